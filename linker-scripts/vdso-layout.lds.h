@@ -1,0 +1,117 @@
+/*
+ * vdso-layout.lds.h - the shape of the page, shared by every machine.
+ *
+ * Run through the C preprocessor by the small scripts beside it, as the kernel
+ * does, because a linker script knows no #define. What a machine's script gives:
+ *
+ *   VDSO_TEXT_FILL        the bytes of a no-operation, to fill gaps in the code
+ *   VDSO_SHDR_SIZE        the size of a section header in its ELF class
+ *   VDSO_BUDGET           how large the stripped file may be (the Makefile's, where it
+ *                         depends on what is built)
+ *   VDSO_VERSIONS         the version nodes with their symbols
+ *
+ * The result is a file that nobody loads from a disk: it is mapped as it is, all
+ * of it, so whatever a reader may want to see must lie inside the one segment.
+ *
+ *    0 +--------------------------+ <- PT_LOAD, R+X; the address in the vector
+ *      | ELF and program headers  |
+ *      | hash tables, symbols,    |    everything a C library reads
+ *      | versions, .dynamic       | <- PT_DYNAMIC, R
+ *      | notes                    | <- PT_NOTE, R
+ *      | .eh_frame_hdr, .eh_frame | <- PT_GNU_EH_FRAME, R
+ *      | .rodata, alternatives    |    what the loader patches
+ *      | .text                    |    everything that runs
+ *      | section headers          |    for debuggers and old parsers
+ *      +--------------------------+ two pages at most
+ */
+#include <vdso/datapage.h>
+
+/*
+ * What objcopy puts behind the last section: the names of the sections and their
+ * headers. A script cannot see these, so the budget reckons with the sections
+ * listed below, the empty one, .shstrtab, and the bytes of their names.
+ */
+#ifdef VDSO_HAS_random
+#	define VDSO_SECTIONS 15 /* .rodata: the cipher's constant */
+#else
+#	define VDSO_SECTIONS 14
+#endif
+#define VDSO_SECTION_NAMES 128
+
+SECTIONS
+{
+	/*
+	 * The data pages lie below the image, in the order of datapage.h. Inside
+	 * SECTIONS, so that the symbol belongs to a section and moves with the image;
+	 * outside it would be an absolute address, and ld.lld has been seen to write
+	 * that constant into the page and drop the relocation without a word.
+	 */
+	vdso_data = . - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	vdso_rng_data = vdso_data + VDSO_RNG_PAGE * VDSO_PAGE_SIZE;
+
+	. = SIZEOF_HEADERS;
+
+	.hash          : { *(.hash) } :text
+	.gnu.hash      : { *(.gnu.hash) }
+	.dynsym        : { *(.dynsym) }
+	.dynstr        : { *(.dynstr) }
+	.gnu.version   : { *(.gnu.version) }
+	.gnu.version_d : { *(.gnu.version_d) }
+
+	.dynamic       : { *(.dynamic) } :text :dynamic
+
+	.note          : { *(.note.Linux) *(.note.gnu.build-id) } :text :note
+
+	.eh_frame_hdr  : { *(.eh_frame_hdr) } :text :eh_frame_hdr
+	.eh_frame      : { KEEP(*(.eh_frame)) } :text
+
+	.rodata        : { *(.rodata .rodata.*) }
+	.cpu_alt       : { *(.cpu_alt) }
+
+	.text          : { *(.text .text.*) } :text =VDSO_TEXT_FILL
+
+	vdso_loaded_end = .;
+
+	/*
+	 * Sections that must stay empty. They are kept, not discarded: ld.lld resolves
+	 * a reference to a discarded variable to address 0 of the image, silently.
+	 */
+	.data          : { *(.data .data.* .sdata .sdata.*) }
+	.bss           : { *(.bss .bss.* .sbss .sbss.* COMMON) }
+	.tdata         : { *(.tdata .tdata.* .tbss .tbss.*) }
+	.got           : { *(.got) }
+	.got.plt       : { *(.got.plt) }
+	.plt           : { *(.plt .plt.* .iplt) }
+	.rel.dyn       : { *(.rel .rel.*) }
+	.rela.dyn      : { *(.rela .rela.*) }
+	.relr.dyn      : { *(.relr .relr.dyn) }
+
+	/*
+	 * .note.gnu.property is aligned to 8 and would tear a gap into the other notes,
+	 * which are aligned to 4; readers walk them back to back.
+	 */
+	/DISCARD/      : { *(.note.gnu.property) *(.note.GNU-stack) *(.comment) *(.gnu.version_r) }
+}
+
+PHDRS
+{
+	text         PT_LOAD FLAGS(5) FILEHDR PHDRS; /* R+X, headers included */
+	dynamic      PT_DYNAMIC FLAGS(4);            /* glibc writes to it if it may be written */
+	note         PT_NOTE FLAGS(4);
+	eh_frame_hdr PT_GNU_EH_FRAME FLAGS(4);
+}
+
+VERSION
+{
+	VDSO_VERSIONS
+}
+
+/* The rules. A broken one stops the build with its name. */
+ASSERT(SIZEOF(.data) == 0, "rule no-data: the page has no writable data; a variable was defined")
+ASSERT(SIZEOF(.bss) == 0, "rule no-bss: the page has no writable data; a variable was defined")
+ASSERT(SIZEOF(.tdata) == 0, "rule no-tls: the page has no thread-local data")
+ASSERT(SIZEOF(.plt) == 0, "rule no-plt: the page calls nothing outside itself")
+ASSERT(SIZEOF(.rel.dyn) == 0, "rule no-relocations (REL): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")
+ASSERT(SIZEOF(.rela.dyn) == 0, "rule no-relocations (RELA, JMPREL): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")
+ASSERT(SIZEOF(.relr.dyn) == 0, "rule no-relocations (RELR): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")
+ASSERT(vdso_loaded_end + VDSO_SECTIONS * VDSO_SHDR_SIZE + VDSO_SECTION_NAMES <= VDSO_BUDGET, "rule budget: the page, section headers included, is larger than its budget")

@@ -1,0 +1,50 @@
+/*
+ * x86_64.lds.S - the page of x86-64: one real page, node LINUX_2.6.
+ *
+ * The version nodes are part of the contract with the C library: it asks for
+ * __vdso_clock_gettime of LINUX_2.6, by name and by version, and refuses others
+ * (vdso(7); kernel arch/x86/entry/vdso). local: * hides everything else.
+ *
+ * A name that is listed here must exist: newer linkers refuse the script otherwise. So
+ * the names of a part that is not built (PAGE_PARTS in the Makefile) are not listed. The
+ * Makefile gives the budget, too.
+ */
+#define VDSO_TEXT_FILL 0x90909090
+#define VDSO_SHDR_SIZE 64
+
+#ifdef VDSO_HAS_time
+#	define VDSO_TIME_NAMES         \
+		clock_gettime;          \
+		__vdso_clock_gettime;   \
+		gettimeofday;           \
+		__vdso_gettimeofday;    \
+		getcpu;                 \
+		__vdso_getcpu;          \
+		time;                   \
+		__vdso_time;            \
+		clock_getres;           \
+		__vdso_clock_getres;
+#else
+#	define VDSO_TIME_NAMES
+#endif
+
+#ifdef VDSO_HAS_random
+#	define VDSO_RANDOM_NAMES       \
+		getrandom;              \
+		__vdso_getrandom;
+#else
+#	define VDSO_RANDOM_NAMES
+#endif
+
+#define VDSO_VERSIONS                   \
+	LINUX_2.6 {                     \
+	global:                         \
+		VDSO_TIME_NAMES         \
+		VDSO_RANDOM_NAMES       \
+	local: *;                       \
+	};
+
+OUTPUT_FORMAT("elf64-x86-64")
+OUTPUT_ARCH(i386:x86-64)
+
+#include "vdso-layout.lds.h"

@@ -1,0 +1,26 @@
+/*
+ * cli.h - what the subcommands of uvdso share: statuses, errors, their list.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+/* Exit statuses. 125 to 127 as env(1), timeout(1) and the shells have them. */
+enum status {
+	STATUS_OK = 0,
+	STATUS_BROKEN = 1,       /* check, diff: something is not as it should be */
+	STATUS_USAGE = 2,        /* the command line is wrong, or a file cannot be read */
+	STATUS_SELF = 125,       /* run: uvdso itself failed */
+	STATUS_CANNOT_RUN = 126, /* run: the program is there but cannot be run */
+	STATUS_NOT_FOUND = 127,  /* run: there is no such program */
+};
+
+/* "uvdso: what: why" on standard error. why is a format. */
+__attribute__((format(printf, 2, 3))) void complain(const char *what, const char *why, ...);
+
+/* Each takes its own name in argv[0], and returns the exit status. */
+int cmd_run(int argc, char **argv);
+int cmd_symbols(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
+
+#endif

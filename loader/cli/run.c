@@ -1,0 +1,110 @@
+/*
+ * run.c - uvdso run: the command line of run_program().
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "kernel/run.h"
+#include "kernel/supervise.h"
+
+static const char help[] =
+	"usage: uvdso run [OPTION]... [--] PROGRAM [ARG]...\n"
+	"\n"
+	"Runs an unmodified program on the page: static or dynamic, PIE or not, a script,\n"
+	"by path or from PATH. It finds our page where it expects the kernel's vDSO.\n"
+	"\n"
+	"  --offset CLOCK=+N[smhd]  shift a clock (realtime, monotonic, boottime, tai) by\n"
+	"                           N seconds, minutes, hours or days; or -N. Repeatable\n"
+	"  --image FILE             run on the page in FILE instead of the built-in one\n"
+	"  --force                  ... even if it fails `uvdso check`\n"
+	"  --no-counter             as if this machine had no usable counter: the fine\n"
+	"                           clocks make system calls, the coarse ones do not\n"
+	"  --keep-kernel-vdso       leave the kernel's own vDSO mapped as well\n"
+	"  -v, --verbose            say what is done\n"
+	"\n"
+	"An offset shifts what the clocks show. It does not shift absolute timeouts, timers\n"
+	"or the times of files: these are compared with the kernel's own clocks. Programs\n"
+	"that this one starts get the kernel's vDSO again.\n"
+	"\n"
+	"The exit status is the program's; a signal that kills it kills uvdso, too. 127: no\n"
+	"such program, 126: it cannot be run, 125: uvdso itself failed.\n";
+
+enum { OPT_OFFSET = 256, OPT_IMAGE, OPT_FORCE, OPT_NO_COUNTER, OPT_KEEP, OPT_HELP };
+
+static const struct option options[] = {
+	{"offset", required_argument, NULL, OPT_OFFSET},
+	{"image", required_argument, NULL, OPT_IMAGE},
+	{"force", no_argument, NULL, OPT_FORCE},
+	{"no-counter", no_argument, NULL, OPT_NO_COUNTER},
+	{"keep-kernel-vdso", no_argument, NULL, OPT_KEEP},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_request request = {
+		.image = image_builtin(),
+		.image_name = "built-in page",
+		.envp = environ,
+	};
+	struct run_error error = {0};
+	int option, status, wait_status;
+	const char *why;
+
+	opterr = 0;
+	/* "+": the first word that is no option is the program. */
+	while ((option = getopt_long(argc, argv, "+:v", options, NULL)) != -1) {
+		switch (option) {
+		case OPT_OFFSET:
+			why = timens_parse(optarg, &request.timens);
+			if (why) {
+				complain("--offset", "'%s': %s", optarg, why);
+				return STATUS_SELF;
+			}
+			break;
+		case OPT_IMAGE:
+			status = image_read(optarg, &request.image);
+			if (status) {
+				complain(optarg, "%s", strerror(-status));
+				return STATUS_SELF;
+			}
+			request.image_name = optarg;
+			break;
+		case OPT_FORCE:
+			request.force = true;
+			break;
+		case OPT_NO_COUNTER:
+			request.no_counter = true;
+			break;
+		case OPT_KEEP:
+			request.keep_kernel_vdso = true;
+			break;
+		case 'v':
+			request.verbose = true;
+			break;
+		case OPT_HELP:
+			fputs(help, stdout);
+			return STATUS_OK;
+		default:
+			complain("run", "%s: %s; see `uvdso run --help`", argv[optind - 1],
+				 option == ':' ? "needs an argument" : "no such option");
+			return STATUS_SELF;
+		}
+	}
+	if (optind == argc) {
+		complain("run", "no program given; see `uvdso run --help`");
+		return STATUS_SELF;
+	}
+	request.argv = argv + optind;
+
+	if (run_program(&request, &wait_status, &error)) {
+		complain(error.what, "%s", error.why);
+		return error.status;
+	}
+	die_like(wait_status);
+}

@@ -1,0 +1,29 @@
+/*
+ * maps.h - what is mapped in this process, from /proc/self/maps (proc(5)).
+ */
+#ifndef KERNEL_MAPS_H
+#define KERNEL_MAPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAPS_MAX 200
+
+struct map_range {
+	uintptr_t start, end;
+	char name[32]; /* the beginning of the last column: a path, "[stack]", or empty */
+};
+
+struct maps {
+	struct map_range range[MAPS_MAX];
+	size_t count;
+};
+
+/*
+ * Reads the list, in the order of addresses. Allocates nothing, so that the answer is
+ * not changed by asking. Returns 0 or -errno: what open(2) and read(2) say, -E2BIG for
+ * more than MAPS_MAX mappings.
+ */
+int maps_read(struct maps *maps);
+
+#endif

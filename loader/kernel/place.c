@@ -1,0 +1,221 @@
+/*
+ * place.c - see place.h.
+ *
+ * "Never over something mapped" needs care: a list of free places is out of date the
+ * moment it is read, and mmap(2) with MAP_FIXED takes what it is told to take. So the
+ * kernel is asked for one address that we drew (MAP_FIXED_NOREPLACE, Linux 4.17), and
+ * its answer is compared: older kernels and qemu-user take the address for a mere
+ * hint and return another one without an error.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "alternatives.h"
+#include "cpu.h"
+#include "image_check.h"
+#include "memfd.h"
+#include "place.h"
+
+/*
+ * Where to draw from: the region in which the kernel itself puts libraries, stacks of
+ * threads and its vDSO, below the highest place that the stack of a process can
+ * reach. 2^28.5 pages; the kernel draws one of 2^28 (mmap_rnd_bits, vm/sysctl).
+ * Elsewhere the page would be in somebody's way: the sanitizers lay claim to most of
+ * the lower addresses, and programs and their heaps grow above 0x550000000000.
+ */
+#define PLACE_LOW  0x7e8000000000ull
+#define PLACE_HIGH 0x7fe000000000ull
+
+#if defined(__x86_64__)
+#	define OUR_MACHINE EM_X86_64
+#endif
+
+/* Draws before we give up. With a sparse address space the first one succeeds. */
+#define MAX_DRAWS 128
+
+__attribute__((format(printf, 3, 4))) static int fail(struct place_error *error, int err,
+						      const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(error->why, sizeof(error->why), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+static size_t page_round(size_t size)
+{
+	return (size + VDSO_PAGE_SIZE - 1) & ~(size_t)(VDSO_PAGE_SIZE - 1);
+}
+
+static int draw(unsigned turn, size_t length, uintptr_t *address)
+{
+	uint64_t pages = (PLACE_HIGH - PLACE_LOW - length) / VDSO_PAGE_SIZE, random;
+	ssize_t got;
+
+	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE) {
+		*address = PLACE_HIGH - (turn + 1) * length;
+		return 0;
+	}
+	do
+		got = getrandom(&random, sizeof(random), 0);
+	while (got < 0 && errno == EINTR);
+	if (got != sizeof(random))
+		return got < 0 ? -errno : -EIO;
+	/* 64 random bits for 29: what the remainder favours is beyond measuring. */
+	*address = PLACE_LOW + random % pages * VDSO_PAGE_SIZE;
+	return 0;
+}
+
+static int reserve(size_t length, uintptr_t *start)
+{
+	for (unsigned turn = 0; turn < MAX_DRAWS; turn++) {
+		uintptr_t want = 0;
+		int err = draw(turn, length, &want);
+		void *got;
+
+		if (err)
+			return err;
+		got = mmap((void *)want, length, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			   -1, 0);
+		if (got == (void *)want) {
+			*start = want;
+			return 0;
+		}
+		if (got != MAP_FAILED)
+			munmap(got, length);
+		else if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+/*
+ * The copy of the image that gets mapped: fitted to this CPU, and then a file that nobody
+ * can write any more. The seal comes after the writable mapping is gone; it would be
+ * refused otherwise.
+ */
+static int image_to_memfd(const struct image *image, size_t length)
+{
+	int fd = memfd_sealable("vdso", length, MEMFD_CODE);
+	unsigned char *copy;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	copy = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (copy == MAP_FAILED)
+		goto fail;
+	memcpy(copy, image->bytes, image->size);
+	err = alternatives_apply(copy, image->size, cpu_has);
+	munmap(copy, length);
+	errno = -err;
+	if (err < 0)
+		goto fail;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) <
+	    0)
+		goto fail;
+	return fd;
+fail:
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int map_data(const struct vvar *vvar, uintptr_t start, unsigned page, off_t offset)
+{
+	uintptr_t at = start + page * VDSO_PAGE_SIZE;
+
+	if (mmap((void *)at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, vvar->fd,
+		 offset) == MAP_FAILED)
+		return -errno;
+	/* As the kernel's: other processes' time is nothing for a core dump. */
+	madvise((void *)at, VDSO_PAGE_SIZE, MADV_DONTDUMP);
+	return 0;
+}
+
+struct first_broken {
+	struct place_error *error;
+	bool any;
+};
+
+static void note_first(void *arg, const char *rule, const char *message)
+{
+	struct first_broken *first = arg;
+
+	if (!first->any)
+		fail(first->error, 0, "the image breaks rule %s: %s", rule, message);
+	first->any = true;
+}
+
+int place_page(const struct image *image, const struct vvar *vvar, bool in_namespace,
+	       bool unchecked, struct placement *placement, struct place_error *error)
+{
+	struct first_broken broken = {error, false};
+	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	size_t image_length = page_round(image->size);
+	struct placement p = {0, data_length + image_length, 0};
+	int err, fd = -1;
+
+	if (image->size == 0)
+		return fail(error, -ENOEXEC, "the image is empty");
+	if (image_machine(image) != OUR_MACHINE)
+		return fail(error, -ENOEXEC, "the image is not for this machine");
+	if (!unchecked && image_check(image, note_first, &broken))
+		return -ENOEXEC;
+
+	err = reserve(p.length, &p.start);
+	if (err)
+		return fail(error, err, "no free place for %zu bytes: %s", p.length,
+			    strerror(-err));
+	p.ehdr = p.start + data_length;
+
+	err = map_data(vvar, p.start, VDSO_TIME_PAGE,
+		       in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
+	if (!err && in_namespace)
+		err = map_data(vvar, p.start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
+	if (!err)
+		err = map_data(vvar, p.start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
+	if (err) {
+		fail(error, err, "cannot map the data pages: %s", strerror(-err));
+		goto undo;
+	}
+
+	fd = image_to_memfd(image, image_length);
+	if (fd < 0) {
+		err = fail(error, fd, "cannot copy the image: %s", strerror(-fd));
+		goto undo;
+	}
+	/* Private, so that a debugger can put a breakpoint in; sealed, so that nobody else can.
+	 */
+	if (mmap((void *)p.ehdr, image_length, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+		 fd, 0) == MAP_FAILED) {
+		err = fail(error, -errno, "cannot map the image: %s", strerror(errno));
+		goto undo;
+	}
+	close(fd);
+	*placement = p;
+	return 0;
+undo:
+	if (fd >= 0)
+		close(fd);
+	unplace_page(&p);
+	return err;
+}
+
+void unplace_page(struct placement *placement)
+{
+	if (placement->length)
+		munmap((void *)placement->start, placement->length);
+	*placement = (struct placement){0, 0, 0};
+}

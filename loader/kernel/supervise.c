@@ -1,0 +1,102 @@
+/*
+ * supervise.c - see supervise.h.
+ *
+ * One loop and one thing to wait in: sigtimedwait(2) returns a signal, with who sent it,
+ * or times out when the next update is due. Nothing runs asynchronously.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervise.h"
+
+/*
+ * The terminal signals a whole process group, us and the program (si_code SI_KERNEL):
+ * passing that on would deliver it twice. Somebody who used kill(2) on our process id
+ * meant the program. What the program itself sent to its group is not for it.
+ */
+static void pass_on(pid_t child, const siginfo_t *info)
+{
+	if (info->si_code == SI_KERNEL || info->si_pid == child)
+		return;
+	kill(child, info->si_signo);
+}
+
+/*
+ * The child was stopped. If the terminal did it (^Z, or reading in the background), then
+ * the shell waits to see us stopped, and will continue the whole group. A SIGSTOP for
+ * the child alone is no reason: nobody would continue us. Returns whether we stopped.
+ */
+static bool stop_with(int signal)
+{
+	if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU)
+		return false;
+	kill(getpid(), SIGSTOP);
+	return true;
+}
+
+/* Was the SIGCONT that ended our common stop meant for the group, and has it arrived? */
+static bool was_continued(pid_t child)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return !waitid(P_PID, (id_t)child, &info, WCONTINUED | WNOHANG) && info.si_pid == child;
+}
+
+int supervise(struct timekeeper *tk, pid_t child)
+{
+	struct timespec deadline = {0, 0};
+	bool stopped = false;
+	sigset_t all;
+
+	sigfillset(&all);
+	timekeeper_next(&deadline);
+	for (;;) {
+		struct timespec left = timekeeper_wait(&deadline);
+		siginfo_t info;
+		int signal = sigtimedwait(&all, &info, &left);
+
+		if (signal < 0) {
+			timekeeper_update(tk);
+			timekeeper_next(&deadline);
+		} else if (signal == SIGCHLD) {
+			int status;
+
+			while (waitpid(child, &status, WNOHANG | WUNTRACED) == child) {
+				if (!WIFSTOPPED(status))
+					return status;
+				stopped |= stop_with(WSTOPSIG(status));
+			}
+		} else if (signal == SIGCONT && stopped) {
+			stopped = false;
+			if (!was_continued(child))
+				pass_on(child, &info);
+		} else {
+			pass_on(child, &info);
+		}
+	}
+}
+
+void die_like(int wait_status)
+{
+	if (WIFSIGNALED(wait_status)) {
+		int signal = WTERMSIG(wait_status);
+		struct sigaction plain = {.sa_handler = SIG_DFL};
+		struct rlimit none = {0, 0};
+		sigset_t set;
+
+		/* The child has left a core dump if one was wanted. */
+		setrlimit(RLIMIT_CORE, &none);
+		sigaction(signal, &plain, NULL);
+		sigemptyset(&set);
+		sigaddset(&set, signal);
+		kill(getpid(), signal);
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+	}
+	_exit(WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status)
+				       : WEXITSTATUS(wait_status));
+}

@@ -1,0 +1,27 @@
+/*
+ * supervise.h - the parent of a program: keeps its time and stays out of its way.
+ */
+#ifndef KERNEL_SUPERVISE_H
+#define KERNEL_SUPERVISE_H
+
+#include <sys/types.h>
+
+#include "timekeeper.h"
+
+/*
+ * Updates tk until child ends, and passes signals on to it: what is sent to us with
+ * kill(2) reaches the child; what the terminal sends, it has sent to the child as well.
+ * When the terminal stops the child we stop, too, so that the shell notices.
+ *
+ * To be called with every signal blocked, from before the fork on. Returns the status
+ * of the child as waitpid(2) gives it.
+ */
+int supervise(struct timekeeper *tk, pid_t child);
+
+/*
+ * Ends this process as the child ended: with its exit status, or by its signal, without
+ * a second core dump.
+ */
+__attribute__((noreturn)) void die_like(int wait_status);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * watchdog.c - see watchdog.h.
+ *
+ * Forked perhaps from a program with threads: only what is safe in a signal handler.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vdso/once.h>
+
+#include "timekeeper.h"
+#include "watchdog.h"
+
+void page_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
+{
+	struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
+
+	for (int cs = 0; cs < CS_BASES; cs++) {
+		write_once_s32(&data[cs].clock_mode, VDSO_CLOCKMODE_ABANDONED);
+		/* Pairs with vdso_read_begin(): who sees the odd number sees the mode as well.
+		 */
+		atomic_fetch_or_explicit(&data[cs].seq, 1, memory_order_release);
+	}
+	/* Nothing to pair with: whoever sees it late is served once more. */
+	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
+}
+
+static void watch(union vdso_data_store *pages, int timekeeper, pid_t parent)
+{
+	const struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
+	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
+
+	for (;;) {
+		struct pollfd death = {.fd = timekeeper, .events = POLLIN};
+		int dead = poll(&death, 1, WATCHDOG_PERIOD_MS) > 0;
+		u32 seq = atomic_load_explicit(&data->seq, memory_order_relaxed);
+
+		if (dead || getppid() != parent) {
+			page_abandon(pages);
+			_exit(0);
+		}
+		if (seq == seen)
+			page_abandon(pages);
+		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
+	}
+}
+
+pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
+{
+	pid_t parent = getpid(), watchdog = fork();
+	sigset_t all;
+	int fd;
+
+	if (watchdog != 0)
+		return watchdog < 0 ? -errno : watchdog;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* Out of the way of ^C and ^Z, of unmounting, and of whoever waits for a pipe's end. */
+	setsid();
+	if (chdir("/"))
+		_exit(1);
+	close_range(0, ~0u, 0);
+	prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
+	timekeeper_prioritise();
+	/* Without pidfds (before Linux 5.3) the change of parent shows at the next look. */
+	fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	watch(pages, fd, parent);
+	__builtin_unreachable();
+}
+
+void watchdog_stop(pid_t watchdog)
+{
+	if (watchdog <= 0)
+		return;
+	kill(watchdog, SIGKILL);
+	while (waitpid(watchdog, NULL, 0) < 0 && errno == EINTR)
+		;
+}

@@ -1,0 +1,156 @@
+/*
+ * bench.c - `make bench`: what the page costs, and how well it keeps the time.
+ *
+ *	bench [--quick] [--no-counter] [--csv FILE]
+ *
+ * Prints tables and writes latency.csv, beside the program or where --csv says. --quick is
+ * for the test: every number, in a few seconds, less precise. --no-counter shows what a
+ * machine without a usable counter would see.
+ *
+ * Exit status: 0, 1 if something could not be measured or written, 2 for a wrong option.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(values[0]), ascending);
+	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+int boot(const struct uvdso_options *options, struct uvdso **page, struct vdso_elf *elf)
+{
+	char why[256];
+	int err;
+
+	if (uvdso_boot(page, options, why, sizeof(why))) {
+		fprintf(stderr, "bench: %s\n", why);
+		return 1;
+	}
+	err = vdso_elf_open(elf, uvdso_ehdr(*page), 0);
+	if (err) {
+		fprintf(stderr, "bench: our page: %s\n", vdso_elf_error(err));
+		uvdso_shutdown(*page);
+		*page = NULL;
+		return 1;
+	}
+	return 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bench [--quick] [--no-counter] [--csv FILE]\n");
+	return 2;
+}
+
+static int parse(struct bench *bench, int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{"quick", no_argument, NULL, 'q'},
+		{"no-counter", no_argument, NULL, 'n'},
+		{"csv", required_argument, NULL, 'c'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'q':
+			bench->quick = true;
+			break;
+		case 'n':
+			bench->no_counter = true;
+			break;
+		case 'c':
+			snprintf(bench->csv, sizeof(bench->csv), "%s", optarg);
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "bench: %s: no such argument\n", argv[optind]);
+		return usage();
+	}
+	return 0;
+}
+
+/* Everything of ours lies in build/, wherever that is. */
+static void find_dir(struct bench *bench)
+{
+	ssize_t length = readlink("/proc/self/exe", bench->dir, sizeof(bench->dir) - 1);
+
+	bench->dir[length > 0 ? length : 0] = '\0';
+	if (strrchr(bench->dir, '/'))
+		*strrchr(bench->dir, '/') = '\0';
+	if (!bench->csv[0])
+		snprintf(bench->csv, sizeof(bench->csv), "%s/latency.csv", bench->dir);
+}
+
+static void choose_colours(struct bench *bench)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	bench->bold = bench->good = bench->bad = bench->off = "";
+	if (!isatty(1) || (no_color && *no_color) || !term || !strcmp(term, "dumb"))
+		return;
+	bench->bold = "\033[1m";
+	bench->good = "\033[32m";
+	bench->bad = "\033[33m";
+	bench->off = "\033[0m";
+}
+
+static int run_all(struct bench *bench)
+{
+	struct uvdso_options options = {.no_counter = bench->no_counter};
+
+	if (boot(&options, &bench->plain, &bench->ours))
+		return 1;
+	for (int clock = 0; clock < UVDSO_CLOCKS; clock++)
+		options.offset[clock] = SHIFT_SECONDS;
+	if (boot(&options, &bench->shifted, &bench->ours_shifted))
+		return 1;
+	/* Without a kernel's page it stays empty, and every look-up in it finds nothing. */
+	vdso_elf_open(&bench->kernel, (const void *)getauxval(AT_SYSINFO_EHDR), 0);
+
+	machine_print(bench);
+	return latency_bench(bench) || sandwich_bench(bench) || start_bench(bench);
+}
+
+int main(int argc, char *argv[])
+{
+	static struct bench bench;
+	int status = parse(&bench, argc, argv);
+
+	if (status)
+		return status;
+	find_dir(&bench);
+	choose_colours(&bench);
+	status = run_all(&bench);
+	uvdso_shutdown(bench.shifted);
+	uvdso_shutdown(bench.plain);
+	if (status == 0)
+		printf("\nThe first two tables are in %s.\n", bench.csv);
+	return status;
+}

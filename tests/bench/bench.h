@@ -1,0 +1,75 @@
+/*
+ * bench.h - what the parts of `make bench` share.
+ *
+ *	bench.c       the order of it all, and the options
+ *	machine.c     on what machine this is: without that a number says nothing
+ *	latency.c     what a call costs, in a table and as a CSV file
+ *	calls.c       the calls themselves: one loop a function, and who answers it
+ *	namespace.c   a process of ours in a time namespace of the kernel's
+ *	sandwich.c    how far our clocks are from the kernel's
+ *	start.c       what it costs to start a program on the page
+ *
+ * No absolute number is a promise: on another machine, or on this one an hour later, it
+ * is another. What can be compared is what was measured in one run, taking turns.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "libc/vdso_elf.h"
+#include "uvdso.h"
+
+#define VERSION "LINUX_2.6"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* How far the second page is shifted, and the kernel's namespace where it has one. */
+#define SHIFT_SECONDS 3600
+
+typedef int gettime_fn(clockid_t, struct timespec *);
+
+struct bench {
+	bool quick;      /* a few seconds, for the test: every number, less precise */
+	bool no_counter; /* as on a machine without a usable counter */
+	char dir[4096];  /* where this program lies */
+	char csv[4200];  /* where the table goes, besides the terminal */
+
+	/* Escape sequences, or empty strings when nobody could see the colour. */
+	const char *bold, *good, *bad, *off;
+
+	struct uvdso *plain, *shifted;
+	struct vdso_elf ours, ours_shifted, kernel;
+};
+
+/* machine.c */
+void machine_print(const struct bench *bench);
+
+/* latency.c. Returns 0, or 1 after a message. */
+int latency_bench(struct bench *bench);
+
+/*
+ * namespace.c. Runs code in a child that is in a new time namespace whose MONOTONIC and
+ * BOOTTIME are SHIFT_SECONDS ahead. It can give something back in shared memory only.
+ * Returns false if there is no such namespace to be had, with the reason in *why, and
+ * then code has not been run.
+ */
+bool in_time_namespace(void (*code)(void *), void *argument, const char **why);
+
+/* sandwich.c. Boots a page of its own: half of the question is about its first second. */
+int sandwich_bench(const struct bench *bench);
+
+/* start.c */
+int start_bench(const struct bench *bench);
+
+/* bench.c */
+uint64_t now_ns(void);
+double median(double *values, size_t count); /* sorts them */
+
+/* Boots a page and opens it. Returns 0, or 1 after a message. */
+int boot(const struct uvdso_options *options, struct uvdso **page, struct vdso_elf *elf);
+
+#endif

@@ -1,0 +1,159 @@
+package RunTest;
+
+# What the tests of `uvdso run` share: starting programs with a limit on their time and
+# looking at everything that they leave behind.
+
+use strict;
+use warnings;
+use Cwd 'abs_path';
+use Exporter 'import';
+use File::Basename 'dirname';
+use File::Temp ();
+use POSIX qw(WNOHANG);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw($UVDSO run spawn finish uvdso wait_until slurp program missing facts
+    is_status refused temp_dir);
+
+my $TOP = abs_path(dirname(__FILE__) . '/../..');
+our $UVDSO = "$TOP/build/uvdso";
+my $LIMIT = 20;    # seconds that a program may take; fewer once one took too long
+
+-x $UVDSO or plan skip_all => 'build/uvdso is not built: run `make test` at the top';
+
+# The runner's limit ends a test with SIGTERM: then, too, nothing is left behind.
+my $self = $$;
+my %running;
+$SIG{TERM} = sub {
+    POSIX::_exit(1) if $$ != $self;
+    kill 'KILL', map { -$_ } keys %running;
+    exit 1;    # and the temporary files go
+};
+
+# spawn({OPTION => ...}, PROGRAM, ARG...) starts a program, as the leader of a process group:
+#   argv0    what it gets for its own name         env      its whole environment
+#   before   code to run in the child first        stdin    a path, else /dev/null
+# Its output goes to files that are gone when the handle is.
+sub spawn {
+    my %opt = ref $_[0] ? %{+shift} : ();
+    my @cmd = @_;
+    my %p = ((map { $_ => File::Temp->new(TEMPLATE => 'uvdso-test-XXXXXX', TMPDIR => 1) } qw(out err)), cmd => "@cmd[0 .. ($#cmd > 9 ? 9 : $#cmd)]");
+
+    $p{pid} = fork // die "fork: $!";
+    if (!$p{pid}) {
+        setpgrp;
+        open STDIN, '<', $opt{stdin} // '/dev/null' or POSIX::_exit(99);
+        open STDOUT, '>>', $p{out}->filename or POSIX::_exit(99);
+        open STDERR, '>>', $p{err}->filename or POSIX::_exit(99);
+        # File::Temp keeps its own descriptors, which are close-on-exec.
+        %ENV = %{$opt{env}} if $opt{env};
+        $opt{before}->() if $opt{before};
+        { no warnings; exec {$cmd[0]} $opt{argv0} // $cmd[0], @cmd[1 .. $#cmd]; }
+        POSIX::_exit(98);
+    }
+    $running{$p{pid}} = 1;
+    return \%p;
+}
+
+# Waits for the end of what spawn() started. Fills status, signal, out and err, and left:
+# true if a process of the group was still there afterwards (it is killed).
+sub finish {
+    my ($p) = @_;
+    my $end = time + $LIMIT;
+    my $got;
+
+    until (($got = waitpid $p->{pid}, WNOHANG) != 0) {
+        if (time > $end) {
+            kill 'KILL', -$p->{pid};
+            waitpid $p->{pid}, 0;
+            $p->{timed_out} = 1;
+            diag "$p->{cmd}: did not end within $LIMIT s";
+            $LIMIT = 2;
+            last;
+        }
+        sleep 0.002;
+    }
+    delete $running{$p->{pid}};
+    $p->{signal} = $? & 127;
+    $p->{core} = $? & 128;
+    $p->{status} = $? >> 8;
+    $p->{left} = kill 0, -$p->{pid};
+    kill 'KILL', -$p->{pid} if $p->{left};
+    $p->{$_} = slurp($p->{$_}->filename) for qw(out err);
+    return $p;
+}
+
+sub run { return finish(spawn(@_)) }
+
+# run() for uvdso run ARG...
+sub uvdso {
+    my @opt = ref $_[0] ? shift : ();
+    return run(@opt, $UVDSO, 'run', @_);
+}
+
+sub slurp {
+    my ($path) = @_;
+    local $/;
+    open my $file, '<', $path or return '';
+    return readline($file) // '';
+}
+
+# Calls the code until it returns something true, but not for longer than the limit.
+sub wait_until(&) {
+    my ($code) = @_;
+    my $end = time + $LIMIT;
+    my $result;
+
+    sleep 0.005 until ($result = $code->()) || time > $end;
+    $LIMIT = 2 unless $result;
+    return $result;
+}
+
+# The test program NAME.KIND.
+sub program { return "$TOP/build/tests/programs/$_[0]" }
+
+# Why a program cannot be had, or nothing.
+sub missing {
+    my ($path) = @_;
+    return if -x $path;
+    return 'musl-gcc is not installed (package musl-tools)' if $path =~ /\.musl/;
+    return "$path is not installed" if $path !~ /build/;
+    return "$path is not built";
+}
+
+# "key value" lines as a hash of lists.
+sub facts {
+    my %facts;
+    push @{$facts{$1}}, $2 while $_[0] =~ /^(\S+) ?(.*)$/mg;
+    return \%facts;
+}
+
+# The program ended by itself, with this status, and left no process behind.
+sub is_status {
+    my ($p, $status, $what) = @_;
+    my $fine = !$p->{timed_out} && !$p->{signal} && !$p->{left} && $p->{status} == $status;
+    return ok($fine, $what) || diag_end($p, "status $status");
+}
+
+sub diag_end {
+    my ($p, $expected) = @_;
+    diag "$p->{cmd}\n  expected: $expected\n  got: status $p->{status}",
+        $p->{signal} ? ", signal $p->{signal}" : '', $p->{left} ? ', a process left over' : '',
+        "\n  standard error: $p->{err}";
+    return 0;
+}
+
+# uvdso refused: this status, one line "uvdso: what: why" that matches, nothing else said.
+sub refused {
+    my ($p, $status, $line, $what) = @_;
+    my $fine = !$p->{timed_out} && !$p->{signal} && !$p->{left} && $p->{status} == $status
+        && $p->{out} eq '' && $p->{err} =~ /\Auvdso: [^\n]+: [^\n]+\n\z/ && $p->{err} =~ $line;
+    return ok($fine, $what)
+        || diag_end($p, "status $status, nothing on standard output ('$p->{out}'), and one "
+            . "line on standard error, 'uvdso: what: why', that matches $line");
+}
+
+sub temp_dir { return File::Temp->newdir('uvdso-test-XXXXXX', TMPDIR => 1) }
+
+1;

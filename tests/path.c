@@ -1,0 +1,153 @@
+/*
+ * path.c - which instructions of a page a call really executes, one by one.
+ *
+ * A child calls the function under PTRACE_SINGLESTEP. Without arguments: a TAP test that a
+ * call on the plain page never looks at the exceptions (a namespace, an abandoned page):
+ * on x86 a comparison with one of their modes would stand in the path as an immediate.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <vdso/datapage.h>
+
+#include "libc/vdso_elf.h"
+#include "tap.h"
+#include "uvdso.h"
+
+#define STEPS_MAX 2000
+
+typedef int gettime_fn(clockid_t, struct timespec *);
+
+struct path {
+	int steps, branches, exceptions, syscalls;
+};
+
+/* A conditional jump: 70..7f, or 0f 80..8f with a 32-bit distance. */
+static bool is_branch(const unsigned char *code)
+{
+	return (code[0] & 0xf0) == 0x70 || (code[0] == 0x0f && (code[1] & 0xf0) == 0x80);
+}
+
+/* cmp with a 32-bit immediate (81 /7, or 3d for eax) that is one of the exceptions' modes. */
+static bool is_exception(const unsigned char *code)
+{
+	uint32_t immediate;
+	int at = code[0] == 0x3d ? 1 : -1;
+
+	if (code[0] == 0x81 && (code[1] & 0x38) == 0x38) {
+		int mod = code[1] >> 6, rm = code[1] & 7;
+
+		at = mod == 3 ? 2 : mod == 1 ? 3 : mod == 2 || rm == 5 ? 6 : 2;
+	}
+	if (at < 0)
+		return false;
+	memcpy(&immediate, code + at, sizeof(immediate));
+	/* The compiler may turn >= into > one less. */
+	return immediate >= VDSO_CLOCKMODE_ABANDONED - 1u && immediate <= VDSO_CLOCKMODE_TIMENS;
+}
+
+static int follow(gettime_fn *gettime, clockid_t clock, struct path *path)
+{
+	uintptr_t page = (uintptr_t)gettime & ~4095ul;
+	bool inside = false;
+	int status;
+	pid_t child = fork();
+
+	*path = (struct path){0};
+	if (child == 0) {
+		struct timespec ts;
+
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+			_exit(1);
+		gettime(clock, &ts); /* once, so that every page is there */
+		raise(SIGSTOP);
+		gettime(clock, &ts);
+		_exit(0);
+	}
+	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+		return -EPERM;
+	for (int i = 0; i < STEPS_MAX; i++) {
+		struct user_regs_struct regs;
+
+		if (ptrace(PTRACE_SINGLESTEP, child, 0, 0) ||
+		    waitpid(child, &status, 0) != child || !WIFSTOPPED(status) ||
+		    ptrace(PTRACE_GETREGS, child, 0, &regs))
+			break;
+		if (regs.rip - page < 4096) {
+			/* The child is a copy of us, so that its code can be read here. */
+			const unsigned char *code = (const unsigned char *)regs.rip;
+
+			inside = true;
+			path->steps++;
+			path->branches += is_branch(code);
+			path->exceptions += is_exception(code);
+			path->syscalls += code[0] == 0x0f && code[1] == 0x05;
+		} else if (inside) {
+			break;
+		}
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return 0;
+}
+
+int main(void)
+{
+	struct uvdso_options shifted = {.offset = {[UVDSO_MONOTONIC] = 1000}};
+	static const struct {
+		clockid_t id;
+		const char *name;
+	} clocks[] = {{CLOCK_REALTIME, "REALTIME"},
+		      {CLOCK_MONOTONIC, "MONOTONIC"},
+		      {CLOCK_MONOTONIC_RAW, "MONOTONIC_RAW"},
+		      {CLOCK_MONOTONIC_COARSE, "MONOTONIC_COARSE"}};
+	const void *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
+	gettime_fn *ours, *theirs, *kernels = NULL;
+	struct uvdso *plain, *behind;
+	struct vdso_elf kernel;
+	struct path path, other, far;
+	char why[256];
+
+	if (uvdso_boot(&plain, NULL, why, sizeof(why)) ||
+	    uvdso_boot(&behind, &shifted, why, sizeof(why)))
+		bail_out("%s", why);
+	ours = uvdso_symbol(plain, "__vdso_clock_gettime", "LINUX_2.6");
+	theirs = uvdso_symbol(behind, "__vdso_clock_gettime", "LINUX_2.6");
+	if (ehdr && !vdso_elf_open(&kernel, ehdr, 0))
+		kernels = (gettime_fn *)vdso_elf_symbol(&kernel, "__vdso_clock_gettime",
+							"LINUX_2.6");
+	if (uvdso_why_no_counter(plain) || follow(ours, CLOCK_MONOTONIC, &path)) {
+		puts("1..0 # SKIP needs a usable counter, and ptrace");
+		uvdso_shutdown(plain);
+		uvdso_shutdown(behind);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		follow(ours, clocks[i].id, &path);
+		follow(theirs, clocks[i].id, &far);
+		other = (struct path){0};
+		if (kernels)
+			follow(kernels, clocks[i].id, &other);
+		printf("# %s: %d instructions, %d conditional jumps; shifted %d, %d; the "
+		       "kernel's "
+		       "page %d, %d\n",
+		       clocks[i].name, path.steps, path.branches, far.steps, far.branches,
+		       other.steps, other.branches);
+		ok(path.steps > 10 && path.exceptions == 0,
+		   "%s: nothing on the plain path asks for a namespace", clocks[i].name);
+		ok(path.syscalls == 0 && far.syscalls == 0,
+		   "%s: no system call, shifted or not", clocks[i].name);
+		ok(far.exceptions > 0 && far.branches > path.branches,
+		   "%s: control: in a namespace it is asked for", clocks[i].name);
+	}
+	uvdso_shutdown(plain);
+	uvdso_shutdown(behind);
+	return done_testing();
+}

@@ -1,0 +1,197 @@
+/*
+ * million.c - what a million calls cost: our page, the kernel's page, the system call.
+ *
+ * The three are measured in small batches that take turns, so that whatever else the
+ * machine does at the time befalls all of them. Of the batches the best and the median
+ * are shown: noise only ever adds, so that the best is nearest to what the code costs,
+ * and the distance between the two tells how much noise there was. A batch of calls to
+ * an empty function takes its turn, too, and its best is subtracted: that is the loop.
+ */
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "demo.h"
+
+#define BATCHES 20
+#define CALLS   50000 /* in one batch */
+
+/* A slow machine does fewer batches; so many nanoseconds are given to one row. */
+#define BUDGET_NS 1.5e9
+
+typedef int gettime_fn(clockid_t, struct timespec *);
+typedef int gettimeofday_fn(struct timeval *, struct timezone *);
+typedef long getcpu_fn(unsigned *, unsigned *, void *);
+
+static void loop_monotonic(void *fn, int calls)
+{
+	gettime_fn *gettime = fn;
+	struct timespec ts;
+
+	while (calls-- > 0)
+		gettime(CLOCK_MONOTONIC, &ts);
+}
+
+static void loop_coarse(void *fn, int calls)
+{
+	gettime_fn *gettime = fn;
+	struct timespec ts;
+
+	while (calls-- > 0)
+		gettime(CLOCK_MONOTONIC_COARSE, &ts);
+}
+
+static void loop_gettimeofday(void *fn, int calls)
+{
+	gettimeofday_fn *gettimeofday = fn;
+	struct timeval tv;
+
+	while (calls-- > 0)
+		gettimeofday(&tv, NULL);
+}
+
+static void loop_getcpu(void *fn, int calls)
+{
+	getcpu_fn *getcpu = fn;
+	unsigned cpu, node;
+
+	while (calls-- > 0)
+		getcpu(&cpu, &node, NULL);
+}
+
+static int system_gettime(clockid_t clock, struct timespec *ts)
+{
+	return (int)syscall(SYS_clock_gettime, clock, ts);
+}
+
+static int system_gettimeofday(struct timeval *tv, struct timezone *tz)
+{
+	return (int)syscall(SYS_gettimeofday, tv, tz);
+}
+
+static long system_getcpu(unsigned *cpu, unsigned *node, void *cache)
+{
+	return syscall(SYS_getcpu, cpu, node, cache);
+}
+
+/* Takes any arguments in registers and looks at none: the loop and nothing else. */
+static long nothing(void)
+{
+	return 0;
+}
+
+static const struct row {
+	const char *title, *symbol;
+	void (*loop)(void *fn, int calls);
+	void *system_call;
+} rows[] = {
+	{"MONOTONIC", "__vdso_clock_gettime", loop_monotonic, system_gettime},
+	{"MONOTONIC_COARSE", "__vdso_clock_gettime", loop_coarse, system_gettime},
+	{"gettimeofday", "__vdso_gettimeofday", loop_gettimeofday, system_gettimeofday},
+	{"getcpu", "__vdso_getcpu", loop_getcpu, system_getcpu},
+};
+
+enum { OURS, KERNEL, SYSTEM_CALL, EMPTY, WAYS };
+
+struct cost {
+	double best, median;
+};
+
+static double now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Returns how many batches were made of each way. A way without a function costs 0. */
+static int measure(const struct row *row, void *const fn[WAYS], struct cost cost[WAYS])
+{
+	double ns[WAYS][BATCHES], begin = now_ns();
+	int batches = 0;
+
+	for (int way = 0; way < WAYS; way++) {
+		cost[way] = (struct cost){0, 0};
+		if (fn[way])
+			row->loop(fn[way], CALLS / 50); /* caches and branches are warm */
+	}
+	while (batches < BATCHES && (batches < 3 || now_ns() - begin < BUDGET_NS)) {
+		for (int way = 0; way < WAYS; way++) {
+			double start = now_ns();
+
+			if (fn[way])
+				row->loop(fn[way], CALLS);
+			ns[way][batches] = (now_ns() - start) / CALLS;
+		}
+		batches++;
+	}
+	for (int way = 0; way < WAYS; way++) {
+		qsort(ns[way], (size_t)batches, sizeof(ns[way][0]), ascending);
+		if (fn[way])
+			cost[way] = (struct cost){ns[way][0] - ns[EMPTY][0],
+						  ns[way][batches / 2] - ns[EMPTY][0]};
+	}
+	return batches;
+}
+
+static void print_cost(struct cost cost, bool exists)
+{
+	if (exists)
+		printf("  %8.1f %8.1f", cost.best, cost.median);
+	else
+		printf("  %8s %8s", "-", "-");
+}
+
+int main(void)
+{
+	struct cost cost[WAYS], first[WAYS] = {{0, 0}};
+	struct pages pages;
+	bool no_counter;
+
+	pages_open(&pages, "million");
+	no_counter = uvdso_why_no_counter(pages.booted) != NULL;
+	printf("  %-16s  %17s  %17s  %17s\n", "", "our page", "kernel's page", "system call");
+	printf("  %-16s  %8s %8s  %8s %8s  %8s %8s\n", "ns a call", "best", "median", "best",
+	       "median", "best", "median");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		void *fn[WAYS] = {
+			[OURS] = (void *)vdso_elf_symbol(&pages.ours, rows[i].symbol, VERSION),
+			[KERNEL] =
+				(void *)vdso_elf_symbol(&pages.kernel, rows[i].symbol, VERSION),
+			[SYSTEM_CALL] = rows[i].system_call,
+			[EMPTY] = (void *)nothing,
+		};
+		int batches = measure(&rows[i], fn, cost);
+
+		printf("  %-16s", rows[i].title);
+		for (int way = 0; way < EMPTY; way++)
+			print_cost(cost[way], fn[way]);
+		putchar('\n');
+		if (batches < BATCHES)
+			printf("  (%d calls each: this machine is slow or busy)\n",
+			       batches * CALLS);
+		if (i == 0)
+			for (int way = 0; way < WAYS; way++)
+				first[way] = cost[way];
+		fflush(stdout);
+	}
+	/* Of the best ones: there noise has the least part. */
+	if (no_counter)
+		printf("  Without a usable counter our page makes the system call itself.\n");
+	else if (first[OURS].best > 0)
+		printf("  MONOTONIC: a system call costs %.1f times what our page costs,\n"
+		       "  and the kernel's page %.2f times.\n",
+		       first[SYSTEM_CALL].best / first[OURS].best,
+		       first[KERNEL].best / first[OURS].best);
+	uvdso_shutdown(pages.booted);
+	return 0;
+}

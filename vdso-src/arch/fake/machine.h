@@ -1,0 +1,64 @@
+/*
+ * fake/machine.h - a machine made for tests: nothing happens on it by itself.
+ *
+ * A port as the others (the list is at the top of vdso-src/gettime.c), except that each
+ * question goes to a function that the test supplies. The test says what the counter shows
+ * and what a system call answers, and sees what the page asks for. It also gets the one
+ * moment that no real machine gives away: before each load of shared memory the page calls
+ * fake_load(), and there the test may play the writer. What on real machines is a matter of
+ * luck and millions of tries is then a plain list of cases: a writer that comes between the
+ * first load and the second, between the second and the third, and so on.
+ *
+ * The order of two loads on this machine is the order of the source, always. It therefore
+ * cannot show that a barrier is missing.
+ */
+#ifndef VDSO_ARCH_MACHINE_H
+#define VDSO_ARCH_MACHINE_H
+
+#ifdef VDSO_ONCE_H
+#	error "include machine.h before vdso/once.h, which looks for VDSO_LOAD_HOOK"
+#endif
+#include <vdso/types.h>
+
+/* What the test supplies. */
+u64 fake_counter(void);
+void fake_relax(void);
+long fake_syscall2(long nr, long a, long b);
+u32 fake_cpu_and_node(void);
+void fake_load(const volatile void *address);
+
+#define VDSO_LOAD_HOOK(p) fake_load(p)
+
+/* Names that no C library has: page and C library are in the same program here. */
+#define VDSO_PREFIX(name) fake_##name
+#define VDSO_WEAK_ALIASES 0
+
+/* Numbers that no kernel has: a system call that is really made would show. */
+#define ARCH_NR_GETTIMEOFDAY  100001
+#define ARCH_NR_CLOCK_GETTIME 100002
+#define ARCH_NR_CLOCK_GETRES  100003
+
+static inline __attribute__((always_inline)) u64 arch_counter(void)
+{
+	return fake_counter();
+}
+
+static inline __attribute__((always_inline)) void arch_relax(void)
+{
+	fake_relax();
+}
+
+static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
+{
+	return fake_syscall2(nr, a, b);
+}
+
+/* Split elsewhere than on x86-64, so that neither number is mistaken for a constant. */
+static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
+{
+	return fake_cpu_and_node();
+}
+#define ARCH_CPU_MASK   0xffffu
+#define ARCH_NODE_SHIFT 16
+
+#endif

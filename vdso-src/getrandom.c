@@ -1,0 +1,230 @@
+/*
+ * getrandom.c - random numbers: a key from the kernel, the rest made here.
+ *
+ * The way of one call:
+ *
+ *   __vdso_getrandom
+ *     describe_state         a program asks what a state is made of, once
+ *     serve                  the bytes of one request, of one generation
+ *       fetch_key            only if the key is too old: a system call
+ *       generate             batch, whole blocks, batch again
+ *         take               bytes of the batch, zeroed as they go
+ *         arch_chacha20_blocks
+ *     arch_syscall3          whatever cannot be served here
+ *
+ * The rules that shape this file:
+ *  - a state with an error in it is worse than none, since nobody notices: every doubt
+ *    ends in the system call;
+ *  - what has been given out is nowhere any more when the call returns, nor can it be
+ *    computed from what is: see struct vgetrandom_state;
+ *  - key and batch stay in the caller's state, which the kernel forgets for a forked
+ *    child. Not on the stack, not in the image. So they are handed on as pointers, and
+ *    the cipher is in assembly (chacha.S says why);
+ *  - the state may turn into zeros at any moment, between any two instructions: fork(2)
+ *    in another context, memory pressure. Only the generation in it is believed, it is
+ *    written before the key and read again behind everything.
+ *
+ * What a port supplies for it, besides the list in gettime.c:
+ *
+ *   arch_chacha20_blocks()   see below
+ *   arch_syscall3()          a system call of three arguments, -errno on failure
+ *   ARCH_NR_GETRANDOM        its number
+ */
+#include <vdso/once.h>
+#include "page.h"
+
+#define EFAULT 14
+#define ENOSYS 38
+
+/* No system call transfers more at once (kernel: MAX_RW_COUNT). */
+#define MOST (0x7fffffff & ~(VDSO_PAGE_SIZE - 1))
+
+#define COLD   __attribute__((noinline, cold))
+#define INLINE inline __attribute__((always_inline))
+
+/* The query of a program that wants to make states: all arguments 0, but opaque_len. */
+#define QUERY_LEN (~(size_t)0)
+
+/*
+ * Writes whole blocks of key stream to out, from counter on, and returns the counter of
+ * the next block. Touches no other memory; out may end with the key.
+ */
+u64 arch_chacha20_blocks(u8 *out, const u8 key[CHACHA_KEY_SIZE], u64 counter, size_t blocks)
+	__attribute__((visibility("hidden")));
+
+/*
+ * Compilers know a loop that copies or clears when they see one, and call memcpy() or
+ * memset() instead, which are not here. They do not see through this one.
+ */
+static INLINE void not_a_library_call(void)
+{
+	__asm__ volatile("" : : : "memory");
+}
+
+/*
+ * "Do not use this" is the only answer for a kernel without MAP_DROPPABLE (before 6.11):
+ * today's C libraries do what they are told here and nothing beyond, and with ordinary
+ * memory parent and child would have the same state. A program that knows better may
+ * make states from private memory with MADV_WIPEONFORK, and MADV_DONTDUMP, madvise(2):
+ * what is below does not mind.
+ */
+static COLD long describe_state(struct vgetrandom_opaque_params *params)
+{
+	u32 flags = read_once32(&vdso_rng_data.state_mmap_flags);
+
+	if (!flags)
+		return -ENOSYS;
+	params->size_of_opaque_state = sizeof(struct vgetrandom_state);
+	params->mmap_prot = VDSO_PROT_READ_WRITE;
+	params->mmap_flags = flags;
+	for (size_t i = 0; i < sizeof(params->reserved) / sizeof(params->reserved[0]); i++) {
+		params->reserved[i] = 0;
+		not_a_library_call();
+	}
+	return 0;
+}
+
+/*
+ * GRND_RANDOM and GRND_INSECURE together, and flags that we do not know: the kernel must
+ * say what it thinks of that.
+ */
+static INLINE bool flags_are_known(u32 flags)
+{
+	return !(flags & ~(VDSO_GRND_NONBLOCK | VDSO_GRND_RANDOM | VDSO_GRND_INSECURE)) &&
+	       (flags & (VDSO_GRND_RANDOM | VDSO_GRND_INSECURE)) !=
+		       (VDSO_GRND_RANDOM | VDSO_GRND_INSECURE);
+}
+
+/*
+ * Moves one word. Packed: the caller's bytes may lie anywhere. may_alias: they may be
+ * anything (a cast to u64 * would break C11 6.5p7; kernels have done it, and paid).
+ */
+#define MOVE(type)                                                         \
+	do {                                                               \
+		struct word {                                              \
+			type value;                                        \
+		} __attribute__((packed, may_alias));                      \
+		((struct word *)to)->value = ((struct word *)from)->value; \
+		((struct word *)from)->value = 0;                          \
+		to += sizeof(type);                                        \
+		from += sizeof(type);                                      \
+	} while (0)
+
+/* The next len bytes of the batch, which has so many. Returns the place behind them. */
+static __attribute__((noinline)) u8 *take(struct vgetrandom_state *state, u8 *to, size_t len)
+{
+	u8 *from = state->batch + state->pos;
+
+	state->pos = (u8)(state->pos + len);
+	for (; len >= sizeof(u64); len -= sizeof(u64)) {
+		MOVE(u64);
+		not_a_library_call();
+	}
+	if (len & sizeof(u32))
+		MOVE(u32);
+	if (len & sizeof(u16))
+		MOVE(u16);
+	if (len & sizeof(u8))
+		MOVE(u8);
+	return to;
+}
+
+/* As many blocks as fit straight into the buffer; what is left over through the batch. */
+static INLINE void generate(struct vgetrandom_state *state, u8 *to, size_t len)
+{
+	size_t have = sizeof(state->batch) - state->pos;
+	u64 counter;
+
+	if (likely(len <= have)) {
+		take(state, to, len);
+		return;
+	}
+	to = take(state, to, have);
+	len -= have;
+	/* With this key for the last time: the second call replaces it. */
+	counter = arch_chacha20_blocks(to, state->key, 0, len / CHACHA_BLOCK_SIZE);
+	arch_chacha20_blocks(state->batch_key, state->key, counter, 2);
+	state->pos = 0;
+	take(state, to + len / CHACHA_BLOCK_SIZE * CHACHA_BLOCK_SIZE, len % CHACHA_BLOCK_SIZE);
+}
+
+/*
+ * The generation goes first. Were it written behind the key, a state that turned into
+ * zeros in between would claim to be of this generation, with a key of zeros.
+ */
+static COLD bool fetch_key(struct vgetrandom_state *state, u64 generation)
+{
+	write_once64(&state->generation, generation);
+	/* asm volatile with a memory clobber: stays behind the store, and before the loads. */
+	if (arch_syscall3(ARCH_NR_GETRANDOM, (long)state->key, sizeof(state->key), 0) !=
+	    sizeof(state->key)) {
+		write_once64(&state->generation, 0);
+		return false;
+	}
+	state->pos = sizeof(state->batch);
+	return true;
+}
+
+static INLINE bool serve(struct vgetrandom_state *state, u8 *to, size_t len)
+{
+	/* Twice, for a reseed in the middle. Who meets two of them asks the kernel. */
+	for (int tries = 2; tries > 0; tries--) {
+		/* Pairs with the release of the publisher: the key must not be older. */
+		u64 generation =
+			atomic_load_explicit(&vdso_rng_data.generation, memory_order_acquire);
+
+		if (unlikely(read_once64(&state->generation) != generation) &&
+		    !fetch_key(state, generation))
+			return false;
+		generate(state, to, len);
+		/*
+		 * Both again, behind everything that was read and written above: a state that
+		 * became zeros meanwhile says so here, and so does a kernel that has reseeded.
+		 */
+		atomic_thread_fence(memory_order_acq_rel);
+		if (likely(read_once64(&state->generation) ==
+			   atomic_load_explicit(&vdso_rng_data.generation,
+						memory_order_relaxed)))
+			return true;
+	}
+	return false;
+}
+
+EXPORT(long, getrandom,
+       (void *buffer, size_t len, u32 flags, void *opaque_state, size_t opaque_len))
+{
+	struct vgetrandom_state *state = opaque_state;
+	bool served;
+
+	if (unlikely(opaque_len == QUERY_LEN && !buffer && !len && !flags))
+		return describe_state(opaque_state);
+	/* Of a state in two pages one half could be dropped: a valid generation without a key.
+	 */
+	if (unlikely((uintptr_t)state % VDSO_PAGE_SIZE + sizeof(*state) > VDSO_PAGE_SIZE))
+		return -EFAULT;
+	/* Another size: made for another image, and restored from a checkpoint perhaps. */
+	if (unlikely(opaque_len != sizeof(*state) || !flags_are_known(flags)))
+		goto by_system_call;
+	/* Acquire: the generation that was stored before it is not 0. */
+	if (unlikely(!__atomic_load_n(&vdso_rng_data.is_ready, __ATOMIC_ACQUIRE)))
+		goto by_system_call;
+	if (unlikely(len > MOST))
+		len = MOST;
+	if (unlikely(!len))
+		return 0;
+	/*
+	 * We may be in a signal handler that interrupted a call with this state. A state is
+	 * never used by two threads, so the compiler alone must keep the order.
+	 */
+	if (unlikely(__atomic_load_n(&state->in_use, __ATOMIC_RELAXED)))
+		goto by_system_call;
+	__atomic_store_n(&state->in_use, true, __ATOMIC_RELAXED);
+	atomic_signal_fence(memory_order_seq_cst);
+	served = serve(state, buffer, len);
+	atomic_signal_fence(memory_order_seq_cst);
+	__atomic_store_n(&state->in_use, false, __ATOMIC_RELAXED);
+	if (likely(served))
+		return (long)len;
+by_system_call:
+	return arch_syscall3(ARCH_NR_GETRANDOM, (long)buffer, (long)len, flags);
+}

@@ -1,0 +1,334 @@
+/*
+ * gettime.c - the clocks: counter and data page in, time out, no system call.
+ *
+ * The way of one call:
+ *
+ *   __vdso_clock_gettime
+ *     gettime                which group does the clock belong to?
+ *       read_hres            base under the sequence counter, plus counter * mult
+ *       read_coarse          base under the sequence counter, nothing else
+ *       gettime_timens       only behind "could not answer": this process is in
+ *                            a time namespace; gettime again, on the page behind
+ *       arch_syscall2        whatever the page cannot answer
+ *
+ * The rules that shape this file:
+ *  - no state, no stack to speak of, no calls out: it runs on a goroutine's few
+ *    hundred bytes of stack and inside signal handlers;
+ *  - never hang: a reader that cannot get a copy of one piece (the writer was
+ *    stopped in the middle, or died there) gives up and makes the system call;
+ *  - never trust an old base: past max_cycles the writer is late or gone, and
+ *    the system call knows better. A coarse clock cannot know that by itself;
+ *    it goes by the mode, which is set to ABANDONED for it;
+ *  - results as a system call has them: 0 or -errno, there is no errno here.
+ *
+ * What a port supplies in arch/<arch>/machine.h, and nothing else:
+ *
+ *   arch_counter()       the counter of VDSO_CLOCKMODE_COUNTER. May not be read
+ *                        before the loads that precede it in the source are done
+ *   arch_relax()         one turn of a spin loop
+ *   arch_syscall2()      a system call of two arguments, -errno on failure
+ *   arch_cpu_and_node()  see getcpu.c; with ARCH_CPU_MASK and ARCH_NODE_SHIFT
+ *   ARCH_NR_*            the numbers of three system calls
+ *   VDSO_PREFIX(), VDSO_WEAK_ALIASES   how the exported names are made
+ */
+#include "page.h" /* first: it brings the machine, and with it VDSO_LOAD_HOOK, if any */
+#include <vdso/cycles.h>
+#include <vdso/once.h>
+#include <vdso/seqcount.h>
+
+struct vdso_timespec {
+	long tv_sec;
+	long tv_nsec;
+};
+
+struct vdso_timeval {
+	long tv_sec;
+	long tv_usec;
+};
+
+struct vdso_timezone {
+	s32 tz_minuteswest;
+	s32 tz_dsttime;
+};
+
+/*
+ * How often a reader tries before it gives up. An update takes the writer some
+ * hundred nanoseconds, so that a handful of tries is always enough, unless the
+ * writer lost its CPU in the middle: then no number of tries would be.
+ */
+#define MAX_TRIES 256
+
+#define NOINLINE __attribute__((noinline))
+#define INLINE   inline __attribute__((always_inline))
+
+/* In a namespace the page that we see first is the offsets'; the data is behind it. */
+static INLINE const struct vdso_data *data_behind(const struct vdso_data *vd)
+{
+	return (const struct vdso_data *)((const char *)vd + VDSO_PAGE_SIZE);
+}
+
+static INLINE bool is_namespace(const struct vdso_data *vd)
+{
+	return read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_TIMENS;
+}
+
+/*
+ * An odd number usually means that the data is on its way. Not so on a page of offsets,
+ * nor on one that has been abandoned: nobody will make these even.
+ */
+static INLINE bool nothing_to_wait_for(const struct vdso_data *vd)
+{
+	return read_once_s32(&vd->clock_mode) >= VDSO_CLOCKMODE_ABANDONED;
+}
+
+/*
+ * Brings ns below one second. A loop, not a division: it runs at most twice, and
+ * the empty asm keeps the compiler from turning it back into a division (which
+ * on 32-bit machines is a call into a library that a page does not have). It
+ * must stand outside the retry loop: there ns may be a mix of two updates, and
+ * the loop could run for hours.
+ */
+static INLINE void set_timespec(struct vdso_timespec *ts, u64 sec, u64 ns)
+{
+	while (ns >= NSEC_PER_SEC) {
+		ns -= NSEC_PER_SEC;
+		sec++;
+		__asm__("" : "+r"(ns));
+	}
+	ts->tv_sec = (long)sec;
+	ts->tv_nsec = (long)ns;
+}
+
+static INLINE bool is_coarse(s32 clock)
+{
+	return (u32)clock - VDSO_CLOCK_REALTIME_COARSE <=
+	       VDSO_CLOCK_MONOTONIC_COARSE - VDSO_CLOCK_REALTIME_COARSE;
+}
+
+/*
+ * The two readers return false when the caller must find another way: a page of
+ * offsets instead of data, no usable counter, a base that is too old, or a
+ * writer that never finished.
+ */
+static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u64 *ns)
+{
+	for (int tries = MAX_TRIES; tries > 0; tries--) {
+		u32 seq = vdso_read_begin(vd);
+		u64 now, last, max, delta, snsec;
+
+		if (unlikely(seq & 1)) {
+			if (nothing_to_wait_for(vd))
+				return false;
+			arch_relax();
+			continue;
+		}
+		/* Before the counter: without a usable one it might not even be readable. */
+		if (unlikely(read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_NONE))
+			return false;
+		/* Between begin and retry: it belongs to this base and to no other. */
+		now = arch_counter();
+		last = read_once64(&vd->cycle_last);
+		max = read_once64(&vd->max_cycles);
+		/*
+		 * The mask can wait: it changes nothing in a delta that is not above max,
+		 * which is less than the mask. What lies between the counter and the answer
+		 * is what a call costs.
+		 */
+		delta = now - last;
+		if (unlikely(delta > max)) {
+			u64 mask = read_once64(&vd->mask);
+
+			delta = vdso_delta(now, last, mask);
+			if (vdso_delta_negative(delta, mask))
+				delta = 0;
+			else if (delta > max)
+				return false;
+		}
+		snsec = vdso_cycles_to_snsec(delta, read_once32(&vd->mult),
+					     read_once64(&vd->basetime[clock].nsec));
+		*ns = snsec >> read_once32(&vd->shift);
+		*sec = read_once64(&vd->basetime[clock].sec);
+		if (likely(!vdso_read_retry(vd, seq)))
+			return true;
+	}
+	return false;
+}
+
+static INLINE bool read_coarse(const struct vdso_data *vd, u32 clock, int tries, u64 *sec,
+			       u64 *ns)
+{
+	for (; tries > 0; tries--) {
+		u32 seq = vdso_read_begin(vd);
+
+		if (unlikely(seq & 1)) {
+			if (nothing_to_wait_for(vd))
+				return false;
+			arch_relax();
+			continue;
+		}
+		*ns = read_once64(&vd->basetime[clock].nsec);
+		*sec = read_once64(&vd->basetime[clock].sec);
+		if (likely(!vdso_read_retry(vd, seq)))
+			return true;
+	}
+	return false;
+}
+
+static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd);
+
+/*
+ * The same question to the page behind, and the offset on top. A system call is
+ * shifted here, too: the kernel does not know of our namespace. A clock that no
+ * namespace shifts has the offset zero, so there is no list of exceptions.
+ */
+static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
+				   const struct vdso_data *vd)
+{
+	const struct vdso_data *behind = data_behind(vd);
+	u64 sec, ns;
+
+	/* A coarse clock costs next to nothing: the way through gettime() would double it. */
+	if (!is_coarse(clock) || !read_coarse(behind, (u32)clock, 1, &sec, &ns)) {
+		int ret = gettime(clock, ts, behind);
+
+		if (ret || (u32)clock >= VDSO_BASES)
+			return ret;
+		sec = (u64)ts->tv_sec;
+		ns = (u64)ts->tv_nsec;
+	}
+	sec += (u64)read_once_s64(&vd->offset[clock].sec);
+	ns += read_once64(&vd->offset[clock].nsec);
+	set_timespec(ts, sec, ns);
+	return 0;
+}
+
+static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd)
+{
+	/* Unsigned: the negative ids of dynamic clocks are large and fall out here, too. */
+	if (likely((u32)clock < VDSO_BASES)) {
+		u32 bit = VDSO_BIT(clock);
+		u64 sec, ns;
+
+		if (likely(bit & (VDSO_HRES | VDSO_RAW))) {
+			/* One copy serves both bases: picking one is a conditional move. */
+			const struct vdso_data *base = bit & VDSO_RAW ? &vd[CS_RAW] : vd;
+
+			if (likely(read_hres(base, (u32)clock, &sec, &ns))) {
+				set_timespec(ts, sec, ns);
+				return 0;
+			}
+		} else if (bit & VDSO_COARSE) {
+			if (likely(read_coarse(vd, (u32)clock, MAX_TRIES, &sec, &ns))) {
+				ts->tv_sec = (long)sec;
+				ts->tv_nsec = (long)ns;
+				return 0;
+			}
+		}
+	}
+	if (is_namespace(vd))
+		return gettime_timens(clock, ts, vd);
+	/*
+	 * A coarse clock that cannot be read becomes its fine one. The kernel's coarse clock
+	 * ticks at other moments than ours, and would at times go back behind it.
+	 */
+	if (is_coarse(clock))
+		clock -= VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME;
+	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)ts);
+}
+
+EXPORT(int, clock_gettime, (s32 clock, struct vdso_timespec *ts))
+{
+	return gettime(clock, ts, vdso_data);
+}
+
+static INLINE void set_timeval(struct vdso_timeval *tv, const struct vdso_timespec *ts)
+{
+	tv->tv_sec = ts->tv_sec;
+	tv->tv_usec = (u32)ts->tv_nsec / NSEC_PER_USEC;
+}
+
+/* tv is not NULL and the data page had no answer. */
+static NOINLINE int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timezone *tz)
+{
+	const struct vdso_data *vd = vdso_data;
+	struct vdso_timespec ts;
+	int ret;
+
+	if (!is_namespace(vd))
+		return (int)arch_syscall2(ARCH_NR_GETTIMEOFDAY, (long)tv, (long)tz);
+	ret = gettime_timens(VDSO_CLOCK_REALTIME, &ts, vd);
+	if (ret == 0)
+		set_timeval(tv, &ts);
+	return ret;
+}
+
+EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
+{
+	const struct vdso_data *vd = vdso_data;
+
+	if (likely(tv)) {
+		struct vdso_timespec ts;
+		u64 sec, ns;
+
+		if (likely(read_hres(vd, VDSO_CLOCK_REALTIME, &sec, &ns))) {
+			set_timespec(&ts, sec, ns);
+			set_timeval(tv, &ts);
+		} else {
+			int ret = gettimeofday_slow(tv, tz);
+
+			if (ret)
+				return ret;
+		}
+	}
+	if (unlikely(tz)) {
+		if (is_namespace(vd))
+			vd = data_behind(vd);
+		tz->tz_minuteswest = read_once_s32(&vd->tz_minuteswest);
+		tz->tz_dsttime = read_once_s32(&vd->tz_dsttime);
+	}
+	return 0;
+}
+
+EXPORT(long, time, (long *result))
+{
+	long now;
+
+	/*
+	 * Seconds of the last update: one word, no counter, and no sequence counter, which
+	 * leaves no odd branch to hide the exceptions in. They are all in the mode.
+	 */
+	if (likely(read_once_s32(&vdso_data->clock_mode) == VDSO_CLOCKMODE_COUNTER)) {
+		/* Pairs with the release of the mode: by then the seconds are fresh. */
+		atomic_thread_fence(memory_order_acquire);
+		now = (long)read_once64(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
+	} else {
+		const struct vdso_data *vd = vdso_data;
+		struct vdso_timespec ts;
+		int ret = is_namespace(vd) ? gettime_timens(VDSO_CLOCK_REALTIME_COARSE, &ts, vd)
+					   : gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vd);
+
+		if (ret)
+			return ret;
+		now = ts.tv_sec;
+	}
+	if (result)
+		*result = now;
+	return now;
+}
+
+EXPORT(int, clock_getres, (s32 clock, struct vdso_timespec *res))
+{
+	const struct vdso_data *vd = vdso_data;
+	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0;
+
+	if (is_namespace(vd))
+		vd = data_behind(vd);
+	if (unlikely(!(bit & (VDSO_HRES | VDSO_RAW | VDSO_COARSE))))
+		return (int)arch_syscall2(ARCH_NR_CLOCK_GETRES, clock, (long)res);
+	if (res) {
+		res->tv_sec = 0;
+		res->tv_nsec =
+			read_once32(bit & VDSO_COARSE ? &vd->coarse_res : &vd->hrtimer_res);
+	}
+	return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * clocks.h - which clock ids the page answers itself, and from which base.
+ *
+ * The numbers are the system call interface's (uapi linux/time.h). A clock
+ * belongs to one of three groups, kept as bit masks because one shift and one
+ * AND then decide where a call goes:
+ *
+ *   HRES    high resolution: counter * mult on top of a base, disciplined
+ *   RAW     the same arithmetic with a mult of its own, never disciplined
+ *   COARSE  the value at the last update, no counter read at all
+ *
+ * Everything else (CPU time clocks, alarms, the negative ids of dynamic
+ * clocks) is the kernel's business: the page makes the system call.
+ */
+#ifndef VDSO_CLOCKS_H
+#define VDSO_CLOCKS_H
+
+/* clang-format off */
+#define VDSO_CLOCK_REALTIME         0
+#define VDSO_CLOCK_MONOTONIC        1
+#define VDSO_CLOCK_MONOTONIC_RAW    4
+#define VDSO_CLOCK_REALTIME_COARSE  5
+#define VDSO_CLOCK_MONOTONIC_COARSE 6
+#define VDSO_CLOCK_BOOTTIME         7
+#define VDSO_CLOCK_REALTIME_ALARM   8
+#define VDSO_CLOCK_BOOTTIME_ALARM   9
+#define VDSO_CLOCK_TAI              11
+
+/* One slot for each id up to the highest that the page serves. */
+#define VDSO_BASES (VDSO_CLOCK_TAI + 1)
+
+#define VDSO_BIT(id) (1u << (id))
+#define VDSO_HRES    (VDSO_BIT(VDSO_CLOCK_REALTIME) | VDSO_BIT(VDSO_CLOCK_MONOTONIC) | \
+		      VDSO_BIT(VDSO_CLOCK_BOOTTIME) | VDSO_BIT(VDSO_CLOCK_TAI))
+#define VDSO_COARSE  (VDSO_BIT(VDSO_CLOCK_REALTIME_COARSE) | \
+		      VDSO_BIT(VDSO_CLOCK_MONOTONIC_COARSE))
+#define VDSO_RAW     (VDSO_BIT(VDSO_CLOCK_MONOTONIC_RAW))
+/* clang-format on */
+
+/* gettime.c turns one coarse clock into its fine one by the distance of the other two. */
+_Static_assert(VDSO_CLOCK_MONOTONIC_COARSE - VDSO_CLOCK_MONOTONIC ==
+		       VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME,
+	       "both coarse clocks lie equally far from their fine ones");
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * datapage.h - the data page: what the kernel writes and the page reads.
+ *
+ * The layout is the one of Linux 5.6 to 6.14 (include/vdso/datapage.h there),
+ * with max_cycles in the place that 6.10 gave it. Two of these structures
+ * stand one after the other on the page:
+ *
+ *   [CS_HRES_COARSE]  the clocks that the kernel disciplines: REALTIME,
+ *                     MONOTONIC, BOOTTIME, TAI and the two coarse ones
+ *   [CS_RAW]          MONOTONIC_RAW, with a multiplier of its own
+ *
+ * Code of 32 and of 64 bits reads the same page at the same time. Hence no
+ * pointer, no long, and every offset pinned by an assertion below.
+ *
+ * Where the pages lie, seen from the image (low addresses first):
+ *
+ *   image - 3 pages   the data page, or in a time namespace the page of offsets
+ *   image - 2 pages   nothing,       or in a time namespace the data page
+ *   image - 1 page    the random number generator's (rng.h)
+ *   image             ELF header, tables, code
+ */
+#ifndef VDSO_DATAPAGE_H
+#define VDSO_DATAPAGE_H
+
+/* The linker scripts include these lines as well. */
+#define VDSO_PAGE_SIZE 4096 /* of every machine that we build for */
+
+/* The data pages, counted from the lowest address. */
+#define VDSO_TIME_PAGE     0 /* what the functions read first */
+#define VDSO_TIMENS_PAGE   1 /* the real data page while a namespace stands before it */
+#define VDSO_RNG_PAGE      2 /* what getrandom() reads, inside a namespace or not */
+#define VDSO_NR_DATA_PAGES 3
+
+#ifndef __ASSEMBLER__
+
+#	include <stdatomic.h>
+#	include <vdso/clocks.h>
+#	include <vdso/rng.h>
+#	include <vdso/types.h>
+
+#	define CS_HRES_COARSE 0
+#	define CS_RAW         1
+#	define CS_BASES       2
+
+/* How to read the counter. Values as in Linux include/vdso/clocksource.h. */
+enum vdso_clock_mode {
+	VDSO_CLOCKMODE_NONE = 0,               /* no usable counter: make the system call */
+	VDSO_CLOCKMODE_COUNTER = 1,            /* the machine's counter (x86: the TSC) */
+	VDSO_CLOCKMODE_ABANDONED = 0x7ffffffe, /* ours: nobody keeps it, and seq is odd */
+	VDSO_CLOCKMODE_TIMENS = 0x7fffffff,    /* not data but a page of offsets */
+};
+
+/*
+ * A clock's value at cycle_last. nsec of a high resolution clock is shifted
+ * left by vdso_data.shift, so that the fraction of a nanosecond survives from
+ * one update to the next; nsec of a coarse clock is plain nanoseconds.
+ */
+struct vdso_timestamp {
+	u64 sec;
+	u64 nsec;
+};
+
+/* What a time namespace adds to a clock. nsec is plain and below NSEC_PER_SEC. */
+struct timens_offset {
+	s64 sec;
+	u64 nsec;
+};
+
+/* Nothing yet: no machine of ours keeps data of its own here. */
+struct arch_vdso_data {
+};
+
+/**
+ * struct vdso_data - one base of the data page
+ * @seq:		sequence counter: odd while the writer is at work (seqcount.h)
+ * @clock_mode:		enum vdso_clock_mode
+ * @cycle_last:		the counter when the bases below were true
+ * @max_cycles:		how far past @cycle_last the bases may be trusted; beyond it
+ *			a reader makes the system call. The writer chooses it so
+ *			that (delta * @mult + nsec) cannot overflow 64 bits, and not
+ *			above half of @mask
+ * @mask:		the bits that the counter has
+ * @mult:		nanoseconds << @shift for one cycle
+ * @shift:		see @mult
+ * @basetime:		base of each clock at @cycle_last, by clock id
+ * @offset:		in a time namespace: what to add to each clock, by clock id
+ * @tz_minuteswest:	minutes west of Greenwich, for gettimeofday()
+ * @tz_dsttime:		type of daylight saving, for gettimeofday()
+ * @hrtimer_res:	resolution of the fine clocks in ns, for clock_getres()
+ * @__unused:		padding of the kernel's structure
+ * @coarse_res:		our use of it: resolution of the coarse clocks in ns. The
+ *			kernel compiles this in as NSEC_PER_SEC / HZ; we only learn
+ *			the kernel's HZ when we run
+ * @arch_data:		architecture specific data
+ *
+ * Written by the timekeeper alone. Everything from @clock_mode to @basetime is
+ * read under @seq. The last four change rarely, each is one word, and no reader
+ * needs two of them to agree: they are read without @seq.
+ *
+ * A namespace page has the same shape. It says @seq 1 and @clock_mode
+ * VDSO_CLOCKMODE_TIMENS for ever, so that a reader finds out on the branch for
+ * "a writer is at work", which costs nothing in a process without a namespace.
+ * Then @offset counts, and the real data page is the next one.
+ */
+struct vdso_data {
+	_Atomic(u32) seq;
+
+	s32 clock_mode;
+	u64 cycle_last;
+	u64 max_cycles;
+	u64 mask;
+	u32 mult;
+	u32 shift;
+
+	union {
+		struct vdso_timestamp basetime[VDSO_BASES];
+		struct timens_offset offset[VDSO_BASES];
+	};
+
+	s32 tz_minuteswest;
+	s32 tz_dsttime;
+	u32 hrtimer_res;
+	union {
+		u32 __unused;
+		u32 coarse_res;
+	};
+
+	struct arch_vdso_data arch_data;
+};
+
+/* One data page; the union gives it its size whatever stands on it. */
+union vdso_data_store {
+	struct vdso_data data[CS_BASES];
+	struct vdso_rng_data rng;
+	unsigned char page[VDSO_PAGE_SIZE];
+};
+
+#	define VDSO_AT(field, at)                                        \
+		_Static_assert(offsetof(struct vdso_data, field) == (at), \
+			       "vdso_data." #field " moved: 32- and 64-bit readers share it")
+VDSO_AT(seq, 0);
+VDSO_AT(clock_mode, 4);
+VDSO_AT(cycle_last, 8);
+VDSO_AT(max_cycles, 16);
+VDSO_AT(mask, 24);
+VDSO_AT(mult, 32);
+VDSO_AT(shift, 36);
+VDSO_AT(basetime, 40);
+VDSO_AT(offset, 40);
+VDSO_AT(tz_minuteswest, 232);
+VDSO_AT(tz_dsttime, 236);
+VDSO_AT(hrtimer_res, 240);
+VDSO_AT(coarse_res, 244);
+#	undef VDSO_AT
+_Static_assert(sizeof(struct vdso_data) == 248, "the second base starts at 248");
+_Static_assert(sizeof(_Atomic(u32)) == 4, "the sequence counter is one plain word");
+_Static_assert(sizeof(union vdso_data_store) == VDSO_PAGE_SIZE, "one page, no more");
+
+#endif /* __ASSEMBLER__ */
+#endif
