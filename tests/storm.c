@@ -36,7 +36,8 @@ static time_t (*seconds)(time_t *);
 
 struct tally {
 	long reads, backwards, fine_off, coarse_off, time_off, outside;
-	int64_t worst_fine, worst_coarse, last[16];
+	int64_t worst_fine, worst_coarse, worst_back, last[16];
+	clockid_t worst_back_clock;
 };
 
 static int64_t ns(struct timespec ts)
@@ -61,6 +62,10 @@ static int64_t ours(struct tally *t, clockid_t id)
 	now = ns(ts);
 	t->reads++;
 	t->backwards += now < t->last[id];
+	if (t->last[id] - now > t->worst_back) {
+		t->worst_back = t->last[id] - now;
+		t->worst_back_clock = id;
+	}
 	t->last[id] = now;
 	return now;
 }
@@ -128,7 +133,8 @@ static void *shoot(void *arg)
 static void report(const struct tally *t, const char *what)
 {
 	if (!ok(t->backwards == 0, "%s: no clock ever goes backwards", what))
-		diag("%ld of %ld reads", t->backwards, t->reads);
+		diag("%ld of %ld reads, at worst clock %d by %lld ns", t->backwards, t->reads,
+		     t->worst_back_clock, (long long)t->worst_back);
 	if (!ok(t->fine_off == 0, "%s: no fine clock is off by more than %d ns", what,
 		FINE_BOUND_NS))
 		diag("%ld times, %lld ns at worst", t->fine_off, (long long)t->worst_fine);

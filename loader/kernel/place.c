@@ -57,45 +57,48 @@ static size_t page_round(size_t size)
 	return (size + VDSO_PAGE_SIZE - 1) & ~(size_t)(VDSO_PAGE_SIZE - 1);
 }
 
-static int draw(unsigned turn, size_t length, uintptr_t *address)
+static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 {
-	uint64_t pages = (PLACE_HIGH - PLACE_LOW - length) / VDSO_PAGE_SIZE, random;
+	uint64_t pages = (PLACE_HIGH - PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
 	ssize_t got;
 
-	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE) {
+	if (!random) {
 		*address = PLACE_HIGH - (turn + 1) * length;
 		return 0;
 	}
 	do
-		got = getrandom(&random, sizeof(random), 0);
+		got = getrandom(&number, sizeof(number), 0);
 	while (got < 0 && errno == EINTR);
-	if (got != sizeof(random))
+	if (got != sizeof(number))
 		return got < 0 ? -errno : -EIO;
 	/* 64 random bits for 29: what the remainder favours is beyond measuring. */
-	*address = PLACE_LOW + random % pages * VDSO_PAGE_SIZE;
+	*address = PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
 	return 0;
 }
 
-static int reserve(size_t length, uintptr_t *start)
+static int reserve(struct process *process, size_t length, uintptr_t *start)
 {
+	long persona = process_call(process, SYS_personality, 0xffffffff);
+
 	for (unsigned turn = 0; turn < MAX_DRAWS; turn++) {
 		uintptr_t want = 0;
-		int err = draw(turn, length, &want);
-		void *got;
+		int err = draw(!(persona & ADDR_NO_RANDOMIZE), turn, length, &want);
+		long got;
 
 		if (err)
 			return err;
-		got = mmap((void *)want, length, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-			   -1, 0);
-		if (got == (void *)want) {
+		got = process_mmap(process, want, length, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+					   MAP_FIXED_NOREPLACE,
+				   -1, 0);
+		if ((uintptr_t)got == want) {
 			*start = want;
 			return 0;
 		}
-		if (got != MAP_FAILED)
-			munmap(got, length);
-		else if (errno != EEXIST)
-			return -errno;
+		if (!process_failed(got))
+			process_call(process, SYS_munmap, got, (long)length);
+		else if (got != -EEXIST)
+			return (int)got;
 	}
 	return -EEXIST;
 }
@@ -132,15 +135,17 @@ fail:
 	return err;
 }
 
-static int map_data(const struct vvar *vvar, uintptr_t start, unsigned page, off_t offset)
+static int map_data(struct process *process, int fd, uintptr_t start, unsigned page,
+		    off_t offset)
 {
 	uintptr_t at = start + page * VDSO_PAGE_SIZE;
+	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+				fd, offset);
 
-	if (mmap((void *)at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, vvar->fd,
-		 offset) == MAP_FAILED)
-		return -errno;
+	if (process_failed(got))
+		return (int)got;
 	/* As the kernel's: other processes' time is nothing for a core dump. */
-	madvise((void *)at, VDSO_PAGE_SIZE, MADV_DONTDUMP);
+	process_call(process, SYS_madvise, (long)at, VDSO_PAGE_SIZE, MADV_DONTDUMP);
 	return 0;
 }
 
@@ -158,64 +163,97 @@ static void note_first(void *arg, const char *rule, const char *message)
 	first->any = true;
 }
 
-int place_page(const struct image *image, const struct vvar *vvar, bool in_namespace,
-	       bool unchecked, struct placement *placement, struct place_error *error)
+int page_files_open(struct page_files *files, const struct image *image,
+		    const struct vvar *vvar, bool in_namespace, bool unchecked,
+		    struct place_error *error)
 {
 	struct first_broken broken = {error, false};
-	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
-	size_t image_length = page_round(image->size);
-	struct placement p = {0, data_length + image_length, 0};
-	int err, fd = -1;
 
+	*files = (struct page_files){
+		.data = vvar->fd,
+		.image = -1,
+		.image_length = page_round(image->size),
+		.in_namespace = in_namespace,
+	};
 	if (image->size == 0)
 		return fail(error, -ENOEXEC, "the image is empty");
 	if (image_machine(image) != OUR_MACHINE)
 		return fail(error, -ENOEXEC, "the image is not for this machine");
 	if (!unchecked && image_check(image, note_first, &broken))
 		return -ENOEXEC;
+	files->image = image_to_memfd(image, files->image_length);
+	if (files->image < 0)
+		return fail(error, files->image, "cannot copy the image: %s",
+			    strerror(-files->image));
+	return 0;
+}
 
-	err = reserve(p.length, &p.start);
+void page_files_close(struct page_files *files)
+{
+	if (files->image >= 0)
+		close(files->image);
+	files->image = -1;
+}
+
+int place_files(struct process *process, const struct page_files *files,
+		struct placement *placement, struct place_error *error)
+{
+	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	struct placement p = {0, data_length + files->image_length, 0};
+	int err = reserve(process, p.length, &p.start);
+	long got;
+
 	if (err)
 		return fail(error, err, "no free place for %zu bytes: %s", p.length,
 			    strerror(-err));
 	p.ehdr = p.start + data_length;
 
-	err = map_data(vvar, p.start, VDSO_TIME_PAGE,
-		       in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
-	if (!err && in_namespace)
-		err = map_data(vvar, p.start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
+	err = map_data(process, files->data, p.start, VDSO_TIME_PAGE,
+		       files->in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
+	if (!err && files->in_namespace)
+		err = map_data(process, files->data, p.start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
 	if (!err)
-		err = map_data(vvar, p.start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
+		err = map_data(process, files->data, p.start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
 	if (err) {
 		fail(error, err, "cannot map the data pages: %s", strerror(-err));
 		goto undo;
 	}
-
-	fd = image_to_memfd(image, image_length);
-	if (fd < 0) {
-		err = fail(error, fd, "cannot copy the image: %s", strerror(-fd));
-		goto undo;
-	}
 	/* Private, so that a debugger can put a breakpoint in; sealed, so that nobody else can.
 	 */
-	if (mmap((void *)p.ehdr, image_length, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
-		 fd, 0) == MAP_FAILED) {
-		err = fail(error, -errno, "cannot map the image: %s", strerror(errno));
+	got = process_mmap(process, p.ehdr, files->image_length, PROT_READ | PROT_EXEC,
+			   MAP_PRIVATE | MAP_FIXED, files->image, 0);
+	if (process_failed(got)) {
+		err = fail(error, (int)got, "cannot map the image: %s", strerror((int)-got));
 		goto undo;
 	}
-	close(fd);
 	*placement = p;
 	return 0;
 undo:
-	if (fd >= 0)
-		close(fd);
-	unplace_page(&p);
+	unplace_files(process, &p);
+	return err;
+}
+
+void unplace_files(struct process *process, struct placement *placement)
+{
+	if (placement->length)
+		process_call(process, SYS_munmap, (long)placement->start,
+			     (long)placement->length);
+	*placement = (struct placement){0, 0, 0};
+}
+
+int place_page(const struct image *image, const struct vvar *vvar, bool in_namespace,
+	       bool unchecked, struct placement *placement, struct place_error *error)
+{
+	struct page_files files;
+	int err = page_files_open(&files, image, vvar, in_namespace, unchecked, error);
+
+	if (!err)
+		err = place_files(&process_self, &files, placement, error);
+	page_files_close(&files);
 	return err;
 }
 
 void unplace_page(struct placement *placement)
 {
-	if (placement->length)
-		munmap((void *)placement->start, placement->length);
-	*placement = (struct placement){0, 0, 0};
+	unplace_files(&process_self, placement);
 }

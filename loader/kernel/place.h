@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "image.h"
+#include "process.h"
 #include "vvar.h"
 
 struct placement {
@@ -36,18 +37,44 @@ struct place_error {
 };
 
 /*
- * Checks the image (image_check.h) before a byte of it is mapped, reserves a random
- * place where nothing is, and maps the data pages of vvar->fd read-only and a private
- * copy of the image read-only and executable. With in_namespace the page of offsets
- * comes first. With unchecked the check is left out.
- *
- * Returns 0, or -errno with error filled; then nothing is left mapped. vvar must have
- * been sealed. Randomisation is off where personality(2) says so, as setarch -R has it.
+ * What is mapped: the data pages' memfd, and a sealed memfd with the image as it will
+ * stand there. Made once, mapped as often as there are processes.
  */
+struct page_files {
+	int data, image;
+	size_t image_length; /* whole pages */
+	bool in_namespace;   /* the page of offsets comes first */
+};
+
+/*
+ * Checks the image (image_check.h; not with unchecked), makes a copy, fits it to this
+ * machine's CPU and seals it. vvar must have been sealed; its descriptor is borrowed, the
+ * image's is ours. Returns 0, or -errno with error filled.
+ */
+int page_files_open(struct page_files *files, const struct image *image,
+		    const struct vvar *vvar, bool in_namespace, bool unchecked,
+		    struct place_error *error);
+
+/* Closes what page_files_open() opened: the image. */
+void page_files_close(struct page_files *files);
+
+/*
+ * Reserves a random place in a process, where nothing is, and maps the data pages
+ * read-only and a private copy of the image read-only and executable. The descriptors in
+ * files must be open in that process.
+ *
+ * Returns 0, or -errno with error filled; then nothing is left mapped. Randomisation is
+ * off where personality(2) of the process says so, as setarch -R has it.
+ */
+int place_files(struct process *process, const struct page_files *files,
+		struct placement *placement, struct place_error *error);
+
+/* All of it in one, for this process. */
 int place_page(const struct image *image, const struct vvar *vvar, bool in_namespace,
 	       bool unchecked, struct placement *placement, struct place_error *error);
 
-/* Unmaps what place_page() mapped. */
+/* Unmaps what was placed. */
+void unplace_files(struct process *process, struct placement *placement);
 void unplace_page(struct placement *placement);
 
 #endif
