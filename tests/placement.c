@@ -83,7 +83,7 @@ int main(void)
 	/* The heap of this test itself should not grow between the two looks. */
 	puts("# four regions a load, all mapped at the same time");
 	free(malloc(1 << 16));
-	if (maps_read(&before))
+	if (maps_read(&before, 0))
 		bail_out("cannot read /proc/self/maps");
 	for (int i = 0; i < LOADS; i++)
 		if (place_page(&image, &vvar, i % 2, false, &page[i], &error))
@@ -127,7 +127,7 @@ int main(void)
 
 	for (int i = 0; i < LOADS; i++)
 		unplace_page(&page[i]);
-	if (maps_read(&after))
+	if (maps_read(&after, 0))
 		bail_out("cannot read /proc/self/maps");
 	for (size_t i = 0; i < before.count && i < after.count; i++)
 		changed += before.range[i].start != after.range[i].start ||
@@ -146,7 +146,7 @@ int main(void)
 	ok(place_page(&(struct image){image.bytes, 0}, &vvar, false, true, &page[0], &error) <
 		   0,
 	   "an empty image is refused, checked or not");
-	if (maps_read(&before))
+	if (maps_read(&before, 0))
 		bail_out("cannot read /proc/self/maps");
 	ok(before.count == after.count, "a refusal leaves nothing mapped");
 	vvar_drop_writable(&vvar);

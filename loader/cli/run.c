@@ -23,16 +23,20 @@ static const char help[] =
 	"  --no-counter             as if this machine had no usable counter: the fine\n"
 	"                           clocks make system calls, the coarse ones do not\n"
 	"  --keep-kernel-vdso       leave the kernel's own vDSO mapped as well\n"
+	"  --follow                 the programs that this one starts get the page as well\n"
 	"  -v, --verbose            say what is done\n"
 	"\n"
 	"An offset shifts what the clocks show. It does not shift absolute timeouts, timers\n"
-	"or the times of files: these are compared with the kernel's own clocks. Programs\n"
-	"that this one starts get the kernel's vDSO again.\n"
+	"or the times of files: these are compared with the kernel's own clocks.\n"
+	"\n"
+	"Programs that this one starts get the kernel's vDSO again; not so with --follow. It\n"
+	"traces the whole tree with ptrace(2): gdb and strace do not work inside, and what a\n"
+	"setuid program may do there is what ptrace(2) leaves it.\n"
 	"\n"
 	"The exit status is the program's; a signal that kills it kills uvdso, too. 127: no\n"
 	"such program, 126: it cannot be run, 125: uvdso itself failed.\n";
 
-enum { OPT_OFFSET = 256, OPT_IMAGE, OPT_FORCE, OPT_NO_COUNTER, OPT_KEEP, OPT_HELP };
+enum { OPT_OFFSET = 256, OPT_IMAGE, OPT_FORCE, OPT_NO_COUNTER, OPT_KEEP, OPT_FOLLOW, OPT_HELP };
 
 static const struct option options[] = {
 	{"offset", required_argument, NULL, OPT_OFFSET},
@@ -40,6 +44,7 @@ static const struct option options[] = {
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"no-counter", no_argument, NULL, OPT_NO_COUNTER},
 	{"keep-kernel-vdso", no_argument, NULL, OPT_KEEP},
+	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -83,6 +88,9 @@ int cmd_run(int argc, char **argv)
 			break;
 		case OPT_KEEP:
 			request.keep_kernel_vdso = true;
+			break;
+		case OPT_FOLLOW:
+			request.follow = true;
 			break;
 		case 'v':
 			request.verbose = true;

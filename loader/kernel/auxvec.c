@@ -3,19 +3,19 @@
  */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auxvec.h"
+#include "proc.h"
 
-int auxvec_read(struct auxvec *vec)
+int auxvec_read(struct auxvec *vec, pid_t pid)
 {
-	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+	int fd = proc_open(pid, "auxv");
 	ssize_t got;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	got = read(fd, vec->pair, sizeof(vec->pair));
 	close(fd);
 	if (got < 0)

@@ -11,6 +11,7 @@
 
 #include <link.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* The kernel's own limit is below 50 pairs; more is not a vector. */
 #define AUXVEC_MAX 64
@@ -21,10 +22,10 @@ struct auxvec {
 };
 
 /*
- * Reads the vector of this process from /proc/self/auxv. Returns 0 or -errno: what
- * open(2) says, -EINVAL if it has no end.
+ * Reads the vector of a process from /proc/PID/auxv; pid 0 is this process. Returns 0 or
+ * -errno: what open(2) says, -EINVAL if it has no end.
  */
-int auxvec_read(struct auxvec *vec);
+int auxvec_read(struct auxvec *vec, pid_t pid);
 
 /*
  * Gives an entry a new value; one that is not there is put first, where the kernel has

@@ -108,7 +108,7 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 			struct run_error *error)
 {
 	const struct binary *bin = &request->program->bin;
-	int err = auxvec_read(vec);
+	int err = auxvec_read(vec, 0);
 
 	if (err)
 		return run_fail(error, RUN_SELF, "/proc/self/auxv", "%s", strerror(-err));
@@ -175,7 +175,7 @@ static void tell(const struct exec_request *request, const struct mapped_binary 
 /* The mappings of this moment, and the one that is the stack. */
 static int read_maps(const struct map_range **stack, struct run_error *error)
 {
-	int err = maps_read(&maps);
+	int err = maps_read(&maps, 0);
 
 	*stack = err ? NULL : find_stack();
 	if (*stack)

@@ -50,11 +50,6 @@ static int next_piece(const struct pieces *pieces, uintptr_t address)
 	return next;
 }
 
-static bool is_kernel_page(const char *name)
-{
-	return !strcmp(name, "[vdso]") || !strncmp(name, "[vvar", 5);
-}
-
 static bool unmap_range(struct jump *jump, size_t *at, const struct map_range *range,
 			const struct pieces *stay)
 {
@@ -86,11 +81,11 @@ bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
 		const struct map_range *range = &maps->range[i];
 
 		if (!strcmp(range->name, "[stack]") || !strcmp(range->name, "[vsyscall]") ||
-		    (keep_kernel_vdso && is_kernel_page(range->name)))
+		    (keep_kernel_vdso && maps_is_kernel_page(range)))
 			continue;
 		if (!unmap_range(jump, at, range, stay))
 			return false;
-		if (verbose && is_kernel_page(range->name))
+		if (verbose && maps_is_kernel_page(range))
 			fprintf(stderr, "uvdso: unmap    %lx-%lx %s\n", range->start,
 				range->end, range->name);
 	}

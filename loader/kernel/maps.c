@@ -2,12 +2,12 @@
  * maps.c - see maps.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "maps.h"
+#include "proc.h"
 
 /* "start-end perms offset dev inode   name" */
 static int parse_line(const char *line, struct map_range *range)
@@ -30,14 +30,14 @@ static int parse_line(const char *line, struct map_range *range)
 	return 0;
 }
 
-int maps_read(struct maps *maps)
+int maps_read(struct maps *maps, pid_t pid)
 {
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = proc_open(pid, "maps"), err = 0;
 	char buffer[8192]; /* a line is at most a path and some eighty characters */
 	size_t have = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	maps->count = 0;
 	while (!err) {
 		ssize_t got = read(fd, buffer + have, sizeof(buffer) - 1 - have);
@@ -66,4 +66,9 @@ int maps_read(struct maps *maps)
 	}
 	close(fd);
 	return err;
+}
+
+bool maps_is_kernel_page(const struct map_range *range)
+{
+	return !strcmp(range->name, "[vdso]") || !strncmp(range->name, "[vvar", 5);
 }

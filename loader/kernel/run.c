@@ -3,18 +3,25 @@
  *
  *   find the program        before anything else: most failures are here
  *   make the data pages     calibrate, write the first bases, seal
+ *   make the image          check it, fit it to the CPU, seal
  *   fork                    the parent keeps time, the child becomes the program
  *   place the page          in the child, where the program will be
  *   exec                    exec.c
+ *
+ * With --follow the last two change places: the kernel execs, the parent is told of it
+ * and places the page from outside (follow.c), as it will for each program of the tree.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "exec.h"
+#include "follow.h"
 #include "run.h"
 #include "supervise.h"
 #include "vvar.h"
@@ -46,11 +53,11 @@ static int make_data(const struct run_request *request, struct vvar *vvar,
 }
 
 static int become_program(const struct run_request *request, const struct program *program,
-			  struct vvar *vvar, const sigset_t *mask, struct run_error *error)
+			  const struct page_files *files, const sigset_t *mask,
+			  struct run_error *error)
 {
 	struct placement page;
 	struct place_error place_error;
-	int err;
 	struct exec_request exec = {
 		.program = program,
 		.envp = request->envp,
@@ -60,21 +67,72 @@ static int become_program(const struct run_request *request, const struct progra
 		.mask = *mask,
 	};
 
-	err = place_page(&request->image, vvar, !timens_is_empty(&request->timens),
-			 request->force, &page, &place_error);
-	if (err)
-		return run_fail(error, err == -ENOEXEC ? RUN_CANNOT_RUN : RUN_SELF,
-				request->image_name, "%s", place_error.why);
-	vvar_close_fd(vvar);
+	if (place_files(&process_self, files, &page, &place_error))
+		return run_fail(error, RUN_SELF, request->image_name, "%s", place_error.why);
+	close(files->data);
+	close(files->image);
 	return exec_program(&exec, error);
+}
+
+/* go ends when our parent has become our tracer. Our descriptors close themselves. */
+static int become_traced(const struct run_request *request, const struct program *program,
+			 int go, const sigset_t *mask, struct run_error *error)
+{
+	char byte;
+
+	while (read(go, &byte, 1) < 0 && errno == EINTR)
+		;
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execve(program->path, request->argv, request->envp);
+	return run_fail(error, RUN_CANNOT_RUN, program->path, "%s", strerror(errno));
+}
+
+/* The child that becomes the program. Returns its process id or a negative status. */
+static pid_t start_child(const struct run_request *request, const struct program *program,
+			 struct follow *follow, const sigset_t *mask, struct run_error *error)
+{
+	struct sigaction plain = {.sa_handler = SIG_DFL}, chld;
+	int go[2] = {-1, -1}, err;
+	pid_t child;
+
+	if (request->follow && pipe2(go, O_CLOEXEC))
+		return -run_fail(error, RUN_SELF, "pipe", "%s", strerror(errno));
+	/* Who ignores it gets no status from wait(2); the program may well ignore it. */
+	sigaction(SIGCHLD, &plain, &chld);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		sigaction(SIGCHLD, &chld, NULL);
+		close(go[1]);
+		err = request->follow
+			      ? become_traced(request, program, go[0], mask, error)
+			      : become_program(request, program, &follow->files, mask, error);
+		fprintf(stderr, "uvdso: %s: %s\n", error->what, error->why);
+		_exit(err);
+	}
+	err = child < 0 ? run_fail(error, RUN_SELF, "fork", "%s", strerror(errno)) : 0;
+	if (!err && request->follow)
+		err = follow_start(follow, child, error);
+	if (err && child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	close(go[0]);
+	close(go[1]);
+	return err ? -err : child;
 }
 
 int run_program(const struct run_request *request, int *wait_status, struct run_error *error)
 {
+	struct follow follow = {
+		.files.image = -1,
+		.keep_kernel_vdso = request->keep_kernel_vdso,
+		.verbose = request->verbose,
+	};
 	struct vvar vvar = {.fd = -1};
+	struct place_error place_error;
 	struct timekeeper tk;
 	struct program program;
-	struct sigaction plain = {.sa_handler = SIG_DFL}, chld;
 	sigset_t all, mask;
 	const char *why;
 	pid_t child, watchdog = -1;
@@ -93,36 +151,38 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	else if (request->verbose)
 		fprintf(stderr, "uvdso: counter  %.3f MHz, mult %u, shift %u\n",
 			1000.0 / tk.time.mono.rate, tk.time.mono.mult, tk.time.mono.shift);
+	err = page_files_open(&follow.files, &request->image, &vvar,
+			      !timens_is_empty(&request->timens), request->force, &place_error);
+	if (err) {
+		err = run_fail(error, err == -ENOEXEC ? RUN_CANNOT_RUN : RUN_SELF,
+			       request->image_name, "%s", place_error.why);
+		goto out;
+	}
 
 	/* Blocked before the fork, so that no signal falls between two stools. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
-	/* Who ignores it gets no status from wait(2); the program may well ignore it. */
-	sigaction(SIGCHLD, &plain, &chld);
-	fflush(NULL);
-	child = fork();
+	child = start_child(request, &program, &follow, &mask, error);
 	if (child < 0) {
-		err = run_fail(error, RUN_SELF, "fork", "%s", strerror(errno));
+		err = -child;
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		goto out;
 	}
-	if (child == 0) {
-		sigaction(SIGCHLD, &chld, NULL);
-		err = become_program(request, &program, &vvar, &mask, error);
-		fprintf(stderr, "uvdso: %s: %s\n", error->what, error->why);
-		_exit(err);
-	}
-	vvar_close_fd(&vvar);
 	program_close(&program);
+	/* The child has its own; only who follows a tree needs them again. */
+	if (!request->follow) {
+		page_files_close(&follow.files);
+		vvar_close_fd(&vvar);
+	}
 	timekeeper_prioritise();
-	*wait_status = supervise(&tk, child);
+	*wait_status = supervise(&tk, child, request->follow ? &follow : NULL);
 	/* What the program has left running goes on with system calls. */
 	page_abandon(vvar.writable);
-	watchdog_stop(watchdog);
-	vvar_drop_writable(&vvar);
-	return 0;
+	*error = follow.error;
+	err = error->status;
 out:
 	watchdog_stop(watchdog);
+	page_files_close(&follow.files);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	program_close(&program);

@@ -19,6 +19,7 @@ struct run_request {
 	bool force;      /* an image that fails the check is used all the same */
 	bool no_counter; /* mode NONE: fine clocks by system call */
 	bool keep_kernel_vdso;
+	bool follow; /* the programs that it starts get the page as well */
 	bool verbose;
 };
 

@@ -47,7 +47,35 @@ static bool was_continued(pid_t child)
 	return !waitid(P_PID, (id_t)child, &info, WCONTINUED | WNOHANG) && info.si_pid == child;
 }
 
-int supervise(struct timekeeper *tk, pid_t child)
+/*
+ * Everything that waitpid(2) has to say for now. Returns true when the child has ended.
+ * In a tree that starts processes by the hundred this may go on for long, so it is left
+ * when the time is due; the signal that is to be waited for is raised again.
+ */
+static bool look_at_children(pid_t child, struct follow *follow,
+			     const struct timespec *deadline, int *status, bool *stopped)
+{
+	int flags = follow ? WNOHANG | __WALL : WNOHANG | WUNTRACED;
+	pid_t pid;
+
+	while ((pid = waitpid(follow ? -1 : child, status, flags)) > 0) {
+		int stop = WIFSTOPPED(*status) ? WSTOPSIG(*status) : 0;
+
+		if (follow)
+			stop = follow_event(follow, pid, status);
+		if (pid == child && !WIFSTOPPED(*status))
+			return true;
+		if (pid == child)
+			*stopped |= stop_with(stop);
+		if (follow && timekeeper_is_due(deadline)) {
+			kill(getpid(), SIGCHLD);
+			return false;
+		}
+	}
+	return false;
+}
+
+int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 {
 	struct timespec deadline = {0, 0};
 	bool stopped = false;
@@ -58,19 +86,21 @@ int supervise(struct timekeeper *tk, pid_t child)
 	for (;;) {
 		struct timespec left = timekeeper_wait(&deadline);
 		siginfo_t info;
-		int signal = sigtimedwait(&all, &info, &left);
+		int status, signal;
 
-		if (signal < 0) {
+		/* First the time: signals can come in such numbers that it would never be due.
+		 */
+		if (timekeeper_is_due(&deadline)) {
 			timekeeper_update(tk);
 			timekeeper_next(&deadline);
-		} else if (signal == SIGCHLD) {
-			int status;
-
-			while (waitpid(child, &status, WNOHANG | WUNTRACED) == child) {
-				if (!WIFSTOPPED(status))
-					return status;
-				stopped |= stop_with(WSTOPSIG(status));
-			}
+			left = timekeeper_wait(&deadline);
+		}
+		signal = sigtimedwait(&all, &info, &left);
+		if (signal < 0)
+			continue;
+		if (signal == SIGCHLD) {
+			if (look_at_children(child, follow, &deadline, &status, &stopped))
+				return status;
 		} else if (signal == SIGCONT && stopped) {
 			stopped = false;
 			if (!was_continued(child))

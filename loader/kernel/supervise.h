@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "follow.h"
 #include "timekeeper.h"
 
 /*
@@ -13,10 +14,12 @@
  * kill(2) reaches the child; what the terminal sends, it has sent to the child as well.
  * When the terminal stops the child we stop, too, so that the shell notices.
  *
+ * With follow (else NULL) child and its descendants are traced, see follow.h.
+ *
  * To be called with every signal blocked, from before the fork on. Returns the status
  * of the child as waitpid(2) gives it.
  */
-int supervise(struct timekeeper *tk, pid_t child);
+int supervise(struct timekeeper *tk, pid_t child, struct follow *follow);
 
 /*
  * Ends this process as the child ended: with its exit status, or by its signal, without

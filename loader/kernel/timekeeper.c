@@ -230,3 +230,10 @@ struct timespec timekeeper_wait(const struct timespec *deadline)
 
 	return (struct timespec){(time_t)(left / NSEC_PER_SEC), (long)(left % NSEC_PER_SEC)};
 }
+
+bool timekeeper_is_due(const struct timespec *deadline)
+{
+	struct timespec left = timekeeper_wait(deadline);
+
+	return left.tv_sec == 0 && left.tv_nsec == 0;
+}

@@ -46,6 +46,9 @@ void timekeeper_prioritise(void);
  */
 void timekeeper_next(struct timespec *deadline);
 
+/* Is it past? */
+bool timekeeper_is_due(const struct timespec *deadline);
+
 /* How long it is until then, for a call that waits; zero if it is past. */
 struct timespec timekeeper_wait(const struct timespec *deadline);
 

@@ -74,7 +74,10 @@ pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 
 void watchdog_stop(pid_t watchdog)
 {
-	if (watchdog <= 0)
+	siginfo_t info;
+
+	/* If it is no child of ours any more, then its number may be somebody else's. */
+	if (watchdog <= 0 || waitid(P_PID, (id_t)watchdog, &info, WEXITED | WNOHANG | WNOWAIT))
 		return;
 	kill(watchdog, SIGKILL);
 	while (waitpid(watchdog, NULL, 0) < 0 && errno == EINTR)

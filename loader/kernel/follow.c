@@ -1,0 +1,135 @@
+/*
+ * follow.c - see follow.h.
+ *
+ * We keep no list of processes: each stop says by itself what it is, and what is to be
+ * done about it (ptrace(2), "Stopped states"):
+ *
+ *   PTRACE_EVENT_EXEC                   a new program: put the page in
+ *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
+ *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come
+ *   PTRACE_EVENT_STOP, another signal   stopped as everybody can be: it stays so
+ *   anything else                       a signal: deliver it
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "follow.h"
+#include "inject.h"
+#include "proc.h"
+
+#define OPTIONS                                                            \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \
+	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
+
+/* Without the right to take descriptors out of a process we could not give it any either. */
+static int may_share_descriptors(pid_t child)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), copy = -1, err;
+
+	if (pidfd < 0)
+		return -errno;
+	copy = (int)syscall(SYS_pidfd_getfd, pidfd, 2, 0);
+	err = copy < 0 ? -errno : 0;
+	if (copy >= 0)
+		close(copy);
+	close(pidfd);
+	return err == -EBADF ? 0 : err; /* allowed, but it has none of that number */
+}
+
+int follow_start(struct follow *follow, pid_t child, struct run_error *error)
+{
+	int err;
+
+	follow->first = child;
+	follow->started = false;
+	follow->error = (struct run_error){0};
+	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)OPTIONS))
+		return run_fail(error, RUN_SELF, "--follow",
+				"ptrace(2) is denied here: %s; without --follow the program "
+				"itself still gets the page",
+				strerror(errno));
+	err = may_share_descriptors(child);
+	if (err)
+		return run_fail(error, RUN_SELF, "--follow",
+				"pidfd_getfd(2) (Linux 5.6) is denied here: %s",
+				strerror(-err));
+	return 0;
+}
+
+/* What the program calls itself: for messages. */
+static const char *comm_of(pid_t pid)
+{
+	static char comm[32];
+	int fd = proc_open(pid, "comm");
+	ssize_t got = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	comm[got > 0 ? got : 0] = 0;
+	comm[strcspn(comm, "\n")] = 0;
+	return comm;
+}
+
+static void tell(pid_t pid, const struct injection *injection)
+{
+	const struct placement *page = &injection->page;
+
+	fprintf(stderr, "uvdso: %d %s: image %lx-%lx r-x, data %lx-%lx r--\n", pid,
+		comm_of(pid), page->ehdr, page->start + page->length, page->start, page->ehdr);
+	fprintf(stderr, "uvdso: %d %s: vector AT_SYSINFO_EHDR was %lx, is %lx\n", pid,
+		comm_of(pid), injection->kernel_vdso, page->ehdr);
+	if (injection->vector_in_kernel)
+		fprintf(stderr, "uvdso: %d %s: /proc/%d/auxv still shows the old one: %s\n",
+			pid, comm_of(pid), pid, strerror(-injection->vector_in_kernel));
+}
+
+/* Returns false if the process is no more. */
+static bool new_program(struct follow *follow, pid_t pid, int *status)
+{
+	struct injection injection;
+	struct traced traced;
+	int err;
+
+	/* From here to the end of it, it must not outlive us: it has registers of ours. */
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(OPTIONS | PTRACE_O_EXITKILL));
+	err = inject_page(&traced, pid, &follow->files, follow->keep_kernel_vdso, &injection);
+	if (traced.gone) {
+		*status = traced.status;
+		return false;
+	}
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)OPTIONS);
+	if (!err && follow->verbose)
+		tell(pid, &injection);
+	if (!err && pid == follow->first)
+		follow->started = true;
+	if (err && pid == follow->first && !follow->started) {
+		run_fail(&follow->error, RUN_SELF, "--follow", "%s", injection.error.why);
+		kill(pid, SIGKILL);
+	} else if (err) {
+		fprintf(stderr, "uvdso: %d %s: keeps the kernel's vDSO: %s\n", pid,
+			comm_of(pid), injection.error.why);
+	}
+	return true;
+}
+
+int follow_event(struct follow *follow, pid_t pid, int *status)
+{
+	int signal = WSTOPSIG(*status), event = *status >> 16;
+
+	if (!WIFSTOPPED(*status))
+		return 0;
+	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
+		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
+		return signal;
+	}
+	if (event == PTRACE_EVENT_EXEC && !new_program(follow, pid, status))
+		return 0;
+	ptrace(PTRACE_CONT, pid, NULL, (void *)(long)(event ? 0 : signal));
+	return 0;
+}

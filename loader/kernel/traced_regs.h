@@ -1,0 +1,46 @@
+/*
+ * traced_regs.h - the registers of a system call, as ptrace(2) shows them: all that
+ * traced.c needs to know of a machine (syscall(2), "Architecture calling conventions").
+ *
+ *   regs_for_call()      pc to the instruction, number and arguments in their places
+ *   regs_result()        what the call returned, or -errno
+ *   regs_sp()            the stack pointer
+ *   traced_instruction   the bytes of a system call instruction
+ */
+#ifndef KERNEL_TRACED_REGS_H
+#define KERNEL_TRACED_REGS_H
+
+#include <stdint.h>
+#include <sys/user.h>
+
+#if defined(__x86_64__)
+
+static const unsigned char traced_instruction[] = {0x0f, 0x05}; /* syscall */
+
+static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
+				 const long arg[6])
+{
+	regs->rip = instruction;
+	regs->rax = (unsigned long)nr;
+	/* It does not return from another call: there is nothing to restart. */
+	regs->orig_rax = ~0ul;
+	regs->rdi = (unsigned long)arg[0];
+	regs->rsi = (unsigned long)arg[1];
+	regs->rdx = (unsigned long)arg[2];
+	regs->r10 = (unsigned long)arg[3];
+	regs->r8 = (unsigned long)arg[4];
+	regs->r9 = (unsigned long)arg[5];
+}
+
+static inline long regs_result(const struct user_regs_struct *regs)
+{
+	return (long)regs->rax;
+}
+
+static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
+{
+	return regs->rsp;
+}
+
+#endif
+#endif
