@@ -28,7 +28,7 @@ for my $name (qw(SIGTERM SIGKILL SIGSEGV SIGABRT SIGINT SIGQUIT SIGPIPE)) {
     my $signal = POSIX->can($name)->();
     # Where core files are allowed, the program's is wanted, and a second one is not.
     my $p = run({before => sub { chdir "$dir"; $SIG{PIPE} = 'DEFAULT' }}, '/bin/sh', '-c',
-        'ulimit -c unlimited 2>/dev/null; exec "$@"', 'sh', $UVDSO, 'run', $end, -$signal);
+        'ulimit -c unlimited 2>/dev/null; exec "$@"', 'sh', $UVDSO, @RUN, $end, -$signal);
     is($p->{signal}, $signal, "a program that dies of $name takes uvdso with it")
         || diag "status $p->{status}";
     ok(!$p->{core} && !$p->{left}, '... without a core file of uvdso, or a process left over');

@@ -15,10 +15,11 @@ use Time::HiRes qw(sleep);
 
 my $signals = program('signals.pie');
 
-# The state of a process: one letter, as in proc(5); '' when it is gone.
+# The state of a process: one letter, as in proc(5); '' when it is gone. Who is stopped and
+# has a tracer is shown as t.
 sub state {
     my ($pid) = @_;
-    return slurp("/proc/$pid/stat") =~ /\) (\w)/ ? $1 : '';
+    return slurp("/proc/$pid/stat") =~ /\) (\w)/ ? uc $1 : '';
 }
 
 # How often each signal arrived: {NAME} = count.
@@ -35,7 +36,7 @@ sub gone { my ($pid) = @_; return wait_until { !-e "/proc/$pid" || state($pid) e
 
 # kill(2) on uvdso.
 {
-    my $p = spawn($UVDSO, 'run', $signals);
+    my $p = spawn($UVDSO, @RUN, $signals);
     my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
     isnt($pid, $p->{pid}, 'the program is a child of uvdso');
@@ -52,7 +53,7 @@ sub gone { my ($pid) = @_; return wait_until { !-e "/proc/$pid" || state($pid) e
     ok(gone($pid), 'the program is gone');
 }
 {
-    my $p = spawn($UVDSO, 'run', '/bin/sleep', '30');
+    my $p = spawn($UVDSO, @RUN, '/bin/sleep', '30');
     # uvdso has two children: the watchdog, and then the program.
     my ($child) = wait_until { slurp("/proc/$p->{pid}/task/$p->{pid}/children") =~ /\d+ (\d+)/ ? $1 : 0 };
 
@@ -64,7 +65,7 @@ sub gone { my ($pid) = @_; return wait_until { !-e "/proc/$pid" || state($pid) e
 }
 {
     # SIGSTOP and SIGCONT for the program alone are its own affair.
-    my $p = spawn($UVDSO, 'run', $signals);
+    my $p = spawn($UVDSO, @RUN, $signals);
     my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
     kill 'STOP', $pid;
@@ -87,7 +88,7 @@ sub gone { my ($pid) = @_; return wait_until { !-e "/proc/$pid" || state($pid) e
 
 # SIGKILL for uvdso: the program loses its timekeeper, not its time.
 for my $offset (0, 86400) {
-    my $p = spawn($UVDSO, 'run', '--offset', "realtime=+$offset", program('compare.pie'), 2500, $offset);
+    my $p = spawn($UVDSO, @RUN, '--offset', "realtime=+$offset", program('compare.pie'), 2500, $offset);
     my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
     sleep 0.1;
@@ -170,7 +171,7 @@ sub stops { my ($t) = @_; return scalar(() = $t->{told} =~ /stopped/g) }
 sub type { my ($t, $keys) = @_; syswrite $t->{master}, $keys }
 
 SKIP: {
-    my $t = on_terminal($UVDSO, 'run', $signals);
+    my $t = on_terminal($UVDSO, @RUN, $signals);
     skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 9 unless $t;
     my ($pid) = wait_until { look($t) =~ /ready (\d+)/ ? $1 : 0 };
     my ($uvdso) = $t->{told} =~ /job (\d+)/;
@@ -212,7 +213,7 @@ SKIP: {
 
 # Killed by the terminal: the shell must see a job that died of the signal.
 SKIP: {
-    my $t = on_terminal($UVDSO, 'run', '/bin/sleep', '30');
+    my $t = on_terminal($UVDSO, @RUN, '/bin/sleep', '30');
     skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 2 unless $t;
     wait_until { look($t); $t->{told} =~ /job/ };
     my ($uvdso) = $t->{told} =~ /job (\d+)/;

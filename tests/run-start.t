@@ -15,7 +15,7 @@ sub both {
     my ($opt, @cmd) = @_;
     my %by = (
         plain => run($opt, @cmd),
-        uvdso => run({%$opt, argv0 => undef}, $UVDSO, 'run', '--', @cmd));
+        uvdso => run({%$opt, argv0 => undef}, $UVDSO, @RUN, '--', @cmd));
 
     for my $how (sort keys %by) {
         my $p = $by{$how};
@@ -147,16 +147,16 @@ my $start = program('start.pie');
         push @big, 'y' x ($kib * 1024 - 100_000 * @big - 1500);
         my @cmd = (program('end.pie'), 5, @big);
         is_status(run({env => {}}, @limited, $stack, @cmd), 5, "a plain start takes $kib KiB of arguments with a stack of $stack KiB");
-        is_status(run({env => {}}, @limited, $stack, $UVDSO, 'run', @cmd), 5, '... and so does uvdso');
+        is_status(run({env => {}}, @limited, $stack, $UVDSO, @RUN, @cmd), 5, '... and so does uvdso');
     }
 
-    my @cmd = ('/usr/bin/env', '-i', 'Z=1', 'D=2', 'A=3', 'C=4', 'B=5', $UVDSO, 'run', $start);
+    my @cmd = ('/usr/bin/env', '-i', 'Z=1', 'D=2', 'A=3', 'C=4', 'B=5', $UVDSO, @RUN, $start);
     is_deeply(facts(run(@cmd)->{out})->{env}, ['Z=1', 'D=2', 'A=3', 'C=4', 'B=5'],
         'the environment keeps its order');
-    my $none = facts(run('/usr/bin/env', '-i', $UVDSO, 'run', $start)->{out});
+    my $none = facts(run('/usr/bin/env', '-i', $UVDSO, @RUN, $start)->{out});
     ok(!exists $none->{env} && $none->{argc}, 'an empty environment stays empty');
 
-    my $p = run({argv0 => ''}, $UVDSO, 'run', $start);
+    my $p = run({argv0 => ''}, $UVDSO, @RUN, $start);
     is_deeply(facts($p->{out})->{argv}, [$start],
         'uvdso may have an empty name itself: the program has its own');
     is_deeply(facts(uvdso('-v', $start)->{out})->{argv}, [$start],
@@ -182,7 +182,7 @@ my $start = program('start.pie');
     SKIP: {
         skip 'setarch is not installed (package util-linux)', 1 unless -x '/usr/bin/setarch';
         my @fixed = map {
-            my $p = run('/usr/bin/setarch', '-R', $UVDSO, 'run', $start);
+            my $p = run('/usr/bin/setarch', '-R', $UVDSO, @RUN, $start);
             my $facts = facts($p->{out});
             delete $facts->{random};
             $facts;
@@ -233,7 +233,7 @@ for my $kind (qw(pie nopie static static-pie)) {
 }
 {
     my @small = ('/bin/sh', '-c', 'ulimit -s 2048; exec "$@"', 'sh');
-    my $p = run(@small, $UVDSO, 'run', program('memory.pie'));
+    my $p = run(@small, $UVDSO, @RUN, program('memory.pie'));
     is($p->{signal}, POSIX::SIGSEGV(), 'a stack limit of two megabytes is still the limit');
 
     is(uvdso(program('memory.execstack'), 'code')->{out}, "code on the stack gives 42\n",

@@ -41,7 +41,7 @@ sub clock_calls {
 
 {
     # strace sees what it should: a program that does make the calls.
-    my $p = traced($UVDSO, 'run', program('clocks.pie'), 'cputime');
+    my $p = traced($UVDSO, @RUN, program('clocks.pie'), 'cputime');
     my ($pid) = $p->{out} =~ /^pid (\d+)/;
     isnt($pid, $p->{parent}, 'the program is another process than uvdso');
     is_deeply(clock_calls($p->{calls}{$pid}), ['clock_gettime(CLOCK_PROCESS_CPUTIME_ID'],
@@ -57,7 +57,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
         my @which = $kind =~ /musl/
             ? qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coarse gettimeofday time getcpu)
             : ();
-        my $p = traced($UVDSO, 'run', $path, @which);
+        my $p = traced($UVDSO, @RUN, $path, @which);
         my ($pid) = $p->{out} =~ /^pid (\d+)/;
 
         is_status($p, 0, "$kind: a program runs under strace");
@@ -67,18 +67,18 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
     }
 }
 {
-    my $p = traced($UVDSO, 'run', '--offset', 'realtime=+1000d', program('clocks.pie'));
+    my $p = traced($UVDSO, @RUN, '--offset', 'realtime=+1000d', program('clocks.pie'));
     my ($pid) = $p->{out} =~ /^pid (\d+)/;
     is_deeply(clock_calls($p->{calls}{$pid}), [], 'with an offset there is none, either');
 }
 {
-    my $p = traced($UVDSO, 'run', '--', 'date');
+    my $p = traced($UVDSO, @RUN, '--', 'date');
     is_status($p, 0, 'date runs under strace');
     my @others = grep { $_ != $p->{parent} } keys %{$p->{calls}};
     is_deeply([map { @{clock_calls($p->{calls}{$_})} } @others], [], 'date reads the time without a system call');
 }
 {
-    my $p = traced($UVDSO, 'run', '--no-counter', program('clocks.pie'));
+    my $p = traced($UVDSO, @RUN, '--no-counter', program('clocks.pie'));
     my ($pid) = $p->{out} =~ /^pid (\d+)/;
     my @got = map { s/\{.*//r } @{clock_calls($p->{calls}{$pid})};
     is_deeply(\@got,
@@ -90,7 +90,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 
 {
     # Without its timekeeper the program must stop trusting the page.
-    my $p = spawn($UVDSO, 'run', program('compare.pie'), 4000);
+    my $p = spawn($UVDSO, @RUN, program('compare.pie'), 4000);
     my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
     my $count = sub {
         run('/usr/bin/timeout', '0.4', $strace, '-o', "$dir/attached", '-e', 'trace=gettimeofday,clock_nanosleep', '-p', $pid);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -26,6 +27,20 @@
 #define OPTIONS                                                            \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \
 	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
+
+/* Who traces us, if anybody does: then our children have their one tracer already. */
+static pid_t our_tracer(void)
+{
+	char text[4096], *line;
+	int fd = proc_open(0, "status");
+	ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[got > 0 ? got : 0] = 0;
+	line = strstr(text, "\nTracerPid:");
+	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
+}
 
 /* Without the right to take descriptors out of a process we could not give it any either. */
 static int may_share_descriptors(pid_t child)
@@ -49,11 +64,19 @@ int follow_start(struct follow *follow, pid_t child, struct run_error *error)
 	follow->first = child;
 	follow->started = false;
 	follow->error = (struct run_error){0};
-	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)OPTIONS))
+	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)OPTIONS)) {
+		err = errno;
+		if (our_tracer())
+			return run_fail(
+				error, RUN_SELF, "--follow",
+				"process %d traces us already, and a process has only one "
+				"tracer; without --follow the program itself gets the page",
+				our_tracer());
 		return run_fail(error, RUN_SELF, "--follow",
 				"ptrace(2) is denied here: %s; without --follow the program "
 				"itself still gets the page",
-				strerror(errno));
+				strerror(err));
+	}
 	err = may_share_descriptors(child);
 	if (err)
 		return run_fail(error, RUN_SELF, "--follow",

@@ -13,11 +13,15 @@ use POSIX qw(WNOHANG);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($UVDSO run spawn finish uvdso wait_until slurp program missing facts
+our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program missing facts
     is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $UVDSO = "$TOP/build/uvdso";
+
+# The subcommand. A test that holds for --follow as well is run once more by another one
+# (run-follow-*.t), which says so in this variable.
+our @RUN = split ' ', $ENV{UVDSO_RUN} // 'run';
 my $LIMIT = 20;    # seconds that a program may take; fewer once one took too long
 
 -x $UVDSO or plan skip_all => 'build/uvdso is not built: run `make test` at the top';
@@ -86,10 +90,10 @@ sub finish {
 
 sub run { return finish(spawn(@_)) }
 
-# run() for uvdso run ARG...
+# run() for uvdso run ARG..., or what is in its place.
 sub uvdso {
     my @opt = ref $_[0] ? shift : ();
-    return run(@opt, $UVDSO, 'run', @_);
+    return run(@opt, $UVDSO, @RUN, @_);
 }
 
 sub slurp {
