@@ -157,6 +157,18 @@ for (my $i = 0; $i < @sandwich; $i += 2) {
 like($out, qr{^  (\S*/true) +[\d.]+ +[\d.]+\n  uvdso run \1 +[\d.]+ +[\d.]+ +-?[\d.]+ ms more\n  uvdso_boot\(\) +[\d.]+ +[\d.]+$}m,
 	'it says what a start costs, with the page and without');
 
+# What --follow costs. A tracer that does not ask for system calls is not told of them.
+{
+	my %row;
+	$row{$1} = [$2, $3, $4] while $out =~ /^  (clock_gettime\(\)|an? \w.*?)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)$/mg;
+	is(scalar(keys %row), 6, 'what --follow costs: six rows') || diag $out;
+	for my $name ('clock_gettime()', 'a system call') {
+		my ($plain, $run, $follow) = @{$row{$name} // [0, 0, 0]};
+		ok($plain > 0 && $follow < 3 * $plain, "$name costs the same under --follow")
+			|| diag "$plain us, and $follow us under it: is every system call traced?";
+	}
+}
+
 # ---- without a counter, and on a terminal ----
 ($status, $out) = run("script -qec '$bench --quick --no-counter --csv $csv' /dev/null");
 is($status, 0, 'without a counter it succeeds');

@@ -70,6 +70,7 @@ static int parse(struct bench *bench, int argc, char *argv[])
 		{"quick", no_argument, NULL, 'q'},
 		{"no-counter", no_argument, NULL, 'n'},
 		{"csv", required_argument, NULL, 'c'},
+		{"follow-inside", no_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -82,6 +83,8 @@ static int parse(struct bench *bench, int argc, char *argv[])
 		case 'n':
 			bench->no_counter = true;
 			break;
+		case 'f':
+			exit(follow_inside());
 		case 'c':
 			snprintf(bench->csv, sizeof(bench->csv), "%s", optarg);
 			break;
@@ -135,7 +138,8 @@ static int run_all(struct bench *bench)
 	vdso_elf_open(&bench->kernel, (const void *)getauxval(AT_SYSINFO_EHDR), 0);
 
 	machine_print(bench);
-	return latency_bench(bench) || sandwich_bench(bench) || start_bench(bench);
+	return latency_bench(bench) || sandwich_bench(bench) || start_bench(bench) ||
+	       follow_bench(bench);
 }
 
 int main(int argc, char *argv[])

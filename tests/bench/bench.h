@@ -8,6 +8,7 @@
  *	namespace.c   a process of ours in a time namespace of the kernel's
  *	sandwich.c    how far our clocks are from the kernel's
  *	start.c       what it costs to start a program on the page
+ *	follow.c      what it costs to have a whole tree on it
  *
  * No absolute number is a promise: on another machine, or on this one an hour later, it
  * is another. What can be compared is what was measured in one run, taking turns.
@@ -64,6 +65,10 @@ int sandwich_bench(const struct bench *bench);
 
 /* start.c */
 int start_bench(const struct bench *bench);
+
+/* follow.c. The second is what the first has run, by uvdso and without. */
+int follow_bench(const struct bench *bench);
+int follow_inside(void);
 
 /* bench.c */
 uint64_t now_ns(void);

@@ -1,0 +1,155 @@
+/*
+ * follow.c - what --follow costs: the things that a tracer is told of, with it and without.
+ *
+ * This program runs itself three times in turns: as it is, under `uvdso run`, and under
+ * `uvdso run --follow`; there it measures from inside (follow_inside()) and prints a line.
+ * A system call and a call of the page are in the table to show that they cost nothing
+ * more: a tracer that does not ask for them is not told.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define TURNS  5
+#define ROUNDS 40
+
+extern char **environ;
+
+static void one_call(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+}
+
+static void one_syscall(void)
+{
+	syscall(SYS_getppid);
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static void one_signal(void)
+{
+	raise(SIGUSR1);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void one_thread(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, nothing, NULL))
+		pthread_join(thread, NULL);
+}
+
+static void one_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void one_exec(void)
+{
+	char *argv[] = {"/bin/true", NULL};
+	pid_t pid;
+
+	if (!posix_spawn(&pid, argv[0], NULL, NULL, argv, environ))
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+static const struct {
+	const char *name;
+	void (*once)(void);
+	unsigned batch; /* what is too short to be timed alone is done so often */
+} tolls[] = {
+	{"clock_gettime()", one_call, 1000}, {"a system call", one_syscall, 1000},
+	{"a signal", one_signal, 1},         {"a thread, joined", one_thread, 1},
+	{"a fork, waited for", one_fork, 1}, {"a program, /bin/true", one_exec, 1},
+};
+#define NR_TOLLS ARRAY_SIZE(tolls)
+
+int follow_inside(void)
+{
+	struct sigaction action = {.sa_handler = handler};
+
+	sigaction(SIGUSR1, &action, NULL);
+	for (size_t i = 0; i < NR_TOLLS; i++) {
+		double us[ROUNDS];
+
+		for (size_t round = 0; round < ROUNDS; round++) {
+			uint64_t begin = now_ns();
+
+			for (unsigned n = 0; n < tolls[i].batch; n++)
+				tolls[i].once();
+			us[round] = (double)(now_ns() - begin) / 1e3 / tolls[i].batch;
+		}
+		printf("%.4f ", median(us, ROUNDS));
+	}
+	putchar('\n');
+	return 0;
+}
+
+/* Runs a shell command whose last line is that of follow_inside(). */
+static int ask(const char *command, double us[NR_TOLLS])
+{
+	FILE *answer = popen(command, "re");
+	size_t got = 0;
+
+	while (answer && got < NR_TOLLS && fscanf(answer, "%lf", &us[got]) == 1)
+		got++;
+	if (answer && !pclose(answer) && got == NR_TOLLS)
+		return 0;
+	fprintf(stderr, "bench: failed: %s\n", command);
+	return 1;
+}
+
+int follow_bench(const struct bench *bench)
+{
+	static const char *const how[] = {"", "run --", "run --follow --"};
+	size_t turns = bench->quick ? 1 : TURNS;
+	double us[ARRAY_SIZE(how)][NR_TOLLS][TURNS];
+
+	for (size_t turn = 0; turn < turns; turn++)
+		for (size_t h = 0; h < ARRAY_SIZE(how); h++) {
+			char command[3 * sizeof(bench->dir)];
+			double got[NR_TOLLS];
+
+			snprintf(command, sizeof(command),
+				 "%s%s%s %s '%s/bench' --follow-inside", *how[h] ? "'" : "",
+				 *how[h] ? bench->dir : "", *how[h] ? "/../uvdso'" : "", how[h],
+				 bench->dir);
+			if (ask(command, got))
+				return 1;
+			for (size_t i = 0; i < NR_TOLLS; i++)
+				us[h][i][turn] = got[i];
+		}
+	printf("\n%sWhat --follow costs%s, median of %zu runs\n", bench->bold, bench->off,
+	       turns);
+	printf("  %-22s %9s %9s %12s\n", "us", "plain", "run", "run --follow");
+	for (size_t i = 0; i < NR_TOLLS; i++)
+		printf("  %-22s %9.3f %9.3f %12.3f\n", tolls[i].name, median(us[0][i], turns),
+		       median(us[1][i], turns), median(us[2][i], turns));
+	return 0;
+}
