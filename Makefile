@@ -4,18 +4,34 @@
 # it runs inside other programs, without a C library. The loader (loader/) is an
 # ordinary program, and carries the finished page inside it.
 
-ARCH ?= x86_64
+# The machine that the page, the loader and the tests are for: the one that this runs on,
+# or another one that there is a port for. What differs is in its port.mk.
+HOST := $(patsubst i%86,i386,$(shell uname -m))
+ARCH ?= $(HOST)
+ifeq ($(wildcard vdso-src/arch/$(ARCH)/port.mk),)
+$(error ARCH=$(ARCH): no port for this machine; there is \
+	$(patsubst vdso-src/arch/%/port.mk,%,$(wildcard vdso-src/arch/*/port.mk)))
+endif
+include vdso-src/arch/$(ARCH)/port.mk
+
+# CC and LD say which family: gcc or clang, ld.bfd or ld.lld, a version behind it perhaps.
+# For another machine GNU's tools have another name each, clang another option, and
+# ld.lld knows all machines. Whatever else is said is taken as it is.
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 ifeq ($(origin LD),default)
 LD := ld.bfd
 endif
-OBJCOPY ?= objcopy
-ifeq ($(wildcard linker-scripts/$(ARCH).lds.S),)
-$(error ARCH=$(ARCH): no linker script for this machine; there is \
-	$(patsubst linker-scripts/%.lds.S,%,$(wildcard linker-scripts/*.lds.S)))
-endif
+CROSS := $(if $(filter-out $(HOST),$(ARCH)),$(TRIPLE)-)
+CC_HERE := $(if $(filter clang%,$(notdir $(CC))),$(CC) $(if $(CROSS),--target=$(TRIPLE)),$(if \
+	$(filter gcc gcc-%,$(CC)),$(CROSS)$(CC),$(CC)))
+LD_HERE := $(if $(filter ld ld.bfd,$(LD)),$(CROSS)$(LD),$(LD))
+AR_HERE := $(CROSS)$(if $(filter default undefined,$(origin AR)),ar,$(AR))
+OBJCOPY ?= $(CROSS)objcopy
+OBJDUMP ?= $(CROSS)objdump
+# What runs a program of that machine here. i386 is no other machine for x86-64.
+RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(EMULATOR))
 
 .DEFAULT_GOAL := all
 
@@ -33,6 +49,8 @@ $(wordlist 2,99,$(REST)): $(firstword $(REST)) ;
 else
 
 MAKEFLAGS += --no-builtin-rules
+ARCHES := $(patsubst vdso-src/arch/%/port.mk,%,$(wildcard vdso-src/arch/*/port.mk))
+SPACE := $() $()
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
@@ -42,21 +60,27 @@ Q := $(if $(V),,@)
 silent := $(V)$(findstring s,$(firstword -$(MAKEFLAGS)))
 say = $(if $(silent),,@printf '  %-7s %s\n' $(1) $@)
 
+# What is made: objects and page of a machine in build/ARCH. Command, library and tests of
+# this machine are in build itself, those of another in build/ARCH, too.
 B := build
 O := $(B)/$(ARCH)
+P := $(if $(CROSS),$(O),$(B))
 
-all: $(B)/uvdso $(B)/libuvdso.a $(O)/vdso.so ## build the page, the command uvdso and libuvdso.a (default)
+all: $(P)/uvdso $(P)/libuvdso.a $(O)/vdso.so ## build the page, the command uvdso and libuvdso.a (default)
 
 help: ## this list
-	@echo 'make TARGET [ARCH=x86_64] [CC=gcc|clang] [LD=ld.bfd|ld.lld]'
+	@echo 'make TARGET [ARCH=$(subst $(SPACE),|,$(ARCHES))] [CC=gcc|clang] [LD=ld.bfd|ld.lld]'
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1 - /p' Makefile | \
 		while IFS= read -r l; do printf '  %-10s %s\n' "$${l%% - *}" "$${l#* - }"; done
 
 # A change of compiler, linker or flags rebuilds everything that they made.
+CONFIG = $(CC_HERE) $(LD_HERE) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS)
 $(O)/.config: FORCE
 	@mkdir -p $(O)
-	@echo '$(CC) $(LD) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(LD) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS)' >$@
+	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
+		command -v $$tool >/dev/null || { \
+			echo "uvdso: ARCH=$(ARCH): there is no $$tool; make deps installs it" >&2; exit 1; }; done
+	@echo '$(CONFIG)' | cmp -s - $@ || echo '$(CONFIG)' >$@
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 # No path of this machine in any byte: the image is the same wherever it is built.
@@ -66,30 +90,26 @@ PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 # Why each flag of the page: it has no C library (freestanding, no builtins, no
 # stack protector, whose canary is thread-local), it may lie anywhere (PIC), only
 # what is marked is visible, and a debugger must be able to unwind from every
-# instruction of it. General registers only: two words put together in a vector
-# register, to be stored at once, made a call slower by a nanosecond.
+# instruction of it. Where a machine can be told (port.mk), general registers only: two
+# words put together in a vector register, to be stored at once, made a call slower by a
+# nanosecond.
 PAGE_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
 	-fno-stack-protector -fvisibility=hidden -fasynchronous-unwind-tables \
 	-fno-lto $(PREFIX_MAP) $(WARNINGS) -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
-PAGE_CFLAGS_x86_64 := -m64 -mgeneral-regs-only -fcf-protection=none
 # A page is small: no functions cut in two, each half with unwind data of its own, and
 # no padding inside of them. Not every compiler knows these.
-cc_option = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 PAGE_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
 	-falign-loops=1 -falign-labels=1,$(call cc_option,$(flag)))
-PAGE_CFLAGS += $(PAGE_CFLAGS_$(ARCH))
-# What of the page is built. Each part is a set of functions that is complete in itself:
+PAGE_CFLAGS += $(PAGE_CFLAGS_MACHINE)
+# What of the page is built: PAGE_PARTS, in port.mk. Each part is a set of functions that
+# is complete in itself, with its objects in PAGE_OBJS_part:
 #	make PAGE_PARTS=time B=/tmp/b /tmp/b/x86_64/vdso.so
 # makes a page of the time functions alone, which must fit into one page of memory. With
 # random comes a cipher, and needs a second one.
-# For both the kernel's own image is the measure: 6688 bytes (Linux 6.18).
-PAGE_PARTS := time random
 PAGE_PARTS_CPPFLAGS := $(foreach part,$(PAGE_PARTS),-DVDSO_HAS_$(part))
-PAGE_OBJS_time := gettime.o getcpu.o
-PAGE_OBJS_random := getrandom.o arch/$(ARCH)/chacha.o
-PAGE_BUDGET_x86_64 := $(if $(filter random,$(PAGE_PARTS)),6656,4096)
 # Why each flag of the link: toolchains differ in every one of these defaults.
-PAGE_LDFLAGS := -shared -nostdlib -soname=linux-vdso.so.1 --hash-style=both \
+PAGE_LDFLAGS := -shared -nostdlib -soname=$(or $(PAGE_SONAME),linux-vdso.so.1) --hash-style=both \
 	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
 	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
 
@@ -98,84 +118,84 @@ PAGE_OBJS := $(addprefix $(O)/page/,$(foreach part,$(PAGE_PARTS),$(PAGE_OBJS_$(p
 $(O)/page/%.o: vdso-src/%.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(PAGE_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(PAGE_CFLAGS) -MMD -MP -c $< -o $@
 
 # Without -g: clang 14 writes the directory it runs in into the line table of assembly,
 # past the prefix map, and the build id of the page would depend on it.
 $(O)/page/%.o: vdso-src/%.S $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(filter-out -g,$(PAGE_CFLAGS)) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(filter-out -g,$(PAGE_CFLAGS)) -MMD -MP -c $< -o $@
 
 $(O)/page/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CPP)
-	$(Q)$(CC) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.d -Ivdso-src/include $(PAGE_PARTS_CPPFLAGS) \
-		-DVDSO_BUDGET=$(PAGE_BUDGET_$(ARCH)) $< -o $@
+	$(Q)$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.d -Ivdso-src/include $(PAGE_PARTS_CPPFLAGS) \
+		-DVDSO_BUDGET=$(PAGE_BUDGET) $< -o $@
 
 $(O)/vdso.so.dbg: $(O)/page/vdso.lds $(PAGE_OBJS)
 	$(call say,LD)
-	$(Q)$(LD) $(PAGE_LDFLAGS) -T $< $(PAGE_OBJS) -o $@
+	$(Q)$(LD_HERE) $(PAGE_LDFLAGS) -T $< $(PAGE_OBJS) -o $@
 
 # ld.lld keeps the headers of the sections that must be empty; they are dropped here.
 $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers
 	$(call say,STRIP)
 	$(Q)$(OBJCOPY) -S -R .data -R .bss $< $(O)/page/stripped.so
-	$(Q)linker-scripts/cover-headers $(O)/page/stripped.so $@ $(PAGE_BUDGET_$(ARCH))
+	$(Q)linker-scripts/cover-headers $(O)/page/stripped.so $@ $(PAGE_BUDGET)
 
 # ---- the loader -------------------------------------------------------------
 LOADER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
-	-Iloader -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
+	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE)
 
-LIB_SRCS := $(sort $(wildcard loader/*.c loader/kernel/*.c loader/libc/*.c))
-LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(addprefix $(O)/loader/kernel/,image_blob.o exec_jump.o)
+LIB_SRCS := $(sort $(wildcard $(addsuffix /*.c,loader loader/kernel loader/kernel/arch/$(ARCH) loader/libc)))
+LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(O)/loader/kernel/image_blob.o $(O)/loader/kernel/arch/$(ARCH)/exec_jump.o
 CLI_SRCS := $(sort $(wildcard loader/cli/*.c))
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
 
 $(O)/loader/%.o: loader/%.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
 $(O)/loader/%.o: loader/%.S $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
 $(O)/loader/kernel/image_blob.o: loader/kernel/image_blob.S $(O)/vdso.so
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(LOADER_CFLAGS) -DVDSO_IMAGE='"$(O)/vdso.so"' -c $< -o $@
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -DVDSO_IMAGE='"$(O)/vdso.so"' -c $< -o $@
 
-$(B)/libuvdso.a: $(LIB_OBJS)
+$(P)/libuvdso.a: $(LIB_OBJS)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR_HERE) rcs $@ $^
 
-$(B)/uvdso: $(CLI_OBJS) $(B)/libuvdso.a
+$(P)/uvdso: $(CLI_OBJS) $(P)/libuvdso.a
 	$(call say,CC)
-	$(Q)$(CC) -pie $^ -o $@
+	$(Q)$(CC_HERE) -pie $^ -o $@
 
 # ---- reading aids -----------------------------------------------------------
-symbols: $(B)/uvdso $(O)/vdso.so ## the names the page exports, each with its version
-	@$(B)/uvdso symbols $(O)/vdso.so
+symbols: $(P)/uvdso $(O)/vdso.so ## the names the page exports, each with its version
+	@$(RUN) $(P)/uvdso symbols $(O)/vdso.so
 
 sections: $(O)/vdso.so ## segments and sections of the page
 	@readelf -W -l -S $(O)/vdso.so
 
 disasm: $(O)/vdso.so.dbg ## the page's machine code with its source
-	@objdump -d -S --no-show-raw-insn $(O)/vdso.so.dbg
+	@$(OBJDUMP) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
 
 # ---- the demo ---------------------------------------------------------------
 DEMO_SRCS := $(sort $(wildcard tutorial/demo/*.c))
-DEMO_BINS := $(DEMO_SRCS:tutorial/demo/%.c=$(B)/demo/%)
+DEMO_BINS := $(DEMO_SRCS:tutorial/demo/%.c=$(P)/demo/%)
 
-$(B)/demo/%: tutorial/demo/%.c $(B)/libuvdso.a
+$(P)/demo/%: tutorial/demo/%.c $(P)/libuvdso.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(LOADER_CFLAGS) -MMD -MP $< $(B)/libuvdso.a -o $@
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP $< $(P)/libuvdso.a -o $@
 
-demo: $(B)/uvdso $(O)/vdso.so $(DEMO_BINS) ## the guided tour: real output on this machine, under 15 s
+demo: $(P)/uvdso $(O)/vdso.so $(DEMO_BINS) ## the guided tour: real output on this machine, under 15 s
 	@tutorial/demo/tour
 
 # ---- the bench --------------------------------------------------------------
@@ -185,15 +205,15 @@ BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/bench/bench: $(BENCH_OBJS) $(B)/libuvdso.a
+$(P)/bench/bench: $(BENCH_OBJS) $(P)/libuvdso.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $^ -lm -o $@
+	$(Q)$(CC_HERE) $^ -lm -o $@
 
-bench: $(B)/uvdso $(B)/bench/bench ## what a call costs: our page, the kernel's, the system call
-	@$(B)/bench/bench
+bench: $(P)/uvdso $(P)/bench/bench ## what a call costs: our page, the kernel's, the system call
+	@$(P)/bench/bench
 
 # ---- this machine -----------------------------------------------------------
 
@@ -212,7 +232,7 @@ doctor: ## what this machine has and lacks, and what each lack turns off
 #
 # The lines at the end are prove's own; a run without a single test point fails, too.
 TEST_SRCS := $(sort $(wildcard tests/*.c))
-TEST_BINS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
+TEST_BINS := $(TEST_SRCS:tests/%.c=$(P)/tests/%)
 T = $(sort $(wildcard tests/*.t))
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
@@ -233,52 +253,52 @@ PROGRAM_FLAGS_musl-static := -fno-PIE -no-pie -static
 MUSL_GCC := $(shell command -v musl-gcc)
 PROGRAM_KINDS += $(if $(MUSL_GCC),musl musl-static)
 PROGRAM_SRCS := $(filter-out tests/programs/bare.c,$(sort $(wildcard tests/programs/*.c)))
-PROGRAMS := $(B)/tests/programs/bare $(foreach kind,$(PROGRAM_KINDS), \
-	$(PROGRAM_SRCS:tests/programs/%.c=$(B)/tests/programs/%.$(kind)))
+PROGRAMS := $(P)/tests/programs/bare $(foreach kind,$(PROGRAM_KINDS), \
+	$(PROGRAM_SRCS:tests/programs/%.c=$(P)/tests/programs/%.$(kind)))
 
-test: all $(TEST_BINS) $(PROGRAMS) $(B)/bench/bench ## every test, under prove; T=tests/x.t for some; fails when no test ran
+test: all $(TEST_BINS) $(PROGRAMS) $(P)/bench/bench ## every test, under prove; T=tests/x.t for some; fails when no test ran
 	$(if $(strip $(T)),,$(error no test to run: T is empty))
 	$(Q)PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
 		--exec 'timeout -k 5 $(TEST_LIMIT)' $(T)
 
 # The page's cipher has no exported name: its test is linked with the object itself.
-$(B)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o
-$(B)/tests/chacha: $(O)/page/arch/$(ARCH)/chacha.o
+$(P)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o
+$(P)/tests/chacha: $(O)/page/arch/$(ARCH)/chacha.o
 
-$(B)/tests/%: tests/%.c tests/tap.h $(B)/libuvdso.a
+$(P)/tests/%: tests/%.c tests/tap.h $(P)/libuvdso.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(LOADER_CFLAGS) -MMD -MP $< $(TEST_OBJS) $(B)/libuvdso.a -pthread -lm -o $@
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP $< $(TEST_OBJS) $(P)/libuvdso.a -pthread -lm -o $@
 
 define PROGRAM_RULE
-$(B)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
+$(P)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
 	@mkdir -p $$(@D)
 	$$(call say,CC)
-	$$(Q)$(if $(filter musl%,$(1)),musl-gcc,$(CC)) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_$(1)) $$< -o $$@
+	$$(Q)$(if $(filter musl%,$(1)),musl-gcc,$(CC_HERE)) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_$(1)) $$< -o $$@
 endef
 $(foreach kind,$(PROGRAM_KINDS),$(eval $(call PROGRAM_RULE,$(kind))))
 
 # Without any C library: what the kernel hands over, as it is.
-$(B)/tests/programs/bare: tests/programs/bare.c $(O)/.config
+$(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector $< -o $@
+	$(Q)$(CC_HERE) $(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector $< -o $@
 
 # The page's C on the machine made for tests (vdso-src/arch/fake): no page, just objects.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Ivdso-src/include -Ivdso-src/arch/fake
-FAKE_BINS := $(B)/tests/fake $(B)/tests/interleave
-FAKE_OBJS := $(B)/fake/gettime.o $(B)/fake/getcpu.o
+FAKE_BINS := $(P)/tests/fake $(P)/tests/interleave
+FAKE_OBJS := $(P)/fake/gettime.o $(P)/fake/getcpu.o
 
-$(FAKE_OBJS): $(B)/fake/%.o: vdso-src/%.c $(O)/.config
+$(FAKE_OBJS): $(P)/fake/%.o: vdso-src/%.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(FAKE_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(FAKE_CFLAGS) -MMD -MP -c $< -o $@
 
-$(FAKE_BINS): $(B)/tests/%: tests/%.c tests/tap.h $(FAKE_OBJS)
+$(FAKE_BINS): $(P)/tests/%: tests/%.c tests/tap.h $(FAKE_OBJS)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(FAKE_CFLAGS) -MMD -MP $< $(FAKE_OBJS) -o $@
+	$(Q)$(CC_HERE) $(FAKE_CFLAGS) -MMD -MP $< $(FAKE_OBJS) -o $@
 
 coverage: ## lines and branches of the page's clock code that its tests reach
 	@tests/coverage.t

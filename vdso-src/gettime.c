@@ -30,6 +30,7 @@
  *   arch_cpu_and_node()  see getcpu.c; with ARCH_CPU_MASK and ARCH_NODE_SHIFT
  *   ARCH_NR_*            the numbers of three system calls
  *   VDSO_PREFIX(), VDSO_WEAK_ALIASES   how the exported names are made
+ *   VDSO_EXPORTS_TIME    1 where the kernel's own page has time(), too; else 0
  */
 #include "page.h" /* first: it brings the machine, and with it VDSO_LOAD_HOOK, if any */
 #include <vdso/cycles.h>
@@ -289,6 +290,7 @@ EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
 	return 0;
 }
 
+#if VDSO_EXPORTS_TIME
 EXPORT(long, time, (long *result))
 {
 	long now;
@@ -315,6 +317,7 @@ EXPORT(long, time, (long *result))
 		*result = now;
 	return now;
 }
+#endif
 
 EXPORT(int, clock_getres, (s32 clock, struct vdso_timespec *res))
 {

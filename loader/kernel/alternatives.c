@@ -4,15 +4,12 @@
  * The image may be a stranger's: a table that is trusted would be a way to write anywhere.
  */
 #include <errno.h>
+#include <host.h>
 #include <string.h>
 #include <vdso/alternative.h>
 
 #include "alternatives.h"
 #include "elf_bytes.h"
-
-#if defined(__x86_64__)
-#	define NOP 0x90
-#endif
 
 /* The file offset and size of the table; size 0 if there is none. */
 static void find_table(const struct elf_bytes *elf, uint64_t *offset, uint64_t *size)
@@ -61,7 +58,7 @@ int alternatives_apply(unsigned char *bytes, size_t size, bool (*has)(unsigned f
 			return -EINVAL;
 		if (!has(entry.needs))
 			continue;
-		memset(bytes + place, NOP, entry.length);
+		memset(bytes + place, HOST_NOP, entry.length);
 		memcpy(bytes + place, entry.code, entry.with);
 		patched++;
 	}

@@ -2,6 +2,7 @@
  * binary.c - see binary.h.
  */
 #include <errno.h>
+#include <host.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +17,6 @@
 #define PAGE         4096ul
 #define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
 #define PAGE_UP(x)   PAGE_DOWN((x) + PAGE - 1)
-
-#if defined(__x86_64__)
-#	define MACHINE EM_X86_64
-/* The kernel's region for position-independent programs: 2^28 pages from 2/3 of the
- * address space upwards (ELF_ET_DYN_BASE and mmap_rnd_bits). */
-#	define PIE_LOW   0x555555554000ul
-#	define PIE_PAGES (1ul << 28)
-#	define USER_TOP  0x7ffffffff000ul
-#endif
 
 /* The kernel refuses more bytes of program headers than these. */
 #define PHDRS_MAX 65536
@@ -57,7 +49,7 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_erro
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
 	if (ehdr->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
-	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB || ehdr->e_machine != MACHINE)
+	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB || ehdr->e_machine != HOST_MACHINE)
 		return bad(error, path, "a program for another machine");
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return bad(error, path, "an ELF file, but not a program");
@@ -89,8 +81,8 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 {
 	if (ph->p_memsz == 0)
 		return 0;
-	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > USER_TOP ||
-	    ph->p_memsz > USER_TOP - ph->p_vaddr)
+	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > HOST_USER_TOP ||
+	    ph->p_memsz > HOST_USER_TOP - ph->p_vaddr)
 		return bad(error, path, "a segment does not fit into the address space");
 	if (ph->p_offset % PAGE != ph->p_vaddr % PAGE)
 		return bad(error, path, "a segment's offset and address differ within a page");
@@ -140,7 +132,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct run_error *
 	}
 	if (!err && bin->low >= bin->high)
 		err = bad(error, path, "no segment to load");
-	if (!err && bin->high - bin->low > USER_TOP / 2)
+	if (!err && bin->high - bin->low > HOST_USER_TOP / 2)
 		err = bad(error, path, "its segments span half of the address space");
 	return err;
 }
@@ -190,7 +182,7 @@ static uintptr_t reserve_program(size_t size, size_t align)
 
 		if (!fixed && getrandom(&page, sizeof(page), 0) != sizeof(page))
 			break;
-		want = (PIE_LOW + page % PIE_PAGES * PAGE) & ~(align - 1);
+		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * PAGE) & ~(align - 1);
 		if (reserve_at(want, size))
 			return want;
 	}

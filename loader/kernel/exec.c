@@ -9,9 +9,9 @@
  *
  * Until the jump nothing is lost and every step can fail; after it nothing can.
  */
-#include <asm/prctl.h>
 #include <elf.h>
 #include <errno.h>
+#include <host.h>
 #include <linux/prctl.h>
 #include <linux/rseq.h>
 #include <stdio.h>
@@ -41,13 +41,10 @@ JUMP_AT(entry, JUMP_ENTRY);
 JUMP_AT(syscall_ret, JUMP_SYSCALL_RET);
 JUMP_AT(self, JUMP_SELF);
 JUMP_AT(self_size, JUMP_SELF_SIZE);
-JUMP_AT(mxcsr, JUMP_MXCSR);
+JUMP_AT(fp_control, JUMP_FP_CONTROL);
 JUMP_AT(call, JUMP_CALLS);
 _Static_assert(sizeof(struct jump_call) == CALL_SIZE, "exec_jump.S shifts by 6");
 _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "exec_jump.h");
-
-/* What a fresh program finds in MXCSR (System V ABI AMD64, 3.4.1). */
-#define MXCSR_RESET 0x1f80
 
 /* The kernel starts the heap up to this far behind a program's data. */
 #define BRK_RANDOM (32ul << 20)
@@ -71,14 +68,15 @@ static const struct map_range *find_stack(void)
 	return NULL;
 }
 
-/* The address of `syscall; ret` in the image, or 0 if it happens to have none. */
+/* The address of a system call and a return in the image, or 0 if it happens to have none. */
 static uintptr_t find_syscall_ret(const struct placement *page)
 {
 	const unsigned char *image = (const unsigned char *)page->ehdr;
 	size_t size = page->start + page->length - page->ehdr;
+	size_t length = sizeof(HOST_SYSCALL_RET) - 1;
 
-	for (size_t i = 0; i + 3 <= size; i++)
-		if (image[i] == 0x0f && image[i + 1] == 0x05 && image[i + 2] == 0xc3)
+	for (size_t i = 0; i + length <= size; i += HOST_SYSCALL_RET_ALIGN)
+		if (!memcmp(image + i, HOST_SYSCALL_RET, length))
 			return page->ehdr + i;
 	return 0;
 }
@@ -220,8 +218,7 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->bin.fd, 0, 0, 0);
 	if (target->interp.fd >= 0)
 		jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->interp.fd, 0, 0, 0);
-	jump_add_call(jump, &at, 0, SYS_arch_prctl, ARCH_SET_GS, 0, 0, 0);
-	jump_add_call(jump, &at, 0, SYS_arch_prctl, ARCH_SET_FS, 0, 0, 0);
+	host_forget_thread(jump, &at);
 	jump_add_call(jump, &at, 0, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&area->mask, 0,
 		      sizeof(area->mask));
 	jump_add_call(jump, &at, 0, CALL_END, 0, 0, 0, 0);
@@ -276,7 +273,7 @@ int exec_program(const struct exec_request *request, struct run_error *error)
 		.syscall_ret = find_syscall_ret(request->page),
 		.self = (uintptr_t)area,
 		.self_size = sizeof(*area),
-		.mxcsr = MXCSR_RESET,
+		.fp_control = HOST_FP_CONTROL,
 	};
 	area->mm = area->mm_with_exe = describe_process(&program, &stack);
 	area->mm_with_exe.exe_fd = (uint32_t)target->bin.fd;

@@ -7,8 +7,8 @@
  * entry. They use no stack, because the stack is what they overwrite.
  *
  * One thing is left then: the page that they run on. A piece of code cannot unmap
- * itself and return. But our image has a `syscall; ret` in it, which stays: with the
- * numbers for munmap(2) in the registers and the entry on the stack as the return
+ * itself and return. But our image has a system call and a return in a row in it, which
+ * stay: with the numbers for munmap(2) in the registers and the entry as the return
  * address, that is where the jump goes.
  */
 #ifndef KERNEL_EXEC_JUMP_H
@@ -23,7 +23,7 @@
 #define JUMP_SYSCALL_RET 40
 #define JUMP_SELF        48
 #define JUMP_SELF_SIZE   56
-#define JUMP_MXCSR       64
+#define JUMP_FP_CONTROL  64
 #define JUMP_CALLS       72
 
 /* Offsets into struct jump_call. */
@@ -54,7 +54,7 @@ struct jump {
 	uint64_t sp, entry;
 	uint64_t syscall_ret;     /* the address of such instructions in the image, or 0 */
 	uint64_t self, self_size; /* the mapping that all of this lies in */
-	uint64_t mxcsr;
+	uint64_t fp_control;      /* what floating point starts with */
 	struct jump_call call[JUMP_CALLS_MAX];
 };
 

@@ -10,6 +10,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <host.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,20 +24,6 @@
 #include "image_check.h"
 #include "memfd.h"
 #include "place.h"
-
-/*
- * Where to draw from: the region in which the kernel itself puts libraries, stacks of
- * threads and its vDSO, below the highest place that the stack of a process can
- * reach. 2^28.5 pages; the kernel draws one of 2^28 (mmap_rnd_bits, vm/sysctl).
- * Elsewhere the page would be in somebody's way: the sanitizers lay claim to most of
- * the lower addresses, and programs and their heaps grow above 0x550000000000.
- */
-#define PLACE_LOW  0x7e8000000000ull
-#define PLACE_HIGH 0x7fe000000000ull
-
-#if defined(__x86_64__)
-#	define OUR_MACHINE EM_X86_64
-#endif
 
 /* Draws before we give up. With a sparse address space the first one succeeds. */
 #define MAX_DRAWS 128
@@ -59,11 +46,11 @@ static size_t page_round(size_t size)
 
 static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 {
-	uint64_t pages = (PLACE_HIGH - PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
+	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
 	ssize_t got;
 
 	if (!random) {
-		*address = PLACE_HIGH - (turn + 1) * length;
+		*address = HOST_PLACE_HIGH - (turn + 1) * length;
 		return 0;
 	}
 	do
@@ -71,8 +58,8 @@ static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 	while (got < 0 && errno == EINTR);
 	if (got != sizeof(number))
 		return got < 0 ? -errno : -EIO;
-	/* 64 random bits for 29: what the remainder favours is beyond measuring. */
-	*address = PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
+	/* 64 random bits for some 30: what the remainder favours is beyond measuring. */
+	*address = HOST_PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
 	return 0;
 }
 
@@ -177,7 +164,7 @@ int page_files_open(struct page_files *files, const struct image *image,
 	};
 	if (image->size == 0)
 		return fail(error, -ENOEXEC, "the image is empty");
-	if (image_machine(image) != OUR_MACHINE)
+	if (image_machine(image) != HOST_MACHINE)
 		return fail(error, -ENOEXEC, "the image is not for this machine");
 	if (!unchecked && image_check(image, note_first, &broken))
 		return -ENOEXEC;

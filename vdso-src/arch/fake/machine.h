@@ -32,6 +32,7 @@ void fake_load(const volatile void *address);
 /* Names that no C library has: page and C library are in the same program here. */
 #define VDSO_PREFIX(name) fake_##name
 #define VDSO_WEAK_ALIASES 0
+#define VDSO_EXPORTS_TIME 1
 
 /* Numbers that no kernel has: a system call that is really made would show. */
 #define ARCH_NR_GETTIMEOFDAY  100001

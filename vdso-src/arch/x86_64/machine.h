@@ -14,6 +14,7 @@
 /* On x86-64 each function is exported twice: __vdso_x, and weak plain x. */
 #define VDSO_PREFIX(name) __vdso_##name
 #define VDSO_WEAK_ALIASES 1
+#define VDSO_EXPORTS_TIME 1
 
 /* asm/unistd_64.h */
 #define ARCH_NR_GETTIMEOFDAY  96

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <vdso/alternative.h>
 
-#include "cpu.h"
+#include "kernel/cpu.h"
 
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 

@@ -4,7 +4,7 @@
  * Copied to another address before it runs: everything in it is relative.
  * rbx: struct jump, rbp: the next call of its list.
  */
-#include "exec_jump.h"
+#include "kernel/exec_jump.h"
 
 	.section .rodata
 	.global exec_jump_start, exec_jump_end
@@ -49,7 +49,7 @@ exec_jump_start:
 	   is a function to call at exit otherwise), a clean frame pointer. */
 .Lgo:
 	fninit
-	ldmxcsr	JUMP_MXCSR(%rbx)
+	ldmxcsr	JUMP_FP_CONTROL(%rbx)
 	mov	JUMP_SP(%rbx), %rsp
 	mov	JUMP_ENTRY(%rbx), %r8
 	mov	JUMP_SYSCALL_RET(%rbx), %r9
