@@ -1,5 +1,5 @@
 package Elf;
-# Elf.pm - the fields of a little-endian ELF64 image, for the tests.
+# Elf.pm - the fields of a little-endian ELF image of either class, for the tests.
 #
 # The tests of the page and of the checker must not ask the checker what is in an
 # image, nor readelf alone. This is the second opinion: elf(5) put into unpack
@@ -8,26 +8,8 @@ package Elf;
 use strict;
 use warnings;
 
-# name => [template of one field, offset in the struct]
-my %layout = (
-	ehdr => {
-		type => ['v', 16], machine => ['v', 18], version => ['V', 20], phoff => ['Q<', 32],
-		shoff => ['Q<', 40], ehsize => ['v', 52], phentsize => ['v', 54], phnum => ['v', 56],
-		shentsize => ['v', 58], shnum => ['v', 60], shstrndx => ['v', 62],
-	},
-	phdr => {
-		type => ['V', 0], flags => ['V', 4], offset => ['Q<', 8], vaddr => ['Q<', 16],
-		filesz => ['Q<', 32], memsz => ['Q<', 40], align => ['Q<', 48],
-	},
-	shdr => {
-		name => ['V', 0], type => ['V', 4], flags => ['Q<', 8], addr => ['Q<', 16],
-		offset => ['Q<', 24], size => ['Q<', 32], link => ['V', 40], entsize => ['Q<', 56],
-	},
-	sym => {
-		name => ['V', 0], info => ['C', 4], other => ['C', 5], shndx => ['v', 6],
-		value => ['Q<', 8], size => ['Q<', 16],
-	},
-	dyn => { tag => ['Q<', 0], value => ['Q<', 8] },
+# name => [template of one field, offset in the struct], and SIZEOF of the whole
+my %common = (
 	verdef => {
 		version => ['v', 0], flags => ['v', 2], ndx => ['v', 4], cnt => ['v', 6],
 		hash => ['V', 8], aux => ['V', 12], next => ['V', 16],
@@ -35,6 +17,52 @@ my %layout = (
 	nhdr => { namesz => ['V', 0], descsz => ['V', 4], type => ['V', 8] },
 	word => { value => ['V', 0] },
 	half => { value => ['v', 0] },
+);
+my %layout = (
+	2 => {
+		%common,
+		ehdr => {
+			type => ['v', 16], machine => ['v', 18], version => ['V', 20], phoff => ['Q<', 32],
+			shoff => ['Q<', 40], flags => ['V', 48], ehsize => ['v', 52], phentsize => ['v', 54],
+			phnum => ['v', 56], shentsize => ['v', 58], shnum => ['v', 60], shstrndx => ['v', 62],
+		},
+		phdr => {
+			type => ['V', 0], flags => ['V', 4], offset => ['Q<', 8], vaddr => ['Q<', 16],
+			filesz => ['Q<', 32], memsz => ['Q<', 40], align => ['Q<', 48], SIZEOF => 56,
+		},
+		shdr => {
+			name => ['V', 0], type => ['V', 4], flags => ['Q<', 8], addr => ['Q<', 16],
+			offset => ['Q<', 24], size => ['Q<', 32], link => ['V', 40], entsize => ['Q<', 56],
+			SIZEOF => 64,
+		},
+		sym => {
+			name => ['V', 0], info => ['C', 4], other => ['C', 5], shndx => ['v', 6],
+			value => ['Q<', 8], size => ['Q<', 16], SIZEOF => 24,
+		},
+		dyn => { tag => ['Q<', 0], value => ['Q<', 8], SIZEOF => 16 },
+	},
+	1 => {
+		%common,
+		ehdr => {
+			type => ['v', 16], machine => ['v', 18], version => ['V', 20], phoff => ['V', 28],
+			shoff => ['V', 32], flags => ['V', 36], ehsize => ['v', 40], phentsize => ['v', 42],
+			phnum => ['v', 44], shentsize => ['v', 46], shnum => ['v', 48], shstrndx => ['v', 50],
+		},
+		phdr => {
+			type => ['V', 0], offset => ['V', 4], vaddr => ['V', 8], filesz => ['V', 16],
+			memsz => ['V', 20], flags => ['V', 24], align => ['V', 28], SIZEOF => 32,
+		},
+		shdr => {
+			name => ['V', 0], type => ['V', 4], flags => ['V', 8], addr => ['V', 12],
+			offset => ['V', 16], size => ['V', 20], link => ['V', 24], entsize => ['V', 36],
+			SIZEOF => 40,
+		},
+		sym => {
+			name => ['V', 0], value => ['V', 4], size => ['V', 8], info => ['C', 12],
+			other => ['C', 13], shndx => ['v', 14], SIZEOF => 16,
+		},
+		dyn => { tag => ['V', 0], value => ['V', 4], SIZEOF => 8 },
+	},
 );
 my %size = (v => 2, V => 4, 'Q<' => 8, C => 1);
 
@@ -49,11 +77,13 @@ our %TAG = (
 sub new
 {
 	my ($class, $bytes) = @_;
-	my $self = bless { bytes => $bytes }, $class;
+	my $elf_class = unpack 'x4 C', $bytes;
+	my $layout = $layout{$elf_class} or die "the image is of no ELF class\n";
+	my $self = bless { bytes => $bytes, class => $elf_class, layout => $layout }, $class;
 	my $e = $self->{ehdr} = $self->get('ehdr', 0);
 
-	$self->{segments} = [map { $self->get('phdr', $e->{phoff} + 56 * $_) } 0 .. $e->{phnum} - 1];
-	$self->{sections} = [map { $self->get('shdr', $e->{shoff} + 64 * $_) } 0 .. $e->{shnum} - 1];
+	$self->{segments} = [map { $self->get('phdr', $e->{phoff} + $layout->{phdr}{SIZEOF} * $_) } 0 .. $e->{phnum} - 1];
+	$self->{sections} = [map { $self->get('shdr', $e->{shoff} + $layout->{shdr}{SIZEOF} * $_) } 0 .. $e->{shnum} - 1];
 	my $names = $self->{sections}[$e->{shstrndx}];
 	$_->{text} = $self->string($names->{offset} + $_->{name}) for @{$self->{sections}};
 
@@ -62,7 +92,7 @@ sub new
 	my $at = $dynamic->{offset};
 	do {
 		push @{$self->{dynamic}}, $self->get('dyn', $at);
-		$at += 16;
+		$at += $layout->{dyn}{SIZEOF};
 	} until $self->{dynamic}[-1]{tag} == 0;
 
 	$self->entry($_) or die "the image has no DT_$_\n"
@@ -70,7 +100,7 @@ sub new
 	my $nr = $self->get('word', $self->tag('HASH') + 4)->{value};
 	die "DT_HASH is for $nr symbols\n" if $nr > 1000;
 	for my $i (0 .. $nr - 1) {
-		my $sym = $self->get('sym', $self->tag('SYMTAB') + 24 * $i);
+		my $sym = $self->get('sym', $self->tag('SYMTAB') + $layout->{sym}{SIZEOF} * $i);
 		my $versym = $self->get('half', $self->tag('VERSYM') + 2 * $i);
 		push @{$self->{symbols}}, {
 			%$sym, text => $self->string($self->tag('STRTAB') + $sym->{name}), index => $i,
@@ -105,8 +135,8 @@ sub get
 {
 	my ($self, $struct, $at) = @_;
 	my %fields = (at => $at);
-	while (my ($name, $where) = each %{$layout{$struct}}) {
-		my ($template, $offset) = @$where;
+	for my $name (grep { $_ ne 'SIZEOF' } keys %{$self->{layout}{$struct}}) {
+		my ($template, $offset) = @{$self->{layout}{$struct}{$name}};
 		$fields{$name} = unpack $template, substr $self->{bytes}, $at + $offset, $size{$template};
 	}
 	return \%fields;
@@ -116,7 +146,7 @@ sub get
 sub set
 {
 	my ($self, $struct, $at, $name, $value) = @_;
-	my ($template, $offset) = @{$layout{$struct}{$name}};
+	my ($template, $offset) = @{$self->{layout}{$struct}{$name}};
 	substr $self->{bytes}, $at + $offset, $size{$template}, pack $template, $value;
 }
 
