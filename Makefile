@@ -121,11 +121,12 @@ $(O)/page/%.o: vdso-src/%.c $(O)/.config
 	$(Q)$(CC_HERE) $(PAGE_CFLAGS) -MMD -MP -c $< -o $@
 
 # Without -g: clang 14 writes the directory it runs in into the line table of assembly,
-# past the prefix map, and the build id of the page would depend on it.
+# past the prefix map, and the build id of the page would depend on it. And assembly says
+# itself which registers it uses.
 $(O)/page/%.o: vdso-src/%.S $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC_HERE) $(filter-out -g,$(PAGE_CFLAGS)) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(filter-out -g -mgeneral-regs-only,$(PAGE_CFLAGS)) -MMD -MP -c $< -o $@
 
 $(O)/page/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
 	@mkdir -p $(@D)

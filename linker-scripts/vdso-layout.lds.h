@@ -90,7 +90,7 @@ SECTIONS
 	 * .note.gnu.property is aligned to 8 and would tear a gap into the other notes,
 	 * which are aligned to 4; readers walk them back to back.
 	 */
-	/DISCARD/      : { *(.note.gnu.property) *(.note.GNU-stack) *(.comment) *(.gnu.version_r) }
+	/DISCARD/      : { *(.note.gnu.property) *(.note.GNU-stack) *(.comment) *(.gnu.version_r) *(.riscv.attributes) }
 }
 
 PHDRS

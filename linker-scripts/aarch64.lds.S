@@ -1,0 +1,43 @@
+/*
+ * aarch64.lds.S - the page of aarch64: node LINUX_2.6.39, and names of its own.
+ *
+ * __kernel_ and not __vdso_, no getcpu, no time: so has the kernel
+ * (arch/arm64/kernel/vdso/vdso.lds.S), and so do the C libraries ask.
+ */
+#define VDSO_TEXT_FILL 0x1f2003d5 /* nop, d503201f, in the order of the bytes */
+#define VDSO_SHDR_SIZE 64
+
+#ifdef VDSO_HAS_time
+#	define VDSO_TIME_NAMES         \
+		__kernel_gettimeofday;  \
+		__kernel_clock_gettime; \
+		__kernel_clock_getres;
+#else
+#	define VDSO_TIME_NAMES
+#endif
+
+#ifdef VDSO_HAS_random
+#	define VDSO_RANDOM_NAMES __kernel_getrandom;
+#else
+#	define VDSO_RANDOM_NAMES
+#endif
+
+#ifdef VDSO_HAS_signal
+#	define VDSO_SIGNAL_NAMES __kernel_rt_sigreturn;
+#else
+#	define VDSO_SIGNAL_NAMES
+#endif
+
+#define VDSO_VERSIONS                   \
+	LINUX_2.6.39 {                  \
+	global:                         \
+		VDSO_TIME_NAMES         \
+		VDSO_RANDOM_NAMES       \
+		VDSO_SIGNAL_NAMES       \
+	local: *;                       \
+	};
+
+OUTPUT_FORMAT("elf64-littleaarch64")
+OUTPUT_ARCH(aarch64)
+
+#include "vdso-layout.lds.h"

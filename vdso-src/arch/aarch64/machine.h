@@ -1,0 +1,77 @@
+/*
+ * aarch64/machine.h - what the page needs from this machine: its counter, its way into the
+ * kernel, its pause.
+ *
+ * The list of what a port supplies, and what each must promise, is at the top
+ * of vdso-src/gettime.c, and for random numbers of vdso-src/getrandom.c.
+ */
+#ifndef VDSO_ARCH_MACHINE_H
+#define VDSO_ARCH_MACHINE_H
+
+#include <vdso/types.h>
+
+/* Here the prefix is __kernel_, and there is neither time() nor getcpu(). */
+#define VDSO_PREFIX(name) __kernel_##name
+#define VDSO_WEAK_ALIASES 0
+#define VDSO_EXPORTS_TIME 0
+
+/* asm-generic/unistd.h */
+#define ARCH_NR_GETTIMEOFDAY  169
+#define ARCH_NR_CLOCK_GETTIME 113
+#define ARCH_NR_CLOCK_GETRES  114
+#define ARCH_NR_GETRANDOM     278
+
+/*
+ * The virtual counter of the generic timer. The register may be read long before its turn,
+ * and no barrier for memory holds it back, because it is none (Arm ARM, D13.8). ISB does,
+ * before: what follows it begins only when all before it has been done.
+ *
+ * Nor may the read come late, behind the reader's second look at the sequence counter: the
+ * count would be from after an update, and the base from before. An address that depends
+ * on what was read makes a load wait for it, and the fence of the second look
+ * (vdso_read_retry()) waits for all loads. The load is of the stack, which is there.
+ */
+static inline __attribute__((always_inline)) u64 arch_counter(void)
+{
+	u64 now, nothing;
+
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, cntvct_el0\n\t"
+			 "eor %1, %0, %0\n\t"
+			 "ldr xzr, [sp, %1]"
+			 : "=r"(now), "=&r"(nothing)
+			 :
+			 : "memory");
+	return now;
+}
+
+/* Tells the core that this is a spin loop (Arm ARM, C6.2, YIELD). */
+static inline __attribute__((always_inline)) void arch_relax(void)
+{
+	__asm__ volatile("yield" : : : "memory");
+}
+
+/* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
+static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1) : "memory");
+	return x0;
+}
+
+/* One of three. */
+static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+	return x0;
+}
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * riscv64/machine.h - what the page needs from this machine: its counter, its way into the
+ * kernel, its pause.
+ *
+ * The list of what a port supplies, and what each must promise, is at the top
+ * of vdso-src/gettime.c, and for random numbers of vdso-src/getrandom.c.
+ */
+#ifndef VDSO_ARCH_MACHINE_H
+#define VDSO_ARCH_MACHINE_H
+
+#include <vdso/types.h>
+
+/* No weak names, no time(). getcpu() is a system call here: see calls.S. */
+#define VDSO_PREFIX(name) __vdso_##name
+#define VDSO_WEAK_ALIASES 0
+#define VDSO_EXPORTS_TIME 0
+
+/* asm-generic/unistd.h */
+#define ARCH_NR_GETTIMEOFDAY  169
+#define ARCH_NR_CLOCK_GETTIME 113
+#define ARCH_NR_CLOCK_GETRES  114
+#define ARCH_NR_GETRANDOM     278
+
+/*
+ * The time CSR. Reading one counts as input from a device, and the order of that and of
+ * loads is free, unless a FENCE names both (unprivileged ISA, "CSR Access Ordering"): the
+ * loads before it, r, come first, then the counter, i, and then the loads behind it.
+ * Where firmware answers the read, it traps, and the fences come for nothing.
+ */
+static inline __attribute__((always_inline)) u64 arch_counter(void)
+{
+	u64 now;
+
+	__asm__ volatile("fence r, i\n\t"
+			 "rdtime %0\n\t"
+			 "fence i, r"
+			 : "=r"(now)
+			 :
+			 : "memory");
+	return now;
+}
+
+/* Tells the core that this is a spin loop: PAUSE, which older ones take for a fence. */
+static inline __attribute__((always_inline)) void arch_relax(void)
+{
+	__asm__ volatile(".4byte 0x0100000f" : : : "memory");
+}
+
+/* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
+static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
+{
+	register long a7 __asm__("a7") = nr;
+	register long a0 __asm__("a0") = a;
+	register long a1 __asm__("a1") = b;
+
+	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1) : "memory");
+	return a0;
+}
+
+/* One of three. */
+static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
+{
+	register long a7 __asm__("a7") = nr;
+	register long a0 __asm__("a0") = a;
+	register long a1 __asm__("a1") = b;
+	register long a2 __asm__("a2") = c;
+
+	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
+	return a0;
+}
+
+#endif
