@@ -5,6 +5,7 @@
  * neighbours that are alike, so that a line can hold the list of the jump, a new .bss and
  * an old buffer in a row.
  */
+#include <host.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -81,7 +82,8 @@ bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
 		const struct map_range *range = &maps->range[i];
 
 		if (!strcmp(range->name, "[stack]") || !strcmp(range->name, "[vsyscall]") ||
-		    (keep_kernel_vdso && maps_is_kernel_page(range)))
+		    ((keep_kernel_vdso || HOST_KERNEL_VDSO_STAYS) &&
+		     maps_is_kernel_page(range)))
 			continue;
 		if (!unmap_range(jump, at, range, stay))
 			return false;

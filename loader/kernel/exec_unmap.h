@@ -29,8 +29,9 @@ bool pieces_add_segments(struct pieces *pieces, const struct binary *bin, uintpt
 
 /*
  * Adds to the list of the jump a munmap(2) for everything in maps that is not in stay, nor
- * the stack, nor the page of vsyscall. The kernel's own pages stay if keep_kernel_vdso; if
- * verbose, their end is told on standard error. Returns false if the list overflows.
+ * the stack, nor the page of vsyscall. The kernel's own pages stay if keep_kernel_vdso, or if
+ * this machine needs them (HOST_KERNEL_VDSO_STAYS); if verbose, their end is told on standard
+ * error. Returns false if the list overflows.
  */
 bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
 		 const struct pieces *stay, bool keep_kernel_vdso, bool verbose);

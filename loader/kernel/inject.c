@@ -3,6 +3,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <host.h>
 #include <linux/prctl.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -189,7 +190,7 @@ static int place(struct traced *traced, const struct page_files *files, bool kee
 		return fail(injection, err, "its vector cannot be changed: %s", strerror(-err));
 	}
 	injection->vector_in_kernel = tell_kernel(traced, vector, vec);
-	if (!keep_kernel_vdso)
+	if (!keep_kernel_vdso && !HOST_KERNEL_VDSO_STAYS)
 		unmap_kernel_vdso(traced, injection->kernel_vdso);
 	return 0;
 }

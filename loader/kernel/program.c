@@ -27,6 +27,17 @@ static int refuse(struct run_error *error, const char *path, int err)
 			err == EISDIR ? "is a folder" : strerror(err));
 }
 
+/*
+ * May we execute it? Asked of what has been opened; by its name where faccessat(2) takes no
+ * empty path (before Linux 5.8).
+ */
+static bool may_execute(int fd, const char *path)
+{
+	if (!faccessat(fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH))
+		return true;
+	return errno == EINVAL && !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+}
+
 /* Executable by us, a regular file, and without rights of its own: 0 or a status. */
 static int check_file(int fd, const char *path, struct run_error *error)
 {
@@ -36,7 +47,7 @@ static int check_file(int fd, const char *path, struct run_error *error)
 		return refuse(error, path, errno);
 	if (!S_ISREG(st.st_mode))
 		return refuse(error, path, S_ISDIR(st.st_mode) ? EISDIR : EACCES);
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS))
+	if (!may_execute(fd, path))
 		return refuse(error, path, errno);
 	if (st.st_mode & S_ISUID || (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return run_fail(

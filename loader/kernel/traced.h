@@ -9,12 +9,12 @@
 #ifndef KERNEL_TRACED_H
 #define KERNEL_TRACED_H
 
+#include <regs.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "process.h"
-#include "traced_regs.h"
 
 struct traced {
 	struct process process; /* first: a struct process is cast to this */

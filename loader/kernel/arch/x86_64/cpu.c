@@ -2,14 +2,10 @@
  * cpu.c - see cpu.h. x86-64.
  */
 #include <cpuid.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
 #include <vdso/alternative.h>
 
+#include "kernel/clocksource.h"
 #include "kernel/cpu.h"
-
-#define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 /* CPUID bits: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E. */
 #define LEAF_FEATURES     7
@@ -19,19 +15,6 @@
 #define LEAF_POWER        0x80000007
 #define EDX_INVARIANT_TSC (1u << 8)
 
-static bool kernel_uses_tsc(void)
-{
-	char name[32];
-	int fd = open(CLOCKSOURCE, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	if (fd < 0)
-		return false;
-	got = read(fd, name, sizeof(name));
-	close(fd);
-	return got == 4 && !memcmp(name, "tsc\n", 4);
-}
-
 bool counter_usable(const char **why)
 {
 	unsigned a, b, c, d;
@@ -40,8 +23,8 @@ bool counter_usable(const char **why)
 		*why = "the CPU does not promise an invariant time stamp counter";
 		return false;
 	}
-	if (!kernel_uses_tsc()) {
-		*why = "the kernel's clocksource is not tsc (see " CLOCKSOURCE ")";
+	if (!clocksource_is("tsc")) {
+		*why = "the kernel's clocksource is not tsc (see " CLOCKSOURCE_PATH ")";
 		return false;
 	}
 	return true;

@@ -39,6 +39,9 @@
 #define HOST_SYSCALL_RET       "\x0f\x05\xc3"
 #define HOST_SYSCALL_RET_ALIGN 1
 
+/* Signal handlers return through the C library's own code here (SA_RESTORER). */
+#define HOST_KERNEL_VDSO_STAYS 0
+
 /* What a fresh program finds in MXCSR (System V ABI AMD64, 3.4.1). */
 #define HOST_FP_CONTROL 0x1f80
 

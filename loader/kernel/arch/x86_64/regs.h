@@ -1,19 +1,17 @@
 /*
- * traced_regs.h - the registers of a system call, as ptrace(2) shows them: all that
- * traced.c needs to know of a machine (syscall(2), "Architecture calling conventions").
+ * x86_64/regs.h - the registers of a system call, as ptrace(2) shows them: what traced.c needs
+ * to know of this machine (syscall(2), "Architecture calling conventions").
  *
  *   regs_for_call()      pc to the instruction, number and arguments in their places
  *   regs_result()        what the call returned, or -errno
  *   regs_sp()            the stack pointer
  *   traced_instruction   the bytes of a system call instruction
  */
-#ifndef KERNEL_TRACED_REGS_H
-#define KERNEL_TRACED_REGS_H
+#ifndef KERNEL_REGS_H
+#define KERNEL_REGS_H
 
 #include <stdint.h>
 #include <sys/user.h>
-
-#if defined(__x86_64__)
 
 static const unsigned char traced_instruction[] = {0x0f, 0x05}; /* syscall */
 
@@ -42,5 +40,4 @@ static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
 	return regs->rsp;
 }
 
-#endif
 #endif

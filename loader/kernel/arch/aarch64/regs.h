@@ -1,0 +1,39 @@
+/*
+ * aarch64/regs.h - the registers of a system call, as ptrace(2) shows them: what traced.c needs
+ * to know of this machine (syscall(2), "Architecture calling conventions").
+ *
+ * qemu-user has no ptrace(2), so this has been compiled, but never run.
+ *
+ *   regs_for_call()      pc to the instruction, number and arguments in their places
+ *   regs_result()        what the call returned, or -errno
+ *   regs_sp()            the stack pointer
+ *   traced_instruction   the bytes of a system call instruction
+ */
+#ifndef KERNEL_REGS_H
+#define KERNEL_REGS_H
+
+#include <stdint.h>
+#include <sys/user.h>
+
+static const unsigned char traced_instruction[] = {0x01, 0x00, 0x00, 0xd4}; /* svc #0 */
+
+static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
+				 const long arg[6])
+{
+	regs->pc = instruction;
+	regs->regs[8] = (unsigned long)nr;
+	for (int i = 0; i < 6; i++)
+		regs->regs[i] = (unsigned long)arg[i];
+}
+
+static inline long regs_result(const struct user_regs_struct *regs)
+{
+	return (long)regs->regs[0];
+}
+
+static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
+{
+	return regs->sp;
+}
+
+#endif

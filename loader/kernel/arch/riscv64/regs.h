@@ -1,0 +1,43 @@
+/*
+ * riscv64/regs.h - the registers of a system call, as ptrace(2) shows them: what traced.c needs
+ * to know of this machine (syscall(2), "Architecture calling conventions").
+ *
+ * qemu-user has no ptrace(2), so this has been compiled, but never run.
+ *
+ *   regs_for_call()      pc to the instruction, number and arguments in their places
+ *   regs_result()        what the call returned, or -errno
+ *   regs_sp()            the stack pointer
+ *   traced_instruction   the bytes of a system call instruction
+ */
+#ifndef KERNEL_REGS_H
+#define KERNEL_REGS_H
+
+#include <stdint.h>
+#include <asm/ptrace.h>
+
+static const unsigned char traced_instruction[] = {0x73, 0x00, 0x00, 0x00}; /* ecall */
+
+static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
+				 const long arg[6])
+{
+	regs->pc = instruction;
+	regs->a7 = (unsigned long)nr;
+	regs->a0 = (unsigned long)arg[0];
+	regs->a1 = (unsigned long)arg[1];
+	regs->a2 = (unsigned long)arg[2];
+	regs->a3 = (unsigned long)arg[3];
+	regs->a4 = (unsigned long)arg[4];
+	regs->a5 = (unsigned long)arg[5];
+}
+
+static inline long regs_result(const struct user_regs_struct *regs)
+{
+	return (long)regs->a0;
+}
+
+static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
+{
+	return regs->sp;
+}
+
+#endif
