@@ -22,5 +22,18 @@ int cmd_run(int argc, char **argv);
 int cmd_symbols(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+
+struct run_request;
+
+/*
+ * The options of `uvdso run` and the program behind them. Returns RUN_OPTIONS_GOOD; or the
+ * status to exit with, after a message or the usage.
+ */
+#define RUN_OPTIONS_GOOD -1
+int run_options(int argc, char **argv, const char *usage, struct run_request *request);
+
+/* Runs it, and ends this process as it ends; returns a status if it could not start. */
+int run_request(const struct run_request *request);
 
 #endif

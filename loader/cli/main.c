@@ -13,6 +13,8 @@ static const struct command {
 } commands[] = {
 	{"run", "[OPTION]... [--] PROGRAM [ARG]...", "run an unmodified program on the page",
 	 cmd_run},
+	{"trace", "[OPTION]... [--] PROGRAM [ARG]...",
+	 "run it, then say what it used of the page and what it asked the kernel", cmd_trace},
 	{"symbols", "[FILE | --kernel]", "the exported names, each with its version",
 	 cmd_symbols},
 	{"check", "FILE...", "hold an image against every rule", cmd_check},

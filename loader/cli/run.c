@@ -1,5 +1,5 @@
 /*
- * run.c - uvdso run: the command line of run_program().
+ * run.c - uvdso run: the command line of run_program(), which `uvdso trace` has as well.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -50,69 +50,84 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-int cmd_run(int argc, char **argv)
+int run_options(int argc, char **argv, const char *usage, struct run_request *request)
 {
-	struct run_request request = {
+	int option, status;
+	const char *why;
+
+	*request = (struct run_request){
 		.image = image_builtin(),
 		.image_name = "built-in page",
 		.envp = environ,
 	};
-	struct run_error error = {0};
-	int option, status, wait_status;
-	const char *why;
-
 	opterr = 0;
 	/* "+": the first word that is no option is the program. */
 	while ((option = getopt_long(argc, argv, "+:v", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_OFFSET:
-			why = timens_parse(optarg, &request.timens);
+			why = timens_parse(optarg, &request->timens);
 			if (why) {
 				complain("--offset", "'%s': %s", optarg, why);
 				return STATUS_SELF;
 			}
 			break;
 		case OPT_IMAGE:
-			status = image_read(optarg, &request.image);
+			status = image_read(optarg, &request->image);
 			if (status) {
 				complain(optarg, "%s", strerror(-status));
 				return STATUS_SELF;
 			}
-			request.image_name = optarg;
+			request->image_name = optarg;
 			break;
 		case OPT_FORCE:
-			request.force = true;
+			request->force = true;
 			break;
 		case OPT_NO_COUNTER:
-			request.no_counter = true;
+			request->no_counter = true;
 			break;
 		case OPT_KEEP:
-			request.keep_kernel_vdso = true;
+			request->keep_kernel_vdso = true;
 			break;
 		case OPT_FOLLOW:
-			request.follow = true;
+			request->follow = true;
 			break;
 		case 'v':
-			request.verbose = true;
+			request->verbose = true;
 			break;
 		case OPT_HELP:
-			fputs(help, stdout);
+			fputs(usage, stdout);
 			return STATUS_OK;
 		default:
-			complain("run", "%s: %s; see `uvdso run --help`", argv[optind - 1],
-				 option == ':' ? "needs an argument" : "no such option");
+			complain(argv[0], "%s: %s; see `uvdso %s --help`", argv[optind - 1],
+				 option == ':' ? "needs an argument" : "no such option",
+				 argv[0]);
 			return STATUS_SELF;
 		}
 	}
 	if (optind == argc) {
-		complain("run", "no program given; see `uvdso run --help`");
+		complain(argv[0], "no program given; see `uvdso %s --help`", argv[0]);
 		return STATUS_SELF;
 	}
-	request.argv = argv + optind;
+	request->argv = argv + optind;
+	return RUN_OPTIONS_GOOD;
+}
 
-	if (run_program(&request, &wait_status, &error)) {
+int run_request(const struct run_request *request)
+{
+	struct run_error error = {0};
+	int wait_status;
+
+	if (run_program(request, &wait_status, &error)) {
 		complain(error.what, "%s", error.why);
 		return error.status;
 	}
 	die_like(wait_status);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_request request;
+	int status = run_options(argc, argv, help, &request);
+
+	return status == RUN_OPTIONS_GOOD ? run_request(&request) : status;
 }

@@ -6,10 +6,12 @@
  *
  *   PTRACE_EVENT_EXEC                   a new program: put the page in
  *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
+ *   PTRACE_EVENT_SECCOMP, EXIT          something to count (trace.h)
  *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come
  *   PTRACE_EVENT_STOP, another signal   stopped as everybody can be: it stays so
  *   anything else                       a signal: deliver it
  */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,11 +30,19 @@
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \
 	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
 
-/* Who traces us, if anybody does: then our children have their one tracer already. */
-static pid_t our_tracer(void)
+/* Under a trace nobody may outlive us: its filter would let clock system calls fail. */
+static long options_of(const struct follow *follow)
+{
+	return follow->trace ? OPTIONS | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT |
+				       PTRACE_O_EXITKILL
+			     : OPTIONS;
+}
+
+/* Who traces a process, if anybody does; pid 0 is this one. */
+static pid_t tracer_of(pid_t pid)
 {
 	char text[4096], *line;
-	int fd = proc_open(0, "status");
+	int fd = proc_open(pid, "status");
 	ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)
@@ -64,14 +74,14 @@ int follow_start(struct follow *follow, pid_t child, struct run_error *error)
 	follow->first = child;
 	follow->started = false;
 	follow->error = (struct run_error){0};
-	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)OPTIONS)) {
+	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options_of(follow))) {
 		err = errno;
-		if (our_tracer())
+		if (tracer_of(0))
 			return run_fail(
 				error, RUN_SELF, "--follow",
 				"process %d traces us already, and a process has only one "
 				"tracer; without --follow the program itself gets the page",
-				our_tracer());
+				tracer_of(0));
 		return run_fail(error, RUN_SELF, "--follow",
 				"ptrace(2) is denied here: %s; without --follow the program "
 				"itself still gets the page",
@@ -115,20 +125,32 @@ static void tell(pid_t pid, const struct injection *injection)
 /* Returns false if the process is no more. */
 static bool new_program(struct follow *follow, pid_t pid, int *status)
 {
+	struct page_files files = follow->files;
 	struct injection injection;
 	struct traced traced;
 	int err;
 
+	if (follow->first_only && follow->started)
+		return true;
+	if (follow->trace && trace_next(follow->trace) == TRACE_PROGRAMS) {
+		follow->trace->not_counted++;
+		return true;
+	}
+	if (follow->trace)
+		files.counters_at = (off_t)trace_next(follow->trace) * VDSO_PAGE_SIZE;
+
 	/* From here to the end of it, it must not outlive us: it has registers of ours. */
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(OPTIONS | PTRACE_O_EXITKILL));
-	err = inject_page(&traced, pid, &follow->files, follow->keep_kernel_vdso, &injection);
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(options_of(follow) | PTRACE_O_EXITKILL));
+	err = inject_page(&traced, pid, &files, follow->keep_kernel_vdso, &injection);
 	if (traced.gone) {
 		*status = traced.status;
 		return false;
 	}
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)OPTIONS);
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (!err && follow->verbose)
 		tell(pid, &injection);
+	if (!err && follow->trace)
+		trace_program(follow->trace, pid, comm_of(pid), injection.page.ehdr);
 	if (!err && pid == follow->first)
 		follow->started = true;
 	if (err && pid == follow->first && !follow->started) {
@@ -153,6 +175,24 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	}
 	if (event == PTRACE_EVENT_EXEC && !new_program(follow, pid, status))
 		return 0;
+	if (event == PTRACE_EVENT_SECCOMP)
+		trace_seccomp(follow->trace, pid);
+	if (event == PTRACE_EVENT_EXIT)
+		trace_exit(follow->trace, pid);
 	ptrace(PTRACE_CONT, pid, NULL, (void *)(long)(event ? 0 : signal));
 	return 0;
+}
+
+/* /proc knows best: no count of ours would survive processes that are killed at birth. */
+bool follow_any_left(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool any = false;
+
+	while (proc && !any && (entry = readdir(proc)))
+		any = atoi(entry->d_name) > 0 && tracer_of(atoi(entry->d_name)) == getpid();
+	if (proc)
+		closedir(proc);
+	return any;
 }

@@ -11,7 +11,7 @@
  * passed on as they are. A traced process cannot be traced by a second one: gdb and
  * strace do not work inside the tree. When we are gone, for whatever reason, the kernel
  * lets everybody go on; what is in the middle of an injection is killed, because it has
- * registers of ours.
+ * registers of ours. With a trace everybody is: their system calls wait for a tracer.
  */
 #ifndef KERNEL_FOLLOW_H
 #define KERNEL_FOLLOW_H
@@ -21,11 +21,14 @@
 
 #include "place.h"
 #include "run_error.h"
+#include "trace.h"
 
 struct follow {
 	struct page_files files; /* open until the end */
 	bool keep_kernel_vdso;
 	bool verbose;
+	bool first_only;     /* what the program starts keeps the kernel's page */
+	struct trace *trace; /* count what each does with the page, or NULL */
 
 	pid_t first;            /* the program itself */
 	bool started;           /* it has our page */
@@ -46,5 +49,8 @@ int follow_start(struct follow *follow, pid_t child, struct run_error *error);
  * status is changed if the process ended in our hands.
  */
 int follow_event(struct follow *follow, pid_t pid, int *status);
+
+/* Is anybody still traced by us? */
+bool follow_any_left(void);
 
 #endif

@@ -169,18 +169,20 @@ static void unmap_kernel_vdso(struct traced *traced, uintptr_t vdso)
 static int place(struct traced *traced, const struct page_files *files, bool keep_kernel_vdso,
 		 const struct auxvec *vec, struct injection *injection)
 {
-	const int ours[2] = {files->data, files->image};
+	const int ours[TRACED_FDS] = {files->data, files->image, files->counters};
+	unsigned count = files->counters < 0 ? TRACED_FDS - 1 : TRACED_FDS;
 	struct page_files theirs = *files;
-	int fd[2], err = traced_send_fds(traced, ours, fd);
+	int fd[TRACED_FDS] = {-1, -1, -1}, err = traced_send_fds(traced, ours, fd, count);
 	uintptr_t vector;
 
 	if (err)
 		return fail(injection, err, "cannot send it descriptors: %s", strerror(-err));
 	theirs.data = fd[0];
 	theirs.image = fd[1];
+	theirs.counters = fd[2];
 	err = place_files(&traced->process, &theirs, &injection->page, &injection->error);
-	process_call(&traced->process, SYS_close, fd[0]);
-	process_call(&traced->process, SYS_close, fd[1]);
+	for (unsigned i = 0; i < count; i++)
+		process_call(&traced->process, SYS_close, fd[i]);
 	if (err)
 		return err;
 	vector = find_vector(traced->pid, traced_sp(traced));

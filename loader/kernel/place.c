@@ -161,6 +161,7 @@ int page_files_open(struct page_files *files, const struct image *image,
 		.image = -1,
 		.image_length = page_round(image->size),
 		.in_namespace = in_namespace,
+		.counters = -1,
 	};
 	if (image->size == 0)
 		return fail(error, -ENOEXEC, "the image is empty");
@@ -186,7 +187,8 @@ int place_files(struct process *process, const struct page_files *files,
 		struct placement *placement, struct place_error *error)
 {
 	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
-	struct placement p = {0, data_length + files->image_length, 0};
+	size_t counters_length = files->counters < 0 ? 0 : VDSO_PAGE_SIZE;
+	struct placement p = {0, data_length + files->image_length + counters_length, 0};
 	int err = reserve(process, p.length, &p.start);
 	long got;
 
@@ -211,6 +213,14 @@ int place_files(struct process *process, const struct page_files *files,
 			   MAP_PRIVATE | MAP_FIXED, files->image, 0);
 	if (process_failed(got)) {
 		err = fail(error, (int)got, "cannot map the image: %s", strerror((int)-got));
+		goto undo;
+	}
+	if (counters_length)
+		got = process_mmap(process, p.ehdr + files->image_length, counters_length,
+				   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+				   files->counters, files->counters_at);
+	if (process_failed(got)) {
+		err = fail(error, (int)got, "cannot map the counters: %s", strerror((int)-got));
 		goto undo;
 	}
 	*placement = p;

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "image.h"
 #include "process.h"
@@ -44,6 +45,8 @@ struct page_files {
 	int data, image;
 	size_t image_length; /* whole pages */
 	bool in_namespace;   /* the page of offsets comes first */
+	int counters;        /* a page behind the image for counters (counted.h), or -1 */
+	off_t counters_at;   /* and which of that file it is */
 };
 
 /*

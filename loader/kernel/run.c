@@ -52,6 +52,31 @@ static int make_data(const struct run_request *request, struct vvar *vvar,
 	return 0;
 }
 
+/* With a trace it is a copy of the image, which counts. */
+static int make_image(const struct run_request *request, const struct vvar *vvar,
+		      struct follow *follow, struct trace *trace, struct run_error *error)
+{
+	bool in_namespace = !timens_is_empty(&request->timens);
+	struct place_error why;
+	int err = page_files_open(&follow->files, &request->image, vvar, in_namespace,
+				  request->force, &why);
+
+	if (!err && request->trace) {
+		page_files_close(&follow->files);
+		err = trace_open(trace, &request->image, error);
+		if (err)
+			return err;
+		err = page_files_open(&follow->files, &trace->counted.image, vvar, in_namespace,
+				      true, &why);
+		follow->trace = trace;
+		follow->files.counters = trace->counters;
+	}
+	if (err)
+		return run_fail(error, err == -ENOEXEC ? RUN_CANNOT_RUN : RUN_SELF,
+				request->image_name, "%s", why.why);
+	return 0;
+}
+
 static int become_program(const struct run_request *request, const struct program *program,
 			  const struct page_files *files, const sigset_t *mask,
 			  struct run_error *error)
@@ -74,14 +99,26 @@ static int become_program(const struct run_request *request, const struct progra
 	return exec_program(&exec, error);
 }
 
+/* Both are done from outside; without --follow for the program alone. */
+static bool is_traced(const struct run_request *request)
+{
+	return request->follow || request->trace;
+}
+
 /* go ends when our parent has become our tracer. Our descriptors close themselves. */
 static int become_traced(const struct run_request *request, const struct program *program,
 			 int go, const sigset_t *mask, struct run_error *error)
 {
 	char byte;
+	int err = 0;
 
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
+	if (request->trace)
+		err = trace_filter();
+	if (err)
+		return run_fail(error, RUN_SELF, "trace", "seccomp(2) is denied here: %s",
+				strerror(-err));
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execve(program->path, request->argv, request->envp);
 	return run_fail(error, RUN_CANNOT_RUN, program->path, "%s", strerror(errno));
@@ -95,7 +132,7 @@ static pid_t start_child(const struct run_request *request, const struct program
 	int go[2] = {-1, -1}, err;
 	pid_t child;
 
-	if (request->follow && pipe2(go, O_CLOEXEC))
+	if (is_traced(request) && pipe2(go, O_CLOEXEC))
 		return -run_fail(error, RUN_SELF, "pipe", "%s", strerror(errno));
 	/* Who ignores it gets no status from wait(2); the program may well ignore it. */
 	sigaction(SIGCHLD, &plain, &chld);
@@ -104,14 +141,14 @@ static pid_t start_child(const struct run_request *request, const struct program
 	if (child == 0) {
 		sigaction(SIGCHLD, &chld, NULL);
 		close(go[1]);
-		err = request->follow
+		err = is_traced(request)
 			      ? become_traced(request, program, go[0], mask, error)
 			      : become_program(request, program, &follow->files, mask, error);
 		fprintf(stderr, "uvdso: %s: %s\n", error->what, error->why);
 		_exit(err);
 	}
 	err = child < 0 ? run_fail(error, RUN_SELF, "fork", "%s", strerror(errno)) : 0;
-	if (!err && request->follow)
+	if (!err && is_traced(request))
 		err = follow_start(follow, child, error);
 	if (err && child > 0) {
 		kill(child, SIGKILL);
@@ -126,11 +163,12 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 {
 	struct follow follow = {
 		.files.image = -1,
+		.first_only = !request->follow,
 		.keep_kernel_vdso = request->keep_kernel_vdso,
 		.verbose = request->verbose,
 	};
+	struct trace trace = {.counters = -1};
 	struct vvar vvar = {.fd = -1};
-	struct place_error place_error;
 	struct timekeeper tk;
 	struct program program;
 	sigset_t all, mask;
@@ -151,13 +189,9 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	else if (request->verbose)
 		fprintf(stderr, "uvdso: counter  %.3f MHz, mult %u, shift %u\n",
 			1000.0 / tk.time.mono.rate, tk.time.mono.mult, tk.time.mono.shift);
-	err = page_files_open(&follow.files, &request->image, &vvar,
-			      !timens_is_empty(&request->timens), request->force, &place_error);
-	if (err) {
-		err = run_fail(error, err == -ENOEXEC ? RUN_CANNOT_RUN : RUN_SELF,
-			       request->image_name, "%s", place_error.why);
+	err = make_image(request, &vvar, &follow, &trace, error);
+	if (err)
 		goto out;
-	}
 
 	/* Blocked before the fork, so that no signal falls between two stools. */
 	sigfillset(&all);
@@ -170,12 +204,16 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	}
 	program_close(&program);
 	/* The child has its own; only who follows a tree needs them again. */
-	if (!request->follow) {
+	if (!is_traced(request)) {
 		page_files_close(&follow.files);
 		vvar_close_fd(&vvar);
 	}
 	timekeeper_prioritise();
-	*wait_status = supervise(&tk, child, request->follow ? &follow : NULL);
+	*wait_status = supervise(&tk, child, is_traced(request) ? &follow : NULL);
+	if (request->trace) {
+		supervise_rest(&tk, &follow);
+		trace_report(&trace, request->trace);
+	}
 	/* What the program has left running goes on with system calls. */
 	page_abandon(vvar.writable);
 	*error = follow.error;
@@ -183,6 +221,7 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 out:
 	watchdog_stop(watchdog);
 	page_files_close(&follow.files);
+	trace_close(&trace);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	program_close(&program);

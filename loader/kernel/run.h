@@ -5,6 +5,7 @@
 #define KERNEL_RUN_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "image.h"
 #include "run_error.h"
@@ -21,6 +22,7 @@ struct run_request {
 	bool keep_kernel_vdso;
 	bool follow; /* the programs that it starts get the page as well */
 	bool verbose;
+	FILE *trace; /* where to say what the program used of the page, or NULL (trace.h) */
 };
 
 /*

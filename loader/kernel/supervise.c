@@ -14,6 +14,9 @@
 
 #include "supervise.h"
 
+/* How many turns of the loop between two looks for traced processes that are left. */
+#define LOOK_FOR_REST 16
+
 /*
  * The terminal signals a whole process group, us and the program (si_code SI_KERNEL):
  * passing that on would deliver it twice. Somebody who used kill(2) on our process id
@@ -75,27 +78,34 @@ static bool look_at_children(pid_t child, struct follow *follow,
 	return false;
 }
 
+/*
+ * First the time: signals can come in such numbers that it would never be due. Then waits
+ * for a signal, or for the time to be due again: returns as sigtimedwait(2).
+ */
+static int keep_time_and_wait(struct timekeeper *tk, struct timespec *deadline, siginfo_t *info)
+{
+	struct timespec left;
+	sigset_t all;
+
+	sigfillset(&all);
+	if (timekeeper_is_due(deadline)) {
+		timekeeper_update(tk);
+		timekeeper_next(deadline);
+	}
+	left = timekeeper_wait(deadline);
+	return sigtimedwait(&all, info, &left);
+}
+
 int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 {
 	struct timespec deadline = {0, 0};
 	bool stopped = false;
-	sigset_t all;
 
-	sigfillset(&all);
 	timekeeper_next(&deadline);
 	for (;;) {
-		struct timespec left = timekeeper_wait(&deadline);
 		siginfo_t info;
-		int status, signal;
+		int status, signal = keep_time_and_wait(tk, &deadline, &info);
 
-		/* First the time: signals can come in such numbers that it would never be due.
-		 */
-		if (timekeeper_is_due(&deadline)) {
-			timekeeper_update(tk);
-			timekeeper_next(&deadline);
-			left = timekeeper_wait(&deadline);
-		}
-		signal = sigtimedwait(&all, &info, &left);
 		if (signal < 0)
 			continue;
 		if (signal == SIGCHLD) {
@@ -108,6 +118,29 @@ int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 		} else {
 			pass_on(child, &info);
 		}
+	}
+}
+
+void supervise_rest(struct timekeeper *tk, struct follow *follow)
+{
+	struct timespec deadline = {0, 0};
+	unsigned turns = 0;
+
+	timekeeper_next(&deadline);
+	for (;;) {
+		bool stopped = false;
+		siginfo_t info;
+		int status, signal;
+
+		/* Now and then: it takes a look at every process that there is. */
+		if (turns++ % LOOK_FOR_REST == 0 && !follow_any_left())
+			return;
+		signal = keep_time_and_wait(tk, &deadline, &info);
+		if (signal == SIGCHLD)
+			look_at_children(-1, follow, &deadline, &status, &stopped);
+		else if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+			 signal == SIGQUIT)
+			return;
 	}
 }
 

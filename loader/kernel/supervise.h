@@ -22,6 +22,12 @@
 int supervise(struct timekeeper *tk, pid_t child, struct follow *follow);
 
 /*
+ * After that: goes on for what the child has left running and is traced, until nothing is
+ * left, or SIGHUP, SIGINT, SIGQUIT or SIGTERM comes.
+ */
+void supervise_rest(struct timekeeper *tk, struct follow *follow);
+
+/*
  * Ends this process as the child ended: with its exit status, or by its signal, without
  * a second core dump.
  */

@@ -46,7 +46,7 @@ static int to_syscall_stop(struct traced *traced)
 	}
 }
 
-static int get_regs(pid_t pid, struct user_regs_struct *regs)
+int traced_regs(pid_t pid, struct user_regs_struct *regs)
 {
 	struct iovec iov = {regs, sizeof(*regs)};
 
@@ -66,7 +66,7 @@ bool traced_is_of_our_machine(pid_t pid)
 {
 	struct user_regs_struct regs;
 
-	return get_regs(pid, &regs) == 0;
+	return traced_regs(pid, &regs) == 0;
 }
 
 uintptr_t traced_sp(const struct traced *traced)
@@ -91,7 +91,7 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 		err = to_syscall_stop(traced); /* at its end */
 	if (err)
 		return err;
-	err = get_regs(traced->pid, &regs);
+	err = traced_regs(traced->pid, &regs);
 	return err ? err : regs_result(&regs);
 }
 
@@ -110,7 +110,7 @@ int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction)
 		return -errno;
 	/* It is still inside execve(2): out of there first. */
 	err = to_syscall_stop(traced);
-	return err ? err : get_regs(pid, &traced->saved);
+	return err ? err : traced_regs(pid, &traced->saved);
 }
 
 void traced_release(struct traced *traced)
@@ -139,18 +139,18 @@ int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size)
 	return got < 0 ? -errno : (size_t)got == size ? 0 : -EFAULT;
 }
 
-/* One message with two descriptors, and where its parts lie in the other process. */
+/* One message with descriptors, and where its parts lie in the other process. */
 struct message {
 	struct msghdr header;
 	struct iovec part;
 	char byte;
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		char bytes[CMSG_SPACE(TRACED_FDS * sizeof(int))];
 	} control;
 };
 
-static void fill(struct message *message, uintptr_t at)
+static void fill(struct message *message, uintptr_t at, unsigned count)
 {
 	*message = (struct message){
 		.header =
@@ -158,33 +158,34 @@ static void fill(struct message *message, uintptr_t at)
 				.msg_iov = (void *)(at + offsetof(struct message, part)),
 				.msg_iovlen = 1,
 				.msg_control = (void *)(at + offsetof(struct message, control)),
-				.msg_controllen = sizeof(message->control),
+				.msg_controllen = CMSG_SPACE(count * sizeof(int)),
 			},
 		.part = {(void *)(at + offsetof(struct message, byte)), 1},
 	};
 }
 
-static int send_here(int socket, const int fds[2])
+static int send_here(int socket, const int fds[], unsigned count)
 {
 	struct message message;
 
-	fill(&message, (uintptr_t)&message);
+	fill(&message, (uintptr_t)&message, count);
 	message.control.header = (struct cmsghdr){
-		.cmsg_len = CMSG_LEN(2 * sizeof(int)),
+		.cmsg_len = CMSG_LEN(count * sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS,
 	};
-	memcpy(CMSG_DATA(&message.control.header), fds, 2 * sizeof(int));
+	memcpy(CMSG_DATA(&message.control.header), fds, count * sizeof(int));
 	return sendmsg(socket, &message.header, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-static int receive_there(struct traced *traced, int socket, uintptr_t at, int fds[2])
+static int receive_there(struct traced *traced, int socket, uintptr_t at, int fds[],
+			 unsigned count)
 {
 	struct message message;
 	long got;
 	int err;
 
-	fill(&message, at);
+	fill(&message, at, count);
 	err = traced_write(traced->pid, at, &message, sizeof(message));
 	if (err)
 		return err;
@@ -198,11 +199,11 @@ static int receive_there(struct traced *traced, int socket, uintptr_t at, int fd
 	/* Its table of descriptors may have been full: then some did not arrive. */
 	if (message.header.msg_flags & MSG_CTRUNC)
 		return -EMFILE;
-	memcpy(fds, CMSG_DATA(&message.control.header), 2 * sizeof(int));
+	memcpy(fds, CMSG_DATA(&message.control.header), count * sizeof(int));
 	return 0;
 }
 
-int traced_send_fds(struct traced *traced, const int ours[2], int theirs[2])
+int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count)
 {
 	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
 	static const char nothing[sizeof(struct message)];
@@ -219,13 +220,13 @@ int traced_send_fds(struct traced *traced, const int ours[2], int theirs[2])
 	pidfd = (int)syscall(SYS_pidfd_open, traced->pid, 0);
 	if (pidfd >= 0)
 		borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, pair[1], 0);
-	err = borrowed < 0 ? -errno : send_here(borrowed, ours);
+	err = borrowed < 0 ? -errno : send_here(borrowed, ours, count);
 	if (pidfd >= 0)
 		close(pidfd);
 	if (borrowed >= 0)
 		close(borrowed);
 	if (!err)
-		err = receive_there(traced, pair[0], at, theirs);
+		err = receive_there(traced, pair[0], at, theirs, count);
 	process_call(&traced->process, SYS_close, pair[0]);
 	process_call(&traced->process, SYS_close, pair[1]);
 	/* Below a fresh stack there is nothing but zeros. */

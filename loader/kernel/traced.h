@@ -51,11 +51,15 @@ uintptr_t traced_sp(const struct traced *traced);
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size);
 int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size);
 
+/* The registers of a process that stands still. Returns 0 or -errno. */
+int traced_regs(pid_t pid, struct user_regs_struct *regs);
+
 /*
- * Makes copies of two of our descriptors in the process, close-on-exec. Works across
- * users and namespaces of any kind: they go through a pair of sockets that the process
+ * Makes copies of descriptors of ours in the process, close-on-exec; TRACED_FDS at most. Works
+ * across users and namespaces of any kind: they go through a pair of sockets that the process
  * makes and we borrow one end of. Returns 0 or -errno.
  */
-int traced_send_fds(struct traced *traced, const int ours[2], int theirs[2]);
+#define TRACED_FDS 3
+int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count);
 
 #endif

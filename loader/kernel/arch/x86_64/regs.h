@@ -5,11 +5,16 @@
  *   regs_for_call()      pc to the instruction, number and arguments in their places
  *   regs_result()        what the call returned, or -errno
  *   regs_sp()            the stack pointer
+ *   regs_nr(), regs_arg(), regs_pc()
+ *                        at the beginning of a call: its number, its first argument, and
+ *                        where the instruction ends
+ *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction
  */
 #ifndef KERNEL_REGS_H
 #define KERNEL_REGS_H
 
+#include <linux/audit.h>
 #include <stdint.h>
 #include <sys/user.h>
 
@@ -38,6 +43,23 @@ static inline long regs_result(const struct user_regs_struct *regs)
 static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
 {
 	return regs->rsp;
+}
+
+#define REGS_AUDIT_ARCH AUDIT_ARCH_X86_64
+
+static inline long regs_nr(const struct user_regs_struct *regs)
+{
+	return (long)regs->orig_rax;
+}
+
+static inline long regs_arg(const struct user_regs_struct *regs)
+{
+	return (long)(int)regs->rdi; /* clock ids are ints */
+}
+
+static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
+{
+	return regs->rip;
 }
 
 #endif
