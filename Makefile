@@ -74,7 +74,8 @@ help: ## this list
 		while IFS= read -r l; do printf '  %-10s %s\n' "$${l%% - *}" "$${l#* - }"; done
 
 # A change of compiler, linker or flags rebuilds everything that they made.
-CONFIG = $(CC_HERE) $(LD_HERE) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS)
+CONFIG = $(CC_HERE) $(LD_HERE) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS) \
+	$(CXX) $(PROGRAM_CXXFLAGS)
 $(O)/.config: FORCE
 	@mkdir -p $(O)
 	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
@@ -253,9 +254,21 @@ PROGRAM_FLAGS_musl-static := -fno-PIE -no-pie -static
 # musl's compiler is not everywhere; without it the tests skip what needs it.
 MUSL_GCC := $(shell command -v musl-gcc)
 PROGRAM_KINDS += $(if $(MUSL_GCC),musl musl-static)
-PROGRAM_SRCS := $(filter-out tests/programs/bare.c,$(sort $(wildcard tests/programs/*.c)))
-PROGRAMS := $(P)/tests/programs/bare $(foreach kind,$(PROGRAM_KINDS), \
-	$(PROGRAM_SRCS:tests/programs/%.c=$(P)/tests/programs/%.$(kind)))
+# These stand for themselves, and are linked in one way. Those behind the word bare are for
+# x86-64 alone, and so are those in C++.
+PROGRAM_SINGLES := bare filter.so sandbox.pie
+PROGRAM_SRCS := $(filter-out $(patsubst %,tests/programs/%.c,$(basename $(PROGRAM_SINGLES))), \
+	$(sort $(wildcard tests/programs/*.c)))
+PROGRAMS := $(addprefix $(P)/tests/programs/,$(if $(filter x86_64,$(ARCH)),$(PROGRAM_SINGLES),bare) \
+	$(foreach kind,$(PROGRAM_KINDS),$(PROGRAM_SRCS:tests/programs/%.c=%.$(kind))))
+
+# Debian's clang can compile C++, too. An exception may come from a signal handler, so from
+# any instruction.
+CXX := $(or $(shell command -v g++),$(shell command -v clang++),g++)
+PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
+PROGRAM_CXX_KINDS := $(if $(filter x86_64,$(ARCH)),pie static)
+PROGRAMS += $(foreach kind,$(PROGRAM_CXX_KINDS), \
+	$(patsubst tests/programs/%.cc,$(P)/tests/programs/%.$(kind),$(sort $(wildcard tests/programs/*.cc))))
 
 test: all $(TEST_BINS) $(PROGRAMS) $(P)/bench/bench ## every test, under prove; T=tests/x.t for some; fails when no test ran
 	$(if $(strip $(T)),,$(error no test to run: T is empty))
@@ -278,6 +291,21 @@ $(P)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
 	$$(Q)$(if $(filter musl%,$(1)),musl-gcc,$(CC_HERE)) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_$(1)) $$< -o $$@
 endef
 $(foreach kind,$(PROGRAM_KINDS),$(eval $(call PROGRAM_RULE,$(kind))))
+
+define PROGRAM_CXX_RULE
+$(P)/tests/programs/%.$(1): tests/programs/%.cc $(O)/.config
+	@mkdir -p $$(@D)
+	$$(call say,CXX)
+	$$(Q)$(CXX) $(PROGRAM_CXXFLAGS) $(PROGRAM_FLAGS_$(1)) $$< -o $$@
+endef
+$(foreach kind,$(PROGRAM_CXX_KINDS),$(eval $(call PROGRAM_CXX_RULE,$(kind))))
+
+$(P)/tests/programs/filter.so: tests/programs/filter.c $(O)/.config
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC_HERE) $(PROGRAM_CFLAGS) -fPIC -shared $< -o $@
+
+$(addprefix $(P)/tests/programs/,filter.so sandbox.pie): tests/programs/clock_filter.h
 
 # Without any C library: what the kernel hands over, as it is.
 $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
@@ -305,7 +333,7 @@ coverage: ## lines and branches of the page's clock code that its tests reach
 	@tests/coverage.t
 
 format: ## put the C sources into the project's format
-	clang-format -i $$(git ls-files '*.c' '*.h' ':!linker-scripts')
+	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h' ':!linker-scripts')
 
 clean: ## remove everything that was built
 	rm -rf $(B)

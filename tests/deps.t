@@ -88,6 +88,7 @@ is($status, 1, 'on another system what is missing is only named');
 like($out, qr/no Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
 stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
 	valgrind setcap qemu-x86_64
+	busybox age-keygen coreutils lua5.4 gdb
 	setarch unshare
 	aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
 	i686-linux-gnu-gcc i686-linux-gnu-ld.bfd);

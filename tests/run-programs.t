@@ -9,36 +9,6 @@ use RunTest;
 use Test::More;
 use Time::HiRes 'time';
 
-use constant DAYS => 1000;
-
-# Runs a program twice. It prints "name seconds" lines, each with a time.
-sub shows {
-    my ($what, $names, @cmd) = @_;
-
-    SKIP: {
-        my $why = missing($cmd[0]);
-        skip $why, 2 if $why;
-        for my $days (0, DAYS) {
-            my $from = int time;
-            my $p = uvdso($days ? ('--offset', "realtime=+${days}d") : (), '--', @cmd);
-            my $to = time + 1;
-            my $facts = facts($p->{out});
-            my $shift = 86400 * $days;
-            my @wrong = grep {
-                my $s = $facts->{$_}[0];
-                !defined $s || $s < $from + $shift || $s > $to + $shift;
-            } @$names;
-
-            ok(!@wrong && $p->{status} == 0 && !$p->{signal} && !$p->{left},
-                $days ? "$what shows the time of the page, $days days from now"
-                : "$what shows the time when nothing is shifted")
-                || diag "$cmd[0]: expected each of @$names between ", $from + $shift, ' and ',
-                $to + $shift, ", wrong: @wrong\n$p->{out}$p->{err}",
-                $days ? 'The program does not read our page' : 'The page tells a wrong time';
-        }
-    }
-}
-
 my @REAL = qw(realtime realtime-coarse gettimeofday time);
 
 shows('a position-independent program (glibc)', \@REAL, program('clocks.pie'));
@@ -81,7 +51,7 @@ PYTHON
             || diag "it is ahead by $days days";
     }
     my $back = facts(uvdso('--offset', 'realtime=-1000d', program('clocks.pie'))->{out});
-    cmp_ok(abs($back->{realtime}[0] - $plain->{realtime}[0] + 86400 * DAYS), '<', 60,
+    cmp_ok(abs($back->{realtime}[0] - $plain->{realtime}[0] + 86400 * 1000), '<', 60,
         'an offset can lead into the past');
 }
 

@@ -14,7 +14,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program missing facts
-    is_status refused temp_dir);
+    shows is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $UVDSO = "$TOP/build/uvdso";
@@ -131,6 +131,39 @@ sub facts {
     my %facts;
     push @{$facts{$1}}, $2 while $_[0] =~ /^(\S+) ?(.*)$/mg;
     return \%facts;
+}
+
+# shows(WHAT, [NAME...], PROGRAM, ARG...) runs a program twice, and has two points. It prints
+# "name seconds" lines, each with a time: the right one, and when the page is shifted the
+# shifted one, which only our page can give it. With {parse => CODE} for a first argument
+# the code makes such lines of what it prints; the other options are spawn()'s.
+sub shows {
+    my %opt = ref $_[0] ? %{+shift} : ();
+    my ($what, $names, @cmd) = @_;
+    my $parse = delete $opt{parse} // sub { $_[0] };
+
+    SKIP: {
+        my $why = missing($cmd[0]);
+        skip $why, 2 if $why;
+        for my $days (0, 1000) {
+            my $from = int time;
+            my $p = uvdso(\%opt, $days ? ('--offset', "realtime=+${days}d") : (), '--', @cmd);
+            my $to = time + 1;
+            my $facts = facts($parse->($p->{out}));
+            my $shift = 86400 * $days;
+            my @wrong = grep {
+                my $s = $facts->{$_}[0];
+                !defined $s || $s < $from + $shift || $s > $to + $shift;
+            } @$names;
+
+            ok(!@wrong && $p->{status} == 0 && !$p->{signal} && !$p->{left},
+                $days ? "$what shows the time of the page, $days days from now"
+                : "$what shows the time when nothing is shifted")
+                || diag "$cmd[0]: expected each of @$names between ", $from + $shift, ' and ',
+                $to + $shift, ", wrong: @wrong\n$p->{out}$p->{err}",
+                $days ? 'The program does not read our page' : 'The page tells a wrong time';
+        }
+    }
 }
 
 # The program ended by itself, with this status, and left no process behind.
