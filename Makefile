@@ -66,7 +66,7 @@ B := build
 O := $(B)/$(ARCH)
 P := $(if $(CROSS),$(O),$(B))
 
-all: $(P)/uvdso $(P)/libuvdso.a $(O)/vdso.so ## build the page, the command uvdso and libuvdso.a (default)
+all: $(P)/uvdso $(P)/libuvdso.a $(O)/vdso.so $(O)/.debug ## build the page, the command uvdso and libuvdso.a (default)
 
 help: ## this list
 	@echo 'make TARGET [ARCH=$(subst $(SPACE),|,$(ARCHES))] [CC=gcc|clang] [LD=ld.bfd|ld.lld]'
@@ -144,6 +144,14 @@ $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers
 	$(call say,STRIP)
 	$(Q)$(OBJCOPY) -S -R .data -R .bss $< $(O)/page/stripped.so
 	$(Q)linker-scripts/cover-headers $(O)/page/stripped.so $@ $(PAGE_BUDGET)
+
+# Where a debugger or a profiler looks for what was stripped: by build id.
+$(O)/.debug: $(O)/vdso.so.dbg
+	$(Q)rm -rf $(P)/debug
+	$(Q)id=$$(readelf -n $< | sed -n 's/^ *Build ID: //p') && \
+		file=$(P)/debug/.build-id/$$(printf %.2s $$id)/$${id#??}.debug && \
+		mkdir -p $${file%/*} && ln -sr $< $$file
+	$(Q)touch $@
 
 # ---- the loader -------------------------------------------------------------
 LOADER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \

@@ -22,6 +22,7 @@ int cmd_run(int argc, char **argv);
 int cmd_symbols(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
+int cmd_gdb(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 
 struct run_request;

@@ -19,6 +19,8 @@ static const struct command {
 	 cmd_symbols},
 	{"check", "FILE...", "hold an image against every rule", cmd_check},
 	{"dump", "[-o FILE]", "write out the kernel's own vDSO of this process", cmd_dump},
+	{"gdb", "PID [GDB-ARG...]", "attach gdb to a program on the page, with our source",
+	 cmd_gdb},
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
