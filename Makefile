@@ -264,7 +264,7 @@ MUSL_GCC := $(shell command -v musl-gcc)
 PROGRAM_KINDS += $(if $(MUSL_GCC),musl musl-static)
 # These stand for themselves, and are linked in one way. Those behind the word bare are for
 # x86-64 alone, and so are those in C++.
-PROGRAM_SINGLES := bare filter.so sandbox.pie
+PROGRAM_SINGLES := bare filter.so linker.pie sandbox.pie
 PROGRAM_SRCS := $(filter-out $(patsubst %,tests/programs/%.c,$(basename $(PROGRAM_SINGLES))), \
 	$(sort $(wildcard tests/programs/*.c)))
 PROGRAMS := $(addprefix $(P)/tests/programs/,$(if $(filter x86_64,$(ARCH)),$(PROGRAM_SINGLES),bare) \
