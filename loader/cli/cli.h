@@ -4,6 +4,8 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stddef.h>
+
 /* Exit statuses. 125 to 127 as env(1), timeout(1) and the shells have them. */
 enum status {
 	STATUS_OK = 0,
@@ -22,8 +24,13 @@ int cmd_run(int argc, char **argv);
 int cmd_symbols(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_gdb(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
+
+/* The kernel's own vDSO of this process and its size in bytes; or NULL after a message. */
+const unsigned char *kernel_image(size_t *size);
 
 struct run_request;
 

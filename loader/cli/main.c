@@ -18,6 +18,8 @@ static const struct command {
 	{"symbols", "[FILE | --kernel]", "the exported names, each with its version",
 	 cmd_symbols},
 	{"check", "FILE...", "hold an image against every rule", cmd_check},
+	{"diff", "", "our page beside the running kernel's, point by point", cmd_diff},
+	{"watch", "[-n TIMES]", "the data page, live", cmd_watch},
 	{"dump", "[-o FILE]", "write out the kernel's own vDSO of this process", cmd_dump},
 	{"gdb", "PID [GDB-ARG...]", "attach gdb to a program on the page, with our source",
 	 cmd_gdb},
@@ -39,8 +41,8 @@ static void usage(FILE *to)
 {
 	fputs("uvdso - build your own vDSO in userspace, and run programs on it\n\n", to);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, "  uvdso %s %s\n      %s\n", commands[i].name, commands[i].args,
-			commands[i].what);
+		fprintf(to, "  uvdso %s%s%s\n      %s\n", commands[i].name,
+			*commands[i].args ? " " : "", commands[i].args, commands[i].what);
 	fputs("\n`uvdso COMMAND --help` says more about each.\n", to);
 }
 
