@@ -114,6 +114,8 @@ PY
     my $p = follow('-v', '--', $family, 'fork', '/bin/true');
     my $number = () = $p->{err} =~ /: vector AT_SYSINFO_EHDR was \w+, is \w+$/mg;
     is($number, 2, '-v tells of each program') || diag $p->{err};
+    my @unmapped = $p->{err} =~ /: unmapped \w+-\w+ \[(vdso|vvar)/mg;
+    is(scalar(grep { $_ eq 'vdso' } @unmapped), 2, '... and what it took away from each') || diag $p->{err};
 }
 
 # ---- ends ---------------------------------------------------------------------------------

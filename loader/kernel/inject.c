@@ -12,7 +12,6 @@
 
 #include "auxvec.h"
 #include "inject.h"
-#include "maps.h"
 #include "proc.h"
 
 /* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
@@ -154,15 +153,19 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
  * The calls are made from the kernel's vDSO. It may go all the same, if it goes last: at
  * the end of that call the process stands in the kernel, and continues elsewhere.
  */
-static void unmap_kernel_vdso(struct traced *traced, uintptr_t vdso)
+static void unmap_kernel_vdso(struct traced *traced, struct injection *injection)
 {
 	for (int last = 0; last < 2; last++)
 		for (size_t i = 0; i < maps.count; i++) {
 			const struct map_range *range = &maps.range[i];
 
-			if (maps_is_kernel_page(range) && (range->start == vdso) == last)
-				process_call(&traced->process, SYS_munmap, (long)range->start,
-					     (long)(range->end - range->start));
+			if (!maps_is_kernel_page(range) ||
+			    (range->start == injection->kernel_vdso) != last)
+				continue;
+			process_call(&traced->process, SYS_munmap, (long)range->start,
+				     (long)(range->end - range->start));
+			if (injection->unmapped < INJECT_RANGES)
+				injection->range[injection->unmapped++] = *range;
 		}
 }
 
@@ -193,7 +196,7 @@ static int place(struct traced *traced, const struct page_files *files, bool kee
 	}
 	injection->vector_in_kernel = tell_kernel(traced, vector, vec);
 	if (!keep_kernel_vdso && !HOST_KERNEL_VDSO_STAYS)
-		unmap_kernel_vdso(traced, injection->kernel_vdso);
+		unmap_kernel_vdso(traced, injection);
 	return 0;
 }
 
@@ -214,6 +217,7 @@ int inject_page(struct traced *traced, pid_t pid, const struct page_files *files
 	if (err)
 		return fail(injection, err, "/proc/%d: %s", pid, strerror(-err));
 	injection->kernel_vdso = auxvec_get(&vec, AT_SYSINFO_EHDR);
+	injection->interp = auxvec_get(&vec, AT_BASE);
 	instruction = injection->kernel_vdso ? find_syscall(pid, injection->kernel_vdso) : 0;
 	if (!instruction)
 		return fail(injection, -ENOEXEC, "the kernel gave it no vDSO");

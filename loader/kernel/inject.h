@@ -9,14 +9,22 @@
 #ifndef KERNEL_INJECT_H
 #define KERNEL_INJECT_H
 
+#include "maps.h"
 #include "place.h"
 #include "traced.h"
 
+/* Of the kernel's pages more would only not be shown: one image, two or three of data. */
+#define INJECT_RANGES 6
+
 struct injection {
 	struct placement page;
-	uintptr_t kernel_vdso;    /* what the vector said before */
-	int vector_in_kernel;     /* did /proc/PID/auxv follow? 0 or -errno */
+	uintptr_t kernel_vdso; /* what the vector said before */
+	uintptr_t interp;      /* where the program's ELF interpreter lies, 0 if it has none */
+	int vector_in_kernel;  /* did /proc/PID/auxv follow? 0 or -errno */
 	struct place_error error; /* why not, if it failed */
+
+	unsigned unmapped; /* what was there of the kernel's, and is not any more */
+	struct map_range range[INJECT_RANGES];
 };
 
 /*
