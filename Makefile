@@ -113,6 +113,8 @@ PAGE_PARTS_CPPFLAGS := $(foreach part,$(PAGE_PARTS),-DVDSO_HAS_$(part))
 PAGE_LDFLAGS := -shared -nostdlib -soname=$(or $(PAGE_SONAME),linux-vdso.so.1) --hash-style=both \
 	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
 	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
+# GNU ld leaves five entries of .dynamic free for tools that nobody runs on a page.
+PAGE_LDFLAGS += $(if $(findstring bfd,$(LD)),--spare-dynamic-tags=0)
 
 PAGE_OBJS := $(addprefix $(O)/page/,$(foreach part,$(PAGE_PARTS),$(PAGE_OBJS_$(part))) note.o)
 

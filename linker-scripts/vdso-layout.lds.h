@@ -33,10 +33,11 @@
  */
 #ifdef VDSO_HAS_random
 #	define VDSO_SECTIONS 15 /* .rodata: the cipher's constant */
+#	define VDSO_SECTION_NAMES 128
 #else
 #	define VDSO_SECTIONS 14
+#	define VDSO_SECTION_NAMES 120
 #endif
-#define VDSO_SECTION_NAMES 128
 
 SECTIONS
 {

@@ -336,11 +336,37 @@ static void abandon(void)
 		;
 }
 
+/* A writer at work on both bases at once, and its end. */
+static void make_odd(void)
+{
+	for (int cs = 0; cs < CS_BASES; cs++)
+		vdso_write_begin(&fake.data[cs]);
+}
+
+static void make_even(void)
+{
+	for (int cs = 0; cs < CS_BASES; cs++) {
+		union vdso_head head = vdso_read_head(&fake.data[cs]);
+
+		vdso_write_end(&fake.data[cs], head, head.clock_mode);
+	}
+}
+
 static void write_end_after_three(unsigned number)
 {
 	(void)number;
 	if (fake.relaxes == 3 && fake.data->seq & 1)
-		vdso_write_end(fake.data);
+		make_even();
+}
+
+/* The page comes back during the first system call: what that says is too late. */
+static void come_back(unsigned number)
+{
+	(void)number;
+	if (fake.syscalls != 1 || !(fake.data->seq & 1))
+		return;
+	make_odd();
+	make_even();
 }
 
 static void two_steps(unsigned number)
@@ -358,7 +384,7 @@ static void test_no_counter(bool namespace)
 	   where());
 	ok(all_from_page(coarse_answers, COUNT(coarse_answers)) && is_right(TIME, ask(TIME)),
 	   "%s, mode NONE: coarse clocks and time() stay on the page", where());
-	vdso_write_begin(fake.data);
+	make_odd();
 	ok(all_from_kernel(fine_answers, COUNT(fine_answers)) &&
 		   all_from_kernel(coarse_answers, COUNT(coarse_answers)),
 	   "%s, mode NONE: a writer that never ends sends all clocks to the kernel", where());
@@ -366,10 +392,10 @@ static void test_no_counter(bool namespace)
 
 static void test_odd(bool namespace)
 {
-	unsigned waited = 0, turns = 0;
+	unsigned waited = 0, turns = 0, back = 0, second = 0;
 
 	reset(namespace);
-	vdso_write_begin(fake.data);
+	make_odd();
 	ok(all_from_kernel(fine_answers, COUNT(fine_answers)) &&
 		   all_from_kernel(coarse_answers, COUNT(coarse_answers)),
 	   "%s: a writer that never ends sends all clocks to the kernel", where());
@@ -391,11 +417,11 @@ static void test_odd(bool namespace)
 		   all_from_kernel(coarse_answers, COUNT(coarse_answers)),
 	   "%s: the same with a number that moves, and is always odd", where());
 	fake.step = NULL;
-	vdso_write_end(fake.data);
+	make_even();
 
 	fake.step = write_end_after_three;
 	for (int i = 0; i < PAGE_CLOCKS; i++) {
-		vdso_write_begin(fake.data);
+		make_odd();
 		waited += is_right(page_clocks[i], ask(page_clocks[i])) && fake.relaxes >= 3;
 	}
 	fake.step = NULL;
@@ -413,13 +439,41 @@ static void test_odd(bool namespace)
 	}
 	ok(turns == 0, "%s: ... and nobody waits for it", where());
 
+	for (int i = 0; i < COUNT(coarse_answers); i++) {
+		struct answer got, want;
+
+		abandon();
+		fake.step = come_back;
+		got = ask(coarse_answers[i]);
+		fake.step = NULL;
+		page_knows(fake.data, coarse_answers[i], &want);
+		back += fake.syscalls == 1 && same(got, want);
+	}
+	ok(back == COUNT(coarse_answers),
+	   "%s: ... and a page that comes back meanwhile knows better than the kernel",
+	   where());
+
+	reset(namespace);
+	vdso_write_begin(&fake.data[CS_HRES_COARSE]);
+	for (int i = 0; i < COUNT(coarse_answers); i++) {
+		struct answer got = ask(coarse_answers[i]);
+		const struct vdso_timestamp *base =
+			&fake.data[CS_RAW].basetime[coarse_answers[i]];
+		struct answer want = {0, (long)base->sec, (long)base->nsec};
+
+		second += same(got, with_offset(coarse_answers[i], want)) &&
+			  fake.syscalls == 0 && fake.relaxes == 0;
+	}
+	ok(second == COUNT(coarse_answers) && all_from_kernel((int[]){VDSO_CLOCK_REALTIME}, 1),
+	   "%s: while the first copy is written a coarse clock is in the second one", where());
+
 	reset(namespace);
 	/* The writer dies half-way, another one takes over. */
-	vdso_write_begin(fake.data);
-	vdso_write_begin(fake.data);
+	make_odd();
+	make_odd();
 	ok(fake.data[0].seq & 1 && fake.data[1].seq & 1,
 	   "%s: the heir of a dead writer writes under an odd number, too", where());
-	vdso_write_end(fake.data);
+	make_even();
 	ok(all_from_page(page_clocks, PAGE_CLOCKS), "%s: ... and the page answers again",
 	   where());
 }
@@ -521,7 +575,7 @@ static void test_time(bool namespace)
 	watch();
 	ok(fake_time(NULL) == want.sec && fake.syscalls == 0, "%s: time(NULL) returns them",
 	   where());
-	vdso_write_begin(fake.data);
+	make_odd();
 	abandon();
 	want = kernel_says(TIME);
 	watch();

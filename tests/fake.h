@@ -56,13 +56,14 @@ static struct {
 	u64 counter;                  /* what the counter shows */
 	u32 cpu_and_node;             /* ... and the register of getcpu() */
 	long error;                   /* what system calls return; with 0 they succeed */
-	void (*step)(unsigned event); /* called before each load, counter read and relax */
+	void (*step)(unsigned event); /* called before each load, counter read, relax and system
+					 call */
 
 	/* What the page has done since watch(). */
 	unsigned events, counters, relaxes, syscalls, cpu_reads;
 	unsigned odd;         /* looks at the number that found a writer at work */
 	long nr, a, b;        /* the last system call */
-	char log[LOG_EVENTS]; /* Sequence counter, Data, Counter, Relax */
+	char log[LOG_EVENTS]; /* Sequence counter, Data, Counter, Relax, Kernel */
 
 	/* Where the data is: on the first page, or behind that of a namespace. */
 	struct vdso_data *data;
@@ -129,6 +130,7 @@ long fake_syscall2(long nr, long a, long b)
 	fake.nr = nr;
 	fake.a = a;
 	fake.b = b;
+	event('K');
 	if (fake.error)
 		return fake.error;
 	if (nr == ARCH_NR_GETTIMEOFDAY) {
@@ -194,18 +196,13 @@ static void set_seq(u32 seq)
 }
 
 /*
- * What the watchdog does, in its four steps: nobody keeps this page any more, the number
- * stays odd. Returns false with the last of them.
+ * What the watchdog does, in its two steps: nobody keeps this page any more, the numbers
+ * stay odd. Returns false with the last of them.
  */
 static bool abandon_step(unsigned step)
 {
-	struct vdso_data *vd = &fake.data[step / 2 % CS_BASES];
-
-	if (step % 2 == 0)
-		vd->clock_mode = VDSO_CLOCKMODE_ABANDONED;
-	else
-		atomic_fetch_or(&vd->seq, 1);
-	return step < 2 * CS_BASES - 1;
+	vdso_abandon(&fake.data[step == 0 ? CS_RAW : CS_HRES_COARSE]);
+	return step == 0;
 }
 
 /* A fresh machine, with the data on the first page or behind a namespace. */

@@ -34,14 +34,17 @@ static u64 updates;
 
 static void publish(struct vdso_data *vd, u64 k)
 {
-	vdso_write_begin(vd);
-	for (int clock = 0; clock < VDSO_BASES; clock++) {
-		bool fine = VDSO_BIT(clock) & VDSO_HRES;
+	for (int cs = 0; cs < CS_BASES; cs++) {
+		union vdso_head head = vdso_write_begin(&vd[cs]);
 
-		write_once64(&vd->basetime[clock].sec, k);
-		write_once64(&vd->basetime[clock].nsec, fine ? k << SHIFT : k);
+		for (int clock = 0; clock < VDSO_BASES; clock++) {
+			bool fine = !(VDSO_BIT(clock) & VDSO_COARSE);
+
+			write_once64(&vd[cs].basetime[clock].sec, k);
+			write_once64(&vd[cs].basetime[clock].nsec, fine ? k << SHIFT : k);
+		}
+		vdso_write_end(&vd[cs], head, VDSO_CLOCKMODE_COUNTER);
 	}
-	vdso_write_end(vd);
 }
 
 /* Reader and writer on CPUs of their own: on one they would take turns. */
@@ -174,14 +177,19 @@ int main(void)
 	/* The writer is gone, in the middle of its work: nobody may wait for it. */
 	vdso_write_begin(writable);
 	memset(&ts, 0, sizeof(ts));
-	ok(gettime(CLOCK_REALTIME, &ts) == 0 && ts.tv_sec + ts.tv_nsec > 0 &&
-		   gettime(CLOCK_REALTIME_COARSE, &ts) == 0,
-	   "a number that stays odd hangs nobody: the reader asks the kernel");
-	vdso_write_begin(writable);
-	vdso_write_end(writable);
-	ok(!(atomic_load(&writable->seq) & 1) && gettime(CLOCK_REALTIME, &ts) == 0 &&
+	ok(gettime(CLOCK_REALTIME, &ts) == 0 && ts.tv_sec > 1000000000,
+	   "a number that stays odd hangs nobody: the reader of a fine clock asks the kernel");
+	ok(gettime(CLOCK_REALTIME_COARSE, &ts) == 0 && ts.tv_sec <= 1000000000 &&
 		   ts.tv_sec == ts.tv_nsec,
-	   "the next writer repairs the number, and the page answers again");
+	   "... and that of a coarse clock takes the other copy");
+	vdso_write_begin(writable + CS_RAW);
+	ok(gettime(CLOCK_REALTIME_COARSE, &ts) == 0 && ts.tv_sec > 1000000000,
+	   "two numbers that stay odd hang nobody either: he asks the kernel");
+	publish(writable, 7);
+	ok(!(atomic_load(&writable->seq) & 1) && gettime(CLOCK_REALTIME, &ts) == 0 &&
+		   ts.tv_sec == ts.tv_nsec && gettime(CLOCK_REALTIME_COARSE, &ts) == 0 &&
+		   ts.tv_sec == 7,
+	   "the next writer repairs the numbers, and the page answers again");
 
 	unplace_page(&page);
 	vvar_drop_writable(&vvar);

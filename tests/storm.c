@@ -23,6 +23,7 @@
 #include "uvdso.h"
 
 #define KILLS           1000
+#define STOPS           2000
 #define FINE_BOUND_NS   1000
 #define COARSE_BOUND_NS 100000000
 
@@ -152,7 +153,7 @@ static void report(const struct tally *t, const char *what)
 
 int main(void)
 {
-	struct tally killed = {0}, stopped = {0};
+	struct tally killed = {0}, stopped = {0}, halting = {0};
 	struct uvdso *page;
 	unsigned seed = 1;
 
@@ -180,6 +181,17 @@ int main(void)
 	kill(uvdso_timekeeper(page), SIGCONT);
 	read_for(&stopped, 1000000);
 	report(&stopped, "stopped for ten seconds and continued");
+
+	for (int i = 0; i < STOPS; i++) {
+		seed = seed * 1103515245 + 12345;
+		kill(uvdso_timekeeper(page), SIGSTOP);
+		/* Every tenth time long enough for the watchdog. */
+		read_for(&halting, 100 + (long)(seed >> 8) % (i % 10 ? 3000 : 30000));
+		kill(uvdso_timekeeper(page), SIGCONT);
+		seed = seed * 1103515245 + 12345;
+		read_for(&halting, (long)(seed >> 8) % 5000);
+	}
+	report(&halting, "stopped two thousand times for up to 30 ms");
 	uvdso_shutdown(page);
 	return done_testing();
 }

@@ -124,7 +124,8 @@ static void update(void)
 	timekeeping_look(&tk, &now);
 	advance(200);
 	watch();
-	timekeeping_write(&tk, page, (u64)m.cycles);
+	timekeeping_write(&tk, &page[CS_HRES_COARSE], (u64)m.cycles);
+	timekeeping_write_raw(&tk, &page[CS_RAW], (u64)m.cycles);
 	watch();
 }
 
@@ -159,7 +160,8 @@ static void start(double hz, double ppm, double raw_ppm)
 	second = look(64);
 	if (!timekeeping_start(&tk, ~0ull, &first, &second))
 		bail_out("two good looks were refused");
-	timekeeping_write(&tk, page, (u64)m.cycles);
+	timekeeping_write(&tk, &page[CS_HRES_COARSE], (u64)m.cycles);
+	timekeeping_write_raw(&tk, &page[CS_RAW], (u64)m.cycles);
 	run(50);
 }
 

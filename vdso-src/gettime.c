@@ -6,7 +6,7 @@
  *   __vdso_clock_gettime
  *     gettime                which group does the clock belong to?
  *       read_hres            base under the sequence counter, plus counter * mult
- *       read_coarse          base under the sequence counter, nothing else
+ *       gettime_coarse       base under the sequence counter, nothing else
  *       gettime_timens       only behind "could not answer": this process is in
  *                            a time namespace; gettime again, on the page behind
  *       arch_syscall2        whatever the page cannot answer
@@ -15,7 +15,8 @@
  *  - no state, no stack to speak of, no calls out: it runs on a goroutine's few
  *    hundred bytes of stack and inside signal handlers;
  *  - never hang: a reader that cannot get a copy of one piece (the writer was
- *    stopped in the middle, or died there) gives up and makes the system call;
+ *    stopped in the middle, or died there) gives up and makes the system call.
+ *    A coarse clock has two copies, one of which is whole while the page is kept;
  *  - never trust an old base: past max_cycles the writer is late or gone, and
  *    the system call knows better. A coarse clock cannot know that by itself;
  *    it goes by the mode, which is set to ABANDONED for it;
@@ -55,7 +56,8 @@ struct vdso_timezone {
 /*
  * How often a reader tries before it gives up. An update takes the writer some
  * hundred nanoseconds, so that a handful of tries is always enough, unless the
- * writer lost its CPU in the middle: then no number of tries would be.
+ * writer lost its CPU in the middle: then no number of tries would be. (A coarse
+ * clock needs its patience only while an abandoned page comes back.)
  */
 #define MAX_TRIES 256
 
@@ -107,9 +109,9 @@ static INLINE bool is_coarse(s32 clock)
 }
 
 /*
- * The two readers return false when the caller must find another way: a page of
- * offsets instead of data, no usable counter, a base that is too old, or a
- * writer that never finished.
+ * Returns false when the caller must find another way: a page of offsets instead
+ * of data, no usable counter, a base that is too old, or a writer that never
+ * finished.
  */
 static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u64 *ns)
 {
@@ -155,24 +157,12 @@ static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u6
 	return false;
 }
 
-static INLINE bool read_coarse(const struct vdso_data *vd, u32 clock, int tries, u64 *sec,
-			       u64 *ns)
+/* A coarse clock from one of its copies, which had the even number seq. */
+static INLINE bool read_copy(const struct vdso_data *vd, u32 clock, u32 seq, u64 *sec, u64 *ns)
 {
-	for (; tries > 0; tries--) {
-		u32 seq = vdso_read_begin(vd);
-
-		if (unlikely(seq & 1)) {
-			if (nothing_to_wait_for(vd))
-				return false;
-			arch_relax();
-			continue;
-		}
-		*ns = read_once64(&vd->basetime[clock].nsec);
-		*sec = read_once64(&vd->basetime[clock].sec);
-		if (likely(!vdso_read_retry(vd, seq)))
-			return true;
-	}
-	return false;
+	*ns = read_once64(&vd->basetime[clock].nsec);
+	*sec = read_once64(&vd->basetime[clock].sec);
+	return likely(!vdso_read_retry(vd, seq));
 }
 
 static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd);
@@ -187,9 +177,10 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 {
 	const struct vdso_data *behind = data_behind(vd);
 	u64 sec, ns;
+	u32 seq = vdso_read_begin(behind);
 
 	/* A coarse clock costs next to nothing: the way through gettime() would double it. */
-	if (!is_coarse(clock) || !read_coarse(behind, (u32)clock, 1, &sec, &ns)) {
+	if (!is_coarse(clock) || seq & 1 || !read_copy(behind, (u32)clock, seq, &sec, &ns)) {
 		int ret = gettime(clock, ts, behind);
 
 		if (ret || (u32)clock >= VDSO_BASES)
@@ -203,37 +194,87 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 	return 0;
 }
 
+/*
+ * A coarse clock has two copies (seqcount.h). While the page is kept, one of them is whole at
+ * any moment: there is no waiting, and no system call, which would be ahead of the page. No
+ * answer is older than one before it:
+ *
+ *  - the first copy only grows;
+ *  - the second is taken while the first is odd, and then has what the first had last (pair
+ *    3). A number that changed under the reader does not promise that: so he looks at the
+ *    first copy again;
+ *  - on an abandoned page both are odd. When the writer comes back he changes the first
+ *    number, and after that reads the clock. If it is the same before and after a system
+ *    call, then what the kernel said is older than what the writer will say; if not, the
+ *    answer is dropped. (Pairs with 4, in timekeeper.c);
+ *  - the second copy is abandoned before the first, and stays odd until the first is back.
+ *
+ * A hole is left: the writer loses his CPU in the very update that brings an abandoned page
+ * back, between his last look at the clock and his last store, for so long that a reader is
+ * tired of waiting. That reader is told the kernel's time, and the next one is told an older
+ * one. Only readers that write could close it.
+ *
+ * A system call is for the fine clock: the kernel's coarse clock ticks at other moments than
+ * ours, and would at times go back behind it.
+ */
+static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
+				 const struct vdso_data *vd)
+{
+	s32 fine = clock - (VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME);
+	u64 sec, ns;
+
+	for (int tries = MAX_TRIES; tries > 0; tries--) {
+		const struct vdso_data *copy = vd;
+		u32 first = vdso_read_begin(vd), seq = first;
+
+		if (unlikely(seq & 1)) {
+			if (nothing_to_wait_for(vd)) {
+				int ret;
+
+				if (is_namespace(vd))
+					return gettime_timens(clock, ts, vd);
+				ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, fine, (long)ts);
+				if (!vdso_read_retry(vd, first))
+					return ret;
+				continue;
+			}
+			copy = &vd[CS_RAW];
+			seq = vdso_read_begin(copy);
+			if (seq & 1) {
+				arch_relax();
+				continue;
+			}
+		}
+		if (likely(read_copy(copy, (u32)clock, seq, &sec, &ns))) {
+			ts->tv_sec = (long)sec;
+			ts->tv_nsec = (long)ns;
+			return 0;
+		}
+	}
+	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, fine, (long)ts);
+}
+
 static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd)
 {
 	/* Unsigned: the negative ids of dynamic clocks are large and fall out here, too. */
 	if (likely((u32)clock < VDSO_BASES)) {
 		u32 bit = VDSO_BIT(clock);
-		u64 sec, ns;
 
 		if (likely(bit & (VDSO_HRES | VDSO_RAW))) {
 			/* One copy serves both bases: picking one is a conditional move. */
 			const struct vdso_data *base = bit & VDSO_RAW ? &vd[CS_RAW] : vd;
+			u64 sec, ns;
 
 			if (likely(read_hres(base, (u32)clock, &sec, &ns))) {
 				set_timespec(ts, sec, ns);
 				return 0;
 			}
-		} else if (bit & VDSO_COARSE) {
-			if (likely(read_coarse(vd, (u32)clock, MAX_TRIES, &sec, &ns))) {
-				ts->tv_sec = (long)sec;
-				ts->tv_nsec = (long)ns;
-				return 0;
-			}
+		} else if (likely(bit & VDSO_COARSE)) {
+			return gettime_coarse(clock, ts, vd);
 		}
 	}
 	if (is_namespace(vd))
 		return gettime_timens(clock, ts, vd);
-	/*
-	 * A coarse clock that cannot be read becomes its fine one. The kernel's coarse clock
-	 * ticks at other moments than ours, and would at times go back behind it.
-	 */
-	if (is_coarse(clock))
-		clock -= VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME;
 	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)ts);
 }
 
@@ -304,10 +345,8 @@ EXPORT(long, time, (long *result))
 		atomic_thread_fence(memory_order_acquire);
 		now = (long)read_once64(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
 	} else {
-		const struct vdso_data *vd = vdso_data;
 		struct vdso_timespec ts;
-		int ret = is_namespace(vd) ? gettime_timens(VDSO_CLOCK_REALTIME_COARSE, &ts, vd)
-					   : gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vd);
+		int ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data);
 
 		if (ret)
 			return ret;

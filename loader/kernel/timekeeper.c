@@ -107,57 +107,99 @@ static void publish_slow_fields(struct vdso_data *vd)
 	}
 }
 
-/* Writes all bases as of now. Returns false if that took long: we lost the CPU in between. */
-static bool write_bases(struct timekeeper *tk)
+/*
+ * The first base, as of now. Returns false if that took so long that readers may have become
+ * tired of waiting: we lost the CPU in between.
+ */
+static bool write_first(struct timekeeper *tk)
 {
-	/*
-	 * No partner: it keeps our own counter read behind our store of the odd number, so
-	 * that readers can know by then that the line is about to change.
-	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	struct vdso_data *vd = &tk->data[CS_HRES_COARSE];
+
 	if (tk->why_no_counter) {
 		/* The fine bases are left as they are: in mode NONE nobody reads them. */
 		u64 mono = kernel_clock(CLOCK_MONOTONIC);
 
-		timekeeping_write_coarse(tk->data, kernel_clock(CLOCK_REALTIME), mono);
+		timekeeping_write_coarse(vd, kernel_clock(CLOCK_REALTIME), mono);
 		return kernel_clock(CLOCK_MONOTONIC) - mono < TOO_LATE_NS;
 	} else {
 		/* Read inside: up to here readers were on the old line. */
 		u64 now = arch_counter();
 
-		timekeeping_write(&tk->time, tk->data, now);
+		timekeeping_write(&tk->time, vd, now);
 		return (double)(arch_counter() - now) * tk->time.mono.rate < TOO_LATE_NS;
 	}
 }
 
+static void write_second(struct timekeeper *tk)
+{
+	if (!tk->why_no_counter)
+		timekeeping_write_raw(&tk->time, &tk->data[CS_RAW], arch_counter());
+	timekeeping_copy_coarse(tk->data);
+}
+
 /*
- * Writes everything under the sequence counter.
+ * Begins a base. The fence keeps our look at the clock behind our store of the odd number:
+ * by then readers can know that the line is about to change. And who finds an abandoned
+ * number as it was, after his system call, was told a time before ours (4, see gettime.c).
+ */
+static union vdso_head begin(struct vdso_data *vd)
+{
+	union vdso_head head = vdso_write_begin(vd);
+
+	atomic_thread_fence(memory_order_seq_cst); /* 4 */
+	return head;
+}
+
+/*
+ * The page was abandoned, or had no counter: readers have been told the kernel's own times.
+ * Our line is a few nanoseconds beside these, and if we were stopped between the last look and
+ * here, it may be milliseconds behind. So look again, and go on from the kernel's clocks.
+ */
+static void come_back(struct timekeeper *tk)
+{
+	struct clocks_look now;
+
+	if (tk->why_no_counter)
+		return;
+	look(&now, TRIES);
+	timekeeping_look(&tk->time, &now);
+	timekeeping_restart(&tk->time);
+}
+
+/*
+ * Writes both bases, one after the other, so that a coarse clock can be read at any time
+ * (vdso/seqcount.h). Whenever we come back from being stopped, it may be that the watchdog
+ * has abandoned the page, and that readers have been given later times by the kernel than
+ * what we are about to publish. Then the head is not ours any more, the end fails, and the
+ * base is written anew.
  *
- * If we lose our CPU in here, readers get tired of waiting and ask the kernel, and a
- * coarse clock would fall back behind that answer when we finish with an old value. If we
- * are stopped for long, the watchdog abandons the page, and time(), which goes by the mode
- * alone, may not be told that all is well before the seconds are fresh. So what took long,
- * or was not the usual mode, is written again before anybody may see it.
+ * A page that comes back has no copy that readers could use meanwhile: they wait, for about
+ * twice TOO_LATE_NS, and then ask the kernel. So there what took long is written again.
  */
 static void publish(struct timekeeper *tk)
 {
-	struct vdso_data *vd = tk->data;
+	struct vdso_data *first = &tk->data[CS_HRES_COARSE], *second = &tk->data[CS_RAW];
 	s32 mode = tk->why_no_counter ? VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_COUNTER;
-	bool usual, punctual;
+	union vdso_head head;
+	bool in_use, punctual;
 
-	vdso_write_begin(vd);
 	do {
-		s32 was = read_once_s32(&vd->clock_mode);
-
-		usual = was == mode;
-		punctual = write_bases(tk);
-		write_once_s32(&vd[CS_RAW].clock_mode, mode);
-		/* Not over the watchdog's head. Release: pairs with the acquire in time(). */
-		if (!__atomic_compare_exchange_n(&vd->clock_mode, &was, mode, false,
-						 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			usual = false;
-	} while (!usual || !punctual);
-	vdso_write_end(vd);
+		/*
+		 * We may have finished it over the watchdog's head, between his two steps. It
+		 * must not be taken for the last word while the first one comes back.
+		 */
+		if (vdso_read_head(first).clock_mode == VDSO_CLOCKMODE_ABANDONED)
+			vdso_abandon(second);
+		head = begin(first);
+		if (head.clock_mode == VDSO_CLOCKMODE_NONE && tk->updates > 0)
+			come_back(tk);
+		in_use = !(vdso_read_head(second).seq & 1);
+		punctual = write_first(tk);
+	} while ((!in_use && !punctual) || !vdso_write_end(first, head, mode));
+	do {
+		head = begin(second);
+		write_second(tk);
+	} while (!vdso_write_end(second, head, mode));
 }
 
 void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_counter)

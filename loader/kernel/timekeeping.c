@@ -50,6 +50,11 @@ void timekeeping_look(struct timekeeping *tk, const struct clocks_look *look)
 	tk->tai = tai_distance(look->tai, tk->real);
 }
 
+void timekeeping_restart(struct timekeeping *tk)
+{
+	tk->mono.restart = tk->raw.restart = true;
+}
+
 static void set_base(struct vdso_timestamp *base, u64 ns, u64 frac, u32 shift)
 {
 	write_once64(&base->sec, ns / NSEC_PER_SEC);
@@ -65,31 +70,48 @@ static void set_line(struct vdso_data *vd, const struct timeline *line)
 	write_once32(&vd->shift, line->shift);
 }
 
-void timekeeping_write_coarse(struct vdso_data data[CS_BASES], u64 real_ns, u64 mono_ns)
+void timekeeping_write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns)
 {
-	struct vdso_timestamp *base = data[CS_HRES_COARSE].basetime;
-
-	set_base(&base[VDSO_CLOCK_REALTIME], real_ns, 0, 0);
-	set_base(&base[VDSO_CLOCK_REALTIME_COARSE], real_ns, 0, 0);
-	set_base(&base[VDSO_CLOCK_MONOTONIC_COARSE], mono_ns, 0, 0);
+	set_base(&vd->basetime[VDSO_CLOCK_REALTIME], real_ns, 0, 0);
+	set_base(&vd->basetime[VDSO_CLOCK_REALTIME_COARSE], real_ns, 0, 0);
+	set_base(&vd->basetime[VDSO_CLOCK_MONOTONIC_COARSE], mono_ns, 0, 0);
 }
 
-void timekeeping_write(struct timekeeping *tk, struct vdso_data data[CS_BASES], u64 now)
+static void copy_base(struct vdso_data data[CS_BASES], int clock)
 {
-	struct vdso_timestamp *base = data[CS_HRES_COARSE].basetime;
-	const struct timeline *mono = &tk->mono, *raw = &tk->raw;
+	const struct vdso_timestamp *from = &data[CS_HRES_COARSE].basetime[clock];
+
+	write_once64(&data[CS_RAW].basetime[clock].sec, from->sec);
+	write_once64(&data[CS_RAW].basetime[clock].nsec, from->nsec);
+}
+
+void timekeeping_copy_coarse(struct vdso_data data[CS_BASES])
+{
+	copy_base(data, VDSO_CLOCK_REALTIME_COARSE);
+	copy_base(data, VDSO_CLOCK_MONOTONIC_COARSE);
+}
+
+void timekeeping_write(struct timekeeping *tk, struct vdso_data *vd, u64 now)
+{
+	struct vdso_timestamp *base = vd->basetime;
+	const struct timeline *mono = &tk->mono;
 	u64 real;
 
 	timeline_advance(&tk->mono, now);
-	timeline_advance(&tk->raw, now);
-	set_line(&data[CS_HRES_COARSE], mono);
-	set_line(&data[CS_RAW], raw);
+	set_line(vd, mono);
 	real = mono->ns + (u64)tk->real;
-	timekeeping_write_coarse(data, real, mono->ns);
+	timekeeping_write_coarse(vd, real, mono->ns);
 	set_base(&base[VDSO_CLOCK_REALTIME], real, mono->frac, mono->shift);
 	set_base(&base[VDSO_CLOCK_MONOTONIC], mono->ns, mono->frac, mono->shift);
 	set_base(&base[VDSO_CLOCK_BOOTTIME], mono->ns + (u64)tk->boot, mono->frac, mono->shift);
 	set_base(&base[VDSO_CLOCK_TAI], mono->ns + (u64)tk->tai, mono->frac, mono->shift);
-	set_base(&data[CS_RAW].basetime[VDSO_CLOCK_MONOTONIC_RAW], raw->ns, raw->frac,
-		 raw->shift);
+}
+
+void timekeeping_write_raw(struct timekeeping *tk, struct vdso_data *vd, u64 now)
+{
+	const struct timeline *raw = &tk->raw;
+
+	timeline_advance(&tk->raw, now);
+	set_line(vd, raw);
+	set_base(&vd->basetime[VDSO_CLOCK_MONOTONIC_RAW], raw->ns, raw->frac, raw->shift);
 }

@@ -46,15 +46,26 @@ bool timekeeping_start(struct timekeeping *tk, u64 mask, const struct clocks_loo
 void timekeeping_look(struct timekeeping *tk, const struct clocks_look *look);
 
 /*
- * Writes the bases that hold from counter value now on, into both of data. The caller
- * holds the sequence counter. May be called again with a later now.
+ * After a look: readers were sent to the kernel meanwhile, so the next lines begin at the
+ * kernel's clocks, not where the old ones would have come to. Unless these are ahead.
  */
-void timekeeping_write(struct timekeeping *tk, struct vdso_data data[CS_BASES], u64 now);
+void timekeeping_restart(struct timekeeping *tk);
 
 /*
- * Writes what does not need a counter: the coarse clocks, and the base of REALTIME, whose
- * seconds time() reads.
+ * Write what holds from counter value now on: the clocks of CS_HRES_COARSE, and MONOTONIC_RAW
+ * into CS_RAW. The caller holds the sequence counter of that base. May be called again with a
+ * later now.
  */
-void timekeeping_write_coarse(struct vdso_data data[CS_BASES], u64 real_ns, u64 mono_ns);
+void timekeeping_write(struct timekeeping *tk, struct vdso_data *vd, u64 now);
+void timekeeping_write_raw(struct timekeeping *tk, struct vdso_data *vd, u64 now);
+
+/*
+ * Writes what does not need a counter into CS_HRES_COARSE: the coarse clocks, and the base of
+ * REALTIME, whose seconds time() reads.
+ */
+void timekeeping_write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns);
+
+/* The second copy of the coarse clocks: the first one as it stands, into CS_RAW. */
+void timekeeping_copy_coarse(struct vdso_data data[CS_BASES]);
 
 #endif

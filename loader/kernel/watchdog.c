@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <vdso/once.h>
+#include <vdso/seqcount.h>
 
 #include "timekeeper.h"
 #include "watchdog.h"
@@ -19,12 +19,12 @@ void page_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {
 	struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
 
-	for (int cs = 0; cs < CS_BASES; cs++) {
-		write_once_s32(&data[cs].clock_mode, VDSO_CLOCKMODE_ABANDONED);
-		/* Pairs with vdso_read_begin(): who sees the odd number sees the mode as well.
-		 */
-		atomic_fetch_or_explicit(&data[cs].seq, 1, memory_order_release);
-	}
+	/*
+	 * The second copy of the coarse clocks first: when readers are sent to the kernel by
+	 * the first, there must be no other left that is older than what the kernel says.
+	 */
+	vdso_abandon(&data[CS_RAW]);
+	vdso_abandon(&data[CS_HRES_COARSE]);
 	/* Nothing to pair with: whoever sees it late is served once more. */
 	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
 }

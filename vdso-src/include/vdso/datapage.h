@@ -7,7 +7,8 @@
  *
  *   [CS_HRES_COARSE]  the clocks that the kernel disciplines: REALTIME,
  *                     MONOTONIC, BOOTTIME, TAI and the two coarse ones
- *   [CS_RAW]          MONOTONIC_RAW, with a multiplier of its own
+ *   [CS_RAW]          MONOTONIC_RAW, with a multiplier of its own; and the coarse
+ *                     clocks once more (seqcount.h, "two copies")
  *
  * Code of 32 and of 64 bits reads the same page at the same time. Hence no
  * pointer, no long, and every offset pinned by an assertion below.
@@ -74,6 +75,7 @@ struct arch_vdso_data {
  * struct vdso_data - one base of the data page
  * @seq:		sequence counter: odd while the writer is at work (seqcount.h)
  * @clock_mode:		enum vdso_clock_mode
+ * @head:		the two as one word, for writers: they change together
  * @cycle_last:		the counter when the bases below were true
  * @max_cycles:		how far past @cycle_last the bases may be trusted; beyond it
  *			a reader makes the system call. The writer chooses it so
@@ -82,7 +84,11 @@ struct arch_vdso_data {
  * @mask:		the bits that the counter has
  * @mult:		nanoseconds << @shift for one cycle
  * @shift:		see @mult
- * @basetime:		base of each clock at @cycle_last, by clock id
+ * @basetime:		base of each clock at @cycle_last, by clock id. CS_RAW has
+ *			MONOTONIC_RAW, and in [5] and [6], where the kernel's page has
+ *			zeros, a second copy of the coarse clocks. It is written after
+ *			the first one is finished, so that one of the two can always
+ *			be read
  * @offset:		in a time namespace: what to add to each clock, by clock id
  * @tz_minuteswest:	minutes west of Greenwich, for gettimeofday()
  * @tz_dsttime:		type of daylight saving, for gettimeofday()
@@ -93,7 +99,8 @@ struct arch_vdso_data {
  *			the kernel's HZ when we run
  * @arch_data:		architecture specific data
  *
- * Written by the timekeeper alone. Everything from @clock_mode to @basetime is
+ * Written by the timekeeper alone (but for @head, which the watchdog changes to abandon
+ * the page). Everything from @clock_mode to @basetime is
  * read under @seq. The last four change rarely, each is one word, and no reader
  * needs two of them to agree: they are read without @seq.
  *
@@ -103,9 +110,14 @@ struct arch_vdso_data {
  * Then @offset counts, and the real data page is the next one.
  */
 struct vdso_data {
-	_Atomic(u32) seq;
+	union {
+		struct {
+			_Atomic(u32) seq;
+			s32 clock_mode;
+		};
+		_Atomic(u64) head;
+	};
 
-	s32 clock_mode;
 	u64 cycle_last;
 	u64 max_cycles;
 	u64 mask;
@@ -140,6 +152,7 @@ union vdso_data_store {
 			       "vdso_data." #field " moved: 32- and 64-bit readers share it")
 VDSO_AT(seq, 0);
 VDSO_AT(clock_mode, 4);
+VDSO_AT(head, 0);
 VDSO_AT(cycle_last, 8);
 VDSO_AT(max_cycles, 16);
 VDSO_AT(mask, 24);

@@ -1,0 +1,229 @@
+/*
+ * halted.c - the timekeeper is halted in the middle of an update, again and again, while a
+ * program reads the coarse clocks.
+ *
+ * storm.c stops it at random, and an update is a thousandth of its life. Here it runs under
+ * ptrace(2), with watchpoints on the two sequence counters, so that it stops at each step of
+ * one: at the odd number, between the two copies, at the end. From there it goes some
+ * instructions further, so that any place in between has its turn, and then its CPU is taken
+ * away, for 0.1 to 60 ms: long enough at times for the watchdog to abandon the page.
+ *
+ * What it could catch: a coarse reader that is sent to the kernel while an update hangs, and
+ * whose next answer is from that update; a writer that ends its update over the head of the
+ * watchdog; a page that comes back with a time from before its readers' last system calls.
+ *
+ * The hole that gettime.c tells of is left out: in an update that brings the page back, the
+ * timekeeper is halted only before it looks at the clock.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <vdso/seqcount.h>
+
+#include "tap.h"
+#include "uvdso.h"
+
+#define HALTS     2000
+#define STEPS_MAX 300 /* what an update needs from one number to the next, and more */
+
+/* DR7: what stops in slot n is a write of four bytes. Intel SDM volume 3, debug registers. */
+#define DR7_WRITE4(n) (1ul << 2 * (n) | 0xdul << (16 + 4 * (n)))
+
+static const clockid_t coarse[] = {CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE};
+
+static struct {
+	pid_t timekeeper;
+	uintptr_t page; /* the data page, where the timekeeper has it */
+	const char *failed;
+	int first, second, between, abandoned, back;
+	atomic_bool attached, done;
+} halts;
+
+static uint64_t head_of(int cs)
+{
+	return (uint64_t)ptrace(PTRACE_PEEKDATA, halts.timekeeper,
+				halts.page + (size_t)cs * sizeof(struct vdso_data), 0);
+}
+
+static bool is_odd(int cs)
+{
+	return (union vdso_head){.word = head_of(cs)}.seq & 1;
+}
+
+static s32 mode(void)
+{
+	return (union vdso_head){.word = head_of(CS_HRES_COARSE)}.clock_mode;
+}
+
+/* The one writable mapping of the data pages. */
+static uintptr_t find_page(pid_t pid)
+{
+	char path[64], line[512];
+	uintptr_t found = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "r");
+	while (maps && !found && fgets(line, sizeof(line), maps))
+		if (strstr(line, " rw-s ") && strstr(line, "vvar"))
+			sscanf(line, "%" SCNxPTR, &found);
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Lets the timekeeper go on. False when it is gone, or stopped for another reason. */
+static bool go_on(int how)
+{
+	int status;
+
+	return ptrace(how, halts.timekeeper, 0, 0) == 0 &&
+	       waitpid(halts.timekeeper, &status, __WALL) == halts.timekeeper &&
+	       WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+}
+
+/* Where the debug registers are reached differently there is no attaching. */
+#ifdef __x86_64__
+static long set_debug_register(int n, uintptr_t value)
+{
+	return ptrace(PTRACE_POKEUSER, halts.timekeeper, offsetof(struct user, u_debugreg[n]),
+		      value);
+}
+#else
+static long set_debug_register(int n, uintptr_t value)
+{
+	(void)n;
+	(void)value;
+	errno = ENOSYS;
+	return -1;
+}
+#endif
+
+static bool attach(void)
+{
+	int status;
+
+	if (ptrace(PTRACE_ATTACH, halts.timekeeper, 0, 0))
+		return false;
+	if (waitpid(halts.timekeeper, &status, __WALL) != halts.timekeeper)
+		return false;
+	for (int cs = 0; cs < CS_BASES; cs++)
+		if (set_debug_register(cs, halts.page + (size_t)cs * sizeof(struct vdso_data)))
+			return false;
+	return !set_debug_register(7, DR7_WRITE4(0) | DR7_WRITE4(1));
+}
+
+static void *halt(void *unused)
+{
+	unsigned seed = 1;
+
+	(void)unused;
+	if (!attach())
+		halts.failed = strerror(errno);
+	atomic_store(&halts.attached, true);
+	for (int i = 0; i < HALTS && !halts.failed; i++) {
+		struct timespec pause = {0, 0};
+		int steps;
+
+		if (!go_on(PTRACE_CONT)) {
+			halts.failed = "the timekeeper did not come to its next number";
+			break;
+		}
+		halts.back += mode() != VDSO_CLOCKMODE_COUNTER;
+		seed = seed * 1103515245 + 12345;
+		steps = (int)(seed >> 8) % STEPS_MAX;
+		while (steps-- > 0 && mode() == VDSO_CLOCKMODE_COUNTER && !halts.failed)
+			if (!go_on(PTRACE_SINGLESTEP))
+				halts.failed = "the timekeeper does not step";
+		halts.first += is_odd(CS_HRES_COARSE);
+		halts.second += is_odd(CS_RAW);
+		halts.between += !is_odd(CS_HRES_COARSE) && !is_odd(CS_RAW);
+		/* Mostly short; at times so long that the watchdog acts. */
+		seed = seed * 1103515245 + 12345;
+		pause.tv_nsec = i % 10 ? 100000 + (seed >> 8) % 2000000
+				       : 100000 + (seed >> 8) % 60000000;
+		nanosleep(&pause, NULL);
+		halts.abandoned += mode() == VDSO_CLOCKMODE_ABANDONED;
+	}
+	set_debug_register(7, 0);
+	ptrace(PTRACE_DETACH, halts.timekeeper, 0, 0);
+	atomic_store(&halts.done, true);
+	return NULL;
+}
+
+int main(void)
+{
+	int (*gettime)(clockid_t, struct timespec *);
+	time_t (*seconds)(time_t *), last_second = 0;
+	long reads = 0, backwards = 0, behind = 0;
+	int64_t last[2] = {0, 0}, worst = 0;
+	struct uvdso *page;
+	pthread_t thread;
+	char why[256];
+
+	alarm(120);
+	if (uvdso_boot(&page, NULL, why, sizeof(why)))
+		bail_out("%s", why);
+	gettime = uvdso_symbol(page, "__vdso_clock_gettime", "LINUX_2.6");
+	seconds = uvdso_symbol(page, "__vdso_time", "LINUX_2.6");
+	halts.timekeeper = uvdso_timekeeper(page);
+	halts.page = find_page(halts.timekeeper);
+	if (uvdso_why_no_counter(page) || !halts.page ||
+	    pthread_create(&thread, NULL, halt, NULL))
+		bail_out("no page to be halted: %s", why);
+	while (!atomic_load(&halts.attached))
+		usleep(100);
+	if (halts.failed) {
+		printf("1..0 # SKIP needs ptrace and watchpoints: %s\n", halts.failed);
+		pthread_join(thread, NULL);
+		uvdso_shutdown(page);
+		return 0;
+	}
+	while (!atomic_load(&halts.done)) {
+		time_t second;
+
+		for (int i = 0; i < 2; i++) {
+			struct timespec ts;
+			int64_t ns;
+
+			gettime(coarse[i], &ts);
+			ns = ts.tv_sec * 1000000000ll + ts.tv_nsec;
+			backwards += ns < last[i];
+			if (last[i] - ns > worst)
+				worst = last[i] - ns;
+			last[i] = ns;
+			reads++;
+		}
+		second = seconds(NULL);
+		behind += second < last_second;
+		last_second = second;
+	}
+	pthread_join(thread, NULL);
+	ok(!halts.failed, "the timekeeper was halted %d times", HALTS);
+	if (halts.failed)
+		diag("%s", halts.failed);
+	if (!ok(halts.first > HALTS / 10 && halts.second > HALTS / 10 &&
+			halts.between > HALTS / 10 && halts.abandoned > 0 && halts.back > 0,
+		"in each of the two copies, between them, and until the page was abandoned"))
+		diag("%d in the first, %d in the second, %d between; abandoned %d times, %d "
+		     "steps back",
+		     halts.first, halts.second, halts.between, halts.abandoned, halts.back);
+	if (!ok(backwards == 0, "no coarse clock ever goes backwards"))
+		diag("%ld of %ld reads, by %lld ns at worst", backwards, reads,
+		     (long long)worst);
+	ok(behind == 0, "nor does time()");
+	printf("# %ld reads; halted %d times in the first copy, %d in the second, %d between; "
+	       "abandoned %d times\n",
+	       reads, halts.first, halts.second, halts.between, halts.abandoned);
+	uvdso_shutdown(page);
+	return done_testing();
+}
