@@ -23,7 +23,7 @@
 #include "uvdso.h"
 
 #define KILLS           1000
-#define STOPS           2000
+#define STOPS           500
 #define FINE_BOUND_NS   1000
 #define COARSE_BOUND_NS 100000000
 
