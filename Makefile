@@ -54,6 +54,7 @@ SPACE := $() $()
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
+.PHONY: learn start check hint diff solution reset watch
 
 # One short line a step; `make V=1` prints the commands themselves, `make -s` nothing.
 Q := $(if $(V),,@)
@@ -73,7 +74,8 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1 - /p' Makefile | \
 		while IFS= read -r l; do printf '  %-10s %s\n' "$${l%% - *}" "$${l#* - }"; done
 
-# A change of compiler, linker or flags rebuilds everything that they made.
+# A change of compiler, linker or flags rebuilds everything that they made. Not the place
+# of the tree: it is in no byte, so that copies of a tree can begin with what it has built.
 CONFIG = $(CC_HERE) $(LD_HERE) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS) \
 	$(CXX) $(PROGRAM_CXXFLAGS)
 $(O)/.config: FORCE
@@ -81,7 +83,8 @@ $(O)/.config: FORCE
 	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
 		command -v $$tool >/dev/null || { \
 			echo "uvdso: ARCH=$(ARCH): there is no $$tool; make deps installs it" >&2; exit 1; }; done
-	@echo '$(CONFIG)' | cmp -s - $@ || echo '$(CONFIG)' >$@
+	@echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' | cmp -s - $@ || \
+		echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' >$@
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 # No path of this machine in any byte: the image is the same wherever it is built.
@@ -210,6 +213,18 @@ $(P)/demo/%: tutorial/demo/%.c $(P)/libuvdso.a
 demo: $(P)/uvdso $(O)/vdso.so $(DEMO_BINS) ## the guided tour: real output on this machine, under 15 s
 	@tutorial/demo/tour
 
+# ---- the course -------------------------------------------------------------
+learn: ## the course: its exercises, and how far you are
+start: ## CH=06: begin an exercise; your copy is put into work/
+check: ## CH=06: build your copy, and run the tests of that exercise
+hint: ## CH=06: a hint, and one that says more each time
+diff: ## CH=06: your copy beside the finished file
+solution: ## CH=06: the answer; asks once
+reset: ## CH=06: begin again; the old copy is kept
+watch: ## CH=06: check at every save, until all is true
+learn start check hint diff solution reset watch:
+	@tutorial/learn $@ $(CH)
+
 # ---- the bench --------------------------------------------------------------
 # tests/bench/*.c make one program, build/bench/bench.
 BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
@@ -326,7 +341,7 @@ $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
 # The page's C on the machine made for tests (vdso-src/arch/fake): no page, just objects.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Ivdso-src/include -Ivdso-src/arch/fake
-FAKE_BINS := $(P)/tests/fake $(P)/tests/interleave
+FAKE_BINS := $(addprefix $(P)/tests/,fake interleave reader)
 FAKE_OBJS := $(P)/fake/gettime.o $(P)/fake/getcpu.o
 
 $(FAKE_OBJS): $(P)/fake/%.o: vdso-src/%.c $(O)/.config
@@ -346,7 +361,7 @@ format: ## put the C sources into the project's format
 	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h' ':!linker-scripts')
 
 clean: ## remove everything that was built
-	rm -rf $(B)
+	rm -rf $(B) work/.trees
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

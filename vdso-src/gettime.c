@@ -115,6 +115,7 @@ static INLINE bool is_coarse(s32 clock)
  */
 static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u64 *ns)
 {
+	/* course: begin 06-seqlock */
 	for (int tries = MAX_TRIES; tries > 0; tries--) {
 		u32 seq = vdso_read_begin(vd);
 		u64 now, last, max, delta, snsec;
@@ -155,6 +156,7 @@ static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u6
 			return true;
 	}
 	return false;
+	/* course: end 06-seqlock */
 }
 
 /* A coarse clock from one of its copies, which had the even number seq. */

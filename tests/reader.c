@@ -1,0 +1,236 @@
+/*
+ * reader.c - a reader of the clocks, and a writer who comes at the worst of moments.
+ *
+ * The rules of the sequence counter one by one, in the order in which a reader is written. Each
+ * moment is made, not waited for: on the machine made for tests (fake.h) a call of the page is
+ * a row of events, and the writer acts before the one that is named. interleave.c goes through
+ * all combinations of them; here a failure shows the one that it is about.
+ */
+#include "fake.h"
+
+#define CLOCK VDSO_CLOCK_MONOTONIC
+
+static struct vdso_data old_state[CS_BASES], new_state[CS_BASES];
+static unsigned moment; /* the event before which the writer acts */
+
+static void begin(bool namespace)
+{
+	reset(namespace);
+	set_state(old_state, 0);
+	set_state(new_state, 1);
+}
+
+/* One update. set_state() leaves the number alone. */
+static void update(unsigned event)
+{
+	if (event != moment)
+		return;
+	vdso_write_begin(fake.data);
+	set_state(fake.data, 1);
+	vdso_write_end(fake.data);
+}
+
+/* Again and again, so that no copy is ever of one piece. */
+static void update_always(unsigned event)
+{
+	vdso_write_begin(fake.data);
+	set_state(fake.data, event % 2);
+	vdso_write_end(fake.data);
+}
+
+/* The rest of an update that has begun before the reader came. */
+static void end_after_three_turns(unsigned event)
+{
+	(void)event;
+	if (fake.relaxes != 3 || !(fake.data->seq & 1))
+		return;
+	set_state(fake.data, 1);
+	vdso_write_end(fake.data);
+}
+
+static void tell(const char *what, struct answer answer)
+{
+	diag("%-9s %ld.%09ld", what, answer.sec, answer.nsec);
+}
+
+static struct answer knows(const struct vdso_data *state)
+{
+	struct answer answer = {0, -1, -1};
+
+	page_knows(state, CLOCK, &answer);
+	return answer;
+}
+
+static void tell_events(void)
+{
+	diag("what the reader of %s did: %s", name_of(CLOCK), fake.log);
+	diag("(S looks at the number, D at data, C reads the counter, R waits a turn)");
+}
+
+static void test_quiet(void)
+{
+	struct answer got, want;
+
+	begin(false);
+	got = ask(CLOCK);
+	want = knows(old_state);
+	if (!ok(same(got, want) && !fake.syscalls,
+		"with no writer about, the answer is exact")) {
+		tell("expected", want);
+		tell("got", got);
+	}
+}
+
+static void test_update(void)
+{
+	struct answer got, before, after;
+	bool right = true;
+
+	for (moment = 0; right; moment++) {
+		begin(false);
+		fake.step = update;
+		got = ask(CLOCK);
+		before = knows(old_state);
+		after = knows(new_state);
+		right = !fake.syscalls && (same(got, before) || same(got, after));
+		if (fake.events <= moment)
+			break;
+	}
+	if (ok(right, "an update between any two loads is noticed, and the copy thrown away"))
+		return;
+	diag("a whole update came before event %u of the reader", moment - 1);
+	tell("expected", before);
+	tell("or", after);
+	tell("got", got);
+	diag("why: old and new numbers make a time that never was; to a program the");
+	diag("     clock has jumped, and has jumped back at its next call");
+	tell_events();
+}
+
+static void test_odd(void)
+{
+	struct answer got, want;
+
+	begin(false);
+	/* Half of the update is there: the base, but not yet what goes with it. */
+	vdso_write_begin(fake.data);
+	for (int cs = 0; cs < CS_BASES; cs++)
+		memcpy(fake.data[cs].basetime, new_state[cs].basetime,
+		       sizeof(new_state[cs].basetime));
+	fake.step = end_after_three_turns;
+	got = ask(CLOCK);
+	want = knows(new_state);
+	if (ok(same(got, want) && fake.relaxes >= 3 && !fake.syscalls,
+	       "while the number is odd the reader waits for the writer"))
+		return;
+	diag("the writer was in the middle of an update, and would have ended it in three");
+	diag("turns of waiting");
+	tell("expected", want);
+	tell("got", got);
+	diag("why: an odd number says that the data is half old and half new. Such a copy is");
+	diag("     wrong although the number does not change while it is made");
+	tell_events();
+}
+
+static void test_never_ends(void)
+{
+	struct answer got, want;
+
+	begin(false);
+	vdso_write_begin(fake.data);
+	got = ask(CLOCK);
+	want = kernel_says(CLOCK);
+	if (ok(same(got, want) && fake.syscalls == 1 && fake.relaxes <= MANY_TRIES,
+	       "a writer that never ends: the reader gives up, and asks the kernel"))
+		return;
+	diag("expected  at most %d turns of waiting, then one system call", MANY_TRIES);
+	diag("got       %u turns of waiting, %u system calls", fake.relaxes, fake.syscalls);
+	diag("why: who writes may be stopped or killed at any place. A program that waits for");
+	diag("     it would hang in a function that is said to take nanoseconds");
+}
+
+static void test_never_pauses(void)
+{
+	struct answer got, want;
+
+	begin(false);
+	fake.step = update_always;
+	got = ask(CLOCK);
+	want = kernel_says(CLOCK);
+	if (ok(same(got, want) && fake.syscalls == 1 && fake.counters <= MANY_TRIES,
+	       "a writer that never pauses: the reader gives up, too"))
+		return;
+	diag("expected  at most %d tries, then one system call", MANY_TRIES);
+	diag("got       %u tries, %u system calls", fake.counters, fake.syscalls);
+	tell("answer", got);
+	diag("why: if each try can fail, all can. The number of tries must have an end, and");
+	diag("     what the last of them has copied is not an answer");
+}
+
+static void test_namespace(void)
+{
+	struct answer got, want = {0, -1, -1};
+
+	begin(true);
+	got = ask(CLOCK);
+	page_knows(fake.data, CLOCK, &want);
+	if (ok(same(got, want) && !fake.relaxes && !fake.syscalls,
+	       "a page of offsets is odd for ever: the reader does not wait, but leaves"))
+		return;
+	tell("expected", want);
+	tell("got", got);
+	diag("turns of waiting: %u, system calls: %u", fake.relaxes, fake.syscalls);
+	diag("why: in a time namespace the first page holds offsets, not times. It says so by");
+	diag("     an odd number, so that asking costs nothing where there is no namespace");
+}
+
+static void test_abandoned(void)
+{
+	struct answer got, want;
+
+	begin(false);
+	for (unsigned step = 0; abandon_step(step); step++)
+		;
+	got = ask(CLOCK);
+	want = kernel_says(CLOCK);
+	if (ok(same(got, want) && !fake.relaxes && fake.syscalls == 1,
+	       "nobody keeps the page any more: the reader asks the kernel at once"))
+		return;
+	tell("expected", want);
+	tell("got", got);
+	diag("turns of waiting: %u, system calls: %u", fake.relaxes, fake.syscalls);
+	diag("why: the watchdog has left the number odd, and nobody will make it even");
+}
+
+static void test_counter(void)
+{
+	const char *first, *last, *counter;
+
+	begin(false);
+	ask(CLOCK);
+	first = strchr(fake.log, 'S');
+	last = strrchr(fake.log, 'S');
+	counter = strchr(fake.log, 'C');
+	if (ok(first == fake.log && last && last[1] == '\0' && counter && counter > first &&
+		       counter < last,
+	       "counter and data are read between two looks at the number"))
+		return;
+	diag("expected  S first, S last, and C in between");
+	diag("got       %s", fake.log);
+	diag("why: a counter that is read outside belongs to another base than the one that");
+	diag("     it is added to");
+	tell_events();
+}
+
+int main(void)
+{
+	test_quiet();
+	test_counter();
+	test_update();
+	test_odd();
+	test_namespace();
+	test_abandoned();
+	test_never_pauses();
+	test_never_ends();
+	return done_testing();
+}

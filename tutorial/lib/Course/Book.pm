@@ -1,0 +1,341 @@
+package Course::Book;
+
+# What must be true of all pages and cards together, found out by reading alone.
+#
+# checks() gives a list of [what is true if it passes, problem...]. A problem names its place.
+
+use strict;
+use warnings;
+use Digest::SHA 'sha1_hex';
+use File::Basename 'dirname';
+use Course::Card;
+use Course::Console;
+use Course::Files qw(slurp);
+use Course::Markdown;
+use Course::Needs;
+use Course::Tree;
+
+our @HEADINGS = ('Goal', 'You need', 'Three invariants', 'Predict first', 'The idea', 'Walk-through', 'Your turn',
+	'Break it on purpose', 'Compare with the kernel', 'What we left out', 'Go further', 'Recap');
+# Languages of listings, which are a part of the source or typed in by the reader.
+my %LISTING = map { $_ => 1 } qw(c ld asm make);
+
+sub new {
+	my ($class, $top) = @_;
+	my $self = bless {top => $top, pages => {}}, $class;
+	# All pages, by their path in the project.
+	for my $path (glob("$top/tutorial/*.md"), glob "$top/tutorial/*/*.md") {
+		my $name = substr $path, length($top) + 1;
+		next if $name =~ m{^tutorial/(?:site|lib|ex)/};
+		$self->{pages}{$name} = Course::Markdown->read($path);
+	}
+	$self->{chapters} = [grep { m{^tutorial/\d\d-[^/]+\.md$} } sort keys %{$self->{pages}}];
+	return $self;
+}
+
+sub checks {
+	my ($self) = @_;
+	my @cards = eval { Course::Card->all($self->{top}) };
+	return ['the cards can be read', $@ =~ s/\n\z//r] if $@;
+	$self->{cards} = \@cards;
+	return map { [$_->[0], $_->[1]->($self)] } (
+		['anchors, cards and chapters exist once each and name each other', \&check_names],
+		['every card has what it promises, and its stub and near misses fit the source', \&check_cards],
+		['every chapter has the headings of the template, in their order', \&check_headings],
+		['every fence says what it is', \&check_fences],
+		['every listing is what stands in the source', \&check_listings],
+		['every link leads somewhere', \&check_links],
+		['every kernel reference is well-formed, and on the list of the pinned kernel', \&check_kernel],
+		['every chapter shows the failure that its exercise begins with', \&check_failure_shown],
+		['every page with commands has a test that executes it', \&check_executed],
+		['the map lists every chapter', \&check_map],
+		['every translation has the fences of its original', \&check_translations],
+	);
+}
+
+# Translations whose original has changed: not a failure, but to be done.
+sub stale {
+	my ($self) = @_;
+	my @stale;
+	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
+		my ($comment) = grep { $_->{key} eq 'translates' } @{$self->{pages}{$name}{comments}};
+		my ($of, $hash) = split ' ', $comment ? $comment->{value} : '';
+		push @stale, "$name: its original, tutorial/$of, has changed since"
+			if defined $hash && -e "$self->{top}/tutorial/$of" && prose_hash("$self->{top}/tutorial/$of") ne $hash;
+	}
+	return @stale;
+}
+
+# Of what a translator translates: all but the fences, which are the same in all languages.
+sub prose_hash {
+	my ($path) = @_;
+	my $page = Course::Markdown->read($path);
+	my @lines = @{$page->{lines}};
+	@lines[$_->{line} - 1 .. $_->{end} - 1] = ('') x ($_->{end} - $_->{line} + 1) for grep { $_->{end} } @{$page->{fences}};
+	return substr sha1_hex(join '', grep { /\S/ } @lines), 0, 12;
+}
+
+# path => {line => [name, what]} of all anchors in the sources.
+sub anchors {
+	my ($self) = @_;
+	return $self->{anchors} if $self->{anchors};
+	my %anchors;
+	for my $path (Course::Tree::files($self->{top})) {
+		next if $path =~ m{^tutorial/|\.md$} || -s "$self->{top}/$path" > 500_000;
+		my @found = Course::Card::anchors(slurp("$self->{top}/$path"));
+		$anchors{$path} = \@found if @found;
+	}
+	return $self->{anchors} = \%anchors;
+}
+
+sub check_names {
+	my ($self) = @_;
+	my (@problems, %where);
+	my %card = map { $_->{name} => $_ } @{$self->{cards}};
+	my %used = map { $_ => 1 } map { $_->{value} =~ /#([\w.-]+)$/ ? $1 : () } map { @{$_->{comments}} } values %{$self->{pages}};
+
+	for my $path (sort keys %{$self->anchors}) {
+		for (@{$self->anchors->{$path}}) {
+			my ($name, $what, $line) = @$_;
+			push @{$where{$name}{$what}}, "$path:$line";
+			$where{$name}{path} = $path;
+		}
+	}
+	for my $name (sort keys %where) {
+		my ($begin, $end) = map { scalar @{$where{$name}{$_} // []} } qw(begin end);
+		push @problems, "anchor $name: $begin begin and $end end, in " . join(' ', map { @{$where{$name}{$_} // []} } qw(begin end))
+			if $begin != 1 || $end != 1;
+		push @problems, "$where{$name}{path}: anchor $name: no card tutorial/ex/$name.ex, and no page shows it"
+			if !$card{$name} && !$used{$name};
+		push @problems, "$card{$name}{path}: file: $card{$name}{file}, but the anchor is in $where{$name}{path}"
+			if $card{$name} && $card{$name}{file} ne $where{$name}{path};
+	}
+	for my $card (@{$self->{cards}}) {
+		push @problems, "$card->{path}: no region 'course: begin $card->{name}' in $card->{file}" if !$where{$card->{name}};
+		my @pages = grep { m{/\Q$card->{chapter}\E-} } @{$self->{chapters}};
+		push @problems, "$card->{path}: " . @pages . " chapters tutorial/$card->{chapter}-*.md, not one" if @pages != 1;
+		push @problems, "$card->{path}: its chapter is called $pages[0]" if @pages == 1 && $card->{name} =~ /^\d\d-/ && $pages[0] ne "tutorial/$card->{name}.md";
+		push @problems, "$card->{path}: tests: no tests/$_" for grep { !-x "$self->{top}/tests/$_" } @{$card->{tests}};
+	}
+	for my $page (@{$self->{chapters}}) {
+		my ($number) = $page =~ m{/(\d\d)};
+		push @problems, "$page: no card tutorial/ex/$number-*.ex" if !grep { $_->{chapter} eq $number } @{$self->{cards}};
+	}
+	return @problems;
+}
+
+sub check_cards {
+	my ($self) = @_;
+	my @problems;
+	for my $card (@{$self->{cards}}) {
+		my $region = eval { $card->region };
+		if (!defined $region) { push @problems, $@ =~ s/\n\z//r; next }
+		for my $try (sub { $card->stub }, map { my $mutant = $_; sub { $card->mutated($mutant) } } @{$card->{mutants}}) {
+			eval { $try->(); 1 } or push @problems, $@ =~ s/\n\z//r;
+		}
+		my $stub = eval { $card->stub } // '';
+		push @problems, "$card->{path}: stub: no TODO in it" if $stub !~ /\bTODO\b/;
+		push @problems, "$card->{path}: stub: it is the finished region" if $stub eq $region;
+		push @problems, "$card->{path}: minutes: $card->{minutes}; a chapter takes 5 to 45" if $card->{minutes} < 5 || $card->{minutes} > 45;
+		push @problems, "$card->{path}: red: twice: $_" for do { my %n; grep { $n{$_}++ == 1 } @{$card->{red}} };
+		push @problems, "$card->{path}: needs: $_: not known" for grep { !Course::Needs::known($_) } @{$card->{needs}};
+		my @kept = split /^/, $stub;
+		my %kept = map { $_ => 1 } @kept;
+		for my $line (grep { !$kept{$_} } split /^/, $region) {
+			$line =~ s/^\s+|\s+$//g;
+			next if length $line < 12 || $line =~ m{^(?:/?\*|#\s|//)};
+			push @problems, "$card->{path}: a hint holds a line of the answer: $line" for grep { index($_, $line) >= 0 } @{$card->{hint}};
+		}
+	}
+	return @problems;
+}
+
+sub check_headings {
+	my ($self) = @_;
+	my @problems;
+	for my $name (@{$self->{chapters}}) {
+		my $page = $self->{pages}{$name};
+		my @first = grep { $_->{level} == 1 } @{$page->{headings}};
+		my ($number) = $name =~ m{/(\d\d)-};
+		push @problems, "$name: the first heading is '# $number Title', and there is no other of that level"
+			if @first != 1 || $first[0]{text} !~ /^\Q$number\E \S/;
+		my @got = map { $_->{text} } grep { $_->{level} == 2 } @{$page->{headings}};
+		for my $i (0 .. ($#got > $#HEADINGS ? $#got : $#HEADINGS)) {
+			next if ($got[$i] // '') eq ($HEADINGS[$i] // '');
+			push @problems, "$name: heading " . ($i + 1) . " is '## " . ($got[$i] // '(none)') . "', the template has '## " . ($HEADINGS[$i] // '(none)') . "'";
+			last;
+		}
+		my ($card) = grep { "tutorial/$_->{name}.md" eq $name } @{$self->{cards}};
+		push @problems, "$name: the title is '$first[0]{text}', its card says '$number $card->{title}'"
+			if $card && @first == 1 && $first[0]{text} ne "$number $card->{title}";
+	}
+	return @problems;
+}
+
+sub check_fences {
+	my ($self) = @_;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		my $page = $self->{pages}{$name};
+		push @problems, map { "$name:$_" } @{$page->{problems}};
+		for my $fence (@{$page->{fences}}) {
+			my ($at, $lang) = ("$name:$fence->{line}", $fence->{lang});
+			my %key = map { $_->{key} => 1 } @{$fence->{directives}};
+			if ($lang eq 'console') {
+				eval { Course::Console::options($fence); Course::Console::parse($fence->{body}) or die "no command in it\n"; 1 }
+					or push @problems, "$at: " . $@ =~ s/\n\z//r;
+			} elsif ($LISTING{$lang}) {
+				push @problems, "$at: $lang: '<!-- from: path#anchor -->' on the line before says where it stands; 'write:' or 'insert:' that the reader types it"
+					if !grep { $key{$_} } qw(from write insert);
+			} elsif ($lang eq 'text') {
+				push @problems, "$at: text is an illustration: no directive before it" if %key;
+			} else {
+				push @problems, "$at: a fence is console, c, ld, asm, make or text, not '$lang'";
+			}
+		}
+	}
+	return @problems;
+}
+
+sub check_listings {
+	my ($self) = @_;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		for my $fence (@{$self->{pages}{$name}{fences}}) {
+			for my $from (grep { $_->{key} eq 'from' } @{$fence->{directives}}) {
+				my $at = "$name:$fence->{line}";
+				my $region = eval { Course::Markdown::listing($self->{top}, $from->{value}) };
+				if (!defined $region) { push @problems, "$at: " . $@ =~ s/\n\z//r; next }
+				next if $region eq $fence->{body};
+				my @want = split /^/, $region;
+				my @got = split /^/, $fence->{body};
+				my ($i) = grep { ($want[$_] // '') ne ($got[$_] // '') } 0 .. (@want > @got ? $#want : $#got);
+				push @problems, "$at: it is not $from->{value}; line " . ($i + 1) . " there is\n    " . ($want[$i] // "(its end)\n")
+					. "  and here\n    " . ($got[$i] // "(its end)\n") . "  tutorial/learn rewrite brings the page up to date";
+			}
+		}
+	}
+	return @problems;
+}
+
+sub check_links {
+	my ($self) = @_;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		for my $link (@{$self->{pages}{$name}{links}}) {
+			my $target = $link->{target};
+			next if $target =~ m{^(?:https?|mailto):};
+			my ($file, $anchor) = $target =~ /^([^#]*)(?:#(.*))?$/;
+			my $path = length $file ? dirname($name) . "/$file" : $name;
+			1 while $path =~ s{(?:^|(?<=/))(?!\.\./)[^/]+/\.\./}{};
+			$path =~ s{/\./}{/}g;
+			$path =~ s{/$}{};
+			if ($path =~ /^\.\./ || !-e "$self->{top}/$path") {
+				push @problems, "$name:$link->{line}: $target: there is no $path";
+			} elsif (defined $anchor && $self->{pages}{$path}) {
+				push @problems, "$name:$link->{line}: $target: $path has no such heading; it has "
+					. join(' ', map { "#$_->{slug}" } @{$self->{pages}{$path}{headings}})
+					if !grep { $_->{slug} eq $anchor } @{$self->{pages}{$path}{headings}};
+			}
+		}
+	}
+	return @problems;
+}
+
+# {tag, files => {path => {function => 1}}}
+sub kernel_refs {
+	my ($top) = @_;
+	my %refs = (files => {});
+	my $line = 0;
+	for (split /^/, slurp("$top/tutorial/kernel-refs")) {
+		$line++;
+		next if /^\s*(?:#|$)/;
+		if (/^tag: (v\d+\.\d+)$/) { $refs{tag} = $1 }
+		elsif (m{^([\w.-]+/[\w./-]+)((?: \w+(?:\(\))?)*)\s*$}) { $refs{files}{$1}{$_} = 1 for $1 ? (split(' ', $2)) : (); $refs{files}{$1} //= {} }
+		else { die "tutorial/kernel-refs:$line: neither 'tag: v6.12' nor 'path function() ...'\n" }
+	}
+	$refs{tag} or die "tutorial/kernel-refs: no line 'tag: v6.12'\n";
+	return \%refs;
+}
+
+sub check_kernel {
+	my ($self) = @_;
+	my $refs = eval { kernel_refs($self->{top}) } or return $@ =~ s/\n\z//r;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		my $shown = 0;
+		for my $span (@{$self->{pages}{$name}{spans}}) {
+			my $text = $span->{text};
+			next unless $text =~ m{^(?:arch|include|lib|kernel|fs|mm|drivers|tools|Documentation|init)/} && $text !~ /[*<]/;
+			my $at = "$name:$span->{line}: $text";
+			my ($path, $function) = $text =~ m{^([\w./-]+?)/?(?: (\w+(?:\(\))?))?$};
+			if (!defined $path) { push @problems, "$at: a kernel reference is `path` or `path function()`" }
+			elsif ($refs->{files}{$path}) {
+				push @problems, "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it" if defined $function && !$refs->{files}{$path}{$function};
+				$shown++;
+			}
+			elsif (defined $function || !grep { index($_, "$path/") == 0 } keys %{$refs->{files}}) { push @problems, "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it" }
+		}
+		push @problems, "$name: no kernel reference in it, like `lib/vdso/gettimeofday.c do_hres()`" if !$shown && grep { $_ eq $name } @{$self->{chapters}};
+	}
+	return @problems;
+}
+
+sub check_failure_shown {
+	my ($self) = @_;
+	my @problems;
+	for my $card (@{$self->{cards}}) {
+		my ($name) = grep { m{/\Q$card->{chapter}\E-} } @{$self->{chapters}} or next;
+		my @blocks = grep { $_->{lang} eq 'console' && $_->{body} =~ /^\$ make check CH=\Q$card->{id}\E\b/m } @{$self->{pages}{$name}{fences}};
+		my @red = grep { index($_->{body}, $card->{red}[0]) >= 0 && $_->{body} =~ /^The first that is not true yet:$/m } @blocks;
+		my @green = grep { $_->{body} =~ /^Done: /m } @blocks;
+		push @problems, "$name: no console block with 'make check CH=$card->{id}' in which '$card->{red}[0]' fails" if !@red;
+		push @problems, "$name: no console block with 'make check CH=$card->{id}' that ends in 'Done:' (run: solve=$card->{id})" if !@green;
+	}
+	return @problems;
+}
+
+sub check_executed {
+	my ($self) = @_;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		next if $name =~ m{^tutorial/[^/]+/};    # a translation has the fences of its original
+		my ($short) = $name =~ m{/(\d\d)-} ? $1 : $name =~ m{/([^/]+)\.md$};
+		next unless grep({ $_->{lang} eq 'console' } @{$self->{pages}{$name}{fences}}) || grep { $_->{chapter} eq $short } @{$self->{cards}};
+		my $test = "tests/tutorial-$short.t";
+		my $text = -e "$self->{top}/$test" ? slurp("$self->{top}/$test") : '';
+		push @problems, "$name: no $test that says: exec tutorial/learn prove CH=$short"
+			if $text !~ m{^exec tutorial/learn prove CH=\Q$short\E$}m || !-x "$self->{top}/$test";
+	}
+	return @problems;
+}
+
+sub check_map {
+	my ($self) = @_;
+	my $map = $self->{pages}{'tutorial/README.md'} or return 'tutorial/README.md: not there';
+	my %linked = map { $_->{target} => 1 } @{$map->{links}};
+	return map { "tutorial/README.md: no link to $_" } grep { !$linked{$_} } map { s{.*/}{}r } @{$self->{chapters}};
+}
+
+sub fence_key { my ($fence) = @_; return join "\n", $fence->{lang}, map({ "$_->{key}: $_->{value}" } @{$fence->{directives}}), $fence->{body} }
+
+sub check_translations {
+	my ($self) = @_;
+	my @problems;
+	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
+		my $page = $self->{pages}{$name};
+		my ($comment) = grep { $_->{key} eq 'translates' } @{$page->{comments}};
+		if (!$comment || $comment->{line} != 1 || $comment->{value} !~ /^(\S+\.md) ([0-9a-f]{12})$/ || !$self->{pages}{"tutorial/$1"}) {
+			push @problems, "$name: its first line is '<!-- translates: NN-name.md HASH -->', as tutorial/learn hash prints it";
+			next;
+		}
+		my $original = $self->{pages}{"tutorial/$1"};
+		my ($theirs, $ours) = map { $_->{fences} } $original, $page;
+		push @problems, "$name: " . @$ours . " fences, and $1 has " . @$theirs if @$ours != @$theirs;
+		my ($i) = grep { fence_key($ours->[$_]) ne fence_key($theirs->[$_]) } 0 .. (@$ours < @$theirs ? $#$ours : $#$theirs);
+		push @problems, "$name:$ours->[$i]{line}: this fence is not the one of $1:$theirs->[$i]{line}; fences are the same in all languages" if defined $i;
+	}
+	return @problems;
+}
+
+1;

@@ -1,0 +1,225 @@
+package Course::Proof;
+
+# What is proven of a page of the course and of its exercise.
+#
+#   red      with the stub it builds, and fails exactly the points that the card names
+#   green    finished, it passes all of them
+#   mutants  each near miss builds, and fails at least one of them
+#   prose    every console block prints what the page shows, in the order of the page
+#
+# Book.pm has what can be said of all pages without running anything.
+
+use strict;
+use warnings;
+use File::Temp ();
+use Test::More;
+use Course::Book;
+use Course::Card;
+use Course::Console;
+use Course::Files qw(slurp spew);
+use Course::Markdown;
+use Course::Needs;
+use Course::Tree;
+
+sub new { my ($class, $top) = @_; return bless {top => $top}, $class }
+
+# The page that CH means, by number or by name, and its cards.
+sub find {
+	my ($self, $ch) = @_;
+	defined $ch && length $ch or die "which page? For instance CH=06, or CH=glossary\n";
+	my $number = $ch =~ /^\d$/ ? "0$ch" : $ch =~ /^(\d\d)/ ? $1 : undef;
+	my @cards = grep { defined $number && $_->{chapter} eq $number } Course::Card->all($self->{top});
+	my ($page) = grep { -e } defined $number ? glob("$self->{top}/tutorial/$number-*.md") : "$self->{top}/tutorial/$ch.md";
+	defined $page || @cards or die "CH=$ch: no page tutorial/$ch*.md and no card tutorial/ex/$ch*.ex\n";
+	return ($page, @cards);
+}
+
+sub scratch {
+	my ($self) = @_;
+	my $dir = File::Temp->newdir('uvdso-course-XXXXXX', TMPDIR => 1);
+	my $tree = Course::Tree->new($self->{top}, "$dir/uvdso");
+	$tree->sync;
+	$tree->{keep} = $dir;
+	return $tree;
+}
+
+# Tries a card's tests with another region in the finished file.
+sub try {
+	my ($self, $tree, $card, $region) = @_;
+	$tree->sync($card->{file} => $card->replace($card->finished, $region));
+	return $tree->try($card);
+}
+
+sub list { return join '', map { "    $_\n" } @_ ? @_ : '(none)' }
+
+sub red {
+	my ($self, $ch) = @_;
+	my (undef, @cards) = $self->find($ch);
+	@cards or die "CH=$ch: no card\n";
+	for my $card (@cards) {
+		my $result = $self->try($self->scratch, $card, $card->stub);
+		$result->{built} or die "the stub cannot be built:\n$result->{said}";
+		print "# $card->{path}\n", map { "red: $_\n" } @{$result->{failed}};
+	}
+	return 0;
+}
+
+sub prove {
+	my ($self, $ch) = @_;
+	my ($page, @cards) = $self->find($ch);
+
+	$self->prove_exercise($_) for @cards;
+	$self->prove_prose($page) if defined $page;
+	done_testing();
+	return Test::More->builder->is_passing ? 0 : 1;
+}
+
+sub prove_exercise {
+	my ($self, $card) = @_;
+	my $name = $card->{name};
+	my %named = map { $_ => 1 } @{$card->{red}};
+	my $count = 3 + @{$card->{mutants}};
+
+	SKIP: {
+		for (@{$card->{needs}}) {
+			my $why = Course::Needs::lacks($_);
+			skip $why, $count if $why;
+		}
+		my $tree = $self->scratch;
+		my $result = $self->try($tree, $card, $card->stub);
+		ok($result->{built}, "$name: the stub builds without a warning") or diag("it must fail a test, and not the compiler:\n$result->{said}");
+		my %failed = map { $_ => 1 } @{$result->{failed}};
+		my @too_few = grep { !$failed{$_} } @{$card->{red}};
+		my @too_many = grep { !$named{$_} } @{$result->{failed}};
+		ok(!@too_few && !@too_many, "$name: the stub fails exactly the points that the card names") or
+			diag("$card->{path} names these, and they pass or are not there:\n", list(@too_few),
+				"these fail, and the card does not name them:\n", list(@too_many), "tutorial/learn red CH=$card->{id} prints what fails");
+
+		$result = $self->try($tree, $card, $card->region);
+		my %seen = map { $_->{text} => 1 } @{$result->{points}};
+		my @absent = grep { !$seen{$_} } @{$card->{red}};
+		ok($result->{built} && !@{$result->{failed}} && !@absent, "$name: the finished source passes all of them") or
+			diag($result->{built} ? "these fail:\n" . list(@{$result->{failed}}) . "these are not there:\n" . list(@absent) : $result->{said});
+
+		for my $mutant (@{$card->{mutants}}) {
+			my $what = "$name: the near miss is refused: $mutant->{why}";
+			my $region = eval { $card->mutated($mutant) };
+			if (!defined $region) {
+				fail($what);
+				diag($@);
+				next;
+			}
+			$result = $self->try($tree, $card, $region);
+			if (!$result->{built}) {
+				fail($what);
+				diag("mutant $mutant->{name} cannot be built, so it proves nothing:\n$result->{said}");
+				next;
+			}
+			# A point that was never reached is as good as one that failed.
+			my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
+			my @caught = grep { !$passed{$_} } @{$card->{red}};
+			ok(@caught, $what) or diag("mutant $mutant->{name} passes every point that the card names: whoever writes this is told that it is right\n",
+				@{$result->{failed}} ? ("other points fail:\n", list(@{$result->{failed}})) : ());
+			note("  $_") for @caught;
+		}
+	}
+}
+
+sub prove_prose {
+	my ($self, $path) = @_;
+	my $page = Course::Markdown->read($path);
+	my $name = "tutorial/" . ($path =~ s{.*/}{}r);
+	my @blocks = grep { $_->{lang} eq 'console' || grep { $_->{key} =~ /^(write|insert)$/ } @{$_->{directives}} } @{$page->{fences}};
+	return pass("$name: has no console block") if !@blocks;
+	my $tree = $self->scratch;
+
+	for my $fence (@blocks) {
+		my $at = "$name, line $fence->{line}";
+		if ($fence->{lang} ne 'console') {
+			ok(eval { Course::Console::type_in($tree, $fence); 1 }, "$at: what the page says to type in has its place") or diag($@);
+			next;
+		}
+		my $lack = eval { Course::Console::run($tree, $fence, sub {
+			my ($command, $problem) = @_;
+			chomp(my $what = $command->{command});
+			$what =~ s/\\\n\s*/ /g;
+			$what =~ s/#/\\#/g;
+			ok(!defined $problem, "$at: \$ $what") or diag("$problem",
+				"This page must show what is printed. tutorial/learn rewrite CH=" . ($name =~ m{/(\d\d|[\w-]+)}, $1) . " puts it there.");
+		}) };
+		if ($@) { fail("$at: can be run"); diag($@) }
+		SKIP: { skip $lack, 1 if defined $lack }
+	}
+}
+
+# Puts the real output into a page; to be read as a diff. What matches already stays as it is.
+sub rewrite {
+	my ($self, $ch) = @_;
+	my ($path) = $self->find($ch);
+	defined $path or die "CH=$ch: no page\n";
+	my $page = Course::Markdown->read($path);
+	my @lines = @{$page->{lines}};
+	my $tree = $self->scratch;
+	my $changed = 0;
+
+	for my $fence (@{$page->{fences}}) {
+		my $body = '';
+		my $new;
+		if (grep { $_->{key} =~ /^(write|insert)$/ } @{$fence->{directives}}) {
+			Course::Console::type_in($tree, $fence);
+		} elsif ($fence->{lang} eq 'console') {
+			my $lack = Course::Console::run($tree, $fence, sub {
+				my ($command, $problem, $differs) = @_;
+				print "line $fence->{line}: ", (split /\n/, $problem)[0], "\n" if defined $problem && !$differs;
+				$body .= $command->{typed} . ($differs ? $command->{got} : $command->{expected});
+			});
+			defined $lack ? print "line $fence->{line}: not run: $lack\n" : ($new = $body);
+		} elsif (my ($from) = grep { $_->{key} eq 'from' } @{$fence->{directives}}) {
+			$new = Course::Markdown::listing($self->{top}, $from->{value});
+		}
+		next if !defined $new || $new eq $fence->{body};
+		$changed++;
+		@lines[$fence->{line} .. $fence->{end} - 2] = ('') x ($fence->{end} - 1 - $fence->{line});
+		$lines[$fence->{end} - 1] = $new . $lines[$fence->{end} - 1];
+	}
+	spew($path, join '', @lines) if $changed;
+	print "$path: $changed blocks rewritten", $changed ? "; read the diff\n" : "\n";
+	return 0;
+}
+
+sub book {
+	my ($self) = @_;
+	for my $check (Course::Book->new($self->{top})->checks) {
+		my ($what, @problems) = @$check;
+		ok(!@problems, $what) or diag(map { "$_\n" } @problems);
+	}
+	done_testing();
+	return Test::More->builder->is_passing ? 0 : 1;
+}
+
+sub hash {
+	my ($self, $ch) = @_;
+	my ($path) = $self->find($ch);
+	print '<!-- translates: ', $path =~ s{.*/}{}r, ' ', Course::Book::prose_hash($path), " -->\n";
+	return 0;
+}
+
+# For who has the source of the pinned kernel; see the head of kernel-refs for where to get it.
+sub refs {
+	my ($self, $dir) = @_;
+	defined $dir && -d "$dir/lib/vdso" or die "refs: which directory? It must be a kernel's source tree\n";
+	my $refs = Course::Book::kernel_refs($self->{top});
+	my $bad = 0;
+	for my $path (sort keys %{$refs->{files}}) {
+		my $text = -f "$dir/$path" ? slurp("$dir/$path") : undef;
+		defined $text or print "$path: not there\n" and $bad++ and next;
+		for (sort keys %{$refs->{files}{$path}}) {
+			my $name = s/\(\)$//r;
+			$text =~ /\b\Q$name\E\b/ or print "$path: no $_\n" and $bad++;
+		}
+	}
+	print keys(%{$refs->{files}}) . " files of $refs->{tag} looked at, $bad problems\n";
+	return $bad ? 1 : 0;
+}
+
+1;
