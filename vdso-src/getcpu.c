@@ -14,8 +14,10 @@ EXPORT(long, getcpu, (u32 * cpu, u32 *node, void *cache))
 	u32 both = arch_cpu_and_node();
 
 	(void)cache;
+	/* course: begin 00-setup */
 	if (cpu)
 		*cpu = both & ARCH_CPU_MASK;
+	/* course: end 00-setup */
 	if (node)
 		*node = both >> ARCH_NODE_SHIFT;
 	return 0;

@@ -36,9 +36,10 @@ sub parse {
 			}
 			next;
 		}
-		if (/^\s*(`{3,}|~{3,})[ \t]*(\S*)/) {
-			push @{$self->{problems}}, "$line: a fence begins at the left edge, with backticks" if !/^`/;
-			$fence = {line => $line, ticks => length $1, lang => $2, body => '', directives => [@directives]};
+		if (/^(\s*)(`{3,}|~{3,})[ \t]*(\S*)/) {
+			my ($indent, $ticks, $lang) = ($1, $2, $3);
+			push @{$self->{problems}}, "$line: a fence begins at the left edge, with backticks" if $indent ne '' || $ticks =~ /~/;
+			$fence = {line => $line, ticks => length $ticks, lang => $lang, body => '', directives => [@directives]};
 			push @{$self->{fences}}, $fence;
 			@directives = ();
 			next;
@@ -65,6 +66,17 @@ sub parse {
 	}
 	push @{$self->{problems}}, "$fence->{line}: this fence has no end" if $fence;
 	return $self;
+}
+
+# The page again, with what its fences hold now.
+sub text {
+	my ($self) = @_;
+	my @lines = @{$self->{lines}};
+	for my $fence (@{$self->{fences}}) {
+		@lines[$fence->{line} .. $fence->{end} - 2] = ('') x ($fence->{end} - 1 - $fence->{line});
+		$lines[$fence->{end} - 1] = $fence->{body} . $lines[$fence->{end} - 1];
+	}
+	return join '', @lines;
 }
 
 # As forges make them.

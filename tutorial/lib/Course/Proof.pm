@@ -13,6 +13,7 @@ use strict;
 use warnings;
 use File::Temp ();
 use Test::More;
+our $TODO;
 use Course::Book;
 use Course::Card;
 use Course::Console;
@@ -152,13 +153,13 @@ sub prove_prose {
 	}
 }
 
-# Puts the real output into a page; to be read as a diff. What matches already stays as it is.
+# Puts the real output into a page; to be read as a diff. What matches already stays as it is; with
+# "all" only what has a "..." or a "[..]" in it does. A translation gets the same fences.
 sub rewrite {
-	my ($self, $ch) = @_;
+	my ($self, $ch, $all) = @_;
 	my ($path) = $self->find($ch);
 	defined $path or die "CH=$ch: no page\n";
 	my $page = Course::Markdown->read($path);
-	my @lines = @{$page->{lines}};
 	my $tree = $self->scratch;
 	my $changed = 0;
 
@@ -171,7 +172,8 @@ sub rewrite {
 			my $lack = Course::Console::run($tree, $fence, sub {
 				my ($command, $problem, $differs) = @_;
 				print "line $fence->{line}: ", (split /\n/, $problem)[0], "\n" if defined $problem && !$differs;
-				$body .= $command->{typed} . ($differs ? $command->{got} : $command->{expected});
+				my $keep = !$differs && (!$all || $command->{expected} =~ /^\.\.\.$|\[\.\.\]/m);
+				$body .= $command->{typed} . ($keep ? $command->{expected} : $command->{got});
 			});
 			defined $lack ? print "line $fence->{line}: not run: $lack\n" : ($new = $body);
 		} elsif (my ($from) = grep { $_->{key} eq 'from' } @{$fence->{directives}}) {
@@ -179,19 +181,29 @@ sub rewrite {
 		}
 		next if !defined $new || $new eq $fence->{body};
 		$changed++;
-		@lines[$fence->{line} .. $fence->{end} - 2] = ('') x ($fence->{end} - 1 - $fence->{line});
-		$lines[$fence->{end} - 1] = $new . $lines[$fence->{end} - 1];
+		$fence->{body} = $new;
 	}
-	spew($path, join '', @lines) if $changed;
+	spew($path, $page->text) if $changed;
 	print "$path: $changed blocks rewritten", $changed ? "; read the diff\n" : "\n";
+	for my $translation (glob($path =~ s{/([^/]+)$}{/*/$1}r)) {
+		my $theirs = Course::Markdown->read($translation);
+		@{$theirs->{fences}} == @{$page->{fences}} or print "$translation: other fences; left as it is\n" and next;
+		$theirs->{fences}[$_]{body} = $page->{fences}[$_]{body} for 0 .. $#{$page->{fences}};
+		spew($translation, $theirs->text) if $theirs->text ne slurp($translation);
+	}
 	return 0;
 }
 
 sub book {
 	my ($self) = @_;
-	for my $check (Course::Book->new($self->{top})->checks) {
+	my $book = Course::Book->new($self->{top});
+	for my $check ($book->checks) {
 		my ($what, @problems) = @$check;
 		ok(!@problems, $what) or diag(map { "$_\n" } @problems);
+	}
+	TODO: {
+		local $TODO = 'the translation is to be brought up to date';
+		fail($_) for $book->stale;
 	}
 	done_testing();
 	return Test::More->builder->is_passing ? 0 : 1;
