@@ -80,7 +80,10 @@ sub normalise {
 		s/^(  edit  work\S+), line \d+$/$1, line N/mg;
 		s/^  ok      and \d+ more$/  ok      and N more/mg;
 		s/^(?:Next: tutorial.*|That was the last one: the course is done\.)$/NEXT/mg;
-		for my $norm (@norms) { $NORM{$norm}->() }
+		# What is a part of something longer comes last.
+		for my $norm (qw(time addr ver num space)) {
+			$NORM{$norm}->() if grep { $_ eq $norm } @norms;
+		}
 	}
 	return $text;
 }

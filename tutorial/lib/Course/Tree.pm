@@ -15,7 +15,7 @@ use File::Path 'make_path';
 use Time::HiRes qw(sleep utime);
 use Course::Files qw(slurp spew capture);
 
-my $LIMIT = 30;    # seconds that a test of a chapter may take
+my $LIMIT = $ENV{UVDSO_COURSE_LIMIT} // 30;    # seconds that a test of a chapter may take
 
 sub new {
 	my ($class, $from, $dir) = @_;
