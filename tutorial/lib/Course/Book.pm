@@ -81,7 +81,7 @@ sub anchors {
 	return $self->{anchors} if $self->{anchors};
 	my %anchors;
 	for my $path (Course::Tree::files($self->{top})) {
-		next if $path =~ m{^tutorial/|\.md$} || -s "$self->{top}/$path" > 500_000;
+		next if $path =~ m{^tutorial/|\.md$|^tests/[^/]*\.t$} || -s "$self->{top}/$path" > 500_000;
 		my @found = Course::Card::anchors(slurp("$self->{top}/$path"));
 		$anchors{$path} = \@found if @found;
 	}
