@@ -636,7 +636,8 @@ static void test_getcpu(void)
 		"getcpu() gives CPU and node")) {
 		diag("expected  CPU %u, node %u", 0x1234u, 0xfedcu);
 		diag("got       CPU %u, node %u", cpu, node);
-		diag("why: an allocator with a list for each CPU takes from the wrong one, and");
+		diag("why: an allocator with a list for each CPU takes from the wrong one, "
+		     "and");
 		diag("     nothing else tells it so");
 	}
 	ok(fake.cpu_reads == 1, "... from one look, so that the two belong together");
