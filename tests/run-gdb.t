@@ -19,7 +19,7 @@ plan skip_all => 'gdb is not installed (package gdb)' unless -x $gdb;
 
 # A program that reads its clocks for as long as it is looked at.
 sub live {
-    my $p = spawn($UVDSO, 'run', '--', program($_[0]), 60_000);
+    my $p = spawn($UVDSO, @RUN, '--', program($_[0]), 60_000);
     my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
     return ($p, $pid);
 }
@@ -98,7 +98,7 @@ for my $kind (qw(static musl musl-static)) {
 
 # What cannot be.
 {
-    my $p = spawn($UVDSO, 'run', program('compare.pie'), 60_000);
+    my $p = spawn($UVDSO, @RUN, program('compare.pie'), 60_000);
     my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
     refused(run($UVDSO, 'gdb', $p->{pid}), 125, qr/is it the program, or the uvdso/,
         'uvdso itself is not on the page, and it is said that it might be the wrong process');

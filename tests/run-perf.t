@@ -16,7 +16,7 @@ my %quiet = (before => sub { $ENV{HOME} = "$dir"; $ENV{PERF_CONFIG} = '/dev/null
 plan skip_all => 'perf is not installed (package linux-perf)' unless -x $perf;
 
 my $p = run(\%quiet, $perf, 'record', '-q', '--buildid-mmap', '-N', '-e', 'cpu-clock', '-o', "$dir/data",
-    $UVDSO, 'run', program('spin.pie'), 700);
+    $UVDSO, @RUN, program('spin.pie'), 700);
 plan skip_all => 'perf may not record here' if $p->{status} || !-s "$dir/data";
 
 # "percent, shared object, symbol" lines of the samples in our page.

@@ -13,8 +13,8 @@ int main(void)
 	static const struct {
 		int signal;
 		const char *name;
-	} known[] = {{SIGTERM, "TERM"}, {SIGUSR1, "USR1"}, {SIGHUP, "HUP"},
-		     {SIGINT, "INT"},   {SIGCONT, "CONT"}, {SIGQUIT, "QUIT"}};
+	} known[] = {{SIGTERM, "TERM"}, {SIGUSR1, "USR1"}, {SIGHUP, "HUP"},    {SIGINT, "INT"},
+		     {SIGCONT, "CONT"}, {SIGQUIT, "QUIT"}, {SIGWINCH, "WINCH"}};
 	siginfo_t info;
 	sigset_t set;
 
