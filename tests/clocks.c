@@ -29,6 +29,7 @@
 
 #define ROUNDS      500000 /* two of the kernel's answers and one of ours in each */
 #define SLOW_ROUNDS 50000  /* where each of ours is a system call */
+#define ATTEMPTS    3
 #define DAY         86400
 
 static const struct {
@@ -79,26 +80,41 @@ static int64_t ours(clockid_t id)
 	return ns(ts);
 }
 
-static void check_fine(size_t clock, int rounds, int64_t offset, const char *mode)
+/* How often our clock was outside of two system calls, and by how much at worst. */
+static int count_outside(clockid_t id, int rounds, int64_t offset, int64_t *worst)
 {
-	clockid_t id = clocks[clock].id;
-	int64_t before = kernel(id, offset), worst = 0;
+	int64_t before = kernel(id, offset);
 	int outside = 0;
 
+	*worst = 0;
 	for (int i = 0; i < rounds; i++) {
 		int64_t here = ours(id), after = kernel(id, offset);
 		int64_t miss = here < before ? here - before : here > after ? here - after : 0;
 
 		outside += miss != 0;
-		if (llabs(miss) > llabs(worst))
-			worst = miss;
+		if (llabs(miss) > llabs(*worst))
+			*worst = miss;
 		before = after;
 	}
+	return outside;
+}
+
+/*
+ * On a machine with more to do than it can the timekeeper comes late, and its line is some
+ * nanoseconds off till then. So there is more than one attempt: a fault is in each of them.
+ */
+static void check_fine(size_t clock, int rounds, int64_t offset, const char *mode)
+{
+	clockid_t id = clocks[clock].id;
+	int outside = 1;
+	int64_t worst;
+
+	for (int i = 0; i < ATTEMPTS && outside; i++)
+		outside = count_outside(id, rounds, offset, &worst);
 	if (!ok(outside == 0, "%s: %s is between two system calls, %d times in a row", mode,
 		clocks[clock].name, rounds))
 		diag("%d times outside, at worst by %lld ns: who mixes page and kernel sees "
-		     "time "
-		     "jump",
+		     "time jump",
 		     outside, (long long)worst);
 }
 
