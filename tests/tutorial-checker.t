@@ -190,7 +190,7 @@ first
 second
 ```
 END
-	'Compare with the kernel' => "See `lib/vdso/gettimeofday.c do_hres()` in `lib/vdso/`.\n",
+	'Compare with the kernel' => "See `lib/vdso/gettimeofday.c do_hres()` in `lib/vdso/`, and `add()` in `tests/add.c`.\n",
 	'Go further' => "[The source](../src/add.c), [above](#goal).\n",
 );
 spew("$good/tutorial/01-add.md", "# 01 Adding\n\n" . join '', map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @headings);
@@ -236,6 +236,8 @@ my @spoiled = (
 	['a kernel reference that is none', $page, sub { s/do_hres\(\)/do hres, the loop/ }, 'book', qr/a kernel reference is `path`/],
 	['a kernel file that is not on the list', $page, sub { s/gettimeofday\.c/getdate.c/ }, 'book', qr/getdate\.c do_hres\(\): not in/],
 	['a chapter without a kernel reference', $page, sub { s/See `.*// }, 'book', qr/no kernel reference/],
+	['a function that is gone', $page, sub { s/`add\(\)`/`subtract()`/ }, 'book', qr/subtract\(\): no source has that name/],
+	['a file that is gone', $page, sub { s/`tests\/add\.c`/`tests\/sub.c`/ }, 'book', qr/there is no tests\/sub\.c/],
 	['a chapter that does not show the failure', $page, sub { s/  not ok  one and one is two\n//; s/yet:\n  one and one is two\n/yet:\n/ }, 'book', qr/in which 'one and one is two' fails/],
 	['a chapter that is not on the map', $map, sub { s/01-add\.md\b//g }, 'book', qr/README\.md: no link to 01-add\.md/],
 	['an anchor that is nobody\'s', $source, sub { s/$/\n\/* course: begin 09-lost *\/\n\/* course: end 09-lost *\/\n/ }, 'book', qr/anchor 09-lost: no card/],

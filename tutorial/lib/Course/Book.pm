@@ -46,6 +46,7 @@ sub checks {
 		['every listing is what stands in the source', \&check_listings],
 		['every link leads somewhere', \&check_links],
 		['every kernel reference is well-formed, and on the list of the pinned kernel', \&check_kernel],
+		['every file and every function that a page names is there', \&check_named],
 		['every chapter shows the failure that its exercise begins with', \&check_failure_shown],
 		['every page with commands has a test that executes it', \&check_executed],
 		['the map lists every chapter', \&check_map],
@@ -277,6 +278,27 @@ sub check_kernel {
 			elsif (defined $function || !grep { index($_, "$path/") == 0 } keys %{$refs->{files}}) { push @problems, "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it" }
 		}
 		push @problems, "$name: no kernel reference in it, like `lib/vdso/gettimeofday.c do_hres()`" if !$shown && grep { $_ eq $name } @{$self->{chapters}};
+	}
+	return @problems;
+}
+
+# `name()` is in some source, or on the kernel's list; `folder/file` is there. Prose rots where nothing
+# else looks at it.
+sub check_named {
+	my ($self) = @_;
+	my @problems;
+	my $all = join "\n", map { slurp("$self->{top}/$_") } grep { !m{^tutorial/(?!demo)|\.md$} } Course::Tree::files($self->{top});
+	my %kernel = map { $_ => 1 } map { keys %$_ } values %{(eval { kernel_refs($self->{top}) } // {files => {}})->{files}};
+	my %known = map { $_ => 1 } $all =~ /\b(\w+)\b/g;
+	for my $name (@{$self->{chapters}}) {
+		for my $span (@{$self->{pages}{$name}{spans}}) {
+			if ($span->{text} =~ /^(\w+)\(\)$/) {
+				push @problems, "$name:$span->{line}: $span->{text}: no source has that name" if !$known{$1} && !$kernel{"$1()"};
+			} elsif ($span->{text} =~ m{^((?:vdso-src|linker-scripts|loader|tests|tutorial)/[\w./-]*)}) {
+				my $path = $1 =~ s{[/.]$}{}r;
+				push @problems, "$name:$span->{line}: $span->{text}: there is no $path" if !-e "$self->{top}/$path";
+			}
+		}
 	}
 	return @problems;
 }
