@@ -42,7 +42,7 @@ $SIG{TERM} = sub {
 sub spawn {
     my %opt = ref $_[0] ? %{+shift} : ();
     my @cmd = @_;
-    my %p = ((map { $_ => File::Temp->new(TEMPLATE => 'uvdso-test-XXXXXX', TMPDIR => 1) } qw(out err)), cmd => "@cmd[0 .. ($#cmd > 9 ? 9 : $#cmd)]");
+    my %p = ((map { $_ => File::Temp->new(TEMPLATE => 'uvdso-test-XXXXXX', TMPDIR => 1) } qw(out err)), cmd => substr "@cmd[0 .. ($#cmd > 9 ? 9 : $#cmd)]", 0, 500);
 
     $p{pid} = fork // die "fork: $!";
     if (!$p{pid}) {
