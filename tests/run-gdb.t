@@ -30,10 +30,11 @@ sub end {
     finish($p);
 }
 
-# The output of gdb, given these commands. It goes through uvdso, or is attached plainly.
+# The output of gdb, given these commands. It goes through uvdso, or is attached plainly; then
+# the program is named, because an ordinary user's exe link leads to uvdso.
 sub ask {
     my ($how, $pid, @commands) = @_;
-    my @cmd = $how eq 'uvdso' ? ($UVDSO, 'gdb', $pid) : ($gdb, '-p', $pid);
+    my @cmd = $how eq 'uvdso' ? ($UVDSO, 'gdb', $pid) : ($gdb, '-iex', 'set exec-file-mismatch off', program('compare.pie'), '-p', $pid);
     my $p = run(\%quiet, @cmd, '-nx', '-batch', map { ('-ex', $_) } 'set width 0', @commands);
     return $p->{out} . $p->{err};
 }

@@ -82,17 +82,13 @@ static bool find_build_id(const struct elf_bytes *elf, char *text)
 }
 
 /* The build id of the page that a process runs on; false with a message. */
-static bool read_build_id(const char *pid, char *text)
+static bool read_build_id(const char *pid, const ElfW(auxv_t) * vector, char *text)
 {
-	static ElfW(auxv_t) vector[VECTOR_ENTRIES + 1]; /* its last entry stays AT_NULL */
 	static unsigned char image[IMAGE_BYTES];
 	struct elf_bytes elf = {.bytes = image};
-	ssize_t got = read_proc(pid, "auxv", vector, sizeof(vector[0]) * VECTOR_ENTRIES, 0);
-	const void *ehdr;
+	const void *ehdr = vdso_auxv_ehdr(vector);
+	ssize_t got;
 
-	if (got < 0)
-		return false;
-	ehdr = vdso_auxv_ehdr(vector);
 	if (!ehdr) {
 		complain(pid, "this process has no vDSO: its vector has no AT_SYSINFO_EHDR");
 		return false;
@@ -106,6 +102,39 @@ static bool read_build_id(const char *pid, char *text)
 		return true;
 	complain(pid, "the page of this process has no build id");
 	return false;
+}
+
+/*
+ * The file that the program was mapped from: where AT_ENTRY is. gdb would go by the exe link,
+ * which for an ordinary user still leads to uvdso. False if it cannot be told.
+ */
+static bool find_program(const char *pid, const ElfW(auxv_t) * vector, char *file)
+{
+	const ElfW(auxv_t) *entry = vdso_auxv_find(vector, AT_ENTRY);
+	char path[64], *line = NULL;
+	size_t size = 0;
+	bool found = false;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
+	maps = entry ? fopen(path, "re") : NULL;
+	while (maps && !found && getline(&line, &size, maps) > 0) {
+		unsigned long start, end;
+		int name = 0;
+
+		if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &start, &end, &name) < 2 ||
+		    entry->a_un.a_val < start || entry->a_un.a_val >= end)
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		/* One that was deleted since, or has another root, is not there by its name. */
+		found = name && strlen(line + name) < PATH_MAX && !access(line + name, R_OK);
+		if (found)
+			strcpy(file, line + name);
+	}
+	free(line);
+	if (maps)
+		fclose(maps);
+	return found;
 }
 
 /* The folder that this command lies in. */
@@ -137,12 +166,22 @@ static void help(void)
 	      stdout);
 }
 
-static int run_gdb(char *folder, int argc, char **argv)
+/* argv begins with the process id. program is NULL where gdb must find it by itself. */
+static int run_gdb(char *folder, char *program, int argc, char **argv)
 {
 	char debug[PATH_MAX + 64], source[PATH_MAX + 64];
-	char *fixed[] = {"gdb", "-iex", debug, "-iex", source, "-p"};
-	size_t nr_fixed = sizeof(fixed) / sizeof(fixed[0]);
+	char *fixed[] = {"gdb",
+			 "-iex",
+			 debug,
+			 "-iex",
+			 source,
+			 "-iex",
+			 "set exec-file-mismatch off",
+			 program ? program : "-p",
+			 "-p"};
+	size_t nr_fixed = sizeof(fixed) / sizeof(fixed[0]) - !program;
 	char **args = calloc(nr_fixed + (size_t)argc + 1, sizeof(*args));
+	int error;
 
 	if (!args) {
 		complain("gdb", "out of memory");
@@ -152,19 +191,22 @@ static int run_gdb(char *folder, int argc, char **argv)
 		 folder);
 	/* The lines name files below the folder that `make` was called in. */
 	snprintf(source, sizeof(source), "directory %s/..", folder);
-	memcpy(args, fixed, sizeof(fixed));
+	memcpy(args, fixed, nr_fixed * sizeof(*args));
 	memcpy(args + nr_fixed, argv, (size_t)argc * sizeof(*args));
 	execvp(args[0], args);
-	complain("gdb", "%s",
-		 errno == ENOENT ? "not found in PATH; `make deps` installs it"
-				 : strerror(errno));
+	error = errno;
 	free(args);
-	return errno == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
+	complain("gdb", "%s",
+		 error == ENOENT ? "not found in PATH; `make deps` installs it"
+				 : strerror(error));
+	return error == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
 }
 
 int cmd_gdb(int argc, char **argv)
 {
+	static ElfW(auxv_t) vector[VECTOR_ENTRIES + 1]; /* its last entry stays AT_NULL */
 	char id[2 * BUILD_ID_BYTES + 1], folder[PATH_MAX], file[PATH_MAX + 64];
+	char program[PATH_MAX];
 
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		help();
@@ -178,7 +220,8 @@ int cmd_gdb(int argc, char **argv)
 		complain("gdb", "'%s' is no process id; see `uvdso gdb --help`", argv[1]);
 		return STATUS_SELF;
 	}
-	if (!read_build_id(argv[1], id))
+	if (read_proc(argv[1], "auxv", vector, sizeof(vector[0]) * VECTOR_ENTRIES, 0) < 0 ||
+	    !read_build_id(argv[1], vector, id))
 		return STATUS_SELF;
 	if (!find_folder(folder, sizeof(folder))) {
 		complain("/proc/self/exe", "%s", strerror(errno));
@@ -192,5 +235,6 @@ int cmd_gdb(int argc, char **argv)
 			 file);
 		return STATUS_SELF;
 	}
-	return run_gdb(folder, argc - 1, argv + 1);
+	return run_gdb(folder, find_program(argv[1], vector, program) ? program : NULL,
+		       argc - 1, argv + 1);
 }
