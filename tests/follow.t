@@ -231,6 +231,27 @@ SKIP: {
         1, 'a program of another user');
 }
 SKIP: {
+    # Without the capability the kernel execs, and the tracer leaves at once.
+    skip 'only root can become somebody else', 6 if $>;
+    my $p = run('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', $UVDSO, 'run',
+        '--offset', 'realtime=+1000d', '--', 'sh', '-c',
+        'readlink /proc/$$/exe; grep TracerPid /proc/$$/status');
+    my $q = spawn('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', $UVDSO, 'run', 'sleep', '30');
+    like($p->{out}, qr{^/\S*bin/}, 'an ordinary user\'s program, without --follow: its exe link is its own');
+    like($p->{out}, qr/^TracerPid:\s+0$/m, '... and nobody traces it') || diag $p->{err};
+    my ($child) = wait_until { slurp("/proc/$q->{pid}/task/$q->{pid}/children") =~ /\d+ (\d+)/ ? $1 : 0 };
+    wait_until { slurp("/proc/$child/comm") eq "sleep\n" && slurp("/proc/$child/status") =~ /^TracerPid:\s+0$/m };
+    kill 'STOP', $child;
+    ok(wait_until { slurp("/proc/$child/stat") =~ /\) T/ }, '... it can be stopped');
+    kill 'CONT', $child;
+    kill 'TERM', $q->{pid};
+    is(finish($q)->{signal}, POSIX::SIGTERM(), '... and ended');
+    $p = run({before => deny(101)}, 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', $UVDSO,
+        'run', '-v', '--offset', 'realtime=+1000d', 'date', '+time %s');
+    like($p->{err}, qr/exe      stays that of uvdso: ptrace\(2\) is denied/, '... where ptrace(2) is denied, it says so and goes on');
+    are_shifted($p, 1, '... on the page');
+}
+SKIP: {
     my @unshare = ('unshare', '--fork', '--pid', '--mount', '--net', '--ipc');
     skip 'namespaces are denied here', 1 if run(@unshare, 'true')->{status};
     are_shifted(shifted(@unshare, 'date', '+time %s'), 1, 'a program in namespaces of its own');

@@ -72,7 +72,7 @@ int follow_start(struct follow *follow, pid_t child, struct run_error *error)
 	int err;
 
 	follow->first = child;
-	follow->started = false;
+	follow->started = follow->left = false;
 	follow->error = (struct run_error){0};
 	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options_of(follow))) {
 		err = errno;
@@ -186,7 +186,10 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 		trace_seccomp(follow->trace, pid);
 	if (event == PTRACE_EVENT_EXIT)
 		trace_exit(follow->trace, pid);
-	ptrace(PTRACE_CONT, pid, NULL, (void *)(long)(event ? 0 : signal));
+	if (event == PTRACE_EVENT_EXEC && follow->leave && follow->started)
+		follow->left = !ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	else
+		ptrace(PTRACE_CONT, pid, NULL, (void *)(long)(event ? 0 : signal));
 	return 0;
 }
 

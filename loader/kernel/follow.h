@@ -28,10 +28,12 @@ struct follow {
 	bool keep_kernel_vdso;
 	bool verbose;
 	bool first_only;     /* what the program starts keeps the kernel's page */
+	bool leave;          /* ... and is not traced any longer than it takes */
 	struct trace *trace; /* count what each does with the page, or NULL */
 
 	pid_t first;            /* the program itself */
 	bool started;           /* it has our page */
+	bool left;              /* and we have left it: it is an ordinary child */
 	struct run_error error; /* status is not 0: why it could not be started */
 };
 

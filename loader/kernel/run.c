@@ -8,15 +8,18 @@
  *   place the page          in the child, where the program will be
  *   exec                    exec.c
  *
- * With --follow the last two change places: the kernel execs, the parent is told of it
- * and places the page from outside (follow.c), as it will for each program of the tree.
+ * With --follow, and for who may not change a process's exe link, the last two change places:
+ * the kernel execs, the parent is told of it and places the page from outside (follow.c), as it
+ * will for each program of the tree.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,10 +102,27 @@ static int become_program(const struct run_request *request, const struct progra
 	return exec_program(&exec, error);
 }
 
-/* Both are done from outside; without --follow for the program alone. */
-static bool is_traced(const struct run_request *request)
+/* Then we stay the program's tracer to its end. */
+static bool stays_traced(const struct run_request *request)
 {
 	return request->follow || request->trace;
+}
+
+/*
+ * Who execs by hand must also change where /proc/PID/exe leads, or programs that look for
+ * their own files there (java, node) do not find them. That takes a capability. Who has not
+ * got it lets the kernel exec, and puts the page in from outside, as for --follow.
+ */
+static bool may_change_exe(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	uint64_t effective;
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	return effective & (1ull << CAP_SYS_ADMIN | 1ull << CAP_CHECKPOINT_RESTORE);
 }
 
 /* go ends when our parent has become our tracer. Our descriptors close themselves. */
@@ -126,13 +146,14 @@ static int become_traced(const struct run_request *request, const struct program
 
 /* The child that becomes the program. Returns its process id or a negative status. */
 static pid_t start_child(const struct run_request *request, const struct program *program,
-			 struct follow *follow, const sigset_t *mask, struct run_error *error)
+			 bool traced, struct follow *follow, const sigset_t *mask,
+			 struct run_error *error)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL}, chld;
 	int go[2] = {-1, -1}, err;
 	pid_t child;
 
-	if (is_traced(request) && pipe2(go, O_CLOEXEC))
+	if (traced && pipe2(go, O_CLOEXEC))
 		return -run_fail(error, RUN_SELF, "pipe", "%s", strerror(errno));
 	/* Who ignores it gets no status from wait(2); the program may well ignore it. */
 	sigaction(SIGCHLD, &plain, &chld);
@@ -141,14 +162,13 @@ static pid_t start_child(const struct run_request *request, const struct program
 	if (child == 0) {
 		sigaction(SIGCHLD, &chld, NULL);
 		close(go[1]);
-		err = is_traced(request)
-			      ? become_traced(request, program, go[0], mask, error)
-			      : become_program(request, program, &follow->files, mask, error);
+		err = traced ? become_traced(request, program, go[0], mask, error)
+			     : become_program(request, program, &follow->files, mask, error);
 		fprintf(stderr, "uvdso: %s: %s\n", error->what, error->why);
 		_exit(err);
 	}
 	err = child < 0 ? run_fail(error, RUN_SELF, "fork", "%s", strerror(errno)) : 0;
-	if (!err && is_traced(request))
+	if (!err && traced)
 		err = follow_start(follow, child, error);
 	if (err && child > 0) {
 		kill(child, SIGKILL);
@@ -164,6 +184,7 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	struct follow follow = {
 		.files.image = -1,
 		.first_only = !request->follow,
+		.leave = !stays_traced(request),
 		.keep_kernel_vdso = request->keep_kernel_vdso,
 		.verbose = request->verbose,
 	};
@@ -174,6 +195,7 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	sigset_t all, mask;
 	const char *why;
 	pid_t child, watchdog = -1;
+	bool traced = stays_traced(request) || !may_change_exe();
 	int err;
 
 	why = timens_check(&request->timens);
@@ -196,7 +218,14 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	/* Blocked before the fork, so that no signal falls between two stools. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
-	child = start_child(request, &program, &follow, &mask, error);
+	child = start_child(request, &program, traced, &follow, &mask, error);
+	if (child < 0 && traced && !stays_traced(request)) {
+		if (request->verbose)
+			fprintf(stderr, "uvdso: exe      stays that of uvdso: %s\n",
+				error->why);
+		traced = false;
+		child = start_child(request, &program, traced, &follow, &mask, error);
+	}
 	if (child < 0) {
 		err = -child;
 		sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -204,12 +233,12 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 	}
 	program_close(&program);
 	/* The child has its own; only who follows a tree needs them again. */
-	if (!is_traced(request)) {
+	if (!traced) {
 		page_files_close(&follow.files);
 		vvar_close_fd(&vvar);
 	}
 	timekeeper_prioritise();
-	*wait_status = supervise(&tk, child, is_traced(request) ? &follow : NULL);
+	*wait_status = supervise(&tk, child, traced ? &follow : NULL);
 	if (request->trace) {
 		supervise_rest(&tk, &follow);
 		trace_report(&trace, request->trace);

@@ -58,13 +58,16 @@ static bool was_continued(pid_t child)
 static bool look_at_children(pid_t child, struct follow *follow,
 			     const struct timespec *deadline, int *status, bool *stopped)
 {
-	int flags = follow ? WNOHANG | __WALL : WNOHANG | WUNTRACED;
-	pid_t pid;
+	for (;;) {
+		/* Who was left is an ordinary child from then on. */
+		bool traced = follow && !follow->left;
+		int flags = traced ? WNOHANG | __WALL : WNOHANG | WUNTRACED, stop;
+		pid_t pid = waitpid(traced ? -1 : child, status, flags);
 
-	while ((pid = waitpid(follow ? -1 : child, status, flags)) > 0) {
-		int stop = WIFSTOPPED(*status) ? WSTOPSIG(*status) : 0;
-
-		if (follow)
+		if (pid <= 0)
+			return false;
+		stop = WIFSTOPPED(*status) ? WSTOPSIG(*status) : 0;
+		if (traced)
 			stop = follow_event(follow, pid, status);
 		if (pid == child && !WIFSTOPPED(*status))
 			return true;
@@ -75,7 +78,6 @@ static bool look_at_children(pid_t child, struct follow *follow,
 			return false;
 		}
 	}
-	return false;
 }
 
 /*
