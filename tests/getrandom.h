@@ -15,6 +15,7 @@
 #include "kernel/place.h"
 #include "kernel/rng.h"
 #include "libc/vdso_elf.h"
+#include "libc/vdso_names.h"
 #include "tap.h"
 
 #define PAGE       VDSO_PAGE_SIZE
@@ -30,7 +31,7 @@ static getrandom_fn *find_getrandom(const void *ehdr)
 
 	if (!ehdr || vdso_elf_open(&elf, ehdr, 0))
 		return NULL;
-	return (getrandom_fn *)vdso_elf_symbol(&elf, "__vdso_getrandom", "LINUX_2.6");
+	return (getrandom_fn *)vdso_elf_symbol(&elf, VDSO_NAME("getrandom"), VDSO_VERSION);
 }
 
 __attribute__((unused)) static struct own_page {
@@ -56,7 +57,7 @@ __attribute__((unused)) static void make_page(void)
 		bail_out("no page");
 	own.getrandom = find_getrandom((const void *)own.place.ehdr);
 	if (!own.getrandom)
-		bail_out("the page has no __vdso_getrandom of LINUX_2.6");
+		bail_out("the page has no " VDSO_NAME("getrandom"));
 }
 
 /* A page of memory for states: droppable, or at least forgotten by a forked child. */

@@ -37,22 +37,25 @@ static void test_absent(void)
 		"",
 		"_",
 		"nope",
-		"__vdso_",
-		"__vdso_clock_gettim",
-		"__vdso_clock_gettimee",
+		VDSO_NAME(""),
+		VDSO_NAME("clock_gettim"),
+		VDSO_NAME("clock_gettimee"),
 		"linux-vdso.so.1",
 		VERSION,
 		"vdso_data",
-		"clock_gettime@LINUX_2.6",
+		"clock_gettime@" VERSION,
 	};
-	/* The last one has the same ELF hash as LINUX_2.6: only the string tells. */
-	static const char *const wrong[] = {
-		"LINUX_2.5", "LINUX_2.60",      "LINUX_2.",  "",
-		"linux_2.6", "linux-vdso.so.1", "LINUX_2-F",
+	/* The last one has the same ELF hash as the node's name: only the string tells. */
+	static char twin[] = VERSION;
+	const char *const wrong[] = {
+		"LINUX_2.5", VERSION "0", "LINUX_2.", "", "linux_2.6", "linux-vdso.so.1", twin,
 	};
 	struct copy copy = copy_image(image_builtin(), GUARD_BEHIND);
 	const char *name = names[0][0];
 
+	/* Of two neighbours in a name the first counts sixteen times as much as the second. */
+	twin[sizeof(twin) - 3]--;
+	twin[sizeof(twin) - 2] += 16;
 	for (int gnu = 0; gnu < 2; gnu++) {
 		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 		copy_dynamic(&copy, gnu ? DT_HASH : DT_GNU_HASH)->d_tag = TAG_GONE;
@@ -65,8 +68,8 @@ static void test_absent(void)
 			   "%s of version '%s' is not found through %s", name, wrong[i],
 			   gnu ? "DT_GNU_HASH" : "DT_HASH");
 	}
-	ok(vdso_elf_hash("LINUX_2-F") == vdso_elf_hash(VERSION),
-	   "LINUX_2-F and LINUX_2.6 have the same ELF hash");
+	ok(vdso_elf_hash(twin) == vdso_elf_hash(VERSION), "%s and %s have the same ELF hash",
+	   twin, VERSION);
 	copy_free(&copy);
 }
 
@@ -88,7 +91,7 @@ static void test_listing(void)
 				(strncmp(entry.name, "__", 2) ? STB_WEAK : STB_GLOBAL) &&
 			entry.address == vdso_elf_symbol(&elf, entry.name, VERSION);
 	}
-	if (!ok(exported >= 2 * NR_NAMES && good == exported,
+	if (!ok(exported >= NR_EXPORTS && good == exported,
 		"the listing has every function, with version, type and binding, and no node"))
 		diag("%u entries, %u of them right", exported, good);
 	ok(!vdso_elf_symbol_at(&elf, vdso_elf_symbol_count(&elf), &entry) &&

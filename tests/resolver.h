@@ -9,18 +9,33 @@
 
 #include "image_copy.h"
 #include "libc/vdso_elf.h"
+#include "libc/vdso_names.h"
 
-#define VERSION "LINUX_2.6"
+#define VERSION VDSO_VERSION
 
-/* GLOBAL, WEAK */
+/* The name, and the plain one, which is WEAK, where this machine has such. */
+#if VDSO_PLAIN_NAMES
+#	define NAMES(name)                   \
+		{                             \
+			VDSO_NAME(name), name \
+		}
+#else
+#	define NAMES(name)                              \
+		{                                        \
+			VDSO_NAME(name), VDSO_NAME(name) \
+		}
+#endif
 static const char *const names[][2] = {
-	{"__vdso_clock_gettime", "clock_gettime"},
-	{"__vdso_gettimeofday", "gettimeofday"},
-	{"__vdso_getcpu", "getcpu"},
-	{"__vdso_time", "time"},
-	{"__vdso_clock_getres", "clock_getres"},
+	NAMES("clock_gettime"), NAMES("gettimeofday"), NAMES("clock_getres"),
+#if VDSO_KNOWS_CPU
+	NAMES("getcpu"),
+#endif
+#if VDSO_KNOWS_TIME
+	NAMES("time"),
+#endif
 };
-#define NR_NAMES (sizeof(names) / sizeof(names[0]))
+#define NR_NAMES   (sizeof(names) / sizeof(names[0]))
+#define NR_EXPORTS (NR_NAMES * (VDSO_PLAIN_NAMES ? 2 : 1))
 
 /* The entry of .dynsym with a name, by way of the section headers. */
 __attribute__((unused)) static ElfW(Sym) *

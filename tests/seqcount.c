@@ -21,6 +21,7 @@
 
 #include "kernel/place.h"
 #include "libc/vdso_elf.h"
+#include "libc/vdso_names.h"
 #include "tap.h"
 
 #define READS       100000000ul
@@ -128,7 +129,7 @@ int main(void)
 		bail_out("no page: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
 		bail_out("the page cannot be read");
-	gettime = vdso_elf_symbol(&elf, "__vdso_clock_gettime", "LINUX_2.6");
+	gettime = vdso_elf_symbol(&elf, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	if (!gettime)
 		bail_out("no clock_gettime in the page");
 	if (pthread_create(&thread, NULL, writer, NULL))

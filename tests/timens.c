@@ -17,6 +17,7 @@
 
 #include "kernel/timeline.h"
 #include "kernel/timens.h"
+#include "libc/vdso_names.h"
 #include "tap.h"
 #include "uvdso.h"
 
@@ -112,7 +113,7 @@ static void beside_the_kernel(void)
 
 	if (uvdso_boot(&page, &options, why, sizeof(why)))
 		bail_out("%s", why);
-	gettime = uvdso_symbol(page, "__vdso_clock_gettime", "LINUX_2.6");
+	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	if (!prepare_namespace()) {
 		skip(8, "no time namespace can be made here");
 		uvdso_shutdown(page);

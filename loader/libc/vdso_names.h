@@ -1,0 +1,39 @@
+/*
+ * vdso_names.h - what the page of this machine calls its functions, and in which version.
+ *
+ * Each machine has its own prefix and its own node, for no better reason than that it came
+ * into Linux when it did; some functions are not on every machine (vdso(7)). A C library
+ * knows this by heart, as it knows the numbers of system calls.
+ */
+#ifndef LIBC_VDSO_NAMES_H
+#define LIBC_VDSO_NAMES_H
+
+#if defined(__x86_64__)
+#	define VDSO_NAME(name)  "__vdso_" name
+#	define VDSO_VERSION     "LINUX_2.6"
+#	define VDSO_PLAIN_NAMES 1 /* also without the prefix, weak */
+#	define VDSO_KNOWS_TIME  1
+#	define VDSO_KNOWS_CPU   1
+#elif defined(__i386__)
+#	define VDSO_NAME(name)  "__vdso_" name
+#	define VDSO_VERSION     "LINUX_2.6"
+#	define VDSO_PLAIN_NAMES 0
+#	define VDSO_KNOWS_TIME  1
+#	define VDSO_KNOWS_CPU   1
+#elif defined(__aarch64__)
+#	define VDSO_NAME(name)  "__kernel_" name
+#	define VDSO_VERSION     "LINUX_2.6.39"
+#	define VDSO_PLAIN_NAMES 0
+#	define VDSO_KNOWS_TIME  0
+#	define VDSO_KNOWS_CPU   0
+#elif defined(__riscv)
+#	define VDSO_NAME(name)  "__vdso_" name
+#	define VDSO_VERSION     "LINUX_4.15"
+#	define VDSO_PLAIN_NAMES 0
+#	define VDSO_KNOWS_TIME  0
+#	define VDSO_KNOWS_CPU   1
+#else
+#	error "name this machine's prefix, node and functions here"
+#endif
+
+#endif
