@@ -53,7 +53,7 @@ ARCHES := $(patsubst vdso-src/arch/%/port.mk,%,$(wildcard vdso-src/arch/*/port.m
 SPACE := $() $()
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
+.PHONY: all test-programs help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
 .PHONY: learn start check hint diff solution reset watch
 
 # One short line a step; `make V=1` prints the commands themselves, `make -s` nothing.
@@ -258,9 +258,19 @@ doctor: ## what this machine has and lacks, and what each lack turns off
 #   CI=1 make test                        a skip that tests/skips-allowed does not list fails
 #
 # The lines at the end are prove's own; a run without a single test point fails, too.
+#   make test ARCH=aarch64                those that make sense on another machine, emulated
 TEST_SRCS := $(sort $(wildcard tests/*.c))
-TEST_BINS := $(TEST_SRCS:tests/%.c=$(P)/tests/%)
+ifneq ($(RUN),)
+# Not: what is about this machine's own instructions (alternatives, path), what takes long and
+# is the same C everywhere (image_fuzz, interleave, storm).
+TEST_SRCS := $(filter-out $(addprefix tests/,alternatives.c path.c image_fuzz.c interleave.c storm.c),$(TEST_SRCS))
+T = $(TEST_SRCS:.c=.t) tests/run-start.t
+TEST_EXEC := tests/lib/emulated
+TEST_ENV := TEST_EMULATED=1 TEST_EMULATOR='$(RUN)' TEST_BUILD=$(P)
+else
 T = $(sort $(wildcard tests/*.t))
+endif
+TEST_BINS := $(TEST_SRCS:tests/%.c=$(P)/tests/%)
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
 SKIPS_ALLOWED ?= tests/skips-allowed
@@ -277,28 +287,30 @@ PROGRAM_FLAGS_execstack := -fPIE -pie -z execstack
 PROGRAM_FLAGS_musl := -fPIE -pie
 PROGRAM_FLAGS_musl-static := -fno-PIE -no-pie -static
 # musl's compiler is not everywhere; without it the tests skip what needs it.
-MUSL_GCC := $(shell command -v musl-gcc)
+MUSL_GCC := $(if $(CROSS),,$(shell command -v musl-gcc))
 PROGRAM_KINDS += $(if $(MUSL_GCC),musl musl-static)
-# These stand for themselves, and are linked in one way. Those behind the word bare are for
-# x86-64 alone, and so are those in C++.
+# These stand for themselves, and are linked in one way. They are for this machine alone, and
+# so are those in C++.
 PROGRAM_SINGLES := bare filter.so linker.pie sandbox.pie
 PROGRAM_SRCS := $(filter-out $(patsubst %,tests/programs/%.c,$(basename $(PROGRAM_SINGLES))), \
 	$(sort $(wildcard tests/programs/*.c)))
-PROGRAMS := $(addprefix $(P)/tests/programs/,$(if $(filter x86_64,$(ARCH)),$(PROGRAM_SINGLES),bare) \
+PROGRAMS := $(addprefix $(P)/tests/programs/,$(if $(CROSS),,$(PROGRAM_SINGLES)) \
 	$(foreach kind,$(PROGRAM_KINDS),$(PROGRAM_SRCS:tests/programs/%.c=%.$(kind))))
 
 # Debian's clang can compile C++, too. An exception may come from a signal handler, so from
 # any instruction.
 CXX := $(or $(shell command -v g++),$(shell command -v clang++),g++)
 PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
-PROGRAM_CXX_KINDS := $(if $(filter x86_64,$(ARCH)),pie static)
+PROGRAM_CXX_KINDS := $(if $(CROSS),,pie static)
 PROGRAMS += $(foreach kind,$(PROGRAM_CXX_KINDS), \
 	$(patsubst tests/programs/%.cc,$(P)/tests/programs/%.$(kind),$(sort $(wildcard tests/programs/*.cc))))
 
-test: all $(TEST_BINS) $(PROGRAMS) $(P)/bench/bench ## every test, under prove; T=tests/x.t for some; fails when no test ran
+test-programs: all $(TEST_BINS) $(PROGRAMS) $(if $(RUN),,$(P)/bench/bench)
+
+test: test-programs ## every test, under prove; T=tests/x.t for some; fails when no test ran
 	$(if $(strip $(T)),,$(error no test to run: T is empty))
-	$(Q)PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
-		--exec 'timeout -k 5 $(TEST_LIMIT)' $(T)
+	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
+		--exec "timeout -k 5 $(TEST_LIMIT) $(TEST_EXEC)" $(T)
 
 # The page's cipher has no exported name: its test is linked with the object itself.
 $(P)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o

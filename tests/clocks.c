@@ -301,7 +301,7 @@ static void check_all(struct uvdso_options options, const char *mode)
 		int64_t offset = options.offset[clocks[i].shift];
 
 		if (clocks[i].fine < 0)
-			check_fine(i, slow ? SLOW_ROUNDS : ROUNDS, offset, mode);
+			check_fine(i, (int)rounds(slow ? SLOW_ROUNDS : ROUNDS), offset, mode);
 		else
 			check_coarse(i, offset, mode);
 	}
@@ -322,8 +322,8 @@ static void check_without_timekeeper(int signal, const char *what)
 	kill(uvdso_timekeeper(booted), signal);
 	/* Across the moment when the base gets too old. */
 	for (int i = 0; i < 3; i++) {
-		check_fine(monotonic, SLOW_ROUNDS * 5, 0, what);
-		check_fine(raw, SLOW_ROUNDS * 5, 0, what);
+		check_fine(monotonic, (int)rounds(SLOW_ROUNDS * 5), 0, what);
+		check_fine(raw, (int)rounds(SLOW_ROUNDS * 5), 0, what);
 	}
 	/* A coarse clock cannot find out by itself; the watchdog has to tell it. */
 	check_coarse(5, 0, what);
@@ -335,7 +335,8 @@ static void check_without_timekeeper(int signal, const char *what)
 	   what);
 	if (signal == SIGSTOP) {
 		kill(uvdso_timekeeper(booted), SIGCONT);
-		check_fine(monotonic, SLOW_ROUNDS * 5, 0, "the timekeeper continued");
+		check_fine(monotonic, (int)rounds(SLOW_ROUNDS * 5), 0,
+			   "the timekeeper continued");
 		check_coarse(6, 0, "the timekeeper continued");
 		ok(rng->is_ready, "the timekeeper continued: getrandom() is ready again");
 	}

@@ -24,9 +24,9 @@
 #include "libc/vdso_names.h"
 #include "tap.h"
 
-#define READS       100000000ul
-#define HRES_READS  10000000ul
-#define PLAIN_READS 20000000ul
+#define READS       ((u64)rounds(100000000))
+#define HRES_READS  ((u64)rounds(10000000))
+#define PLAIN_READS ((u64)rounds(20000000))
 #define SHIFT       20
 
 static struct vdso_data *writable;

@@ -67,6 +67,18 @@ __attribute__((format(printf, 1, 2), noreturn, unused)) static void bail_out(con
 	exit(255);
 }
 
+/* Does an emulator run us (qemu-user)? The Makefile tells; some points make no sense there. */
+__attribute__((unused)) static bool emulated(void)
+{
+	return getenv("TEST_EMULATED") != NULL;
+}
+
+/* How many of so many rounds to do: an emulator is slow. */
+__attribute__((unused)) static long rounds(long number)
+{
+	return emulated() ? number / 20 : number;
+}
+
 __attribute__((unused)) static int done_testing(void)
 {
 	printf("1..%d\n", tap_run);

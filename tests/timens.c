@@ -25,7 +25,7 @@
 #	define CLONE_NEWTIME 0x80
 #endif
 
-#define ROUNDS   300000
+#define ROUNDS   rounds(300000)
 #define MONO_SEC 172800
 #define BOOT_SEC 259200
 
@@ -66,7 +66,7 @@ static void check(clockid_t id, const char *name)
 		before = after;
 	}
 	if (!ok(!outside, "%s of our namespace is between two answers of the kernel's", name))
-		diag("%d of %d times outside, by %lld ns", outside, ROUNDS, (long long)worst);
+		diag("%d of %ld times outside, by %lld ns", outside, ROUNDS, (long long)worst);
 }
 
 /* Ours ticks with our timekeeper, the kernel's with its tick: both lag behind the fine one. */

@@ -17,14 +17,17 @@ our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program mis
     shows is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
-our $UVDSO = "$TOP/build/uvdso";
+# Another machine's tests have a place of their own, and an emulator (tests/lib/emulated).
+my $BUILD = "$TOP/" . ($ENV{TEST_BUILD} // 'build');
+my @EMULATOR = split ' ', $ENV{TEST_EMULATOR} // '';
+our $UVDSO = "$BUILD/uvdso";
 
 # The subcommand. A test that holds for --follow as well is run once more by another one
 # (run-follow-*.t), which says so in this variable.
 our @RUN = split ' ', $ENV{UVDSO_RUN} // 'run';
 my $LIMIT = 20;    # seconds that a program may take; fewer once one took too long
 
--x $UVDSO or plan skip_all => 'build/uvdso is not built: run `make test` at the top';
+-x $UVDSO or plan skip_all => "$UVDSO is not built: run `make test` at the top";
 
 # The runner's limit ends a test with SIGTERM: then, too, nothing is left behind.
 my $self = $$;
@@ -53,7 +56,8 @@ sub spawn {
         # File::Temp keeps its own descriptors, which are close-on-exec.
         %ENV = %{$opt{env}} if $opt{env};
         $opt{before}->() if $opt{before};
-        { no warnings; exec {$cmd[0]} $opt{argv0} // $cmd[0], @cmd[1 .. $#cmd]; }
+        unshift @cmd, @EMULATOR, $opt{argv0} ? ('-0', $opt{argv0}) : () if @EMULATOR && $cmd[0] =~ /^\Q$BUILD/;
+        { no warnings; exec {$cmd[0]} $opt{argv0} && !@EMULATOR ? $opt{argv0} : $cmd[0], @cmd[1 .. $#cmd]; }
         POSIX::_exit(98);
     }
     $running{$p{pid}} = 1;
@@ -115,7 +119,7 @@ sub wait_until(&) {
 }
 
 # The test program NAME.KIND.
-sub program { return "$TOP/build/tests/programs/$_[0]" }
+sub program { return "$BUILD/tests/programs/$_[0]" }
 
 # Why a program cannot be had, or nothing.
 sub missing {

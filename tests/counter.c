@@ -1,0 +1,100 @@
+/*
+ * counter.c - the page's way through the counter of this machine.
+ *
+ * Where the loader does not trust the counter (an emulator's, for one) every fine clock is a
+ * system call, and a wrong instruction in arch_counter() would never be noticed. So here the
+ * data page is written by hand, with a rate that was measured just now, and the page must
+ * come out where the kernel's clock is. Roughly: how good a clock can be made of the counter
+ * is what clocks.t asks.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <machine.h>
+#include <vdso/once.h>
+#include <vdso/seqcount.h>
+
+#include "kernel/cpu.h"
+#include "kernel/place.h"
+#include "libc/vdso_elf.h"
+#include "libc/vdso_names.h"
+#include "tap.h"
+
+#define MEASURE_NS 20000000
+#define LOOK_NS    50000000
+#define SHIFT      20
+#define SECONDS    1000 /* what the base says; the kernel's clock says something else */
+#define TOLERANCE  1000000
+
+static int64_t kernel(void)
+{
+	struct timespec ts = {0, 0};
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+int main(void)
+{
+	int (*gettime)(clockid_t, struct timespec *);
+	struct image image = image_builtin();
+	struct placement page;
+	struct place_error error;
+	struct vdso_elf elf;
+	struct vdso_data *vd;
+	struct vvar vvar;
+	int64_t start, now, last = 0, worst = 0, moved = 0, backwards = 0;
+	u64 cycles, counted;
+
+	if (vvar_create(&vvar))
+		bail_out("no data page");
+	vd = vvar.writable[0].data;
+
+	start = kernel();
+	cycles = arch_counter();
+	while ((now = kernel()) - start < MEASURE_NS)
+		;
+	counted = (arch_counter() - cycles) & counter_mask();
+	if (!ok(counted > 0, "the counter counts"))
+		return done_testing();
+	for (int cs = 0; cs < CS_BASES; cs++) {
+		vd[cs].clock_mode = VDSO_CLOCKMODE_COUNTER;
+		vd[cs].mask = counter_mask();
+		vd[cs].max_cycles = counted * 1000;
+		vd[cs].shift = SHIFT;
+		vd[cs].mult = (u32)((u64)(now - start) * (1u << SHIFT) / counted);
+		vd[cs].cycle_last = cycles & counter_mask();
+		vd[cs].basetime[VDSO_CLOCK_MONOTONIC].sec = SECONDS;
+	}
+	if (vvar_seal(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
+		bail_out("no page: %s", error.why);
+	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
+		bail_out("the page cannot be read");
+	gettime = vdso_elf_symbol(&elf, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	if (!gettime)
+		bail_out("no clock_gettime in the page");
+
+	while ((now = kernel()) - start < LOOK_NS) {
+		struct timespec ts = {0, 0};
+		int64_t ours, off;
+
+		gettime(CLOCK_MONOTONIC, &ts);
+		ours = (ts.tv_sec - SECONDS) * 1000000000ll + ts.tv_nsec;
+		off = llabs(ours - (now - start));
+		if (off > worst)
+			worst = off;
+		moved += ours > last;
+		backwards += ours < last;
+		last = ours;
+	}
+	if (!ok(worst < TOLERANCE, "the page goes on from its base as the counter does"))
+		diag("off by %lld ns at worst: wrong arithmetic, or another clock's answer",
+		     (long long)worst);
+	if (!ok(moved > 100 && !backwards, "between two updates it moves, and only forwards"))
+		diag("%lld times forwards, %lld times backwards", (long long)moved,
+		     (long long)backwards);
+	return done_testing();
+}
