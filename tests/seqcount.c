@@ -24,8 +24,8 @@
 #include "libc/vdso_names.h"
 #include "tap.h"
 
-#define READS       ((u64)rounds(100000000))
-#define HRES_READS  ((u64)rounds(10000000))
+#define READS       ((u64)rounds(rounds(100000000)))
+#define HRES_READS  ((u64)rounds(rounds(10000000)))
 #define PLAIN_READS ((u64)rounds(20000000))
 #define SHIFT       20
 

@@ -114,6 +114,12 @@ static void beside_the_kernel(void)
 	if (uvdso_boot(&page, &options, why, sizeof(why)))
 		bail_out("%s", why);
 	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	if (uvdso_why_no_counter(page)) {
+		skip(8,
+		     "without a counter the page asks the kernel, which shifts by itself here");
+		uvdso_shutdown(page);
+		return;
+	}
 	if (!prepare_namespace()) {
 		skip(8, "no time namespace can be made here");
 		uvdso_shutdown(page);

@@ -26,7 +26,7 @@
  *
  *   arch_counter()       the counter of VDSO_CLOCKMODE_COUNTER. May not be read
  *                        before the loads that precede it in the source are done
- *   arch_relax()         one turn of a spin loop
+ *   arch_relax()         one turn of a spin loop, of some 20 ns or more (MAX_TRIES)
  *   arch_syscall2()      a system call of two arguments, -errno on failure
  *   arch_cpu_and_node()  see getcpu.c; with ARCH_CPU_MASK and ARCH_NODE_SHIFT
  *   ARCH_NR_*            the numbers of three system calls

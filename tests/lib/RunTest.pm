@@ -126,6 +126,7 @@ sub missing {
     my ($path) = @_;
     return if -x $path;
     return 'musl-gcc is not installed (package musl-tools)' if $path =~ /\.musl/;
+    return 'this C library has no rcrt1.o' if $path =~ /\.static-pie/;
     return "$path is not installed" if $path !~ /build/;
     return "$path is not built";
 }

@@ -45,10 +45,14 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
 	return now;
 }
 
-/* Tells the core that this is a spin loop (Arm ARM, C6.2, YIELD). */
+/*
+ * One turn of a spin loop. YIELD says so (Arm ARM, C6.2), to hypervisors and emulators; most
+ * cores take it for a no-operation. Some ISBs make it last: a reader gives up after a number
+ * of turns, and may not do so before a writer that is at work has had the time to finish.
+ */
 static inline __attribute__((always_inline)) void arch_relax(void)
 {
-	__asm__ volatile("yield" : : : "memory");
+	__asm__ volatile("yield\n\tisb\n\tisb\n\tisb\n\tisb" : : : "memory");
 }
 
 /* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */

@@ -40,10 +40,15 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
 	return now;
 }
 
-/* Tells the core that this is a spin loop: PAUSE, which older ones take for a fence. */
+/*
+ * One turn of a spin loop: PAUSE, which older cores take for a fence, and are done with at
+ * once. So there are several: a reader gives up after a number of turns, and may not do so
+ * before a writer that is at work has had the time to finish.
+ */
 static inline __attribute__((always_inline)) void arch_relax(void)
 {
-	__asm__ volatile(".4byte 0x0100000f" : : : "memory");
+	for (int i = 0; i < 16; i++)
+		__asm__ volatile(".4byte 0x0100000f" : : : "memory");
 }
 
 /* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
