@@ -51,6 +51,7 @@ else
 MAKEFLAGS += --no-builtin-rules
 ARCHES := $(patsubst vdso-src/arch/%/port.mk,%,$(wildcard vdso-src/arch/*/port.mk))
 SPACE := $() $()
+COMMA := ,
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all test-programs help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
@@ -264,7 +265,7 @@ ifneq ($(RUN),)
 # Not: what is about this machine's own instructions (alternatives, path), what takes long and
 # is the same C everywhere (image_fuzz, interleave, storm).
 TEST_SRCS := $(filter-out $(addprefix tests/,alternatives.c path.c image_fuzz.c interleave.c storm.c),$(TEST_SRCS))
-T = $(TEST_SRCS:.c=.t) tests/run-start.t
+T = $(TEST_SRCS:.c=.t) $(sort $(wildcard tests/emulated/*.t))
 TEST_EXEC := tests/lib/emulated
 TEST_ENV := TEST_EMULATED=1 TEST_EMULATOR='$(RUN)' TEST_BUILD=$(P)
 else
@@ -281,8 +282,10 @@ PROGRAM_KINDS := pie nopie static execstack
 # Debian's C library for riscv64 lacks what such a program starts with.
 PROGRAM_KINDS += $(if $(findstring /,$(shell $(CC_HERE) -print-file-name=rcrt1.o)),static-pie)
 PROGRAM_FLAGS_pie := -fPIE -pie
-# The layout of former times, with a hole between code and data.
-PROGRAM_FLAGS_nopie := -fno-PIE -no-pie -Wl,-z,noseparate-code,-z,max-page-size=0x200000
+# The layout of former times, with a hole between code and data. (On riscv64 such a program
+# would begin at address 0, where the kernel lets nobody be.)
+PROGRAM_FLAGS_nopie := -fno-PIE -no-pie -Wl,-z,noseparate-code$(if \
+	$(filter x86_64 i386,$(ARCH)),$(COMMA)-z$(COMMA)max-page-size=0x200000)
 PROGRAM_FLAGS_static := -fno-PIE -static
 PROGRAM_FLAGS_static-pie := -fPIE -static-pie
 PROGRAM_FLAGS_execstack := -fPIE -pie -z execstack
@@ -306,6 +309,12 @@ PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-excepti
 PROGRAM_CXX_KINDS := $(if $(CROSS),,pie static)
 PROGRAMS += $(foreach kind,$(PROGRAM_CXX_KINDS), \
 	$(patsubst tests/programs/%.cc,$(P)/tests/programs/%.$(kind),$(sort $(wildcard tests/programs/*.cc))))
+
+# A C++ exception from inside a signal handler. Neither a C++ compiler nor headers of its own
+# does another machine need: clang makes code for all, and the library is there to link with.
+LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
+PROGRAMS += $(and $(CROSS),$(filter signal,$(PAGE_PARTS)),$(LIBSTDCXX),$(shell command -v clang++), \
+	$(P)/tests/programs/sigreturn)
 
 test-programs: all $(TEST_BINS) $(PROGRAMS) $(if $(RUN),,$(P)/bench/bench)
 
@@ -345,6 +354,12 @@ $(P)/tests/programs/filter.so: tests/programs/filter.c $(O)/.config
 	$(Q)$(CC_HERE) $(PROGRAM_CFLAGS) -fPIC -shared $< -o $@
 
 $(addprefix $(P)/tests/programs/,filter.so sandbox.pie): tests/programs/clock_filter.h
+
+$(P)/tests/programs/sigreturn: tests/emulated/sigreturn.cc $(P)/libuvdso.a
+	@mkdir -p $(@D)
+	$(call say,CXX)
+	$(Q)clang++ --target=$(TRIPLE) -std=c++17 -O0 -g -D_GNU_SOURCE -fPIE -Wall -Wextra -Werror -Iloader -c $< -o $@.o
+	$(Q)$(CROSS)gcc -pie $@.o $(P)/libuvdso.a $(LIBSTDCXX) -o $@
 
 # Without any C library: what the kernel hands over, as it is.
 $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
