@@ -54,7 +54,7 @@ SPACE := $() $()
 COMMA := ,
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test-programs help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
+.PHONY: all test-programs test-list help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
 .PHONY: learn start check hint diff solution reset watch
 
 # One short line a step; `make V=1` prints the commands themselves, `make -s` nothing.
@@ -322,6 +322,9 @@ test: test-programs ## every test, under prove; T=tests/x.t for some; fails when
 	$(if $(strip $(T)),,$(error no test to run: T is empty))
 	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) $(TEST_EXEC)" $(T)
+
+test-list: # for those who want to run them one by one
+	@echo $(T)
 
 # The page's cipher has no exported name: its test is linked with the object itself.
 $(P)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o

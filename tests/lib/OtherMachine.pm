@@ -1,0 +1,51 @@
+package OtherMachine;
+# OtherMachine.pm - runs the tests of another machine as points of one test: what `make test
+# ARCH=...` does, in the midst of this machine's own.
+#
+# Each of its tests is a point, which passes if the test does. What it skips is said, with the
+# reasons, but is no skip of ours: an emulator is no machine, and that it has no ptrace(2) is not
+# what somebody should have to look into.
+use strict;
+use warnings;
+use Exporter 'import';
+use Test::More;
+
+our @EXPORT = qw(run_all);
+
+sub run_all
+{
+	my ($arch, $emulator, $compiler) = @_;
+	# `make test CC=clang` hands its choices on to every make below; these here choose anew.
+	delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD B)};
+
+	for (["qemu-user", $emulator], ["gcc-$compiler", "$compiler-gcc"]) {
+		my ($package, $tool) = @$_;
+		plan(skip_all => "$tool is not installed (package $package)")
+			if system "command -v $tool >/dev/null 2>&1";
+	}
+	my $said = `make -s ARCH=$arch test-programs 2>&1`;
+	is($said, '', "$arch: page, loader and tests are built, without a word") or BAIL_OUT("$arch: nothing to run");
+
+	$ENV{TEST_EMULATED} = 1;
+	$ENV{TEST_EMULATOR} = "$emulator -L /usr/$compiler";
+	$ENV{TEST_BUILD} = "build/$arch";
+	my @tests = split ' ', `make -s ARCH=$arch test-list`;
+	cmp_ok(scalar @tests, '>', 10, "$arch: there are tests to run");
+	for my $test (@tests) {
+		my $out = `timeout -k 5 100 tests/lib/emulated $test 2>&1`;
+		my $status = $?;
+		my ($plan) = $out =~ /^1\.\.(\d+)/m;
+		my @points = $out =~ /^((?:not )?ok)\b/mg;
+		my @bad = $out =~ /^(not ok.*(?:\n#.*)*)/mg;
+		my %why;
+		$why{$_}++ for $out =~ /^ok \d+ .*# SKIP (.*)/mg;
+		(my $name = $test) =~ s{^tests/|\.t$}{}g;
+		ok($status == 0 && !@bad && @points && $plan && $plan == @points,
+		   sprintf '%s: %s (%d points, %d of them skipped)', $arch, $name, scalar @points, eval { my $n = 0; $n += $_ for values %why; $n })
+			or diag("status $status, plan ", $plan // 'none', ', points ', scalar @points, "\n", @bad ? join("\n", @bad) : substr $out, -2000);
+		note("skipped $why{$_}: $_") for sort keys %why;
+	}
+	done_testing();
+}
+
+1;
