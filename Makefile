@@ -54,7 +54,7 @@ SPACE := $() $()
 COMMA := ,
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test-programs test-list help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
+.PHONY: all matrix test-programs test-list help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
 .PHONY: learn start check hint diff solution reset watch
 
 # One short line a step; `make V=1` prints the commands themselves, `make -s` nothing.
@@ -201,6 +201,25 @@ sections: $(O)/vdso.so ## segments and sections of the page
 
 disasm: $(O)/vdso.so.dbg ## the page's machine code with its source
 	@$(OBJDUMP) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
+
+# ---- every machine, compiler and linker -------------------------------------------
+# build/matrix/CC-LD/ARCH/vdso.so: one source, the same page.
+MATRIX := $(foreach arch,$(ARCHES),$(foreach cc,gcc clang,$(foreach ld,ld.bfd ld.lld, \
+	$(B)/matrix/$(cc)-$(ld)/$(arch)/vdso.so)))
+.PHONY: $(MATRIX) matrix-images
+
+# Of a path in MATRIX: its machine; and compiler and linker, which a hyphen parts.
+matrix_arch = $(notdir $(patsubst %/,%,$(dir $(1))))
+matrix_tools = $(subst -, ,$(notdir $(patsubst %/$(matrix_arch)/vdso.so,%,$(1))))
+
+$(MATRIX):
+	$(Q)$(MAKE) -s --no-print-directory ARCH=$(call matrix_arch,$@) CC=$(word 1,$(call matrix_tools,$@)) \
+		LD=$(word 2,$(call matrix_tools,$@)) B=$(patsubst %/$(call matrix_arch,$@)/vdso.so,%,$@) $@
+
+matrix-images: $(MATRIX)
+
+matrix: $(MATRIX) ## the page of every machine, by every compiler and linker, as a table
+	@tests/lib/matrix-table $(MATRIX)
 
 # ---- the demo ---------------------------------------------------------------
 DEMO_SRCS := $(sort $(wildcard tutorial/demo/*.c))

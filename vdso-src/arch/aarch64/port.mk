@@ -8,4 +8,4 @@ PAGE_CFLAGS_MACHINE := -mgeneral-regs-only -ffixed-x18 -mcmodel=tiny -mbranch-pr
 PAGE_OBJS_time := gettime.o
 PAGE_OBJS_random := getrandom.o arch/aarch64/chacha.o
 PAGE_OBJS_signal := arch/aarch64/sigreturn.o
-PAGE_BUDGET = $(if $(filter random,$(PAGE_PARTS)),6656,4096)
+PAGE_BUDGET = $(if $(filter random,$(PAGE_PARTS)),6144,4096)

@@ -47,8 +47,9 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
  */
 static inline __attribute__((always_inline)) void arch_relax(void)
 {
-	for (int i = 0; i < 16; i++)
-		__asm__ volatile(".4byte 0x0100000f" : : : "memory");
+	/* +r: a number that the compiler does not know it need not unroll. */
+	for (u32 i = 16; i > 0; i--)
+		__asm__ volatile(".4byte 0x0100000f" : "+r"(i) : : "memory");
 }
 
 /* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
