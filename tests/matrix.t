@@ -12,6 +12,7 @@ use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests', 'tests/lib';
 use Elf;
+use OtherMachine;
 use PageMeaning;
 
 # `make test CC=clang` hands its choices on to every make below; these here choose anew.
@@ -85,6 +86,8 @@ for my $machine (@machines) {
 		is(`build/uvdso check $path 2>&1`, '', "$machine, $tools: uvdso check finds nothing");
 	}
 }
+
+clients('x86_64', 'build') if $host eq 'x86_64';
 
 my @table = split /\n/, `make -s matrix`;
 is(scalar @table, 1 + 4 * @machines, 'make matrix prints a line for each');

@@ -10,7 +10,28 @@ use warnings;
 use Exporter 'import';
 use Test::More;
 
-our @EXPORT = qw(run_all);
+our @EXPORT = qw(run_all clients);
+
+# A point for each image of the matrix for this machine: a C library gets its time from it. That it
+# does, and not from a system call, shows in the days by which the page is ahead.
+sub clients
+{
+	my ($arch, $build, @emulator) = @_;
+	system 'flock build/.matrix make -s matrix-images >/dev/null 2>&1';
+	my @images = glob "build/matrix/*/$arch/vdso.so";
+	is(scalar @images, 4, "$arch: two compilers and two linkers have made four images");
+	for my $image (@images) {
+		for my $kind (qw(pie static)) {
+			my $command = "@emulator $build/uvdso run --offset realtime=+1000d --offset tai=+2000d"
+				. " --image $image $build/tests/programs/clocks.$kind";
+			my $now = time;
+			my %said = map { /^(\S+) (\d+)/ ? ($1 => $2) : () } split /\n/, `timeout 20 $command 2>&1`;
+			my @off = grep { my $off = ($said{$_->[0]} // 0) - $now - $_->[1] * 86400; $off < 0 || $off > 20 }
+				['realtime', 1000], ['gettimeofday', 1000], $arch eq 'x86_64' ? ['time', 1000] : ();
+			is(join(' ', map { $_->[0] } @off), '', "$arch: $kind program takes its time from $image");
+		}
+	}
+}
 
 sub run_all
 {
@@ -45,6 +66,7 @@ sub run_all
 			or diag("status $status, plan ", $plan // 'none', ', points ', scalar @points, "\n", @bad ? join("\n", @bad) : substr $out, -2000);
 		note("skipped $why{$_}: $_") for sort keys %why;
 	}
+	clients($arch, "build/$arch", split ' ', $ENV{TEST_EMULATOR});
 	done_testing();
 }
 
