@@ -54,7 +54,7 @@ SPACE := $() $()
 COMMA := ,
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all matrix test-programs test-list help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
+.PHONY: all install uninstall matrix test-programs test-list help deps doctor symbols sections disasm demo bench test coverage format clean FORCE
 .PHONY: learn start check hint diff solution reset watch
 
 # One short line a step; `make V=1` prints the commands themselves, `make -s` nothing.
@@ -191,6 +191,16 @@ $(P)/libuvdso.a: $(LIB_OBJS)
 $(P)/uvdso: $(CLI_OBJS) $(P)/libuvdso.a
 	$(call say,CC)
 	$(Q)$(CC_HERE) -pie $^ -o $@
+
+# ---- installation -----------------------------------------------------------
+# make install PREFIX=/usr DESTDIR=/tmp/package ARCH=...
+PREFIX := /usr/local
+
+install: all ## command, library, headers, manual and debug data below DESTDIR and PREFIX
+	@loader/cli/install '$(DESTDIR)' '$(PREFIX)' $(P) $(O)
+
+uninstall: ## remove what make install has put there, and nothing else
+	@loader/cli/install --remove '$(DESTDIR)' '$(PREFIX)'
 
 # ---- reading aids -----------------------------------------------------------
 symbols: $(P)/uvdso $(O)/vdso.so ## the names the page exports, each with its version
