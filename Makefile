@@ -291,9 +291,10 @@ doctor: ## what this machine has and lacks, and what each lack turns off
 #   make test ARCH=aarch64                those that make sense on another machine, emulated
 TEST_SRCS := $(sort $(wildcard tests/*.c))
 ifneq ($(RUN),)
-# Not: what is about this machine's own instructions (alternatives, path), what takes long and
-# is the same C everywhere (image_fuzz, interleave, storm).
-TEST_SRCS := $(filter-out $(addprefix tests/,alternatives.c path.c image_fuzz.c interleave.c storm.c),$(TEST_SRCS))
+# Not: what is about this machine's own instructions, what takes long and is the same C
+# everywhere, and what an emulator cannot do.
+TEST_SRCS := $(patsubst %,tests/%.c,auxv chacha clocks counter fake getrandom getrandom-secrets \
+	placement protection resolver resolver-hostile resolver-odd seqcount timekeeping timeline timens)
 T = $(TEST_SRCS:.c=.t) $(sort $(wildcard tests/emulated/*.t))
 TEST_EXEC := tests/lib/emulated
 TEST_ENV := TEST_EMULATED=1 TEST_EMULATOR='$(RUN)' TEST_BUILD=$(P)
@@ -328,6 +329,9 @@ PROGRAM_KINDS += $(if $(MUSL_GCC),musl musl-static)
 PROGRAM_SINGLES := bare filter.so linker.pie sandbox.pie
 PROGRAM_SRCS := $(filter-out $(patsubst %,tests/programs/%.c,$(basename $(PROGRAM_SINGLES))), \
 	$(sort $(wildcard tests/programs/*.c)))
+ifneq ($(RUN),)
+PROGRAM_SRCS := $(patsubst %,tests/programs/%.c,clocks compare end signals start)
+endif
 PROGRAMS := $(addprefix $(P)/tests/programs/,$(if $(CROSS),,$(PROGRAM_SINGLES)) \
 	$(foreach kind,$(PROGRAM_KINDS),$(PROGRAM_SRCS:tests/programs/%.c=%.$(kind))))
 

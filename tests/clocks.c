@@ -132,9 +132,7 @@ static void check_coarse(size_t clock, int64_t offset, const char *mode)
 
 		looks++;
 		ahead += here > now;
-		/* An emulated timekeeper is in the middle of an update for long, and is
-		 * interrupted there now and then: readers turn to the kernel, and back. */
-		backwards += here < last - (emulated() ? 1000000 : 0);
+		backwards += here < last;
 		if (last - here > furthest)
 			furthest = last - here;
 		/* A timer wakes nobody to the nanosecond: a quarter of a period is let pass. */
