@@ -64,9 +64,9 @@ is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its 
 is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
 
 my $manual = slurp('loader/cli/uvdso.1') =~ s/\\-/-/gr;
-my %options = map { $_ => 1 } map { `build/uvdso $_ --help` =~ /(--[a-z-]+)/g } qw(run symbols);
+my %options = map { $_ => 1 } map { `build/uvdso $_ --help` =~ /(--[a-z-]+)/g } `build/uvdso --help` =~ /^  uvdso (\S+)/mg;
 is(join(' ', grep { $manual !~ /\Q$_\E/ } sort keys %options), '', 'the manual has every option that --help has');
-is(join(' ', grep { $manual !~ /^\.B uvdso $_/m } `build/uvdso --help` =~ /^  uvdso (\S+)/mg), '', '... and every command');
+is(join(' ', grep { $manual !~ /^\.TP\n\.B $_\n/m } `build/uvdso --help` =~ /^  uvdso (\S+)/mg), '', '... and every command');
 
 # A new build: the list of the last time is removed first.
 rename "$dest$debug", "$dest/opt/x/lib/debug/.build-id/" . substr($id, 0, 2) . '/old.debug';
