@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use File::Find 'find';
 use File::Temp 'tempdir';
+use IPC::Open2 'open2';
 use Test::More;
 use lib 'tests';
 use Elf;
@@ -62,6 +63,19 @@ my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' 
 is($compile, 0, 'a program is built with what was installed');
 is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its page');
 is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
+
+# A stand-in for gdb: where is it told to look?
+mkdir "$tmp/bin";
+open $fh, '>', "$tmp/bin/gdb" or BAIL_OUT("$tmp/bin/gdb: $!");
+print $fh "#!/bin/sh\nprintf '%s\\n' \"\$@\"\n";
+close $fh;
+chmod 0755, "$tmp/bin/gdb";
+my $runner = open2(my $program, my $stdin, "$dest/opt/x/bin/uvdso", 'run', 'build/tests/programs/signals.pie');
+my ($pid) = <$program> =~ /^ready (\d+)/;
+my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$dest/opt/x/bin/uvdso' gdb $pid 2>&1` };
+like($gdb, qr{^set debug-file-directory .*/opt/x/bin/../lib/debug:}m, 'uvdso gdb looks for the debug data where it was installed');
+kill 'TERM', $runner;
+waitpid $runner, 0;
 
 my $manual = slurp('loader/cli/uvdso.1') =~ s/\\-/-/gr;
 my %options = map { $_ => 1 } map { `build/uvdso $_ --help` =~ /(--[a-z-]+)/g } `build/uvdso --help` =~ /^  uvdso (\S+)/mg;

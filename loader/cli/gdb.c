@@ -5,8 +5,8 @@
  * asks the vector for AT_SYSINFO_EHDR and reads the ELF image from there, so that it knows
  * the base and the exported names. For the rest, static functions, lines and variables, it
  * looks for a file by the image's build id. The kernel's debug packages install theirs in
- * /usr/lib/debug/.build-id; ours lies beside the command, in build/debug. All that is to be
- * done is to name that folder.
+ * /usr/lib/debug/.build-id; ours lies beside the command, in build/debug, or where `make
+ * install` has put it. All that is to be done is to name that folder.
  *
  * gdb says nothing if there is no such file. So that is looked at before.
  */
@@ -167,7 +167,7 @@ static void help(void)
 }
 
 /* argv begins with the process id. program is NULL where gdb must find it by itself. */
-static int run_gdb(char *folder, char *program, int argc, char **argv)
+static int run_gdb(const char *folder, const char *root, char *program, int argc, char **argv)
 {
 	char debug[PATH_MAX + 64], source[PATH_MAX + 64];
 	char *fixed[] = {"gdb",
@@ -187,8 +187,7 @@ static int run_gdb(char *folder, char *program, int argc, char **argv)
 		complain("gdb", "out of memory");
 		return STATUS_SELF;
 	}
-	snprintf(debug, sizeof(debug), "set debug-file-directory %s/debug:/usr/lib/debug",
-		 folder);
+	snprintf(debug, sizeof(debug), "set debug-file-directory %s:/usr/lib/debug", root);
 	/* The lines name files below the folder that `make` was called in. */
 	snprintf(source, sizeof(source), "directory %s/..", folder);
 	memcpy(args, fixed, nr_fixed * sizeof(*args));
@@ -205,8 +204,9 @@ static int run_gdb(char *folder, char *program, int argc, char **argv)
 int cmd_gdb(int argc, char **argv)
 {
 	static ElfW(auxv_t) vector[VECTOR_ENTRIES + 1]; /* its last entry stays AT_NULL */
-	char id[2 * BUILD_ID_BYTES + 1], folder[PATH_MAX], file[PATH_MAX + 64];
-	char program[PATH_MAX];
+	static const char *const roots[] = {"debug", "../lib/debug"};
+	char id[2 * BUILD_ID_BYTES + 1], folder[PATH_MAX], root[PATH_MAX + 16],
+		file[PATH_MAX + 80], program[PATH_MAX];
 
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		help();
@@ -227,14 +227,18 @@ int cmd_gdb(int argc, char **argv)
 		complain("/proc/self/exe", "%s", strerror(errno));
 		return STATUS_SELF;
 	}
-	snprintf(file, sizeof(file), "%s/debug/.build-id/%.2s/%s.debug", folder, id, id + 2);
-	if (access(file, R_OK)) {
-		complain(argv[1],
-			 "this process is not on the page of this build (no %s); "
-			 "is it the program, or the uvdso that started it?",
-			 file);
-		return STATUS_SELF;
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		snprintf(root, sizeof(root), "%s/%s", folder, roots[i]);
+		snprintf(file, sizeof(file), "%s/.build-id/%.2s/%s.debug", root, id, id + 2);
+		if (!access(file, R_OK))
+			return run_gdb(folder, root,
+				       find_program(argv[1], vector, program) ? program : NULL,
+				       argc - 1, argv + 1);
 	}
-	return run_gdb(folder, find_program(argv[1], vector, program) ? program : NULL,
-		       argc - 1, argv + 1);
+	complain(argv[1],
+		 "this process is not on the page of this build (no "
+		 "%s/debug/.build-id/%.2s/%s.debug); "
+		 "is it the program, or the uvdso that started it?",
+		 folder, id, id + 2);
+	return STATUS_SELF;
 }
