@@ -63,9 +63,10 @@ pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 	setsid();
 	if (chdir("/"))
 		_exit(1);
+	/* Before the descriptors go: who boots a page waits for the end of one of them. */
+	timekeeper_prioritise();
 	close_range(0, ~0u, 0);
 	prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
-	timekeeper_prioritise();
 	/* Without pidfds (before Linux 5.3) the change of parent shows at the next look. */
 	fd = (int)syscall(SYS_pidfd_open, parent, 0);
 	watch(pages, fd, parent);
