@@ -217,6 +217,27 @@ static void test_abandoned(void)
 	diag("why: the watchdog has left the number odd, and nobody will make it even");
 }
 
+/* The writer is at the first copy of the coarse clocks, and its second copy is whole. */
+static void test_coarse(void)
+{
+	const struct vdso_timestamp *copy;
+	struct answer got, want;
+
+	begin(false);
+	vdso_write_begin(&fake.data[CS_HRES_COARSE]);
+	got = ask(VDSO_CLOCK_MONOTONIC_COARSE);
+	copy = &old_state[CS_RAW].basetime[VDSO_CLOCK_MONOTONIC_COARSE];
+	want = (struct answer){0, (long)copy->sec, (long)copy->nsec};
+	if (ok(same(got, want) && !fake.relaxes && !fake.syscalls,
+	       "in the middle of an update a coarse clock is read from its second copy"))
+		return;
+	tell("expected", want);
+	tell("got", got);
+	diag("turns of waiting: %u, system calls: %u", fake.relaxes, fake.syscalls);
+	diag("why: the kernel's answer is ahead of what the writer is about to publish, and");
+	diag("     who is told it sees the clock go back at its next call");
+}
+
 static void test_counter(void)
 {
 	const char *first, *last, *counter;
@@ -247,5 +268,6 @@ int main(void)
 	test_abandoned();
 	test_never_pauses();
 	test_never_ends();
+	test_coarse();
 	return done_testing();
 }
