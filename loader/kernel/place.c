@@ -44,52 +44,6 @@ static size_t page_round(size_t size)
 	return (size + VDSO_PAGE_SIZE - 1) & ~(size_t)(VDSO_PAGE_SIZE - 1);
 }
 
-static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
-{
-	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
-	ssize_t got;
-
-	if (!random) {
-		*address = HOST_PLACE_HIGH - (turn + 1) * length;
-		return 0;
-	}
-	do
-		got = getrandom(&number, sizeof(number), 0);
-	while (got < 0 && errno == EINTR);
-	if (got != sizeof(number))
-		return got < 0 ? -errno : -EIO;
-	/* 64 random bits for some 30: what the remainder favours is beyond measuring. */
-	*address = HOST_PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
-	return 0;
-}
-
-static int reserve(struct process *process, size_t length, uintptr_t *start)
-{
-	long persona = process_call(process, SYS_personality, 0xffffffff);
-
-	for (unsigned turn = 0; turn < MAX_DRAWS; turn++) {
-		uintptr_t want = 0;
-		int err = draw(!(persona & ADDR_NO_RANDOMIZE), turn, length, &want);
-		long got;
-
-		if (err)
-			return err;
-		got = process_mmap(process, want, length, PROT_NONE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-					   MAP_FIXED_NOREPLACE,
-				   -1, 0);
-		if ((uintptr_t)got == want) {
-			*start = want;
-			return 0;
-		}
-		if (!process_failed(got))
-			process_call(process, SYS_munmap, got, (long)length);
-		else if (got != -EEXIST)
-			return (int)got;
-	}
-	return -EEXIST;
-}
-
 /*
  * The copy of the image that gets mapped: fitted to this CPU, and then a file that nobody
  * can write any more. The seal comes after the writable mapping is gone; it would be
@@ -120,20 +74,6 @@ fail:
 	err = -errno;
 	close(fd);
 	return err;
-}
-
-static int map_data(struct process *process, int fd, uintptr_t start, unsigned page,
-		    off_t offset)
-{
-	uintptr_t at = start + page * VDSO_PAGE_SIZE;
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
-				fd, offset);
-
-	if (process_failed(got))
-		return (int)got;
-	/* As the kernel's: other processes' time is nothing for a core dump. */
-	process_call(process, SYS_madvise, (long)at, VDSO_PAGE_SIZE, MADV_DONTDUMP);
-	return 0;
 }
 
 struct first_broken {
@@ -183,6 +123,78 @@ void page_files_close(struct page_files *files)
 	files->image = -1;
 }
 
+static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
+{
+	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
+	ssize_t got;
+
+	if (!random) {
+		*address = HOST_PLACE_HIGH - (turn + 1) * length;
+		return 0;
+	}
+	do
+		got = getrandom(&number, sizeof(number), 0);
+	while (got < 0 && errno == EINTR);
+	if (got != sizeof(number))
+		return got < 0 ? -errno : -EIO;
+	/* 64 random bits for some 30: what the remainder favours is beyond measuring. */
+	*address = HOST_PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
+	return 0;
+}
+
+/* course: begin 09-loader */
+/* Addresses where nothing is, taken so that nothing else gets there meanwhile. */
+static int reserve(struct process *process, size_t length, uintptr_t *start)
+{
+	long persona = process_call(process, SYS_personality, 0xffffffff);
+
+	for (unsigned turn = 0; turn < MAX_DRAWS; turn++) {
+		uintptr_t want = 0;
+		int err = draw(!(persona & ADDR_NO_RANDOMIZE), turn, length, &want);
+		long got;
+
+		if (err)
+			return err;
+		got = process_mmap(process, want, length, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+					   MAP_FIXED_NOREPLACE,
+				   -1, 0);
+		if ((uintptr_t)got == want) {
+			*start = want;
+			return 0;
+		}
+		if (!process_failed(got))
+			process_call(process, SYS_munmap, got, (long)length);
+		else if (got != -EEXIST)
+			return (int)got;
+	}
+	return -EEXIST;
+}
+
+static int map_data(struct process *process, int fd, uintptr_t start, unsigned page,
+		    off_t offset)
+{
+	uintptr_t at = start + page * VDSO_PAGE_SIZE;
+	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+				fd, offset);
+
+	if (process_failed(got))
+		return (int)got;
+	/* As the kernel's: other processes' time is nothing for a core dump. */
+	process_call(process, SYS_madvise, (long)at, VDSO_PAGE_SIZE, MADV_DONTDUMP);
+	return 0;
+}
+
+static int map_image(struct process *process, const struct page_files *files, uintptr_t at)
+{
+	/* Private, so that a debugger can put a breakpoint in; its file is sealed. */
+	long got = process_mmap(process, at, files->image_length, PROT_READ | PROT_EXEC,
+				MAP_PRIVATE | MAP_FIXED, files->image, 0);
+
+	return process_failed(got) ? (int)got : 0;
+}
+/* course: end 09-loader */
+
 int place_files(struct process *process, const struct page_files *files,
 		struct placement *placement, struct place_error *error)
 {
@@ -190,7 +202,7 @@ int place_files(struct process *process, const struct page_files *files,
 	size_t counters_length = files->counters < 0 ? 0 : VDSO_PAGE_SIZE;
 	struct placement p = {0, data_length + files->image_length + counters_length, 0};
 	int err = reserve(process, p.length, &p.start);
-	long got;
+	long got = 0;
 
 	if (err)
 		return fail(error, err, "no free place for %zu bytes: %s", p.length,
@@ -207,12 +219,9 @@ int place_files(struct process *process, const struct page_files *files,
 		fail(error, err, "cannot map the data pages: %s", strerror(-err));
 		goto undo;
 	}
-	/* Private, so that a debugger can put a breakpoint in; sealed, so that nobody else can.
-	 */
-	got = process_mmap(process, p.ehdr, files->image_length, PROT_READ | PROT_EXEC,
-			   MAP_PRIVATE | MAP_FIXED, files->image, 0);
-	if (process_failed(got)) {
-		err = fail(error, (int)got, "cannot map the image: %s", strerror((int)-got));
+	err = map_image(process, files, p.ehdr);
+	if (err) {
+		fail(error, err, "cannot map the image: %s", strerror(-err));
 		goto undo;
 	}
 	if (counters_length)
