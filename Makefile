@@ -349,6 +349,9 @@ LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
 PROGRAMS += $(and $(CROSS),$(filter signal,$(PAGE_PARTS)),$(LIBSTDCXX),$(shell command -v clang++), \
 	$(P)/tests/programs/sigreturn)
 
+# What a debugger walks through.
+PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls)
+
 test-programs: all $(TEST_BINS) $(PROGRAMS) $(if $(RUN),,$(P)/bench/bench)
 
 test: test-programs ## every test, under prove; T=tests/x.t for some; fails when no test ran
@@ -396,6 +399,11 @@ $(P)/tests/programs/sigreturn: tests/emulated/sigreturn.cc $(P)/libuvdso.a
 	$(call say,CXX)
 	$(Q)clang++ --target=$(TRIPLE) -std=c++17 -O0 -g -D_GNU_SOURCE -fPIE -Wall -Wextra -Werror -Iloader -c $< -o $@.o
 	$(Q)$(CROSS)gcc -pie $@.o $(P)/libuvdso.a $(LIBSTDCXX) -o $@
+
+$(P)/tests/programs/calls: tests/emulated/calls.c $(P)/libuvdso.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC_HERE) $(LOADER_CFLAGS) $< $(P)/libuvdso.a -o $@
 
 # Without any C library: what the kernel hands over, as it is.
 $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config

@@ -36,6 +36,7 @@ sub none
 	is(join('; ', @found), '', $what) or diag("why: $why");
 }
 
+# A port adds its own lines here.
 my %machine = (
 	aarch64 => {
 		counter => qr/^mrs x(\d+), cntvct_el0/, before => [qr/^isb/],
