@@ -73,6 +73,10 @@ for my $machine (@machines) {
 		is(join(' ', map { $_->{text} } grep { !is_extra($elf, $_) && !covered($elf, $_) } @{$elf->{symbols}}),
 		   '', "$machine, $tools: .eh_frame describes every byte of every function")
 			or diag('why: a backtrace, and an exception, ends in the hole');
+		for my $return (grep { $_->{text} =~ /rt_sigreturn/ } @{$elf->{symbols}}) {
+			ok(is_signal_frame($elf, $return), "$machine, $tools: $return->{text} is described as a signal frame, from before its beginning on")
+				or diag('why: unwinders look one byte before a return address, and behind an interrupted instruction they must not');
+		}
 		if ($first) {
 			is(difference(\@meaning, $first), '', "$machine, $tools: means the same as that of $tools[0]");
 		} else {

@@ -54,6 +54,11 @@ def walk():
         gdb.execute('stepi', to_string=True)
     frame = gdb.newest_frame()
     back = register(frame, LINK[arch])
+    # Each another value, or one taken for another would not be noticed.
+    was = {r: register(frame, r) for r in KEPT[arch]}
+    for number, r in enumerate(was):
+        gdb.execute('set $%s = %#x' % (r, 0x515100000000 + number))
+    frame = gdb.newest_frame()
     before = {r: register(frame, r) for r in KEPT[arch] + ['sp']}
     steps = wrong = 0
     while base <= gdb.newest_frame().pc() < base + 8192:
@@ -78,6 +83,8 @@ def walk():
                     print('mistake at %#x in %s: %s' % (pc - base, name, '; '.join(bad)))
                     told += 1
         step(back)
+    for r in was:
+        gdb.execute('set $%s = %#x' % (r, was[r]))
     print('walked %s %d %d' % (name, steps, wrong))
 
 

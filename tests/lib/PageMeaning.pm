@@ -9,7 +9,7 @@ use warnings;
 use Elf;
 use Exporter 'import';
 
-our @EXPORT = qw(meaning exported covered is_extra);
+our @EXPORT = qw(meaning exported covered is_extra is_signal_frame);
 
 my %BIND = (0 => 'LOCAL', 1 => 'GLOBAL', 2 => 'WEAK');
 my %KIND = (0 => 'NOTYPE', 1 => 'OBJECT', 2 => 'FUNC');
@@ -46,7 +46,9 @@ sub ranges
 		last unless $length;
 		if ($cie) {
 			my ($start, $size) = unpack 'l< V', substr $elf->{bytes}, $at + 8, 8;
-			push @ranges, [$start + $at + 8, $start + $at + 8 + $size];
+			# The CIE lies so far before the field that says so; its letters are behind a version.
+			my $letters = $elf->string($at + 4 - $cie + 9);
+			push @ranges, [$start + $at + 8, $start + $at + 8 + $size, $letters];
 		}
 		$at += 4 + $length;
 	}
@@ -62,6 +64,14 @@ sub covered
 		$at = $_->[1] if $_->[0] <= $at && $_->[1] > $at;
 	}
 	return $at >= $function->{value} + $function->{size};
+}
+
+# Is a function described as the end of a signal frame (S), from before its first byte on?
+sub is_signal_frame
+{
+	my ($elf, $function) = @_;
+	my ($range) = grep { $_->[0] <= $function->{value} && $_->[1] > $function->{value} } ranges($elf);
+	return $range && $range->[2] =~ /S/ && $range->[0] < $function->{value};
 }
 
 # The tags, but for those that change nothing: spare DT_NULLs, a DT_SYMBOLIC that DF_SYMBOLIC
