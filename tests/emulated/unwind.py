@@ -1,7 +1,8 @@
 # unwind.py - inside gdb: steps through each call of calls.c, instruction by instruction.
 #
-# Wherever the program is in the page, the way back must lead to call(), with the stack pointer and
-# the registers that a function must keep as they were when it was called. Prints "name steps wrong"
+# Wherever the program is in the page, the way back must lead through every function that has been
+# called and not returned, to call(); each with the stack pointer and the registers that a function
+# must keep as they were when it was called. Prints "name steps wrong"
 # lines for unwind.t, and the first few mistakes.
 import gdb
 
@@ -30,18 +31,43 @@ def load(function):
     return base
 
 
-def step(back):
+def snapshot():
+    """Where the function that has just been called returns to, and what it must keep."""
+    frame = gdb.newest_frame()
+    return register(frame, LINK[arch]), {r: register(frame, r) for r in KEPT[arch] + ['sp']}
+
+
+def step(calls):
     """One instruction; but a loop that has been seen often enough is let run to its end."""
-    pc = gdb.newest_frame().pc()
-    length = gdb.newest_frame().architecture().disassemble(pc)[0]['length']
+    frame = gdb.newest_frame()
+    pc = frame.pc()
+    behind = pc + frame.architecture().disassemble(pc)[0]['length']
     gdb.execute('stepi', to_string=True)
-    now = gdb.newest_frame().pc()
+    frame = gdb.newest_frame()
+    now = frame.pc()
     if now < pc < now + 4096 and max(seen.get(now - base, 0) for base in loaded) > VISITS:
-        stops = [gdb.Breakpoint('*%#x' % at, internal=True, temporary=True) for at in (pc + length, back)]
+        stops = [gdb.Breakpoint('*%#x' % at, internal=True, temporary=True) for at in (behind, calls[-1][0])]
         gdb.execute('continue', to_string=True)
         for stop in stops:
             if stop.is_valid():
                 stop.delete()
+    elif now != behind and register(frame, LINK[arch]) == behind:
+        calls.append(snapshot())
+    while calls and gdb.newest_frame().pc() == calls[-1][0]:
+        calls.pop()
+
+
+def mistakes(calls):
+    """Every function that is being executed must be on the way back, with the registers of its caller."""
+    frame = gdb.newest_frame()
+    for back, kept in reversed(calls):
+        frame = frame.older()
+        if frame is None or frame.pc() != back:
+            return ['no way back to %#x' % back]
+        bad = ['%s is %#x, was %#x' % (r, register(frame, r), kept[r]) for r in kept if register(frame, r) != kept[r]]
+        if bad:
+            return bad
+    return [] if frame.name() == 'call' else ['no way back to call()']
 
 
 def walk():
@@ -53,28 +79,19 @@ def walk():
     while gdb.newest_frame().pc() != function:
         gdb.execute('stepi', to_string=True)
     frame = gdb.newest_frame()
-    back = register(frame, LINK[arch])
     # Each another value, or one taken for another would not be noticed.
     was = {r: register(frame, r) for r in KEPT[arch]}
     for number, r in enumerate(was):
         gdb.execute('set $%s = %#x' % (r, 0x515100000000 + number))
-    frame = gdb.newest_frame()
-    before = {r: register(frame, r) for r in KEPT[arch] + ['sp']}
+    calls = [snapshot()]
     steps = wrong = 0
-    while base <= gdb.newest_frame().pc() < base + 8192:
+    while calls:
         pc = gdb.newest_frame().pc()
         seen[pc - base] = seen.get(pc - base, 0) + 1
         if seen[pc - base] <= VISITS:
             steps += 1
-            caller = gdb.newest_frame()
             try:
-                while caller is not None and base <= caller.pc() < base + 8192:
-                    caller = caller.older()
-                bad = []
-                if caller is None or caller.pc() != back or caller.name() != 'call':
-                    bad = ['no way back to call()']
-                else:
-                    bad = ['%s is %#x, was %#x' % (r, register(caller, r), before[r]) for r in before if register(caller, r) != before[r]]
+                bad = mistakes(calls)
             except gdb.error as error:
                 bad = [str(error)]
             if bad:
@@ -82,7 +99,7 @@ def walk():
                 if told < 5:
                     print('mistake at %#x in %s: %s' % (pc - base, name, '; '.join(bad)))
                     told += 1
-        step(back)
+        step(calls)
     for r in was:
         gdb.execute('set $%s = %#x' % (r, was[r]))
     print('walked %s %d %d' % (name, steps, wrong))
