@@ -43,12 +43,13 @@ static void test_absent(void)
 		"linux-vdso.so.1",
 		VERSION,
 		"vdso_data",
-		"clock_gettime@" VERSION,
+		("clock_gettime@" VERSION),
 	};
 	/* The last one has the same ELF hash as the node's name: only the string tells. */
 	static char twin[] = VERSION;
 	const char *const wrong[] = {
-		"LINUX_2.5", VERSION "0", "LINUX_2.", "", "linux_2.6", "linux-vdso.so.1", twin,
+		"LINUX_2.5", (VERSION "0"),     "LINUX_2.", "",
+		"linux_2.6", "linux-vdso.so.1", twin,
 	};
 	struct copy copy = copy_image(image_builtin(), GUARD_BEHIND);
 	const char *name = names[0][0];
