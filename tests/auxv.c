@@ -1,46 +1,153 @@
 /*
  * auxv.c - the walk over an initial stack, on stacks made by hand and on our own vector.
+ *
+ * A walk that goes too far gets away with it nearly always: above the vector lie bytes and
+ * strings, and sooner or later a zero. Here the stacks lie against a page that may not be
+ * touched, so that the first word behind AT_NULL is a SIGSEGV; it ends the walk, and not
+ * the test. A walk that does not end is ended when it has used up its CPU time.
  */
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "libc/auxv.h"
 #include "tap.h"
 
+#define PAGE 65536 /* the largest that our machines have */
+
 #define WORD(value) ((uintptr_t)(value))
+/* Addresses that nobody follows. */
+#define ARGUMENT 0x5000
+#define VARIABLE 0x6000
+#define EHDR     0x7000
 
-/* Entries for a stack: two words each. */
-#define VECTOR(ehdr) \
-	AT_PAGESZ, 4096, AT_IGNORE, 7, AT_SYSINFO_EHDR, (ehdr), AT_PAGESZ, 1, AT_NULL, 0
+/* A list of words, and how many of them come before the vector. */
+#define STACK(vector, ...)                        \
+	(const uintptr_t[]){__VA_ARGS__}, vector, \
+		sizeof((const uintptr_t[]){__VA_ARGS__}) / sizeof(uintptr_t)
 
-static void test_stack(const char *what, const uintptr_t *stack, uintptr_t ehdr)
+#define ENTRIES AT_PAGESZ, 4096, AT_SYSINFO_EHDR, EHDR, AT_UID, 0, AT_NULL, 0
+
+static char *guard; /* the first byte that may not be touched */
+
+static struct {
+	sigjmp_buf back;
+	const char *volatile broken; /* how the walk ended, if not as it should */
+	const ElfW(auxv_t) *volatile auxv;
+	const void *volatile ehdr;
+} walk;
+
+static void stop(int signal)
 {
-	const ElfW(auxv_t) *auxv = vdso_auxv_from_stack(stack);
-	const void *got = vdso_auxv_ehdr(auxv);
+	walk.broken = signal == SIGVTALRM ? "a walk without an end"
+					  : "a word that is no part of the stack was read";
+	siglongjmp(walk.back, 1);
+}
 
-	if (!ok(WORD(got) == ehdr, "the vDSO is found on a stack with %s", what))
-		diag("expected %#lx, got %p: the walk ended at slot %ld", (unsigned long)ehdr,
-		     got, (long)((const uintptr_t *)auxv - stack));
+/* Outside of a walk over a stack a signal is what it always is. */
+static void on_signals(void (*handler)(int), long limit_us)
+{
+	const struct itimerval limit = {.it_value.tv_usec = limit_us};
+
+	signal(SIGSEGV, handler);
+	signal(SIGBUS, handler);
+	signal(SIGVTALRM, handler);
+	setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
+static void walk_from(const void *sp)
+{
+	walk.broken = NULL;
+	walk.auxv = walk.ehdr = NULL;
+	on_signals(stop, 200000);
+	if (!sigsetjmp(walk.back, 1)) {
+		walk.auxv = vdso_auxv_from_stack(sp);
+		walk.ehdr = vdso_auxv_ehdr(walk.auxv);
+	}
+	on_signals(SIG_DFL, 0);
+}
+
+static void prepare(void)
+{
+	guard = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
+	if (guard == MAP_FAILED || mprotect(guard + PAGE, PAGE, PROT_NONE) < 0)
+		bail_out("no memory for a stack");
+	guard += PAGE;
+}
+
+/* Puts the words against the guard, and walks over them. */
+static void test_stack(const char *what, const char *why, uintptr_t ehdr,
+		       const uintptr_t *words, long vector, size_t count)
+{
+	uintptr_t *sp = (uintptr_t *)(guard - count * sizeof(*words));
+
+	memcpy(sp, words, count * sizeof(*words));
+	walk_from(sp);
+	if (ok(!walk.broken && WORD(walk.auxv) == WORD(sp + vector) && WORD(walk.ehdr) == ehdr,
+	       "%s", what))
+		return;
+	diag("expected  the vector at slot %ld of the stack, and in it %#lx", vector,
+	     (unsigned long)ehdr);
+	if (walk.broken)
+		diag("got       %s", walk.broken);
+	else
+		diag("got       the vector at slot %ld, and in it %#lx",
+		     (long)((const uintptr_t *)walk.auxv - sp), (unsigned long)WORD(walk.ehdr));
+	diag("why: %s", why);
+}
+
+static void test_stacks(void)
+{
+	test_stack("the vector begins behind two lists, and each of them ends in NULL",
+		   "nothing points to the vector: who miscounts reads pointers as types", EHDR,
+		   STACK(7, 2, ARGUMENT, ARGUMENT, 0, VARIABLE, VARIABLE, 0, ENTRIES));
+	test_stack("an empty environment is a list, too: its NULL alone",
+		   "env -i starts a program so, and it has a vector like any other", EHDR,
+		   STACK(4, 1, ARGUMENT, 0, 0, ENTRIES));
+	test_stack("no argument at all is possible, and argv is then its NULL alone",
+		   "execve(2) takes an empty argv, and older kernels hand it on as it is", EHDR,
+		   STACK(4, 0, 0, VARIABLE, 0, ENTRIES));
+	test_stack("an entry that is crossed out does not end the walk",
+		   "valgrind makes AT_IGNORE of an entry; those behind it are still good", EHDR,
+		   STACK(3, 0, 0, 0, AT_IGNORE, 7, ENTRIES));
+	test_stack("a value is not taken for a type",
+		   "entries are pairs: a value of 33 is a number, and no AT_SYSINFO_EHDR", EHDR,
+		   STACK(3, 0, 0, 0, AT_UID, AT_SYSINFO_EHDR, AT_GID, 0, ENTRIES));
+	test_stack("a vector without the entry has no vDSO, and nothing behind AT_NULL is read",
+		   "what follows are random bytes and strings, which may look like an entry", 0,
+		   STACK(4, 1, ARGUMENT, 0, 0, AT_PAGESZ, 4096, AT_IGNORE, EHDR, AT_NULL, 0));
+	test_stack("what looks like an entry behind AT_NULL is none",
+		   "the first AT_NULL is the end, whatever follows", 0,
+		   STACK(4, 1, ARGUMENT, 0, 0, AT_NULL, 0, ENTRIES));
 }
 
 static void test_find(void)
 {
-	const uintptr_t words[] = {VECTOR(0x1000)};
-	const uintptr_t crossed_out[] = {AT_PAGESZ, 4096, AT_IGNORE, 0x1000, AT_NULL, 0};
-	/* What looks like an entry behind the end is not one. */
-	const uintptr_t ended[] = {AT_NULL, 0, AT_SYSINFO_EHDR, 0x1000, AT_NULL, 0};
-	const ElfW(auxv_t) *auxv = (const void *)words, *entry;
+	const uintptr_t words[] = {ENTRIES, AT_NULL, 0};
+	const uintptr_t twice[] = {AT_PAGESZ, 4096, AT_PAGESZ, 1, AT_NULL, 0};
+	const ElfW(auxv_t) *entry = vdso_auxv_find((const void *)twice, AT_PAGESZ);
 
-	entry = vdso_auxv_find(auxv, AT_PAGESZ);
-	ok(entry && entry->a_un.a_val == 4096, "of two entries of a type the first is found");
-	ok(!vdso_auxv_find(auxv, AT_RANDOM), "a type that is not there gives NULL");
-	ok(!vdso_auxv_find(auxv, AT_NULL), "the end is no entry");
-	ok(!vdso_auxv_ehdr((const void *)crossed_out),
-	   "an entry that was crossed out is not found");
-	ok(!vdso_auxv_find((const void *)ended, AT_SYSINFO_EHDR),
-	   "nothing is read behind AT_NULL");
+	if (!ok(entry && entry->a_un.a_val == 4096,
+		"of two entries of a type the first is found")) {
+		diag("expected  4096");
+		diag("got       %ld", entry ? (long)entry->a_un.a_val : 0);
+		diag("why: getauxval() answers so, and two readers of one vector must agree");
+	}
+	entry = vdso_auxv_find((const void *)words, AT_NULL);
+	if (!ok(!entry, "the end is no entry")) {
+		diag("expected  NULL");
+		diag("got       entry %ld", (long)(entry - (const ElfW(auxv_t) *)words));
+		diag("why: AT_NULL says that nothing follows. Who gets it for an entry "
+		     "believes that");
+		diag("     there is one more");
+	}
 }
 
 /*
@@ -54,6 +161,7 @@ static void test_own(void)
 	};
 	ElfW(auxv_t) auxv[64] = {0};
 	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+	unsigned long wrong = 0, got = 0;
 	bool good = true;
 
 	if (fd < 0 || read(fd, auxv, sizeof(auxv) - sizeof(auxv[0])) <= 0) {
@@ -61,41 +169,41 @@ static void test_own(void)
 		return;
 	}
 	close(fd);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (size_t i = 0; good && i < sizeof(types) / sizeof(types[0]); i++) {
 		const ElfW(auxv_t) *entry = vdso_auxv_find(auxv, types[i]);
-		unsigned long got = entry ? entry->a_un.a_val : 0;
 
-		if (got == getauxval(types[i]))
-			continue;
-		diag("type %lu: expected %#lx, got %#lx", types[i], getauxval(types[i]), got);
-		good = false;
+		got = entry ? entry->a_un.a_val : 0;
+		wrong = types[i];
+		good = got == getauxval(wrong);
 	}
-	ok(good, "on our own vector the walk agrees with getauxval()");
+	if (ok(good, "on our own vector the walk agrees with getauxval()"))
+		return;
+	diag("expected  type %lu: %#lx", wrong, getauxval(wrong));
+	diag("got       %#lx", got);
+	diag("why: the vector is the kernel's, and the C library has walked over it, too");
 }
 
 /* The stack that this program was really started on: argv lies there, below the vector. */
 static void test_real_stack(char **argv)
 {
 	const uintptr_t *sp = (const uintptr_t *)argv - 1;
+	unsigned long want = getauxval(AT_SYSINFO_EHDR);
 
-	ok(WORD(vdso_auxv_ehdr(vdso_auxv_from_stack(sp))) == getauxval(AT_SYSINFO_EHDR),
-	   "from our own initial stack the same vDSO is found");
+	walk_from(sp);
+	if (ok(!walk.broken && WORD(walk.ehdr) == want,
+	       "from our own initial stack the same vDSO is found"))
+		return;
+	diag("expected  %#lx", want);
+	diag("got       %#lx%s%s", (unsigned long)WORD(walk.ehdr), walk.broken ? ", and " : "",
+	     walk.broken ? walk.broken : "");
+	diag("why: this is the real thing, and no stack that a test has made");
 }
 
 int main(int argc, char **argv)
 {
 	(void)argc;
-	const uintptr_t argument = WORD("program"), variable = WORD("A=1");
-
-	test_stack(
-		"arguments and an environment",
-		(uintptr_t[]){2, argument, argument, 0, variable, variable, 0, VECTOR(0x7000)},
-		0x7000);
-	test_stack("no environment", (uintptr_t[]){1, argument, 0, 0, VECTOR(0x7000)}, 0x7000);
-	test_stack("no arguments", (uintptr_t[]){0, 0, variable, 0, VECTOR(0x7000)}, 0x7000);
-	test_stack("neither", (uintptr_t[]){0, 0, 0, VECTOR(0x7000)}, 0x7000);
-	test_stack("no vDSO",
-		   (uintptr_t[]){1, argument, 0, variable, 0, AT_PAGESZ, 4096, AT_NULL, 0}, 0);
+	prepare();
+	test_stacks();
 	test_find();
 	test_own();
 	test_real_stack(argv);

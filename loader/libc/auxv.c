@@ -10,6 +10,7 @@
 
 #include "auxv.h"
 
+/* course: begin 04-auxv */
 const ElfW(auxv_t) * vdso_auxv_find(const ElfW(auxv_t) * auxv, unsigned long type)
 {
 	for (; auxv->a_type != AT_NULL; auxv++)
@@ -29,6 +30,7 @@ const ElfW(auxv_t) * vdso_auxv_from_stack(const void *sp)
 		slot++;
 	return (const void *)(slot + 1);
 }
+/* course: end 04-auxv */
 
 const void *vdso_auxv_ehdr(const ElfW(auxv_t) * auxv)
 {
