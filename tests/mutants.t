@@ -66,7 +66,7 @@ my @mutants = (
 	['behind begins one late', $cycles, sub { s/delta > mask >> 1/delta > (mask >> 1) + 1/ }],
 	['behind begins one early', $cycles, sub { s/delta > mask >> 1/delta >= mask >> 1/ }],
 	['behind is what is behind in 64 bits', $cycles, sub { s/delta > mask >> 1/delta >> 63/ }],
-	['no clamp to the base', $gettime, sub { s/\t\t\t\tdelta = 0;\n/\t\t\t\t;\n/ }],
+	['no clamp to the base', $gettime, sub { s/(vdso_delta_negative\(delta, mask\)\)\n\s*)delta = 0;/$1;/ }],
 	['an old base is good for ever', $gettime, sub { s/(else if \(delta > max\)\n\s*)return false;/$1;/ }],
 	['max_cycles is too old already', $gettime, sub { s/(max = read_once64\(&vd->max_cycles\))/$1 - 1/ }],
 	['max_cycles + 1 is not too old', $gettime, sub { s/(max = read_once64\(&vd->max_cycles\))/$1 + 1/ }],

@@ -5,7 +5,8 @@
  *
  *   __vdso_clock_gettime
  *     gettime                which group does the clock belong to?
- *       read_hres            base under the sequence counter, plus counter * mult
+ *       read_hres            base under the sequence counter, plus ...
+ *         ns_at              ... what the counter has made since
  *       gettime_coarse       base under the sequence counter, nothing else
  *       gettime_timens       only behind "could not answer": this process is in
  *                            a time namespace; gettime again, on the page behind
@@ -109,6 +110,35 @@ static INLINE bool is_coarse(s32 clock)
 }
 
 /*
+ * What a fine clock shows when the counter stands at now, in nanoseconds beyond the seconds of
+ * its base. Returns false if the base is too old for that.
+ */
+static INLINE bool ns_at(const struct vdso_data *vd, u32 clock, u64 now, u64 *ns)
+{
+	u64 last = read_once64(&vd->cycle_last);
+	u64 max = read_once64(&vd->max_cycles);
+	u64 delta = now - last, snsec;
+
+	/*
+	 * The mask can wait: it changes nothing in a delta that is not above max, which is less
+	 * than the mask. What lies between the counter and the answer is what a call costs.
+	 */
+	if (unlikely(delta > max)) {
+		u64 mask = read_once64(&vd->mask);
+
+		delta = vdso_delta(now, last, mask);
+		if (vdso_delta_negative(delta, mask))
+			delta = 0;
+		else if (delta > max)
+			return false;
+	}
+	snsec = vdso_cycles_to_snsec(delta, read_once32(&vd->mult),
+				     read_once64(&vd->basetime[clock].nsec));
+	*ns = snsec >> read_once32(&vd->shift);
+	return true;
+}
+
+/*
  * Returns false when the caller must find another way: a page of offsets instead
  * of data, no usable counter, a base that is too old, or a writer that never
  * finished.
@@ -118,7 +148,6 @@ static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u6
 	/* course: begin 06-seqlock */
 	for (int tries = MAX_TRIES; tries > 0; tries--) {
 		u32 seq = vdso_read_begin(vd);
-		u64 now, last, max, delta, snsec;
 
 		if (unlikely(seq & 1)) {
 			if (nothing_to_wait_for(vd))
@@ -129,28 +158,9 @@ static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u6
 		/* Before the counter: without a usable one it might not even be readable. */
 		if (unlikely(read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_NONE))
 			return false;
-		/* Between begin and retry: it belongs to this base and to no other. */
-		now = arch_counter();
-		last = read_once64(&vd->cycle_last);
-		max = read_once64(&vd->max_cycles);
-		/*
-		 * The mask can wait: it changes nothing in a delta that is not above max,
-		 * which is less than the mask. What lies between the counter and the answer
-		 * is what a call costs.
-		 */
-		delta = now - last;
-		if (unlikely(delta > max)) {
-			u64 mask = read_once64(&vd->mask);
-
-			delta = vdso_delta(now, last, mask);
-			if (vdso_delta_negative(delta, mask))
-				delta = 0;
-			else if (delta > max)
-				return false;
-		}
-		snsec = vdso_cycles_to_snsec(delta, read_once32(&vd->mult),
-					     read_once64(&vd->basetime[clock].nsec));
-		*ns = snsec >> read_once32(&vd->shift);
+		/* Between begin and retry: the counter belongs to this base and to no other. */
+		if (unlikely(!ns_at(vd, clock, arch_counter(), ns)))
+			return false;
 		*sec = read_once64(&vd->basetime[clock].sec);
 		if (likely(!vdso_read_retry(vd, seq)))
 			return true;

@@ -38,7 +38,5 @@ stub:
 		 * copy one of one piece, and never wait for ever: false means that there is no answer.
 		 * At most MAX_TRIES tries.
 		 */
-		u64 now, last, max, delta, snsec;
-
 		@keep /Before the counter/ .. /\*sec = /
 		return true;
