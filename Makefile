@@ -414,7 +414,7 @@ $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
 # The page's C on the machine made for tests (vdso-src/arch/fake): no page, just objects.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Ivdso-src/include -Ivdso-src/arch/fake
-FAKE_BINS := $(addprefix $(P)/tests/,fake interleave reader)
+FAKE_BINS := $(addprefix $(P)/tests/,fake interleave reader cycles)
 FAKE_OBJS := $(P)/fake/gettime.o $(P)/fake/getcpu.o
 
 $(FAKE_OBJS): $(P)/fake/%.o: vdso-src/%.c $(O)/.config

@@ -199,7 +199,7 @@ static void set_seq(u32 seq)
  * What the watchdog does, in its two steps: nobody keeps this page any more, the numbers
  * stay odd. Returns false with the last of them.
  */
-static bool abandon_step(unsigned step)
+static inline bool abandon_step(unsigned step)
 {
 	vdso_abandon(&fake.data[step == 0 ? CS_RAW : CS_HRES_COARSE]);
 	return step == 0;
@@ -242,7 +242,7 @@ static bool same(struct answer a, struct answer b)
 	return a.ret == b.ret && a.sec == b.sec && a.nsec == b.nsec;
 }
 
-static const char *name_of(int what)
+static inline const char *name_of(int what)
 {
 	static char name[32];
 

@@ -115,6 +115,7 @@ static INLINE bool is_coarse(s32 clock)
  */
 static INLINE bool ns_at(const struct vdso_data *vd, u32 clock, u64 now, u64 *ns)
 {
+	/* course: begin 07-cycles */
 	u64 last = read_once64(&vd->cycle_last);
 	u64 max = read_once64(&vd->max_cycles);
 	u64 delta = now - last, snsec;
@@ -136,6 +137,7 @@ static INLINE bool ns_at(const struct vdso_data *vd, u32 clock, u64 now, u64 *ns
 				     read_once64(&vd->basetime[clock].nsec));
 	*ns = snsec >> read_once32(&vd->shift);
 	return true;
+	/* course: end 07-cycles */
 }
 
 /*
