@@ -37,7 +37,9 @@
 	local: *;                       \
 	};
 
+/* course: begin 02-image.aarch64 */
 OUTPUT_FORMAT("elf64-littleaarch64")
 OUTPUT_ARCH(aarch64)
 
 #include "vdso-layout.lds.h"
+/* course: end 02-image.aarch64 */

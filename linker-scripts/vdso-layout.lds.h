@@ -47,11 +47,14 @@ SECTIONS
 	 * outside it would be an absolute address, and ld.lld has been seen to write
 	 * that constant into the page and drop the relocation without a word.
 	 */
+	/* course: begin 02-image.below */
 	vdso_data = . - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
 	vdso_rng_data = vdso_data + VDSO_RNG_PAGE * VDSO_PAGE_SIZE;
 
 	. = SIZEOF_HEADERS;
+	/* course: end 02-image.below */
 
+	/* course: begin 02-image.tables */
 	.hash          : { *(.hash) } :text
 	.gnu.hash      : { *(.gnu.hash) }
 	.dynsym        : { *(.dynsym) }
@@ -62,6 +65,7 @@ SECTIONS
 	.dynamic       : { *(.dynamic) } :text :dynamic
 
 	.note          : { *(.note.Linux) *(.note.gnu.build-id) } :text :note
+	/* course: end 02-image.tables */
 
 	.eh_frame_hdr  : { *(.eh_frame_hdr) } :text :eh_frame_hdr
 	.eh_frame      : { KEEP(*(.eh_frame)) } :text
@@ -94,6 +98,12 @@ SECTIONS
 	/DISCARD/      : { *(.note.gnu.property) *(.note.GNU-stack) *(.comment) *(.gnu.version_r) *(.riscv.attributes) }
 }
 
+VERSION
+{
+	VDSO_VERSIONS
+}
+
+/* course: begin 02-image */
 PHDRS
 {
 	text         PT_LOAD FLAGS(5) FILEHDR PHDRS; /* R+X, headers included */
@@ -102,14 +112,10 @@ PHDRS
 	eh_frame_hdr PT_GNU_EH_FRAME FLAGS(4);
 }
 
-VERSION
-{
-	VDSO_VERSIONS
-}
-
 /* The rules. A broken one stops the build with its name. */
 ASSERT(SIZEOF(.data) == 0, "rule no-data: the page has no writable data; a variable was defined")
 ASSERT(SIZEOF(.bss) == 0, "rule no-bss: the page has no writable data; a variable was defined")
+/* course: end 02-image */
 ASSERT(SIZEOF(.tdata) == 0, "rule no-tls: the page has no thread-local data")
 ASSERT(SIZEOF(.plt) == 0, "rule no-plt: the page calls nothing outside itself")
 ASSERT(SIZEOF(.rel.dyn) == 0, "rule no-relocations (REL): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")

@@ -1,0 +1,47 @@
+# The program headers of the page, and two of the rules that stop a build.
+title: The image: an ELF file no one loads from disk
+tier: core
+minutes: 30
+file: linker-scripts/vdso-layout.lds.h
+tests: segments.t
+red: there is one LOAD, from the first byte of the file, and so with the ELF header in it
+red: it may be read and executed, and nobody may write to it
+red: what else is named in it may be read, and no more
+red: a counter, which begins as 0, stops the build
+red: a variable with a value stops the build
+hint:
+	What does somebody need who has only the address of the image in memory, and no file?
+	Which of it lies before the first section? And who of all processes may write to it?
+	For the rules: where does a compiler put "static int calls;", and where "static int id = 7;"?
+hint:
+	readelf -lW build/x86_64/vdso.so shows what you are to arrive at.
+	The flags of a segment are those of elf(5): PF_X is 1, PF_W is 2, PF_R is 4. They are added.
+	The manual of ld, "info ld" or on the web, has a section PHDRS: two words there put the headers
+	of the file into a segment. And the rule no-tls, just below, is a pattern for the other two.
+hint:
+	The first line takes both words, for the header of the file and for the program headers, and the
+	number for "read and execute". The three others take the number for "read", and nothing else.
+	Each of the two rules asks that a section has no bytes, and says its name, and why, if it has.
+mutant: headers-left-out: the headers are in the file, and in no segment
+	s/ FILEHDR PHDRS//
+mutant: dynamic-writable: PT_DYNAMIC may be written, as a linker makes it by itself
+	s/PT_DYNAMIC FLAGS\(4\)/PT_DYNAMIC FLAGS(6)/
+mutant: not-executable: the code may only be read
+	s/PT_LOAD FLAGS\(5\)/PT_LOAD FLAGS(4)/
+mutant: one-rule: there is a rule for .data, and none for .bss
+	s/ASSERT\(SIZEOF\(\.bss\) == 0/ASSERT(SIZEOF(.bss) >= 0/
+stub:
+	PHDRS
+	{
+		/*
+		 * TODO: four segments, and for each: what may be done with it? And what must be
+		 * in the first one that no section holds?
+		 */
+		text         PT_LOAD FLAGS(6);
+		dynamic      PT_DYNAMIC FLAGS(6);
+		note         PT_NOTE FLAGS(6);
+		eh_frame_hdr PT_GNU_EH_FRAME FLAGS(6);
+	}
+
+	@keep /^.. The rules/
+	/* TODO: the page has no writable data. Two rules are missing: one for .data, one for .bss. */
