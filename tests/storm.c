@@ -6,7 +6,9 @@
  * backwards, and never be told a time that is further off than these bounds:
  *
  *   fine clocks     FINE_BOUND_NS from the interval between two system calls
- *   coarse clocks   COARSE_BOUND_NS old: two periods of the watchdog, and its lateness
+ *   coarse clocks   COARSE_BOUND_NS old: two periods of the watchdog, and its lateness.
+ *                   A machine with other things to do can make it later still, so one
+ *                   read in a hundred may be older; without a watchdog it is one in four
  *
  * What it could catch: a reader that waits for an odd number to become even, a base that
  * is believed for too long, a coarse clock that stands still for ever.
@@ -25,7 +27,7 @@
 #define KILLS           1000
 #define STOPS           500
 #define FINE_BOUND_NS   1000
-#define COARSE_BOUND_NS 100000000
+#define COARSE_BOUND_NS 50000000
 
 static const clockid_t fine[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI,
 				 CLOCK_MONOTONIC_RAW};
@@ -36,7 +38,7 @@ static int (*gettime)(clockid_t, struct timespec *);
 static time_t (*seconds)(time_t *);
 
 struct tally {
-	long reads, backwards, fine_off, coarse_off, time_off, outside;
+	long reads, backwards, fine_off, coarse, coarse_old, coarse_ahead, time_off, outside;
 	int64_t worst_fine, worst_coarse, worst_back, last[16];
 	clockid_t worst_back_clock;
 };
@@ -87,8 +89,9 @@ static void read_all(struct tally *t)
 		int64_t before = kernel(coarse[i][1]), here = ours(t, coarse[i][0]);
 		int64_t age = before - here;
 
-		t->coarse_off +=
-			age > COARSE_BOUND_NS || here > kernel(coarse[i][1]) + FINE_BOUND_NS;
+		t->coarse++;
+		t->coarse_old += age > COARSE_BOUND_NS;
+		t->coarse_ahead += here > kernel(coarse[i][1]) + FINE_BOUND_NS;
 		if (age > t->worst_coarse)
 			t->worst_coarse = age;
 	}
@@ -139,10 +142,12 @@ static void report(const struct tally *t, const char *what)
 	if (!ok(t->fine_off == 0, "%s: no fine clock is off by more than %d ns", what,
 		FINE_BOUND_NS))
 		diag("%ld times, %lld ns at worst", t->fine_off, (long long)t->worst_fine);
-	if (!ok(t->coarse_off == 0, "%s: no coarse clock is older than %d ms", what,
+	ok(t->coarse_ahead == 0, "%s: no coarse clock is ahead of its fine one", what);
+	if (!ok(t->coarse_old <= t->coarse / 100,
+		"%s: no coarse clock is older than %d ms, but for one read in a hundred", what,
 		COARSE_BOUND_NS / 1000000))
-		diag("%ld times, %lld us at worst", t->coarse_off,
-		     (long long)t->worst_coarse / 1000);
+		diag("%ld of %ld reads, %lld us at worst: nobody has abandoned the page",
+		     t->coarse_old, t->coarse, (long long)t->worst_coarse / 1000);
 	ok(t->time_off == 0, "%s: time() is never more than a second behind", what);
 	printf("# %ld reads; %ld outside of two system calls, by %lld ns at worst; coarse "
 	       "clocks "
@@ -191,7 +196,7 @@ int main(void)
 		seed = seed * 1103515245 + 12345;
 		read_for(&halting, (long)(seed >> 8) % 5000);
 	}
-	report(&halting, "stopped two thousand times for up to 30 ms");
+	report(&halting, "stopped five hundred times for up to 30 ms");
 	uvdso_shutdown(page);
 	return done_testing();
 }
