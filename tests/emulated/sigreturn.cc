@@ -41,9 +41,10 @@ extern __attribute__((visibility("hidden"))) const char after_kill[];
 static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.regs) == 312, "x0");
 static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.sp) == 560, "sp");
 static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.pc) == 568, "pc");
-static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.__reserved) + 16 == 608, "v0");
-#	define FIRST 9
-#	define LAST  29
+static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.__reserved) + 16 == 608,
+	      "v0");
+#	define FIRST       9
+#	define LAST        29
 #	define LEFT_OUT(n) ((n) == 18)
 __asm__(".text\n"
 	".globl enter_handler\n"
@@ -56,20 +57,25 @@ __asm__(".text\n"
 	"	.cfi_startproc\n"
 	"	sub sp, sp, #96\n"
 	"	.cfi_adjust_cfa_offset 96\n"
-	"	stp x19, x20, [sp]\n	stp x21, x22, [sp, #16]\n	stp x23, x24, [sp, #32]\n"
-	"	stp x25, x26, [sp, #48]\n	stp x27, x28, [sp, #64]\n	str x29, [sp, #80]\n"
+	"	stp x19, x20, [sp]\n	stp x21, x22, [sp, #16]\n	stp x23, x24, [sp, "
+	"#32]\n"
+	"	stp x25, x26, [sp, #48]\n	stp x27, x28, [sp, #64]\n	str x29, [sp, "
+	"#80]\n"
 	"	.irp n, 19,20,21,22,23,24,25,26,27,28,29\n"
 	"	.cfi_offset x\\n, -96 + 8 * (\\n - 19)\n"
 	"	.endr\n"
 	"	.irp n, 9,10,11,12,13,14,15,16,17,19,20,21,22,23,24,25,26,27,28,29\n"
-	"	mov x\\n, #\\n\n	movk x\\n, #0x5151, lsl #32\n	movk x\\n, #0x5151, lsl #48\n"
+	"	mov x\\n, #\\n\n	movk x\\n, #0x5151, lsl #32\n	movk x\\n, #0x5151, "
+	"lsl #48\n"
 	"	.endr\n"
 	"	mov x8, #129\n"
 	"	svc #0\n"
 	".hidden after_kill\n"
 	"after_kill:\n"
-	"	ldp x19, x20, [sp]\n	ldp x21, x22, [sp, #16]\n	ldp x23, x24, [sp, #32]\n"
-	"	ldp x25, x26, [sp, #48]\n	ldp x27, x28, [sp, #64]\n	ldr x29, [sp, #80]\n"
+	"	ldp x19, x20, [sp]\n	ldp x21, x22, [sp, #16]\n	ldp x23, x24, [sp, "
+	"#32]\n"
+	"	ldp x25, x26, [sp, #48]\n	ldp x27, x28, [sp, #64]\n	ldr x29, [sp, "
+	"#80]\n"
 	"	add sp, sp, #96\n"
 	"	.cfi_adjust_cfa_offset -96\n"
 	"	ret\n"
@@ -79,8 +85,8 @@ __asm__(".text\n"
 /* vdso-src/arch/riscv64/sigreturn.S */
 static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.__gregs) == 304, "pc");
 static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.__fpregs) == 560, "f0");
-#	define FIRST 5
-#	define LAST  31
+#	define FIRST       5
+#	define LAST        31
 #	define LEFT_OUT(n) ((n) >= 10 && (n) <= 17) /* the arguments */
 __asm__(".text\n"
 	".globl enter_handler\n"
@@ -114,7 +120,7 @@ __asm__(".text\n"
 	"	.cfi_adjust_cfa_offset -96\n"
 	"	ret\n"
 	"	.cfi_endproc\n");
-#	define SIGRETURN "rt_sigreturn"
+#	define SIGRETURN   "rt_sigreturn"
 #endif
 
 static void check(const char *name, bool yes)
