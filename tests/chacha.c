@@ -189,20 +189,26 @@ static void check_own_key(const struct cipher *cipher)
  * The vector registers right behind the call, before the compiler can use one. The halves
  * that AVX2 adds can only be looked at where they are.
  */
+/* clang-format off: each run of it would find another shape. */
 #	define SAVE(op, reg, n, size) op " %%" reg #        n ", " #        n "*" size "(%[to])\n\t"
-#	define SAVE_ALL(op, reg, size)                                                \
-		SAVE(op, reg, 0, size)                                                 \
-		SAVE(op, reg, 1, size)                                                 \
-		SAVE(op, reg, 2, size)                                                 \
-		SAVE(op, reg, 3, size)                                                 \
-		SAVE(op, reg, 4, size)                                                 \
-		SAVE(op, reg, 5, size)                                                 \
-		SAVE(op, reg, 6, size)                                                 \
-		SAVE(op, reg, 7, size)                                                 \
-		SAVE(op, reg, 8, size)                                                 \
-		SAVE(op, reg, 9, size) SAVE(op, reg, 10, size) SAVE(op, reg, 11, size) \
-			SAVE(op, reg, 12, size) SAVE(op, reg, 13, size)                \
-				SAVE(op, reg, 14, size) SAVE(op, reg, 15, size)
+#	define SAVE_ALL(op, reg, size) \
+		SAVE(op, reg, 0, size)  \
+		SAVE(op, reg, 1, size)  \
+		SAVE(op, reg, 2, size)  \
+		SAVE(op, reg, 3, size)  \
+		SAVE(op, reg, 4, size)  \
+		SAVE(op, reg, 5, size)  \
+		SAVE(op, reg, 6, size)  \
+		SAVE(op, reg, 7, size)  \
+		SAVE(op, reg, 8, size)  \
+		SAVE(op, reg, 9, size)  \
+		SAVE(op, reg, 10, size) \
+		SAVE(op, reg, 11, size) \
+		SAVE(op, reg, 12, size) \
+		SAVE(op, reg, 13, size) \
+		SAVE(op, reg, 14, size) \
+		SAVE(op, reg, 15, size)
+/* clang-format on */
 
 #	define CALL_AND(save_all)                                                          \
 		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t" /* the red zone */            \
