@@ -366,6 +366,10 @@ test-list: # for those who want to run them one by one
 $(P)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o
 $(P)/tests/chacha: $(O)/page/arch/$(ARCH)/chacha.o
 
+# The bench's arithmetic, with a clock of the test's.
+$(P)/tests/measure: TEST_OBJS := $(O)/tests/bench/measure.o
+$(P)/tests/measure: $(O)/tests/bench/measure.o
+
 $(P)/tests/%: tests/%.c tests/tap.h $(P)/libuvdso.a
 	@mkdir -p $(@D)
 	$(call say,CC)

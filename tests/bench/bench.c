@@ -26,19 +26,6 @@ uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(values[0]), ascending);
-	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
 int boot(const struct uvdso_options *options, struct uvdso **page, struct vdso_elf *elf)
 {
 	char why[256];

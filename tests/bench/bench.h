@@ -4,6 +4,7 @@
  *	bench.c       the order of it all, and the options
  *	machine.c     on what machine this is: without that a number says nothing
  *	latency.c     what a call costs, in a table and as a CSV file
+ *	measure.c     how that is measured
  *	calls.c       the calls themselves: one loop a function, and who answers it
  *	namespace.c   a process of ours in a time namespace of the kernel's
  *	sandwich.c    how far our clocks are from the kernel's
@@ -22,6 +23,7 @@
 #include <time.h>
 
 #include "libc/vdso_elf.h"
+#include "measure.h"
 #include "uvdso.h"
 
 #define VERSION "LINUX_2.6"
@@ -70,11 +72,7 @@ int start_bench(const struct bench *bench);
 int follow_bench(const struct bench *bench);
 int follow_inside(void);
 
-/* bench.c */
-uint64_t now_ns(void);
-double median(double *values, size_t count); /* sorts them */
-
-/* Boots a page and opens it. Returns 0, or 1 after a message. */
+/* bench.c. Boots a page and opens it. Returns 0, or 1 after a message. */
 int boot(const struct uvdso_options *options, struct uvdso **page, struct vdso_elf *elf);
 
 #endif

@@ -4,10 +4,7 @@
  * The floor is the counter read by itself, in order: no page that answers with a fine
  * clock can be faster. What is above it is the page's own work.
  *
- * A row is measured in rounds. In each everybody makes one batch of calls, long enough for
- * the clock that times it and short enough that mostly no interrupt comes in between; every
- * other round goes backwards, so that nobody is always the one after the system calls. What
- * an empty function costs is subtracted, best from best and median from median.
+ * A row is measured in rounds, in which everybody takes a turn: measure.c.
  *
  * The shifted rows are a second page, booted with offsets. They are measured by a child in
  * a time namespace, where the kernel's page takes its detour, too; where there is no such
@@ -36,77 +33,39 @@
 #include "bench.h"
 #include "calls.h"
 
-#define BATCH_NS 150e3
-
-#define ROUNDS       400
+#define ROUNDS       MOST_ROUNDS
 #define QUICK_ROUNDS 30
-/* A slow machine does fewer rounds; so much time is given to one row, except for these. */
-#define ROW_NS 1e9
-#define FEWEST 5
 
-enum way { FLOOR, OURS, KERNEL, SYSTEM_CALL, PLAIN, EMPTY, WAYS };
+enum way_of { FLOOR, OURS, KERNEL, SYSTEM_CALL, PLAIN, EMPTY, WAYS };
 
-/* In nanoseconds a call; NAN where there is nobody to ask. */
 struct row {
-	double best[WAYS], median[WAYS];
+	struct cost cost[WAYS];
 };
 
-static double batch(const struct call *call, const struct target *target, long calls)
-{
-	uint64_t start = now_ns();
+/* A call, and whom it goes to. */
+struct asked {
+	const struct call *call;
+	const struct target *target;
+};
 
-	call->loop(target, call->argument, calls);
-	return (double)(now_ns() - start);
+static void make_calls(const void *whom, long calls)
+{
+	const struct asked *asked = whom;
+
+	asked->call->loop(asked->target, asked->call->argument, calls);
 }
 
-/* How many calls make a batch. Warms caches and branches on the way. */
-static long batch_size(const struct call *call, const struct target *target)
+static void measure_row(const struct call *call, const struct target target[WAYS],
+			size_t rounds, struct row *row)
 {
-	long calls = 1;
-	double ns;
+	struct asked asked[WAYS];
+	struct way ways[WAYS];
 
-	while ((ns = batch(call, target, calls)) < BATCH_NS / 4 && calls < 1L << 30)
-		calls *= 2;
-	/* Once more: the first time may have been slow for another reason. */
-	ns = fmin(ns, batch(call, target, calls));
-	return (long)fmax(1, (double)calls * BATCH_NS / ns);
-}
-
-static void measure(const struct call *call, const struct target target[WAYS], int rounds,
-		    struct row *row)
-{
-	static double ns[WAYS][ROUNDS];
-	uint64_t begin;
-	long calls[WAYS];
-	int done = 0;
-
-	for (int way = 0; way < WAYS; way++)
-		calls[way] = target[way].fn ? batch_size(call, &target[way]) : 0;
-	begin = now_ns();
-	while (done < rounds && (done < FEWEST || (double)(now_ns() - begin) < ROW_NS)) {
-		for (int i = 0; i < WAYS; i++) {
-			int way = done % 2 ? WAYS - 1 - i : i;
-
-			if (target[way].fn)
-				ns[way][done] = batch(call, &target[way], calls[way]) /
-						(double)calls[way];
-		}
-		done++;
-	}
 	for (int way = 0; way < WAYS; way++) {
-		row->median[way] = row->best[way] = NAN;
-		if (target[way].fn) {
-			row->median[way] = median(ns[way], (size_t)done);
-			row->best[way] = ns[way][0];
-		}
+		asked[way] = (struct asked){call, &target[way]};
+		ways[way] = (struct way){target[way].fn ? make_calls : NULL, &asked[way]};
 	}
-	/* A page of a few instructions can be as fast as nothing at all, but not faster. */
-	for (int way = 0; way < EMPTY; way++) {
-		if (!target[way].fn)
-			continue;
-		row->median[way] = fmax(0, row->median[way] - row->median[EMPTY]);
-		row->best[way] = fmax(0, row->best[way] - row->best[EMPTY]);
-	}
+	measure(ways, WAYS, rounds, row->cost);
 }
 
 /* ---- the table ---- */
@@ -121,7 +80,7 @@ static void print_number(int width, double ns)
 
 static double ratio(const struct row *row)
 {
-	return row->median[OURS] / row->median[KERNEL];
+	return row->cost[OURS].median / row->cost[KERNEL].median;
 }
 
 /* The first column is the floor, or what a shift starts from. */
@@ -135,20 +94,20 @@ static void print_heading(const struct bench *bench, const char *title, const ch
 }
 
 static void print_row(const struct bench *bench, const struct call *call, const struct row *row,
-		      enum way first)
+		      enum way_of first)
 {
 	double r = ratio(row);
 
 	printf("  %-20s ", call->title);
-	print_number(7, row->median[first]);
+	print_number(7, row->cost[first].median);
 	putchar(' ');
-	print_number(7, row->best[OURS]);
-	print_number(7, row->median[OURS]);
+	print_number(7, row->cost[OURS].best);
+	print_number(7, row->cost[OURS].median);
 	printf("   ");
-	print_number(7, row->best[KERNEL]);
-	print_number(7, row->median[KERNEL]);
+	print_number(7, row->cost[KERNEL].best);
+	print_number(7, row->cost[KERNEL].median);
 	putchar(' ');
-	print_number(8, row->median[SYSTEM_CALL]);
+	print_number(8, row->cost[SYSTEM_CALL].median);
 	if (isfinite(r)) /* as printed: 1.004 is 1.00 */
 		printf("  %s%6.2f%s\n", r < 1.005 ? bench->good : bench->bad, r, bench->off);
 	else
@@ -168,10 +127,10 @@ static void write_field(FILE *file, const char *format, double value)
 static void write_row(FILE *file, const struct call *call, const struct row *row)
 {
 	fputs(call->name, file);
-	write_field(file, "%.1f", row->median[FLOOR]);
-	write_field(file, "%.1f", row->median[OURS]);
-	write_field(file, "%.1f", row->median[KERNEL]);
-	write_field(file, "%.1f", row->median[SYSTEM_CALL]);
+	write_field(file, "%.1f", row->cost[FLOOR].median);
+	write_field(file, "%.1f", row->cost[OURS].median);
+	write_field(file, "%.1f", row->cost[KERNEL].median);
+	write_field(file, "%.1f", row->cost[SYSTEM_CALL].median);
 	write_field(file, "%.2f", ratio(row));
 	fputc('\n', file);
 }
@@ -201,7 +160,7 @@ static void measure_plain(const struct bench *bench, const struct call *calls, s
 		find_targets(bench, &calls[i], target);
 		if (!target[OURS].fn)
 			continue; /* a page without this function is a page, too */
-		measure(&calls[i], target, bench->quick ? QUICK_ROUNDS : ROUNDS, &row);
+		measure_row(&calls[i], target, bench->quick ? QUICK_ROUNDS : ROUNDS, &row);
 		print_row(bench, &calls[i], &row, FLOOR);
 		write_row(csv, &calls[i], &row);
 	}
@@ -227,7 +186,8 @@ static void measure_shifted(void *argument)
 		target[OURS] = target_in(&bench->ours_shifted, call);
 		if (!shifted->kernel)
 			target[KERNEL].fn = NULL;
-		measure(call, target, bench->quick ? QUICK_ROUNDS : ROUNDS, &shifted->row[i]);
+		measure_row(call, target, bench->quick ? QUICK_ROUNDS : ROUNDS,
+			    &shifted->row[i]);
 	}
 }
 
@@ -237,7 +197,7 @@ static void print_cost_of_shift(const struct row *rows)
 	double cost[64];
 
 	for (size_t i = 0; i < nr_shifted_calls; i++) {
-		cost[i] = rows[i].median[OURS] - rows[i].median[PLAIN];
+		cost[i] = rows[i].cost[OURS].median - rows[i].cost[PLAIN].median;
 		if (cost[i] > cost[most])
 			most = i;
 	}
