@@ -28,6 +28,7 @@
 #	define VDSO_SIGNAL_NAMES
 #endif
 
+/* course: begin 03-versions.aarch64 */
 #define VDSO_VERSIONS                   \
 	LINUX_2.6.39 {                  \
 	global:                         \
@@ -36,6 +37,7 @@
 		VDSO_SIGNAL_NAMES       \
 	local: *;                       \
 	};
+/* course: end 03-versions.aarch64 */
 
 /* course: begin 02-image.aarch64 */
 OUTPUT_FORMAT("elf64-littleaarch64")

@@ -12,6 +12,7 @@
 #define VDSO_TEXT_FILL 0x90909090
 #define VDSO_SHDR_SIZE 64
 
+/* course: begin 03-versions */
 #ifdef VDSO_HAS_time
 #	define VDSO_TIME_NAMES         \
 		clock_gettime;          \
@@ -43,6 +44,7 @@
 		VDSO_RANDOM_NAMES       \
 	local: *;                       \
 	};
+/* course: end 03-versions */
 
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
