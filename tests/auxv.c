@@ -2,24 +2,17 @@
  * auxv.c - the walk over an initial stack, on stacks made by hand and on our own vector.
  *
  * A walk that goes too far gets away with it nearly always: above the vector lie bytes and
- * strings, and sooner or later a zero. Here the stacks lie against a page that may not be
- * touched, so that the first word behind AT_NULL is a SIGSEGV; it ends the walk, and not
- * the test. A walk that does not end is ended when it has used up its CPU time.
+ * strings, and sooner or later a zero. Here the stacks lie against memory that may not be
+ * touched (attempt.h).
  */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "libc/auxv.h"
-#include "tap.h"
-
-#define PAGE 65536 /* the largest that our machines have */
 
 #define WORD(value) ((uintptr_t)(value))
 /* Addresses that nobody follows. */
@@ -34,60 +27,36 @@
 
 #define ENTRIES AT_PAGESZ, 4096, AT_SYSINFO_EHDR, EHDR, AT_UID, 0, AT_NULL, 0
 
-static char *guard; /* the first byte that may not be touched */
-
 static struct {
-	sigjmp_buf back;
-	const char *volatile broken; /* how the walk ended, if not as it should */
-	const ElfW(auxv_t) *volatile auxv;
-	const void *volatile ehdr;
+	const void *sp;
+	const char *broken; /* how the walk ended, if not as it should */
+	const ElfW(auxv_t) * auxv;
+	const void *ehdr;
 } walk;
 
-static void stop(int signal)
+static void walk_up(void)
 {
-	walk.broken = signal == SIGVTALRM ? "a walk without an end"
-					  : "a word that is no part of the stack was read";
-	siglongjmp(walk.back, 1);
-}
-
-/* Outside of a walk over a stack a signal is what it always is. */
-static void on_signals(void (*handler)(int), long limit_us)
-{
-	const struct itimerval limit = {.it_value.tv_usec = limit_us};
-
-	signal(SIGSEGV, handler);
-	signal(SIGBUS, handler);
-	signal(SIGVTALRM, handler);
-	setitimer(ITIMER_VIRTUAL, &limit, NULL);
+	walk.auxv = vdso_auxv_from_stack(walk.sp);
+	walk.ehdr = vdso_auxv_ehdr(walk.auxv);
 }
 
 static void walk_from(const void *sp)
 {
-	walk.broken = NULL;
+	walk.sp = sp;
 	walk.auxv = walk.ehdr = NULL;
-	on_signals(stop, 200000);
-	if (!sigsetjmp(walk.back, 1)) {
-		walk.auxv = vdso_auxv_from_stack(sp);
-		walk.ehdr = vdso_auxv_ehdr(walk.auxv);
-	}
-	on_signals(SIG_DFL, 0);
-}
-
-static void prepare(void)
-{
-	guard = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		     0);
-	if (guard == MAP_FAILED || mprotect(guard + PAGE, PAGE, PROT_NONE) < 0)
-		bail_out("no memory for a stack");
-	guard += PAGE;
+	walk.broken = attempt(walk_up);
 }
 
 /* Puts the words against the guard, and walks over them. */
 static void test_stack(const char *what, const char *why, uintptr_t ehdr,
 		       const uintptr_t *words, long vector, size_t count)
 {
-	uintptr_t *sp = (uintptr_t *)(guard - count * sizeof(*words));
+	static char *guard;
+	uintptr_t *sp;
 
+	if (!guard)
+		guard = attempt_guard();
+	sp = (uintptr_t *)guard - count;
 	memcpy(sp, words, count * sizeof(*words));
 	walk_from(sp);
 	if (ok(!walk.broken && WORD(walk.auxv) == WORD(sp + vector) && WORD(walk.ehdr) == ehdr,
@@ -202,7 +171,6 @@ static void test_real_stack(char **argv)
 int main(int argc, char **argv)
 {
 	(void)argc;
-	prepare();
 	test_stacks();
 	test_find();
 	test_own();

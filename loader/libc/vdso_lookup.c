@@ -75,17 +75,6 @@ const char *vdso_elf_verdef_name(const struct vdso_elf *elf, const ElfW(Verdef) 
 	return elf->strtab + aux->vda_name;
 }
 
-/* The definition a symbol belongs to, or NULL: no versions, or only the base one. */
-static const ElfW(Verdef) * symbol_verdef(const struct vdso_elf *elf, uint32_t i)
-{
-	const ElfW(Verdef) * verdef;
-
-	if (!elf->versym)
-		return NULL;
-	verdef = vdso_elf_verdef(elf, elf->versym[i] & VDSO_VERSYM_INDEX);
-	return verdef && !(verdef->vd_flags & VER_FLG_BASE) ? verdef : NULL;
-}
-
 static bool exported(const struct vdso_elf *elf, uint32_t i)
 {
 	const ElfW(Sym) *sym = &elf->symtab[i];
@@ -113,6 +102,18 @@ struct wanted {
 	uint32_t version_hash;
 };
 
+/* course: begin 05-resolve */
+/* The definition a symbol belongs to, or NULL: no versions, or only the base one. */
+static const ElfW(Verdef) * symbol_verdef(const struct vdso_elf *elf, uint32_t i)
+{
+	const ElfW(Verdef) * verdef;
+
+	if (!elf->versym)
+		return NULL;
+	verdef = vdso_elf_verdef(elf, elf->versym[i] & VDSO_VERSYM_INDEX);
+	return verdef && !(verdef->vd_flags & VER_FLG_BASE) ? verdef : NULL;
+}
+
 static bool matches(const struct vdso_elf *elf, uint32_t i, const struct wanted *wanted)
 {
 	const ElfW(Verdef) * verdef;
@@ -127,17 +128,11 @@ static bool matches(const struct vdso_elf *elf, uint32_t i, const struct wanted 
 	       same_string(vdso_elf_verdef_name(elf, verdef), wanted->version);
 }
 
-static const void *find_gnu_hash(const struct vdso_elf *elf, const struct wanted *wanted)
+static const void *find_gnu_hash(const struct vdso_elf *elf, const struct wanted *wanted,
+				 uint32_t hash)
 {
-	const uint32_t bits = 8 * sizeof(ElfW(Addr));
-	uint32_t hash = vdso_gnu_hash(wanted->name);
-	ElfW(Addr) word = elf->gnu.bloom[(hash / bits) & (elf->gnu.bloom_size - 1)];
 	uint32_t i = elf->gnu.bucket[hash % elf->gnu.nbucket];
 
-	/* Both bits are set for every name that is here, and for few others. */
-	if (!(word >> (hash % bits) & 1) ||
-	    !(word >> ((hash >> elf->gnu.bloom_shift) % bits) & 1))
-		return NULL;
 	if (!i)
 		return NULL;
 	for (;; i++) {
@@ -149,6 +144,18 @@ static const void *find_gnu_hash(const struct vdso_elf *elf, const struct wanted
 		if (other & 1)
 			return NULL;
 	}
+}
+/* course: end 05-resolve */
+
+/* course: begin 05b-fallback */
+/* Both bits are set for every name that is here, and for few others. */
+static bool may_be_here(const struct vdso_elf *elf, uint32_t hash)
+{
+	const uint32_t bits = 8 * sizeof(ElfW(Addr));
+	ElfW(Addr) word = elf->gnu.bloom[(hash / bits) & (elf->gnu.bloom_size - 1)];
+
+	return (word >> (hash % bits) & 1) &&
+	       (word >> ((hash >> elf->gnu.bloom_shift) % bits) & 1);
 }
 
 static const void *find_hash(const struct vdso_elf *elf, const struct wanted *wanted)
@@ -164,13 +171,17 @@ static const void *find_hash(const struct vdso_elf *elf, const struct wanted *wa
 	}
 	return NULL;
 }
+/* course: end 05b-fallback */
 
 const void *vdso_elf_symbol(const struct vdso_elf *elf, const char *name, const char *version)
 {
 	struct wanted wanted = {name, version, version ? vdso_elf_hash(version) : 0};
+	uint32_t hash;
 
-	if (elf->gnu.nbucket)
-		return find_gnu_hash(elf, &wanted);
+	if (elf->gnu.nbucket) {
+		hash = vdso_gnu_hash(name);
+		return may_be_here(elf, hash) ? find_gnu_hash(elf, &wanted, hash) : NULL;
+	}
 	if (elf->hash.nbucket)
 		return find_hash(elf, &wanted);
 	return NULL; /* never opened, or refused */

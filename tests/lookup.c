@@ -1,0 +1,63 @@
+/*
+ * lookup.c - from a name and a version to an address, rule by rule, through DT_GNU_HASH.
+ *
+ * resolver.c asks for what our page and the kernel's export; here the image is made for
+ * the purpose (lookup.h), and holds what they do not. Where something is to be refused,
+ * something else is found first: a resolver that finds nothing refuses nothing.
+ */
+#include "lookup.h"
+
+/* A name that is not there, and whose bucket has a chain of its own; or an empty one. */
+static const char *absent(bool empty)
+{
+	static char name[] = "absent_a";
+
+	for (char *last = &name[7]; *last <= 'z'; ++*last)
+		if (!table.gnu_bucket[vdso_gnu_hash(name) % NR_BUCKETS] == empty)
+			return name;
+	bail_out("no absent name for %s bucket", empty ? "an empty" : "a used");
+}
+
+/* The filter would answer for the tables; here they are to answer themselves. */
+static void let_all_pass(void)
+{
+	reset();
+	memset(table.bloom, 0xff, sizeof(table.bloom));
+}
+
+int main(void)
+{
+	let_all_pass();
+	point(finds("__vdso_time", "LINUX_2.6", 0) && finds("__vdso_getcpu", "LINUX_2.6", 1),
+	      "a name is found, in its version and at its own address",
+	      "a program jumps there: a wrong address is another function");
+	point(finds("__vdso_time", "LINUX_2.6", 0) && refuses(absent(false), "LINUX_2.6") &&
+		      refuses(absent(true), "LINUX_2.6"),
+	      "a name that is not there is not found, and its chain is left where it ends",
+	      "the end of a chain is marked in the chain; behind it lie other names, or "
+	      "nothing");
+	point(finds(TWIN_1, "LINUX_2.6", 2) && finds(TWIN_2, "LINUX_2.6", 3),
+	      "of two names with the same hash each is found",
+	      "a hash says where to look. What is there, only the name can say");
+	point(finds("__vdso_time", "LINUX_2.6", 0) && refuses("__vdso_time", "LINUX_2.5") &&
+		      refuses("__vdso_time", "LINUX_9.9"),
+	      "the right name in a wrong version is refused",
+	      "a version is a promise about arguments and result, and here another was made");
+	point(finds("two_versions", "LINUX_2.5", 4) && finds("two_versions", "LINUX_2.6", 5),
+	      "of one name in two versions each is found",
+	      "the first of that name may not be the one: the chain goes on");
+	point(finds("hidden", "LINUX_2.6", 6),
+	      "the hidden bit is no part of the version's index",
+	      "bit 15 says who may see the name, the other 15 bits which version it has");
+	point(finds("two_versions", NULL, 5) && refuses("hidden", NULL),
+	      "who names no version gets the default, and nothing that is hidden",
+	      "an old function stays for old programs, which name it; new ones get the new "
+	      "one");
+	point(finds("unversioned", NULL, 7) && refuses("unversioned", "linux-vdso.so.1"),
+	      "the image's own name is no version",
+	      "the first definition is about the image (VER_FLG_BASE), and promises nothing");
+	point(finds("other_version", "LINUX_2-F", 8) && refuses("other_version", "LINUX_2.6"),
+	      "of two versions with the same hash each is another",
+	      "LINUX_2-F and LINUX_2.6 have one ELF hash: only the names differ");
+	return done_testing();
+}
