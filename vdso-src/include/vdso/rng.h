@@ -76,7 +76,10 @@ _Static_assert(offsetof(struct vgetrandom_state, key) == 96, "as in the kernel")
 _Static_assert(offsetof(struct vgetrandom_state, generation) == 128, "as in the kernel");
 _Static_assert(offsetof(struct vgetrandom_state, pos) == 136, "as in the kernel");
 _Static_assert(offsetof(struct vgetrandom_state, in_use) == 137, "as in the kernel");
-_Static_assert(sizeof(struct vgetrandom_state) == 144, "as in the kernel");
+/* Padded to what a u64 is aligned to, and that is 4 on a 32-bit x86. */
+_Static_assert(sizeof(struct vgetrandom_state) ==
+		       (_Alignof(struct vgetrandom_state) == 8 ? 144 : 140),
+	       "as in the kernel");
 
 /* What the query answers (uapi linux/random.h): how to make memory for states. */
 struct vgetrandom_opaque_params {
