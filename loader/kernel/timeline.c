@@ -166,6 +166,7 @@ static u64 followed(const struct timeline *line, u64 now, u64 kernel)
 
 void timeline_advance(struct timeline *line, u64 now)
 {
+	/* course: begin 08-timekeeper */
 	u64 since = vdso_delta(now, line->last.cycles, line->mask);
 	u64 kernel = line->last.ns + (u64)((double)since * line->rate);
 	u64 delta = followed(line, now, kernel);
@@ -185,6 +186,7 @@ void timeline_advance(struct timeline *line, u64 now)
 		}
 		line->restart = false;
 	}
+	/* course: end 08-timekeeper */
 }
 
 s64 timeline_offset(s64 held, s64 low, s64 high)
