@@ -78,7 +78,8 @@ END
 spew("$good/tests/add.t", "#!/bin/sh\nexec build/tests/add\n");
 spew("$good/tests/tutorial-01.t", "#!/bin/sh\nexec tutorial/learn prove CH=01\n");
 spew("$good/tutorial/kernel-refs", "# a list\ntag: v6.12\n\nlib/vdso/gettimeofday.c do_hres()\n");
-spew("$good/tutorial/README.md", "# Map\n\n[one](01-add.md), and [its goal](01-add.md#the-goal-of-it)\n" =~ s/#the-goal-of-it/#goal/r);
+spew("$good/tutorial/README.md", "# Map\n\n[one](01-add.md), and [its goal](01-add.md#the-goal-of-it); [terms](glossary.md)\n" =~ s/#the-goal-of-it/#goal/r);
+spew("$good/tutorial/glossary.md", "# Terms\n\n- **remainder**: what is left. [01](01-add.md)\n- **sum**: what comes out. [01](01-add.md)\n");
 spew("$good/tutorial/ex/01-add.ex", <<'END');
 # a comment
 title: Adding
@@ -191,6 +192,7 @@ second
 ```
 END
 	'Compare with the kernel' => "See `lib/vdso/gettimeofday.c do_hres()` in `lib/vdso/`, and `add()` in `tests/add.c`.\n",
+	'The idea' => "Two numbers have one **sum**, and a **remainder**. **Nothing else.**\n",
 	'Go further' => "[The source](../src/add.c), [above](#goal).\n",
 );
 spew("$good/tutorial/01-add.md", "# 01 Adding\n\n" . join '', map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @headings);
@@ -216,7 +218,7 @@ is($status, 0, 'and its page and its exercise can be proven') or BAIL_OUT($out);
 like($out, qr/^ok \d+ - 01-add: the near miss is refused: the difference$/m, '... with a point for each near miss');
 
 # ---- spoiled, one place at a time ----
-my ($page, $card, $source, $test, $map, $zh) = ('tutorial/01-add.md', 'tutorial/ex/01-add.ex', 'src/add.c', 'tests/add.c', 'tutorial/README.md', 'tutorial/zh-CN/01-add.md');
+my ($page, $card, $source, $test, $map, $zh, $terms) = ('tutorial/01-add.md', 'tutorial/ex/01-add.ex', 'src/add.c', 'tests/add.c', 'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md');
 my @spoiled = (
 	# what, file, change, what finds it, what it says
 	['a listing that was edited', $page, sub { s/^return a \+ b;$/return b + a;/m }, 'book', qr/$page:\d+: it is not src\/add\.c#01-add; line 3/],
@@ -240,6 +242,10 @@ my @spoiled = (
 	['a file that is gone', $page, sub { s/`tests\/add\.c`/`tests\/sub.c`/ }, 'book', qr/there is no tests\/sub\.c/],
 	['a chapter that does not show the failure', $page, sub { s/  not ok  one and one is two\n//; s/yet:\n  one and one is two\n/yet:\n/ }, 'book', qr/in which 'one and one is two' fails/],
 	['a chapter that is not on the map', $map, sub { s/01-add\.md\b//g }, 'book', qr/README\.md: no link to 01-add\.md/],
+	['a page that is not on the map', $map, sub { s/glossary\.md// }, 'book', qr/README\.md: no link to glossary\.md/],
+	['a term that its chapter does not explain', $page, sub { s/\*\*sum\*\*/sum/ }, 'book', qr/glossary\.md:4: sum: it is not in bold in tutorial\/01-add\.md/],
+	['a term that leads nowhere', $terms, sub { s/ \[01\]\(01-add\.md\)$//m }, 'book', qr/glossary\.md:3: remainder: no link/],
+	['a term out of its order', $terms, sub { s/\*\*sum/**addend/ }, 'book', qr/addend: it comes after remainder/],
 	['an anchor that is nobody\'s', $source, sub { s/$/\n\/* course: begin 09-lost *\/\n\/* course: end 09-lost *\/\n/ }, 'book', qr/anchor 09-lost: no card/],
 	['an anchor without its end', $source, sub { s/\t\/\* course: end 01-add \*\/\n// }, 'book', qr/1 begin and 0 end/],
 	['a card without its chapter', $page, sub { $_ = undef }, 'book', qr/0 chapters tutorial\/01-\*\.md/],
@@ -288,6 +294,11 @@ system('cp', '-r', $good, "$tmp/stale");
 spew("$tmp/stale/$page", slurp("$tmp/stale/$page") =~ s/See `/Look at `/r);
 ($status, $out) = run("$tmp/stale", 'tutorial/learn book');
 ok($status == 0 && $out =~ /not ok .*its original, tutorial\/01-add\.md, has changed since # TODO/, 'a translation whose original has changed is something to do, and no failure')
+	or diag($out);
+system('cp', '-r', $good, "$tmp/new");
+spew("$tmp/new/$page", slurp("$tmp/new/$page") =~ s/one \*\*sum/one **answer**, one **sum/r);
+($status, $out) = run("$tmp/new", 'tutorial/learn book');
+ok($status == 0 && $out =~ /not ok .*01-add\.md:\d+: answer: not in tutorial\/glossary\.md # TODO/, 'so is a term that is not in the glossary yet')
 	or diag($out);
 
 # ---- rewriting ----

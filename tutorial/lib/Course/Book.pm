@@ -49,7 +49,8 @@ sub checks {
 		['every file and every function that a page names is there', \&check_named],
 		['every chapter shows the failure that its exercise begins with', \&check_failure_shown],
 		['every page with commands has a test that executes it', \&check_executed],
-		['the map lists every chapter', \&check_map],
+		['the map lists every page', \&check_map],
+		['every entry of the glossary leads to the chapter that explains it', \&check_glossary],
 		['every translation has the fences of its original', \&check_translations],
 	);
 }
@@ -336,7 +337,47 @@ sub check_map {
 	my ($self) = @_;
 	my $map = $self->{pages}{'tutorial/README.md'} or return 'tutorial/README.md: not there';
 	my %linked = map { $_->{target} => 1 } @{$map->{links}};
-	return map { "tutorial/README.md: no link to $_" } grep { !$linked{$_} } map { s{.*/}{}r } @{$self->{chapters}};
+	my @pages = map { m{^tutorial/([^/]+\.md)$} && $1 ne 'README.md' ? $1 : () } sort keys %{$self->{pages}};
+	return map { "tutorial/README.md: no link to $_" } grep { !$linked{$_} } @pages;
+}
+
+# The terms that a page explains: what is bold in it, in lower case. With a full stop it is emphasis.
+sub terms {
+	my ($page) = @_;
+	my (@terms, %fenced);
+	for my $fence (@{$page->{fences}}) { $fenced{$_} = 1 for $fence->{line} .. $fence->{end} // $fence->{line} }
+	for my $i (grep { !$fenced{$_ + 1} } 0 .. $#{$page->{lines}}) {
+		push @terms, map { {term => lc, line => $i + 1} } grep { !/[.?!:,]$/ } $page->{lines}[$i] =~ /\*\*([^*]+)\*\*/g;
+	}
+	return @terms;
+}
+
+# An entry is a line "- **term**: what it is. [NN](NN-name.md)", in the order of the alphabet.
+sub check_glossary {
+	my ($self) = @_;
+	my $name = 'tutorial/glossary.md';
+	my $glossary = $self->{pages}{$name} or return;
+	my (@problems, $last);
+	for my $entry (terms($glossary)) {
+		my ($term, $line) = @$entry{qw(term line)};
+		my $at = "$name:$line: $term";
+		my @chapters = map { "tutorial/$_->{target}" } grep { $_->{line} == $line && $_->{target} =~ /^\d\d-/ } @{$glossary->{links}};
+		push @problems, "$at: no link to the chapter that explains it" if !@chapters;
+		for my $chapter (grep { $self->{pages}{$_} } @chapters) {
+			push @problems, "$at: it is not in bold in $chapter" if !grep { $_->{term} eq $term } terms($self->{pages}{$chapter});
+		}
+		push @problems, "$at: it comes after $last" if defined $last && $term le $last;
+		$last = $term;
+	}
+	return @problems;
+}
+
+# Terms that the glossary has not got: not a failure, but to be done.
+sub unlisted {
+	my ($self) = @_;
+	my $glossary = $self->{pages}{'tutorial/glossary.md'} or return;
+	my %listed = map { $_->{term} => 1 } terms($glossary);
+	return map { my $name = $_; map { $listed{$_->{term}}++ ? () : "$name:$_->{line}: $_->{term}: not in tutorial/glossary.md" } terms($self->{pages}{$name}) } @{$self->{chapters}};
 }
 
 sub fence_key { my ($fence) = @_; return join "\n", $fence->{lang}, map({ "$_->{key}: $_->{value}" } @{$fence->{directives}}), $fence->{body} }

@@ -204,6 +204,8 @@ sub book {
 	TODO: {
 		local $TODO = 'the translation is to be brought up to date';
 		fail($_) for $book->stale;
+		$TODO = 'the glossary is to be brought up to date';
+		fail($_) for $book->unlisted;
 	}
 	done_testing();
 	return Test::More->builder->is_passing ? 0 : 1;
