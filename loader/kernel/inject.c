@@ -49,6 +49,7 @@ static uintptr_t find_syscall(pid_t pid, uintptr_t image)
 	return 0;
 }
 
+/* course: begin 10b-inject */
 /*
  * Where the vector lies on a stack: behind the arguments, their NULL, the environment and
  * its NULL. Returns 0 if there is no such thing within what execve(2) accepts.
@@ -91,6 +92,7 @@ static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 	}
 	return -ENOENT;
 }
+/* course: end 10b-inject */
 
 /*
  * The kernel keeps a copy of the vector for /proc/PID/auxv and PR_GET_AUXV. It is changed
