@@ -35,8 +35,9 @@ RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(
 
 .DEFAULT_GOAL := all
 
-deps: ## install what demo and tests need from Debian's packages; instant when all is there
-	@tests/deps
+# The site takes node and npm, its test a browser: only where they are asked for.
+deps: ## install what the other goals need from Debian's packages; instant when all is there
+	@tests/deps $(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser))
 
 # What deps installs changes what can be built. So `make deps demo` is two runs: this
 # file is read again for the rest.
@@ -59,7 +60,7 @@ COMMA := ,
 
 # One short line a step; `make V=1` prints the commands themselves, `make -s` nothing.
 Q := $(if $(V),,@)
-silent := $(V)$(findstring s,$(firstword -$(MAKEFLAGS)))
+silent := $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say = $(if $(silent),,@printf '  %-7s %s\n' $(1) $@)
 
 # What is made: objects and page of a machine in build/ARCH. Command, library and tests of
@@ -254,6 +255,25 @@ reset: ## CH=06: begin again; the old copy is kept
 watch: ## CH=06: check at every save, until all is true
 learn start check hint diff solution reset watch:
 	@tutorial/learn $@ $(CH)
+
+# The site: its own packages come from npm, as the lockfile says. Whoever has no node gets it
+# from deps, or is told how.
+SITE := $(B)/site
+.PHONY: tutorial node
+node:
+	@tests/deps tutorial
+
+$(SITE)/.installed: tutorial/site/package.json tutorial/site/package-lock.json | node
+	@mkdir -p $(@D)
+	$(call say,NPM)
+	@cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+tutorial: $(SITE)/.installed ## the course as a site, in build/tutorial; takes node and npm
+	$(Q)tutorial/learn site $(SITE)
+	$(Q)cd $(SITE) && node_modules/.bin/vitepress build >log 2>&1 || { cat log >&2; exit 1; }
+	$(if $(silent),,@echo '  the course is in $(B)/tutorial; to read it: cd $(B)/tutorial && python3 -m http.server')
 
 # ---- the bench --------------------------------------------------------------
 # tests/bench/*.c make one program, build/bench/bench.
