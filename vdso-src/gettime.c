@@ -33,13 +33,22 @@
  *   ARCH_NR_*            the numbers of three system calls
  *   VDSO_PREFIX(), VDSO_WEAK_ALIASES   how the exported names are made
  *   VDSO_EXPORTS_TIME    1 where the kernel's own page has time(), too; else 0
+ *   VDSO_TIME32          1 where long, and with it the times of the old functions, has 32
+ *                        bits, and there is a clock_gettime64, too; else 0
  */
 #include "page.h" /* first: it brings the machine, and with it VDSO_LOAD_HOOK, if any */
 #include <vdso/cycles.h>
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
+/* Time as this file reckons with it, and as all but the old 32-bit functions return it. */
 struct vdso_timespec {
+	s64 tv_sec;
+	s64 tv_nsec;
+};
+
+/* What programs pass to the old functions. On a 64-bit machine it is the same as above. */
+struct vdso_old_timespec {
 	long tv_sec;
 	long tv_nsec;
 };
@@ -99,8 +108,8 @@ static INLINE void set_timespec(struct vdso_timespec *ts, u64 sec, u64 ns)
 		sec++;
 		__asm__("" : "+r"(ns));
 	}
-	ts->tv_sec = (long)sec;
-	ts->tv_nsec = (long)ns;
+	ts->tv_sec = (s64)sec;
+	ts->tv_nsec = (s64)ns;
 }
 
 static INLINE bool is_coarse(s32 clock)
@@ -179,7 +188,36 @@ static INLINE bool read_copy(const struct vdso_data *vd, u32 clock, u32 seq, u64
 	return likely(!vdso_read_retry(vd, seq));
 }
 
-static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd);
+/*
+ * Who is asking? It decides one thing, which system call answers when the page cannot. A
+ * program that calls the old function may live in a sandbox that is as old, and kills
+ * whoever makes a system call that it has not heard of (Linux c60a32ea4f45). Where there
+ * is only one width, compilers see it and leave the parameter out.
+ */
+enum caller { CALLER_64, CALLER_32 };
+
+static INLINE int ask_kernel(s32 clock, struct vdso_timespec *ts, enum caller caller)
+{
+#if VDSO_TIME32
+	struct vdso_old_timespec old;
+	int ret;
+
+	if (caller == CALLER_64)
+		return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME64, clock, (long)ts);
+	ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)&old);
+	if (ret == 0) {
+		ts->tv_sec = old.tv_sec;
+		ts->tv_nsec = old.tv_nsec;
+	}
+	return ret;
+#else
+	(void)caller;
+	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)ts);
+#endif
+}
+
+static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
+		   enum caller caller);
 
 /*
  * The same question to the page behind, and the offset on top. A system call is
@@ -187,7 +225,7 @@ static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *
  * namespace shifts has the offset zero, so there is no list of exceptions.
  */
 static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
-				   const struct vdso_data *vd)
+				   const struct vdso_data *vd, enum caller caller)
 {
 	const struct vdso_data *behind = data_behind(vd);
 	u64 sec, ns;
@@ -195,7 +233,7 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 
 	/* A coarse clock costs next to nothing: the way through gettime() would double it. */
 	if (!is_coarse(clock) || seq & 1 || !read_copy(behind, (u32)clock, seq, &sec, &ns)) {
-		int ret = gettime(clock, ts, behind);
+		int ret = gettime(clock, ts, behind, caller);
 
 		if (ret || (u32)clock >= VDSO_BASES)
 			return ret;
@@ -232,7 +270,7 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
  * ours, and would at times go back behind it.
  */
 static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
-				 const struct vdso_data *vd)
+				 const struct vdso_data *vd, enum caller caller)
 {
 	s32 fine = clock - (VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME);
 	u64 sec, ns;
@@ -246,8 +284,8 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 				int ret;
 
 				if (is_namespace(vd))
-					return gettime_timens(clock, ts, vd);
-				ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, fine, (long)ts);
+					return gettime_timens(clock, ts, vd, caller);
+				ret = ask_kernel(fine, ts, caller);
 				if (!vdso_read_retry(vd, first))
 					return ret;
 				continue;
@@ -260,15 +298,16 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 			}
 		}
 		if (likely(read_copy(copy, (u32)clock, seq, &sec, &ns))) {
-			ts->tv_sec = (long)sec;
-			ts->tv_nsec = (long)ns;
+			ts->tv_sec = (s64)sec;
+			ts->tv_nsec = (s64)ns;
 			return 0;
 		}
 	}
-	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, fine, (long)ts);
+	return ask_kernel(fine, ts, caller);
 }
 
-static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd)
+static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
+			    enum caller caller)
 {
 	/* Unsigned: the negative ids of dynamic clocks are large and fall out here, too. */
 	if (likely((u32)clock < VDSO_BASES)) {
@@ -284,22 +323,42 @@ static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vd
 				return 0;
 			}
 		} else if (likely(bit & VDSO_COARSE)) {
-			return gettime_coarse(clock, ts, vd);
+			return gettime_coarse(clock, ts, vd, caller);
 		}
 	}
 	if (is_namespace(vd))
-		return gettime_timens(clock, ts, vd);
-	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)ts);
+		return gettime_timens(clock, ts, vd, caller);
+	return ask_kernel(clock, ts, caller);
 }
 
+#if VDSO_TIME32
+EXPORT(int, clock_gettime64, (s32 clock, struct vdso_timespec *ts))
+{
+	return gettime(clock, ts, vdso_data, CALLER_64);
+}
+
+/* Seconds that do not fit lose their upper half, as the system call's do: there is no error. */
+EXPORT(int, clock_gettime, (s32 clock, struct vdso_old_timespec *old))
+{
+	struct vdso_timespec ts;
+	int ret = gettime(clock, &ts, vdso_data, CALLER_32);
+
+	if (ret == 0) {
+		old->tv_sec = (long)ts.tv_sec;
+		old->tv_nsec = (long)ts.tv_nsec;
+	}
+	return ret;
+}
+#else
 EXPORT(int, clock_gettime, (s32 clock, struct vdso_timespec *ts))
 {
-	return gettime(clock, ts, vdso_data);
+	return gettime(clock, ts, vdso_data, CALLER_64);
 }
+#endif
 
 static INLINE void set_timeval(struct vdso_timeval *tv, const struct vdso_timespec *ts)
 {
-	tv->tv_sec = ts->tv_sec;
+	tv->tv_sec = (long)ts->tv_sec;
 	tv->tv_usec = (u32)ts->tv_nsec / NSEC_PER_USEC;
 }
 
@@ -312,7 +371,7 @@ static NOINLINE int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timez
 
 	if (!is_namespace(vd))
 		return (int)arch_syscall2(ARCH_NR_GETTIMEOFDAY, (long)tv, (long)tz);
-	ret = gettime_timens(VDSO_CLOCK_REALTIME, &ts, vd);
+	ret = gettime_timens(VDSO_CLOCK_REALTIME, &ts, vd, CALLER_32);
 	if (ret == 0)
 		set_timeval(tv, &ts);
 	return ret;
@@ -352,19 +411,21 @@ EXPORT(long, time, (long *result))
 
 	/*
 	 * Seconds of the last update: one word, no counter, and no sequence counter, which
-	 * leaves no odd branch to hide the exceptions in. They are all in the mode.
+	 * leaves no odd branch to hide the exceptions in. They are all in the mode. A word of
+	 * 32 bits is the lower half: more of the seconds a long does not hold, and without the
+	 * sequence counter the two halves could be of two updates.
 	 */
 	if (likely(read_once_s32(&vdso_data->clock_mode) == VDSO_CLOCKMODE_COUNTER)) {
 		/* Pairs with the release of the mode: by then the seconds are fresh. */
 		atomic_thread_fence(memory_order_acquire);
-		now = (long)read_once64(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
+		now = read_once_long(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
 	} else {
 		struct vdso_timespec ts;
-		int ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data);
+		int ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data, CALLER_32);
 
 		if (ret)
 			return ret;
-		now = ts.tv_sec;
+		now = (long)ts.tv_sec;
 	}
 	if (result)
 		*result = now;
@@ -372,7 +433,7 @@ EXPORT(long, time, (long *result))
 }
 #endif
 
-EXPORT(int, clock_getres, (s32 clock, struct vdso_timespec *res))
+EXPORT(int, clock_getres, (s32 clock, struct vdso_old_timespec *res))
 {
 	const struct vdso_data *vd = vdso_data;
 	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0;

@@ -33,6 +33,7 @@ void fake_load(const volatile void *address);
 #define VDSO_PREFIX(name) fake_##name
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 1
+#define VDSO_TIME32       0
 
 /* Numbers that no kernel has: a system call that is really made would show. */
 #define ARCH_NR_GETTIMEOFDAY  100001

@@ -15,6 +15,7 @@
 #define VDSO_PREFIX(name) __vdso_##name
 #define VDSO_WEAK_ALIASES 1
 #define VDSO_EXPORTS_TIME 1
+#define VDSO_TIME32       0
 
 /* asm/unistd_64.h */
 #define ARCH_NR_GETTIMEOFDAY  96

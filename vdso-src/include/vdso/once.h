@@ -59,6 +59,12 @@ static inline __attribute__((always_inline)) void write_once64(u64 *p, u64 v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
+
+/* What a long holds of a 64-bit field: one load, everywhere. */
+static inline __attribute__((always_inline)) long read_once_long(const u64 *p)
+{
+	return (long)read_once64(p);
+}
 #else
 /* may_alias: the halves of a u64 are not u32 objects in the eyes of C11 6.5p7. */
 typedef u32 __attribute__((may_alias)) once_half;
@@ -81,6 +87,12 @@ static inline __attribute__((always_inline)) void write_once64(u64 *p, u64 v)
 
 	__atomic_store_n(half, (u32)v, __ATOMIC_RELAXED);
 	__atomic_store_n(half + 1, (u32)(v >> 32), __ATOMIC_RELAXED);
+}
+
+static inline __attribute__((always_inline)) long read_once_long(const u64 *p)
+{
+	VDSO_LOAD_HOOK(p);
+	return (long)__atomic_load_n((const once_half *)p, __ATOMIC_RELAXED);
 }
 #endif
 

@@ -68,9 +68,9 @@ struct vgetrandom_state {
 		};
 		u8 batch_key[2 * CHACHA_BLOCK_SIZE];
 	};
-	u64 generation; /* in which the key was fetched */
-	u8 pos;         /* what of the batch has been given out, and is zero */
-	bool in_use;    /* a call is at work, perhaps below a signal handler */
+	_Alignas(8) u64 generation; /* in which the key was fetched; i386 would align it to 4 */
+	u8 pos;                     /* what of the batch has been given out, and is zero */
+	bool in_use;                /* a call is at work, perhaps below a signal handler */
 };
 _Static_assert(offsetof(struct vgetrandom_state, key) == 96, "as in the kernel");
 _Static_assert(offsetof(struct vgetrandom_state, generation) == 128, "as in the kernel");

@@ -1,0 +1,75 @@
+/*
+ * i386/machine.h - what the page needs from this machine: its counter, its way into the
+ * kernel, its pause, its CPU number.
+ *
+ * The same processors as in x86_64/machine.h, with half as wide registers, under the same
+ * 64-bit kernel. Only what differs from there is explained here.
+ */
+#ifndef VDSO_ARCH_MACHINE_H
+#define VDSO_ARCH_MACHINE_H
+
+#include <vdso/alternative.h>
+#include <vdso/types.h>
+
+#define VDSO_PREFIX(name) __vdso_##name
+#define VDSO_WEAK_ALIASES 0
+#define VDSO_EXPORTS_TIME 1
+
+/*
+ * long has 32 bits here, and so have the times of the old interface: they end in January
+ * 2038, and begin again in 1901. clock_gettime64 is the same function with 64 bits.
+ */
+#define VDSO_TIME32 1
+
+/* asm/unistd_32.h. All speak of 32-bit times, except the one that is named so. */
+#define ARCH_NR_GETTIMEOFDAY    78
+#define ARCH_NR_CLOCK_GETTIME   265
+#define ARCH_NR_CLOCK_GETRES    266
+#define ARCH_NR_CLOCK_GETTIME64 403 /* Linux 5.1 */
+
+static inline __attribute__((always_inline)) u64 arch_counter(void)
+{
+	u64 both; /* "A": edx:eax, which is where the instructions leave it */
+
+	__asm__ volatile(VDSO_REPLACEABLE("lfence\n\trdtsc") /* 5 bytes */
+			 VDSO_OR_WITH(VDSO_CPU_RDTSCP, "rdtscp")
+			 : "=A"(both)
+			 :
+			 : "ecx", "memory");
+	return both;
+}
+
+static inline __attribute__((always_inline)) void arch_relax(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+/*
+ * By INT 0x80, which is slow and works: why not SYSENTER is told in vsyscall.S. It changes
+ * no register but eax.
+ */
+static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80" : "=a"(ret) : "0"(nr), "b"(a), "c"(b) : "memory");
+	return ret;
+}
+
+/* As on x86-64; 0x7b is the selector that a 64-bit kernel has for its 32-bit programs, too. */
+static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
+{
+	u32 both;
+
+	__asm__ volatile(VDSO_REPLACEABLE("mov $0x7b, %%eax\n\tlsl %%eax, %%eax") /* 8 bytes */
+			 VDSO_OR_WITH(VDSO_CPU_RDTSCP, "rdtscp\n\tmov %%ecx, %%eax")
+				 VDSO_OR_WITH(VDSO_CPU_RDPID, "rdpid %%eax")
+			 : "=a"(both)
+			 :
+			 : "ecx", "edx", "cc");
+	return both;
+}
+#define ARCH_CPU_MASK   0xfffu
+#define ARCH_NODE_SHIFT 12
+
+#endif
