@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <host.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 {
 	size_t done = 0;
 
-	if (offset > INT64_MAX - size)
+	if (offset > (uint64_t)INT64_MAX - size)
 		return -1;
 	while (done < size) {
 		ssize_t n = pread(fd, (char *)to + done, size - done, (off_t)(offset + done));
@@ -253,7 +254,7 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 		start = bin->low;
 		if (!reserve_at(start, size))
 			return run_fail(error, RUN_CANNOT_RUN, path,
-					"must lie at 0x%lx, but something is there", start);
+					"must lie at 0x%" PRIxPTR ", but something is there", start);
 	} else {
 		start = is_interpreter ? reserve_anywhere(size, bin->align)
 				       : reserve_program(size, bin->align);

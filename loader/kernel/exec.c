@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <host.h>
+#include <inttypes.h>
 #include <linux/prctl.h>
 #include <linux/rseq.h>
 #include <stdio.h>
@@ -49,10 +50,21 @@ _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "exec_jump.h");
 /* The kernel starts the heap up to this far behind a program's data. */
 #define BRK_RANDOM (32ul << 20)
 
+/*
+ * linux/prctl.h has this as struct prctl_mm_map, with a pointer in it. Its length tells the
+ * kernel what it is, and a 64-bit kernel knows only the long one, also of 32-bit programs.
+ */
+struct mm_map {
+	uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
+	uint64_t arg_start, arg_end, env_start, env_end, auxv;
+	uint32_t auxv_size, exe_fd;
+};
+_Static_assert(sizeof(struct mm_map) == 104, "as a 64-bit kernel has it");
+
 /* The mapping that the jump runs from: code, list and what the list points to. */
 struct jump_area {
 	struct jump jump;
-	struct prctl_mm_map mm, mm_with_exe;
+	struct mm_map mm, mm_with_exe;
 	uint64_t mask; /* as the kernel has it: 64 signals */
 	unsigned char code[512];
 };
@@ -118,6 +130,13 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 	      auxvec_set(vec, AT_SECURE, 0) |
 	      /* Last, because new entries come first: the kernel's place for it. */
 	      auxvec_set(vec, AT_SYSINFO_EHDR, request->page->ehdr);
+#ifdef HOST_ENTRY_TYPE
+	/* Without an entry the program must not call the old one: it has another way, too. */
+	if (request->page->entry)
+		err |= auxvec_set(vec, HOST_ENTRY_TYPE, request->page->entry);
+	else
+		auxvec_remove(vec, HOST_ENTRY_TYPE);
+#endif
 	return err ? run_fail(error, RUN_SELF, "run", "the vector is full") : 0;
 }
 
@@ -126,7 +145,7 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
  * heap's beginning). Changing it needs no privilege since Linux 3.18, but a kernel that
  * was built with CHECKPOINT_RESTORE; changing the exe link needs one.
  */
-static struct prctl_mm_map describe_process(const struct mapped_binary *program,
+static struct mm_map describe_process(const struct mapped_binary *program,
 					    const struct first_stack *stack)
 {
 	uint64_t random = 0;
@@ -135,7 +154,7 @@ static struct prctl_mm_map describe_process(const struct mapped_binary *program,
 	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) &&
 	    getrandom(&random, sizeof(random), 0) == sizeof(random))
 		brk += random % BRK_RANDOM & ~4095ul;
-	return (struct prctl_mm_map){
+	return (struct mm_map){
 		.start_code = program->start_code,
 		.end_code = program->end_code,
 		.start_data = program->start_data,
@@ -147,7 +166,7 @@ static struct prctl_mm_map describe_process(const struct mapped_binary *program,
 		.arg_end = stack->arg_end,
 		.env_start = stack->env_start,
 		.env_end = stack->env_end,
-		.auxv = (void *)stack->auxv,
+		.auxv = stack->auxv,
 		.auxv_size = (uint32_t)stack->auxv_size,
 		.exe_fd = (uint32_t)-1,
 	};
@@ -158,15 +177,15 @@ static void tell(const struct exec_request *request, const struct mapped_binary 
 {
 	const struct placement *page = request->page;
 
-	fprintf(stderr, "uvdso: program  %lx-%lx %s\n", program->start, program->end,
+	fprintf(stderr, "uvdso: program  %" PRIxPTR "-%" PRIxPTR " %s\n", program->start, program->end,
 		request->program->path);
 	if (interp->start)
-		fprintf(stderr, "uvdso: interp   %lx-%lx %s\n", interp->start, interp->end,
+		fprintf(stderr, "uvdso: interp   %" PRIxPTR "-%" PRIxPTR " %s\n", interp->start, interp->end,
 			request->program->bin.interp);
-	fprintf(stderr, "uvdso: data     %lx-%lx r--\n", page->start, page->ehdr);
-	fprintf(stderr, "uvdso: image    %lx-%lx r-x\n", page->ehdr,
+	fprintf(stderr, "uvdso: data     %" PRIxPTR "-%" PRIxPTR " r--\n", page->start, page->ehdr);
+	fprintf(stderr, "uvdso: image    %" PRIxPTR "-%" PRIxPTR " r-x\n", page->ehdr,
 		page->start + page->length);
-	fprintf(stderr, "uvdso: vector   AT_SYSINFO_EHDR was %lx, is %lx\n",
+	fprintf(stderr, "uvdso: vector   AT_SYSINFO_EHDR was %lx, is %" PRIxPTR "\n",
 		getauxval(AT_SYSINFO_EHDR), page->ehdr);
 }
 

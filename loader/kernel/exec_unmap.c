@@ -6,6 +6,7 @@
  * an old buffer in a row.
  */
 #include <host.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -88,7 +89,7 @@ bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
 		if (!unmap_range(jump, at, range, stay))
 			return false;
 		if (verbose && maps_is_kernel_page(range))
-			fprintf(stderr, "uvdso: unmap    %lx-%lx %s\n", range->start,
+			fprintf(stderr, "uvdso: unmap    %" PRIxPTR "-%" PRIxPTR " %s\n", range->start,
 				range->end, range->name);
 	}
 	return true;

@@ -141,3 +141,11 @@ unsigned image_machine(const struct image *image)
 	/* e_machine is in the same place in both classes. */
 	return elf_u16(&elf, offsetof(Elf64_Ehdr, e_machine));
 }
+
+uint32_t image_entry(const struct image *image)
+{
+	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+
+	/* Its lower half is in the same place in both classes, and no image is that long. */
+	return elf_u32(&elf, offsetof(Elf64_Ehdr, e_entry));
+}

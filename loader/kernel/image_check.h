@@ -12,6 +12,8 @@
 #ifndef KERNEL_IMAGE_CHECK_H
 #define KERNEL_IMAGE_CHECK_H
 
+#include <stdint.h>
+
 #include "image.h"
 
 /* Every rule: its short name, and one line of what it asks for. */
@@ -44,5 +46,11 @@ unsigned image_check(const struct image *image, image_report_fn *report, void *a
 
 /* The machine (EM_* of elf.h) that the image is for; 0 if these bytes are no ELF file. */
 unsigned image_machine(const struct image *image);
+
+/*
+ * The entry of its ELF header, for an image that is known to be an ELF file; 0 if there is
+ * none. i386's image has one, for AT_SYSINFO.
+ */
+uint32_t image_entry(const struct image *image);
 
 #endif

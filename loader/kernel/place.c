@@ -100,6 +100,7 @@ int page_files_open(struct page_files *files, const struct image *image,
 		.data = vvar->fd,
 		.image = -1,
 		.image_length = page_round(image->size),
+		.entry = image_entry(image),
 		.in_namespace = in_namespace,
 		.counters = -1,
 	};
@@ -200,7 +201,7 @@ int place_files(struct process *process, const struct page_files *files,
 {
 	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
 	size_t counters_length = files->counters < 0 ? 0 : VDSO_PAGE_SIZE;
-	struct placement p = {0, data_length + files->image_length + counters_length, 0};
+	struct placement p = {.length = data_length + files->image_length + counters_length};
 	int err = reserve(process, p.length, &p.start);
 	long got = 0;
 
@@ -208,6 +209,7 @@ int place_files(struct process *process, const struct page_files *files,
 		return fail(error, err, "no free place for %zu bytes: %s", p.length,
 			    strerror(-err));
 	p.ehdr = p.start + data_length;
+	p.entry = files->entry ? p.ehdr + files->entry : 0;
 
 	err = map_data(process, files->data, p.start, VDSO_TIME_PAGE,
 		       files->in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
@@ -244,7 +246,7 @@ void unplace_files(struct process *process, struct placement *placement)
 	if (placement->length)
 		process_call(process, SYS_munmap, (long)placement->start,
 			     (long)placement->length);
-	*placement = (struct placement){0, 0, 0};
+	*placement = (struct placement){0};
 }
 
 int place_page(const struct image *image, const struct vvar *vvar, bool in_namespace,

@@ -30,6 +30,7 @@ struct placement {
 	uintptr_t start; /* of the reservation: the data pages */
 	size_t length;   /* of all of it */
 	uintptr_t ehdr;  /* of the image: the value of AT_SYSINFO_EHDR */
+	uintptr_t entry; /* of the image, if it has one: i386 says it in AT_SYSINFO */
 };
 
 /* Why a page was not placed; place_page() fills it on failure. */
@@ -44,6 +45,7 @@ struct place_error {
 struct page_files {
 	int data, image;
 	size_t image_length; /* whole pages */
+	uint32_t entry;      /* image_entry() */
 	bool in_namespace;   /* the page of offsets comes first */
 	int counters;        /* a page behind the image for counters (counted.h), or -1 */
 	off_t counters_at;   /* and which of that file it is */
