@@ -254,7 +254,8 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 		start = bin->low;
 		if (!reserve_at(start, size))
 			return run_fail(error, RUN_CANNOT_RUN, path,
-					"must lie at 0x%" PRIxPTR ", but something is there", start);
+					"must lie at 0x%" PRIxPTR ", but something is there",
+					start);
 	} else {
 		start = is_interpreter ? reserve_anywhere(size, bin->align)
 				       : reserve_program(size, bin->align);

@@ -31,6 +31,7 @@
 #include "exec_jump.h"
 #include "exec_unmap.h"
 #include "maps.h"
+#include "mm_map.h"
 #include "stack.h"
 
 #define JUMP_AT(field, at) _Static_assert(offsetof(struct jump, field) == (at), "exec_jump.h")
@@ -49,17 +50,6 @@ _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "exec_jump.h");
 
 /* The kernel starts the heap up to this far behind a program's data. */
 #define BRK_RANDOM (32ul << 20)
-
-/*
- * linux/prctl.h has this as struct prctl_mm_map, with a pointer in it. Its length tells the
- * kernel what it is, and a 64-bit kernel knows only the long one, also of 32-bit programs.
- */
-struct mm_map {
-	uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
-	uint64_t arg_start, arg_end, env_start, env_end, auxv;
-	uint32_t auxv_size, exe_fd;
-};
-_Static_assert(sizeof(struct mm_map) == 104, "as a 64-bit kernel has it");
 
 /* The mapping that the jump runs from: code, list and what the list points to. */
 struct jump_area {
@@ -146,7 +136,7 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
  * was built with CHECKPOINT_RESTORE; changing the exe link needs one.
  */
 static struct mm_map describe_process(const struct mapped_binary *program,
-					    const struct first_stack *stack)
+				      const struct first_stack *stack)
 {
 	uint64_t random = 0;
 	uintptr_t brk = (program->end_bss + 4095) & ~4095ul;
@@ -177,12 +167,13 @@ static void tell(const struct exec_request *request, const struct mapped_binary 
 {
 	const struct placement *page = request->page;
 
-	fprintf(stderr, "uvdso: program  %" PRIxPTR "-%" PRIxPTR " %s\n", program->start, program->end,
-		request->program->path);
+	fprintf(stderr, "uvdso: program  %" PRIxPTR "-%" PRIxPTR " %s\n", program->start,
+		program->end, request->program->path);
 	if (interp->start)
-		fprintf(stderr, "uvdso: interp   %" PRIxPTR "-%" PRIxPTR " %s\n", interp->start, interp->end,
-			request->program->bin.interp);
-	fprintf(stderr, "uvdso: data     %" PRIxPTR "-%" PRIxPTR " r--\n", page->start, page->ehdr);
+		fprintf(stderr, "uvdso: interp   %" PRIxPTR "-%" PRIxPTR " %s\n", interp->start,
+			interp->end, request->program->bin.interp);
+	fprintf(stderr, "uvdso: data     %" PRIxPTR "-%" PRIxPTR " r--\n", page->start,
+		page->ehdr);
 	fprintf(stderr, "uvdso: image    %" PRIxPTR "-%" PRIxPTR " r-x\n", page->ehdr,
 		page->start + page->length);
 	fprintf(stderr, "uvdso: vector   AT_SYSINFO_EHDR was %lx, is %" PRIxPTR "\n",

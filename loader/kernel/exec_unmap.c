@@ -89,8 +89,8 @@ bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
 		if (!unmap_range(jump, at, range, stay))
 			return false;
 		if (verbose && maps_is_kernel_page(range))
-			fprintf(stderr, "uvdso: unmap    %" PRIxPTR "-%" PRIxPTR " %s\n", range->start,
-				range->end, range->name);
+			fprintf(stderr, "uvdso: unmap    %" PRIxPTR "-%" PRIxPTR " %s\n",
+				range->start, range->end, range->name);
 	}
 	return true;
 }

@@ -12,6 +12,7 @@
 
 #include "auxvec.h"
 #include "inject.h"
+#include "mm_map.h"
 #include "proc.h"
 
 /* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
@@ -56,7 +57,7 @@ static uintptr_t find_syscall(pid_t pid, uintptr_t image)
  */
 static uintptr_t find_vector(pid_t pid, uintptr_t sp)
 {
-	uint64_t word[512];
+	uintptr_t word[512];
 	uintptr_t at = sp;
 	unsigned nulls = 0;
 
@@ -75,8 +76,9 @@ static uintptr_t find_vector(pid_t pid, uintptr_t sp)
 	return 0;
 }
 
-/* Lets AT_SYSINFO_EHDR in the vector that the program will see point to our page. */
-static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec, uintptr_t ehdr)
+/* Lets one entry of the vector that the program will see point to our page. */
+static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+			 unsigned long type, uintptr_t value)
 {
 	for (size_t i = 0; i + 1 < vec->count; i++) {
 		ElfW(auxv_t) pair;
@@ -85,14 +87,30 @@ static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 
 		if (err)
 			return err;
-		if (pair.a_type != AT_SYSINFO_EHDR)
+		if (pair.a_type != type)
 			continue;
-		pair.a_un.a_val = ehdr;
+		/* An image without an entry: nothing here, and the program knows another way.
+		 */
+		if (!value)
+			pair.a_type = AT_IGNORE;
+		pair.a_un.a_val = value;
 		return traced_write(pid, at, &pair, sizeof(pair));
 	}
 	return -ENOENT;
 }
 /* course: end 10b-inject */
+
+static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+			  const struct placement *page)
+{
+#ifdef HOST_ENTRY_TYPE
+	int err = rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, page->entry);
+
+	if (err)
+		return err;
+#endif
+	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, page->ehdr);
+}
 
 /*
  * The kernel keeps a copy of the vector for /proc/PID/auxv and PR_GET_AUXV. It is changed
@@ -101,10 +119,10 @@ static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 static int tell_kernel(struct traced *traced, uintptr_t vector, const struct auxvec *vec)
 {
 	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
-	static const char nothing[sizeof(struct prctl_mm_map)];
+	static const char nothing[sizeof(struct mm_map)];
 	int fd = proc_open(traced->pid, "stat");
 	unsigned long field[53] = {0};
-	struct prctl_mm_map map;
+	struct mm_map map;
 	char text[2048], *word, *rest;
 	ssize_t got;
 	long result;
@@ -126,7 +144,7 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 	result = process_call(&traced->process, SYS_brk, 0);
 	if (process_failed(result))
 		return (int)result;
-	map = (struct prctl_mm_map){
+	map = (struct mm_map){
 		.start_code = field[26],
 		.end_code = field[27],
 		.start_stack = field[28],
@@ -138,7 +156,7 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 		.arg_end = field[49],
 		.env_start = field[50],
 		.env_end = field[51],
-		.auxv = (void *)vector,
+		.auxv = vector,
 		.auxv_size = (uint32_t)(vec->count * sizeof(vec->pair[0])),
 		.exe_fd = (uint32_t)-1,
 	};
@@ -191,7 +209,7 @@ static int place(struct traced *traced, const struct page_files *files, bool kee
 	if (err)
 		return err;
 	vector = find_vector(traced->pid, traced_sp(traced));
-	err = vector ? rewrite_vector(traced->pid, vector, vec, injection->page.ehdr) : -ENOENT;
+	err = vector ? rewrite_vector(traced->pid, vector, vec, &injection->page) : -ENOENT;
 	if (err) {
 		unplace_files(&traced->process, &injection->page);
 		return fail(injection, err, "its vector cannot be changed: %s", strerror(-err));

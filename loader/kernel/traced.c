@@ -64,9 +64,12 @@ static int set_regs(pid_t pid, const struct user_regs_struct *regs)
 
 bool traced_is_of_our_machine(pid_t pid)
 {
-	struct user_regs_struct regs;
+	/* Larger than ours: what is longer would otherwise be cut to fit, and look like it. */
+	char regs[512];
+	struct iovec iov = {regs, sizeof(regs)};
 
-	return traced_regs(pid, &regs) == 0;
+	return !ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov) &&
+	       iov.iov_len == sizeof(struct user_regs_struct);
 }
 
 uintptr_t traced_sp(const struct traced *traced)
