@@ -45,13 +45,37 @@ static int bad(struct run_error *error, const char *path, const char *why)
 	return run_fail(error, RUN_CANNOT_RUN, path, "%s", why);
 }
 
+/* Each uvdso runs the programs of one machine. Where there is one for this, say which. */
+static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+{
+	static const struct {
+		unsigned char class, machine;
+		const char *name, *uvdso;
+	} others[] = {
+		{ELFCLASS64, EM_X86_64, "x86_64", "build/uvdso"},
+		{ELFCLASS32, EM_386, "i386", "build/i386/uvdso"},
+		{ELFCLASS64, EM_AARCH64, "aarch64", "build/aarch64/uvdso"},
+		{ELFCLASS64, EM_RISCV, "riscv64", "build/riscv64/uvdso"},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (ehdr->e_ident[EI_CLASS] == others[i].class &&
+		    ehdr->e_ident[EI_DATA] == ELFDATA2LSB &&
+		    ehdr->e_machine == others[i].machine)
+			return run_fail(error, RUN_CANNOT_RUN, path,
+					"a program for another machine, %s: %s runs it (make "
+					"ARCH=%s)",
+					others[i].name, others[i].uvdso, others[i].name);
+	return bad(error, path, "a program for another machine");
+}
+
 static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
 {
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
 	if (ehdr->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
 	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB || ehdr->e_machine != HOST_MACHINE)
-		return bad(error, path, "a program for another machine");
+		return another_machine(ehdr, path, error);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return bad(error, path, "an ELF file, but not a program");
 	if (ehdr->e_phentsize != sizeof(ElfW(Phdr)) || ehdr->e_phnum == 0 ||
