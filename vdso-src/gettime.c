@@ -194,7 +194,7 @@ static INLINE bool read_copy(const struct vdso_data *vd, u32 clock, u32 seq, u64
  * whoever makes a system call that it has not heard of (Linux c60a32ea4f45). Where there
  * is only one width, compilers see it and leave the parameter out.
  */
-enum caller { CALLER_64, CALLER_32 };
+enum caller { CALLER_NEW, CALLER_OLD };
 
 static INLINE int ask_kernel(s32 clock, struct vdso_timespec *ts, enum caller caller)
 {
@@ -202,7 +202,7 @@ static INLINE int ask_kernel(s32 clock, struct vdso_timespec *ts, enum caller ca
 	struct vdso_old_timespec old;
 	int ret;
 
-	if (caller == CALLER_64)
+	if (caller == CALLER_NEW)
 		return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME64, clock, (long)ts);
 	ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)&old);
 	if (ret == 0) {
@@ -334,14 +334,14 @@ static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vd
 #if VDSO_TIME32
 EXPORT(int, clock_gettime64, (s32 clock, struct vdso_timespec *ts))
 {
-	return gettime(clock, ts, vdso_data, CALLER_64);
+	return gettime(clock, ts, vdso_data, CALLER_NEW);
 }
 
 /* Seconds that do not fit lose their upper half, as the system call's do: there is no error. */
 EXPORT(int, clock_gettime, (s32 clock, struct vdso_old_timespec *old))
 {
 	struct vdso_timespec ts;
-	int ret = gettime(clock, &ts, vdso_data, CALLER_32);
+	int ret = gettime(clock, &ts, vdso_data, CALLER_OLD);
 
 	if (ret == 0) {
 		old->tv_sec = (long)ts.tv_sec;
@@ -352,7 +352,7 @@ EXPORT(int, clock_gettime, (s32 clock, struct vdso_old_timespec *old))
 #else
 EXPORT(int, clock_gettime, (s32 clock, struct vdso_timespec *ts))
 {
-	return gettime(clock, ts, vdso_data, CALLER_64);
+	return gettime(clock, ts, vdso_data, CALLER_NEW);
 }
 #endif
 
@@ -371,7 +371,7 @@ static NOINLINE int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timez
 
 	if (!is_namespace(vd))
 		return (int)arch_syscall2(ARCH_NR_GETTIMEOFDAY, (long)tv, (long)tz);
-	ret = gettime_timens(VDSO_CLOCK_REALTIME, &ts, vd, CALLER_32);
+	ret = gettime_timens(VDSO_CLOCK_REALTIME, &ts, vd, CALLER_OLD);
 	if (ret == 0)
 		set_timeval(tv, &ts);
 	return ret;
@@ -421,7 +421,7 @@ EXPORT(long, time, (long *result))
 		now = read_once_long(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
 	} else {
 		struct vdso_timespec ts;
-		int ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data, CALLER_32);
+		int ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data, CALLER_OLD);
 
 		if (ret)
 			return ret;

@@ -4,8 +4,11 @@
 #ifndef KERNEL_REGS_H
 #define KERNEL_REGS_H
 
+#include <linux/audit.h>
 #include <stdint.h>
 #include <sys/user.h>
+
+#define REGS_AUDIT_ARCH AUDIT_ARCH_I386
 
 /*
  * INT 0x80. The kernel's vDSO has one on every processor: it is what a system call is
@@ -32,6 +35,21 @@ static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instru
 static inline long regs_result(const struct user_regs_struct *regs)
 {
 	return regs->eax;
+}
+
+static inline long regs_nr(const struct user_regs_struct *regs)
+{
+	return regs->orig_eax;
+}
+
+static inline long regs_arg(const struct user_regs_struct *regs)
+{
+	return regs->ebx;
+}
+
+static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
+{
+	return (uintptr_t)regs->eip;
 }
 
 static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
