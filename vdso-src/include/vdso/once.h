@@ -10,7 +10,7 @@
  * Where the machine word is 32 bits wide, a 64-bit field is read in two halves.
  * That is allowed only under the sequence counter, which throws away what was
  * read while a writer was at work; nothing outside it may rely on a 64-bit
- * field being of one piece.
+ * field being of one piece. (A test may ask for halves where it would not be so.)
  */
 #ifndef VDSO_ONCE_H
 #define VDSO_ONCE_H
@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) void write_once_s32(s32 *p, s32 v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
-#if __SIZEOF_POINTER__ == 8
+#if __SIZEOF_POINTER__ == 8 && !defined(VDSO_ONCE_HALVES)
 static inline __attribute__((always_inline)) u64 read_once64(const u64 *p)
 {
 	VDSO_LOAD_HOOK(p);
