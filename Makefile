@@ -26,6 +26,7 @@ endif
 CROSS := $(if $(filter-out $(HOST),$(ARCH)),$(TRIPLE)-)
 CC_HERE := $(if $(filter clang%,$(notdir $(CC))),$(CC) $(if $(CROSS),--target=$(TRIPLE)),$(if \
 	$(filter gcc gcc-%,$(CC)),$(CROSS)$(CC),$(CC)))
+CXX_HERE := $(subst clang,clang++,$(subst gcc,g++,$(firstword $(CC_HERE)))) $(wordlist 2,9,$(CC_HERE))
 LD_HERE := $(if $(filter ld ld.bfd,$(LD)),$(CROSS)$(LD),$(LD))
 AR_HERE := $(CROSS)$(if $(filter default undefined,$(origin AR)),ar,$(AR))
 OBJCOPY ?= $(CROSS)objcopy
@@ -164,6 +165,11 @@ $(O)/.debug: $(O)/vdso.so.dbg
 LOADER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE)
 
+# Programs that use the library, and the tests, have the times of their C library; the
+# loader itself knows times of 64 bits everywhere.
+TEST_CFLAGS := $(LOADER_CFLAGS)
+LOADER_CFLAGS += $(LOADER_TIME)
+
 LIB_SRCS := $(sort $(wildcard $(addsuffix /*.c,loader loader/kernel loader/kernel/arch/$(ARCH) loader/libc)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(O)/loader/kernel/image_blob.o $(O)/loader/kernel/arch/$(ARCH)/exec_jump.o
 CLI_SRCS := $(sort $(wildcard loader/cli/*.c))
@@ -239,7 +245,7 @@ DEMO_BINS := $(DEMO_SRCS:tutorial/demo/%.c=$(P)/demo/%)
 $(P)/demo/%: tutorial/demo/%.c $(P)/libuvdso.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP $< $(P)/libuvdso.a -o $@
+	$(Q)$(CC_HERE) $(TEST_CFLAGS) -MMD -MP $< $(P)/libuvdso.a -o $@
 
 demo: $(P)/uvdso $(O)/vdso.so $(DEMO_BINS) ## the guided tour: real output on this machine, under 15 s
 	@tutorial/demo/tour
@@ -282,7 +288,7 @@ BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(P)/bench/bench: $(BENCH_OBJS) $(P)/libuvdso.a
 	@mkdir -p $(@D)
@@ -382,6 +388,39 @@ test: test-programs ## every test, under prove; T=tests/x.t for some; fails when
 test-list: # for those who want to run them one by one
 	@echo $(T)
 
+# 32-bit programs, for tests/i386*.t: x86-64 runs them, too. Their machine's compiler is
+# not everywhere; without it the tests say so.
+I386_PROGRAMS := $(foreach name,vsyscall sigreturn steps waiting \
+	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader
+ifeq ($(ARCH),i386)
+test: $(I386_PROGRAMS:%=$(P)/tests/i386/%)
+else ifneq ($(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-gcc)),)
+test: i386-programs $(P)/tests/i386/reader $(P)/tests/i386/shared-page
+endif
+.PHONY: i386-programs
+i386-programs:
+	$(Q)$(MAKE) --no-print-directory ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) all $(I386_PROGRAMS:%=$(B)/i386/tests/i386/%)
+
+$(P)/tests/i386/%: tests/i386/%.c tests/tap.h $(P)/libuvdso.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC_HERE) $(TEST_CFLAGS) -MMD -MP $< $(P)/libuvdso.a -o $@
+
+# What unwinds stacks and looks at registers is better left as it was written.
+define I386_RULE
+$(P)/tests/i386/%.$(1): tests/i386/%.c tests/tap.h $(P)/libuvdso.a
+	@mkdir -p $$(@D)
+	$$(call say,CC)
+	$$(Q)$$(CC_HERE) $$(PROGRAM_CFLAGS) $$(PROGRAM_FLAGS_$(1)) -Iloader -MMD -MP $$< $(P)/libuvdso.a -pthread -o $$@
+
+$(P)/tests/i386/%.$(1): tests/i386/%.cc tests/tap.h $(P)/libuvdso.a
+	@mkdir -p $$(@D)
+	$$(call say,CXX)
+	$$(Q)$$(CXX_HERE) -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions $$(PROGRAM_FLAGS_$(1)) \
+		-static-libstdc++ -static-libgcc -Iloader -MMD -MP $$< $(P)/libuvdso.a -o $$@
+endef
+$(foreach kind,pie static,$(eval $(call I386_RULE,$(kind))))
+
 # The page's cipher has no exported name: its test is linked with the object itself.
 $(P)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o
 $(P)/tests/chacha: $(O)/page/arch/$(ARCH)/chacha.o
@@ -393,7 +432,7 @@ $(P)/tests/measure: $(O)/tests/bench/measure.o
 $(P)/tests/%: tests/%.c tests/tap.h $(P)/libuvdso.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP $< $(TEST_OBJS) $(P)/libuvdso.a -pthread -lm -o $@
+	$(Q)$(CC_HERE) $(TEST_CFLAGS) -MMD -MP $< $(TEST_OBJS) $(P)/libuvdso.a -pthread -lm -o $@
 
 define PROGRAM_RULE
 $(P)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
@@ -450,6 +489,21 @@ $(FAKE_BINS): $(P)/tests/%: tests/%.c tests/tap.h $(FAKE_OBJS)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC_HERE) $(FAKE_CFLAGS) -MMD -MP $< $(FAKE_OBJS) -o $@
+
+# Once more with each field of 64 bits read in two halves, as 32-bit machines do it.
+HALVES_OBJS := $(P)/fake-halves/gettime.o $(P)/fake-halves/getcpu.o
+
+$(HALVES_OBJS): $(P)/fake-halves/%.o: vdso-src/%.c $(O)/.config
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC_HERE) $(FAKE_CFLAGS) -DVDSO_ONCE_HALVES -MMD -MP -c $< -o $@
+
+$(P)/tests/interleave-halves: tests/interleave.c tests/tap.h $(HALVES_OBJS)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC_HERE) $(FAKE_CFLAGS) -DVDSO_ONCE_HALVES -MMD -MP $< $(HALVES_OBJS) -o $@
+
+test: $(if $(CROSS),,$(P)/tests/interleave-halves)
 
 coverage: ## lines and branches of the page's clock code that its tests reach
 	@tests/coverage.t

@@ -91,7 +91,7 @@ stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld mu
 	busybox age-keygen coreutils lua5.4 gdb
 	setarch unshare
 	aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
-	i686-linux-gnu-gcc i686-linux-gnu-ld.bfd gdb-multiarch eu-elflint);
+	i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint);
 ($status, $out) = run("$tests/deps");
 is("$status<$out>", '0<>', 'and with all of them there, it is content');
 

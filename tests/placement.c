@@ -17,6 +17,9 @@
 #define LOADS 1000
 #define PAGE  VDSO_PAGE_SIZE
 
+/* Where addresses have 32 bits there are 2^16 pages to draw from. */
+#define SPREAD_BITS (sizeof(void *) == 4 ? 15 : 24)
+
 static int by_address(const void *a, const void *b)
 {
 	const struct placement *x = a, *y = b;
@@ -105,11 +108,11 @@ int main(void)
 	ok(!apart, "%d loads: the image lies right above its data pages", LOADS);
 	ok(!overlaps, "%d loads: none overlaps another", LOADS);
 	ok(!broken, "%d loads: each holds the image, byte for byte, fitted to this CPU", LOADS);
-	if (!ok((high - low) / PAGE >= 1 << 24, "%d loads: spread over at least 2^24 pages",
-		LOADS))
+	if (!ok((high - low) / PAGE >= 1u << SPREAD_BITS,
+		"%d loads: spread over at least 2^%d pages", LOADS, (int)SPREAD_BITS))
 		diag("only %lu pages between the lowest and the highest: an attacker could "
 		     "guess",
-		     (high - low) / PAGE);
+		     (unsigned long)(high - low) / PAGE);
 	/* A thousand draws of 2^28: the halves of the range get their share, or it is biased.
 	 */
 	for (int i = 0, below = 0; i < LOADS; i++) {

@@ -76,6 +76,7 @@ struct elf_header elf_header(const struct elf_bytes *elf)
 		.type = elf_u16(elf, AT(Ehdr, e_type)),
 		.machine = elf_u16(elf, AT(Ehdr, e_machine)),
 		.version = elf_u32(elf, AT(Ehdr, e_version)),
+		.entry = elf_word(elf, AT(Ehdr, e_entry)),
 		.phoff = elf_word(elf, AT(Ehdr, e_phoff)),
 		.shoff = elf_word(elf, AT(Ehdr, e_shoff)),
 		.ehsize = elf_u16(elf, AT(Ehdr, e_ehsize)),

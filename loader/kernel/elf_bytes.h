@@ -46,7 +46,7 @@ const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t en
 struct elf_header {
 	uint16_t type, machine;
 	uint32_t version;
-	uint64_t phoff, shoff;
+	uint64_t entry, phoff, shoff;
 	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
 struct elf_segment {

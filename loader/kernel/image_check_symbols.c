@@ -229,6 +229,24 @@ static bool exports_function(const struct check *c)
 	return false;
 }
 
+/* On i386 AT_SYSINFO is made of it, and glibc calls it for every system call. */
+static void check_entry(struct check *c)
+{
+	if (c->header.machine != EM_386 || !c->header.entry)
+		return;
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = symbol_at(c, i);
+
+		if (is_function(&sym) && sym.value == c->header.entry &&
+		    !strcmp(symbol_name(c, i), "__kernel_vsyscall"))
+			return;
+	}
+	broken(c, RULE_SYMBOLS,
+	       "the entry is %#llx, which is not __kernel_vsyscall: glibc calls it for every "
+	       "system call",
+	       X(c->header.entry));
+}
+
 void check_symbols(struct check *c)
 {
 	uint64_t nr, entry = ELF_SIZEOF(&c->elf, Sym);
@@ -253,5 +271,6 @@ void check_symbols(struct check *c)
 		broken(c, RULE_SYMBOLS, "no function is exported: what is the page for?");
 	for (uint32_t i = 1; i < c->nr_symbols; i++)
 		check_symbol(c, i);
+	check_entry(c);
 	check_pairs(c);
 }

@@ -13,5 +13,6 @@ PAGE_SONAME := linux-gate.so.1
 # Pairs of registers take more code than one: two pages of memory. The kernel's own image,
 # whose clocks know more kinds of counter, has 7576 bytes (Linux 6.18).
 PAGE_BUDGET = 5376
-# Times and file sizes of 64 bits, in the loader as in the kernel.
-LOADER_CFLAGS_MACHINE = -m32 -march=i686 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $(call NOT_CLANG,-Wno-psabi)
+# File sizes and times of 64 bits, in the loader as in the kernel.
+LOADER_CFLAGS_MACHINE = -m32 -march=i686 -D_FILE_OFFSET_BITS=64 $(call NOT_CLANG,-Wno-psabi)
+LOADER_TIME := -D_TIME_BITS=64
