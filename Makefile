@@ -390,7 +390,7 @@ test-list: # for those who want to run them one by one
 
 # 32-bit programs, for tests/i386*.t: x86-64 runs them, too. Their machine's compiler is
 # not everywhere; without it the tests say so.
-I386_PROGRAMS := $(foreach name,vsyscall sigreturn steps waiting \
+I386_PROGRAMS := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader
 ifeq ($(ARCH),i386)
 test: $(I386_PROGRAMS:%=$(P)/tests/i386/%)

@@ -32,6 +32,11 @@ for my $name (qw(vsyscall sigreturn exception)) {
         points("$name, $_", $UVDSO32, 'run', program32("$name.$_")) for qw(pie static);
     }
 }
+points('times', $UVDSO32, 'run', program32('times.pie'));
+points('times, without a counter', $UVDSO32, 'run', '--no-counter', program32('times.static'));
+# 2038 is past: seconds of 34 bits.
+points('times, in the year 2245', $UVDSO32, 'run', '--offset', 'realtime=+80000d', program32('times.pie'));
+
 # The ways through the page that are not the usual one, as well.
 points('steps', $UVDSO32, 'run', program32('steps.pie'));
 points('steps, in a namespace', $UVDSO32, 'run', '--offset', 'monotonic=+1000', program32('steps.pie'));

@@ -42,6 +42,19 @@ static void test_address(void)
 		     (long)ours);
 }
 
+/* Of the three that a thread can have: the first, whatever the loader had used before. */
+static void test_thread_block(void)
+{
+	unsigned short gs;
+
+	__asm__("mov %%gs, %0" : "=r"(gs));
+	if (!ok(gs >> 3 == 12 || gs >> 3 == 6,
+		"glibc has got the first of the segments for thread blocks"))
+		diag("it has entry %d, 12 is the first, 6 under a 32-bit kernel: the others "
+		     "are taken",
+		     gs >> 3);
+}
+
 /* Number and arguments in, all registers out. */
 struct registers {
 	long eax, ebx, ecx, edx, esi, edi, ebp, esp_before, esp_after;
@@ -243,6 +256,7 @@ int main(int argc, char **argv)
 		return 0; /* what posix_spawn(3) started */
 	alarm(PATIENCE);
 	test_address();
+	test_thread_block();
 	test_six_arguments();
 	test_registers();
 	test_children();
