@@ -42,10 +42,6 @@ for my $name (sort keys %code) {
         or because('debuggers know the function by its bytes');
     is($elf->symbol($name)->{size}, length $bytes, "$name is nothing more");
 }
-for my $name (qw(__kernel_sigreturn __kernel_rt_sigreturn)) {
-    is(substr($image, $at{$name} - 1, 1), "\x90", "before $name there is a byte that does nothing")
-        or because('unwinders look one byte before a return address');
-}
 my $objdump = run('objdump', '-d', '--no-show-raw-insn', $PAGE32)->{out};
 unlike($objdump, qr/\b(?:sysenter|syscall)\b/, 'nothing but INT 0x80 leads into the kernel')
     or because('the kernel returns from the others to its own page');
