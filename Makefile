@@ -316,14 +316,16 @@ doctor: ## what this machine has and lacks, and what each lack turns off
 # The lines at the end are prove's own; a run without a single test point fails, too.
 #   make test ARCH=aarch64                those that make sense on another machine, emulated
 TEST_SRCS := $(sort $(wildcard tests/*.c))
-ifneq ($(RUN),)
+ifneq ($(CROSS),)
 # Not: what is about this machine's own instructions, what takes long and is the same C
-# everywhere, and what an emulator cannot do.
-TEST_SRCS := $(patsubst %,tests/%.c,auxv chacha clocks counter fake getrandom getrandom-secrets \
-	placement protection resolver resolver-hostile resolver-odd seqcount timekeeping timeline timens)
-T = $(TEST_SRCS:.c=.t) $(sort $(wildcard tests/emulated/*.t))
+# everywhere, and what an emulator cannot do. (i386 has no random numbers, and no numbers of
+# 128 bits, which fake reckons with.)
+TEST_SRCS := $(patsubst %,tests/%.c,auxv clocks counter placement protection resolver \
+	resolver-hostile resolver-odd seqcount timekeeping timeline timens \
+	$(if $(RUN),chacha fake getrandom getrandom-secrets))
+T = $(TEST_SRCS:.c=.t) $(if $(RUN),$(sort $(wildcard tests/emulated/*.t)))
 TEST_EXEC := tests/lib/emulated
-TEST_ENV := TEST_EMULATED=1 TEST_EMULATOR='$(RUN)' TEST_BUILD=$(P)
+TEST_ENV := $(if $(RUN),TEST_EMULATED=1) TEST_EMULATOR='$(RUN)' TEST_BUILD=$(P)
 else
 T = $(sort $(wildcard tests/*.t))
 endif
@@ -355,7 +357,7 @@ PROGRAM_KINDS += $(if $(MUSL_GCC),musl musl-static)
 PROGRAM_SINGLES := bare filter.so linker.pie sandbox.pie
 PROGRAM_SRCS := $(filter-out $(patsubst %,tests/programs/%.c,$(basename $(PROGRAM_SINGLES))), \
 	$(sort $(wildcard tests/programs/*.c)))
-ifneq ($(RUN),)
+ifneq ($(CROSS),)
 PROGRAM_SRCS := $(patsubst %,tests/programs/%.c,clocks compare end signals start)
 endif
 PROGRAMS := $(addprefix $(P)/tests/programs/,$(if $(CROSS),,$(PROGRAM_SINGLES)) \
@@ -372,13 +374,13 @@ PROGRAMS += $(foreach kind,$(PROGRAM_CXX_KINDS), \
 # A C++ exception from inside a signal handler. Neither a C++ compiler nor headers of its own
 # does another machine need: clang makes code for all, and the library is there to link with.
 LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
-PROGRAMS += $(and $(CROSS),$(filter signal,$(PAGE_PARTS)),$(LIBSTDCXX),$(shell command -v clang++), \
+PROGRAMS += $(and $(RUN),$(filter signal,$(PAGE_PARTS)),$(LIBSTDCXX),$(shell command -v clang++), \
 	$(P)/tests/programs/sigreturn)
 
 # What a debugger walks through.
 PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls)
 
-test-programs: all $(TEST_BINS) $(PROGRAMS) $(if $(RUN),,$(P)/bench/bench)
+test-programs: all $(TEST_BINS) $(PROGRAMS) $(if $(CROSS),,$(P)/bench/bench)
 
 test: test-programs ## every test, under prove; T=tests/x.t for some; fails when no test ran
 	$(if $(strip $(T)),,$(error no test to run: T is empty))

@@ -245,18 +245,21 @@ static void test_refusals(void)
 	       copy.image + sizeof(ElfW(Ehdr)) + sizeof(ElfW(Phdr)), sizeof(ElfW(Phdr)));
 	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_DYNAMIC,
 	   "refused: two dynamic sections, and be they the same");
-	for (unsigned int number = 0; number <= 3; number += 3) {
+	/* One more than there are, and none. */
+	for (ElfW(Word) there = 0, number = 0; number <= there; number += there + 1) {
 		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+		there = (ElfW(Word))copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val;
 		copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val = number;
 		ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_VERSIONS,
-		   "refused: two version definitions, said to be %u", number);
+		   "refused: %u version definitions, said to be %u", there, number);
 	}
 	/* What was last refused was refused at the very end, with everything else open. */
 	ok(!vdso_elf_symbol(&elf, names[0][0], NULL) && !vdso_elf_symbol_count(&elf),
 	   "in an image that was refused nothing is found");
 	ok(vdso_elf_open(&elf, NULL, 0) == VDSO_ELF_NO_IMAGE, "no image at all is refused");
 	ok(vdso_elf_open(&elf, image_builtin().bytes + 1, 4000) == VDSO_ELF_UNALIGNED &&
-		   vdso_elf_open(&elf, image_builtin().bytes + 4, 0) == VDSO_ELF_UNALIGNED,
+		   vdso_elf_open(&elf, image_builtin().bytes + _Alignof(ElfW(Ehdr)) / 2, 0) ==
+			   VDSO_ELF_UNALIGNED,
 	   "an image at an unaligned address is refused");
 	copy_free(&copy);
 }

@@ -24,14 +24,14 @@
 #include "libc/vdso_names.h"
 #include "tap.h"
 
-#define READS       ((u64)rounds(rounds(100000000)))
-#define HRES_READS  ((u64)rounds(rounds(10000000)))
-#define PLAIN_READS ((u64)rounds(20000000))
+#define READS       ((unsigned long)rounds(rounds(100000000)))
+#define HRES_READS  ((unsigned long)rounds(rounds(10000000)))
+#define PLAIN_READS ((unsigned long)rounds(20000000))
 #define SHIFT       20
 
 static struct vdso_data *writable;
 static atomic_bool stop;
-static u64 updates;
+static unsigned long updates;
 
 static void publish(struct vdso_data *vd, u64 k)
 {
@@ -76,8 +76,8 @@ static void *writer(void *unused)
 }
 
 struct tally {
-	u64 torn, gave_up, changes;
-	u64 sec, nsec; /* the first torn pair */
+	unsigned long torn, gave_up, changes;
+	unsigned long sec, nsec; /* the first torn pair */
 };
 
 static void count(struct tally *tally, u64 *last, u64 sec, u64 nsec)
@@ -107,7 +107,8 @@ int main(void)
 	struct timespec ts;
 	struct vvar vvar;
 	pthread_t thread;
-	u64 last = 0, reads;
+	unsigned long reads;
+	u64 last = 0;
 
 	cpu_set_t cpus;
 

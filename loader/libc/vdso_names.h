@@ -15,11 +15,12 @@
 #	define VDSO_KNOWS_TIME  1
 #	define VDSO_KNOWS_CPU   1
 #elif defined(__i386__)
-#	define VDSO_NAME(name)  "__vdso_" name
-#	define VDSO_VERSION     "LINUX_2.6"
-#	define VDSO_PLAIN_NAMES 0
-#	define VDSO_KNOWS_TIME  1
-#	define VDSO_KNOWS_CPU   1
+#	define VDSO_NAME(name)    "__vdso_" name
+#	define VDSO_VERSION       "LINUX_2.6"
+#	define VDSO_OLDER_VERSION "LINUX_2.5" /* of __kernel_*: older than the clocks */
+#	define VDSO_PLAIN_NAMES   0
+#	define VDSO_KNOWS_TIME    1
+#	define VDSO_KNOWS_CPU     1
 #elif defined(__aarch64__)
 #	define VDSO_NAME(name)  "__kernel_" name
 #	define VDSO_VERSION     "LINUX_2.6.39"
