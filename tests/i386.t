@@ -43,6 +43,20 @@ points('steps, in a namespace', $UVDSO32, 'run', '--offset', 'monotonic=+1000', 
 points('steps, without a counter', $UVDSO32, 'run', '--no-counter', program32('steps.static'));
 points('vsyscall, followed', $UVDSO32, 'run', '--follow', program32('vsyscall.pie'));
 
+# glibc's loader shows the vector. Where system calls go is said there, and stays the kernel's if
+# its vDSO does.
+for my $case (['', ours => 'run'], [', followed', ours => 'run', '--follow'],
+    [', with --keep-kernel-vdso', 'the kernel\'s' => 'run', '--keep-kernel-vdso'],
+    [', followed with --keep-kernel-vdso', 'the kernel\'s' => 'run', '--follow', '--keep-kernel-vdso']) {
+    my ($how, $whose, @run) = @$case;
+    my $p = run({env => {LD_SHOW_AUXV => 1}}, $UVDSO32, @run, program32('vsyscall.pie'), 'and end');
+    # The first ones are those of uvdso itself.
+    my @entries = $p->{out} =~ /^AT_SYSINFO: +0x(\w+)$/mg;
+    my @ehdrs = $p->{out} =~ /^AT_SYSINFO_EHDR: +0x(\w+)$/mg;
+    my $distance = hex($entries[-1] // 0) - hex($ehdrs[-1] // 0);
+    is($distance > 0 && $distance < 8192 ? 'ours' : 'the kernel\'s', $whose, "AT_SYSINFO$how: $whose");
+}
+
 # Each width has its own uvdso, and says so.
 SKIP: {
     skip 'there is no other uvdso here', 4 unless -x 'build/uvdso';

@@ -122,7 +122,9 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 	      auxvec_set(vec, AT_SYSINFO_EHDR, request->page->ehdr);
 #ifdef HOST_ENTRY_TYPE
 	/* Without an entry the program must not call the old one: it has another way, too. */
-	if (request->page->entry)
+	if (request->keep_kernel_vdso)
+		; /* and its entry with it: system calls are faster there (host.h) */
+	else if (request->page->entry)
 		err |= auxvec_set(vec, HOST_ENTRY_TYPE, request->page->entry);
 	else
 		auxvec_remove(vec, HOST_ENTRY_TYPE);

@@ -101,14 +101,17 @@ static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 /* course: end 10b-inject */
 
 static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
-			  const struct placement *page)
+			  const struct placement *page, bool keep_kernel_vdso)
 {
 #ifdef HOST_ENTRY_TYPE
-	int err = rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, page->entry);
+	int err = keep_kernel_vdso
+			  ? 0
+			  : rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, page->entry);
 
 	if (err)
 		return err;
 #endif
+	(void)keep_kernel_vdso;
 	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, page->ehdr);
 }
 
@@ -209,7 +212,9 @@ static int place(struct traced *traced, const struct page_files *files, bool kee
 	if (err)
 		return err;
 	vector = find_vector(traced->pid, traced_sp(traced));
-	err = vector ? rewrite_vector(traced->pid, vector, vec, &injection->page) : -ENOENT;
+	err = vector ? rewrite_vector(traced->pid, vector, vec, &injection->page,
+				      keep_kernel_vdso)
+		     : -ENOENT;
 	if (err) {
 		unplace_files(&traced->process, &injection->page);
 		return fail(injection, err, "its vector cannot be changed: %s", strerror(-err));

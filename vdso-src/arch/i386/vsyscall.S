@@ -12,6 +12,9 @@
  * it returns to one fixed address in a vDSO, and the vDSO that it means is its own: the
  * program would go on there, on a page that is not ours and need not be mapped.
  *
+ * The price: an interrupt is slow, and on a virtual machine, where the host may look at each,
+ * it can be twenty times as slow as SYSCALL.
+ *
  * Restarting is the other half of it. When a signal interrupts a system call that shall be
  * made again afterwards, the kernel puts the instruction pointer back by two bytes, the
  * length of INT 0x80 as well as that of SYSENTER. So the kernel's page needs an INT 0x80
