@@ -169,7 +169,7 @@ static void test_image(void)
 
 static void test_seen(void)
 {
-	struct placement page = {0, 0, 0};
+	struct placement page = {0};
 	unsigned seen = 0;
 
 	begin();
@@ -195,7 +195,8 @@ static void test_random(void)
 		if (place(&page[i]))
 			break;
 		/* Away before the next: nothing is in the way. */
-		unplace_files(&process, &(struct placement){page[i].start, page[i].length, 0});
+		unplace_files(&process, &(struct placement){.start = page[i].start,
+							    .length = page[i].length});
 		for (unsigned j = 0; j < i; j++)
 			new &= page[j].start != page[i].start;
 		different += new;
@@ -211,7 +212,7 @@ static void test_random(void)
 
 static void test_occupied(void)
 {
-	struct placement first = {0, 0, 0}, second = {0, 0, 0}, third = {0, 0, 0};
+	struct placement first = {0}, second = {0}, third = {0};
 	bool alone = false, again = false;
 	char *house;
 
@@ -248,7 +249,7 @@ static void test_occupied(void)
 
 static void test_old(void)
 {
-	struct placement page = {0, 0, 0};
+	struct placement page = {0};
 	bool right;
 
 	begin();
@@ -268,7 +269,7 @@ static void test_old(void)
 static void test_full(void)
 {
 	struct place_error error = {""};
-	struct placement page = {0, 0, 0};
+	struct placement page = {0};
 	int err;
 
 	begin();
