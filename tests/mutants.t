@@ -83,7 +83,7 @@ my @mutants = (
 		sub { s/(vdso_data->clock_mode\)) == VDSO_CLOCKMODE_COUNTER/$1 != VDSO_CLOCKMODE_TIMENS/ }],
 	['a coarse clock falls back to the kernel\'s coarse clock', $gettime, sub { s/s32 fine = clock - [^;]*;/s32 fine = clock;/ }],
 	['... when its patience is at an end', $gettime,
-		sub { s/(\}\n\treturn \(int\)arch_syscall2\(ARCH_NR_CLOCK_GETTIME, )fine/$1clock/ }],
+		sub { s/(\}\n\treturn ask_kernel\()fine/$1clock/ }],
 
 	# the clocks
 	['RAW goes by the disciplined base', $gettime, sub { s/bit & VDSO_RAW \? &vd\[CS_RAW\] : vd/vd/ }],
@@ -94,8 +94,8 @@ my @mutants = (
 	['a second is one too long', $gettime, sub { s/ns >= NSEC_PER_SEC/ns > NSEC_PER_SEC/ }],
 	['only one second is carried', $gettime, sub { s/while (\(ns >= NSEC_PER_SEC\))/if $1/ }],
 	['the carried second is lost', $gettime, sub { s/\t\tsec\+\+;\n// }],
-	['an error changes its sign', $gettime, sub { s/return \(int\)(arch_syscall2\(ARCH_NR_CLOCK_GETTIME)/return -(int)$1/ }],
-	['an error is swallowed', $gettime, sub { s/return \(int\)(arch_syscall2\(ARCH_NR_CLOCK_GETTIME[^;]*);/$1; return 0;/ }],
+	['an error changes its sign', $gettime, sub { s/return \(int\)(arch_syscall2\(ARCH_NR_CLOCK_GETTIME, )/return -(int)$1/ }],
+	['an error is swallowed', $gettime, sub { s/return \(int\)(arch_syscall2\(ARCH_NR_CLOCK_GETTIME, [^;]*);/$1; return 0;/ }],
 
 	# namespaces
 	['the page of offsets looks like a writer at work', $gettime,
