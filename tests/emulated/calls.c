@@ -4,11 +4,14 @@
  *
  * The debugger stops at call(), which it finds by its name, and in handler().
  */
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +57,13 @@ static fn *find(const struct uvdso *page, const char *name)
 	return (fn *)(uintptr_t)uvdso_symbol(page, name, VDSO_VERSION);
 }
 
+#ifdef __riscv
+static long result(long returned)
+{
+	return returned < 0 ? -errno : returned;
+}
+#endif
+
 int main(void)
 {
 	static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC_RAW,
@@ -94,15 +104,23 @@ int main(void)
 	}
 #ifdef __riscv
 	{
-		static unsigned cpu, node;
-		static long pairs[2];
+		static unsigned cpu[2], node[2];
+		static long pairs[2][2];
+		bool same = true;
 
-		call("getcpu", find(page[0], VDSO_NAME("getcpu")), (long)&cpu, (long)&node, 0,
-		     0, 0);
-		call("flush_icache", find(page[0], VDSO_NAME("flush_icache")), (long)&cpu,
-		     (long)&cpu, 0, 0, 0);
-		call("riscv_hwprobe", find(page[0], VDSO_NAME("riscv_hwprobe")), (long)pairs, 1,
-		     0, 0, 0);
+		/* These are system calls, and answer as system calls do. */
+		same &= call("getcpu", find(page[0], VDSO_NAME("getcpu")), (long)&cpu[0],
+			     (long)&node[0], 0, 0,
+			     0) == result(syscall(SYS_getcpu, &cpu[1], &node[1], NULL)) &&
+			node[0] == node[1];
+		same &= call("flush_icache", find(page[0], VDSO_NAME("flush_icache")),
+			     (long)pairs, (long)pairs, 8, 0, 0) ==
+			result(syscall(259, pairs, pairs, 8)); /* an unknown flag: EINVAL */
+		same &= call("riscv_hwprobe", find(page[0], VDSO_NAME("riscv_hwprobe")),
+			     (long)pairs[0], 1, 0, 0,
+			     0) == result(syscall(258, pairs[1], 1, 0, 0, 0)) &&
+			!memcmp(pairs[0], pairs[1], sizeof(pairs[0]));
+		printf("calls %s\n", same ? "same" : "differ");
 	}
 #endif
 	trampoline = (uintptr_t)find(page[0], VDSO_NAME("rt_sigreturn"));

@@ -103,4 +103,11 @@ SKIP: {
         || diag $p->{out};
 }
 
+{
+    my $p = run(program('calls'));
+    like($p->{out}, qr/^done 1$/m, 'a program that boots a page calls all its functions, and returns through it');
+    like($p->{out}, qr/^calls same$/m, 'getcpu, flush_icache and riscv_hwprobe answer as the system calls do')
+        if $UVDSO =~ /riscv64/;
+}
+
 done_testing;
