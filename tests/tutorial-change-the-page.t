@@ -1,0 +1,2 @@
+#!/bin/sh
+exec tutorial/learn prove CH=change-the-page
