@@ -48,7 +48,7 @@ static const char *attempt(void (*what)(void))
 	attempt_signals(SIG_DFL, 0);
 	return !signal               ? NULL
 	       : signal == SIGVTALRM ? "a walk without an end"
-				     : "a word that is no part of the table was read";
+				     : "a word behind the end was read";
 }
 
 /* The end of memory that may be read and written: the next byte may not. */
