@@ -17,6 +17,7 @@ use File::Basename 'dirname';
 use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Course::Book;
+use Course::Diagram;
 use Course::Files qw(slurp spew);
 use Course::Markdown;
 
@@ -46,7 +47,7 @@ sub assemble {
 	}
 	for my $svg (glob "$top/tutorial/img/*.svg") {
 		my ($name) = $svg =~ m{([^/]+)\.svg$};
-		my ($light, $dark) = colours(slurp($svg));
+		my ($light, $dark) = Course::Diagram::colours(slurp($svg));
 		write_file("$dir/pages/img/$name.light.svg", $light);
 		write_file("$dir/pages/img/$name.dark.svg", $dark);
 	}
@@ -94,14 +95,6 @@ sub resolve {
 		elsif ($_ ne '.' && $_ ne '') { push @path, $_ }
 	}
 	return join '/', @path;
-}
-
-# A diagram has its dark colours in one block "@media (prefers-color-scheme: dark) { ... }": without
-# that it is light, and without the condition, since what comes later holds, dark.
-sub colours {
-	my ($svg) = @_;
-	my $rules = qr/\@media \(prefers-color-scheme: dark\) \{((?:[^{}]*\{[^{}]*\})*)\s*\}/;
-	return ($svg =~ s/$rules//r, $svg =~ s/$rules/$1/r);
 }
 
 1;
