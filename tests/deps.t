@@ -82,6 +82,22 @@ $ENV{APT_FAILS} = 1;
 is($status, 1, 'a failure of apt-get is passed on');
 like($out, qr/could not install: lld strace$/m, 'with what was to be installed');
 
+# What the site takes is asked for by word, and only then.
+@ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
+($status, $out) = run("$tests/deps tutorial browser");
+like($out, qr/^  apt-get .*--no-install-recommends nodejs npm chromium$/m, 'for the site, node and a browser are asked for');
+is((run("$tests/deps"))[0], 0, 'and else they are not');
+stand_in($_, 'exit 0') for qw(npm chromium);
+stand_in('node', 'case $2 in *18*) exit 1 ;; esac');
+($status, $out) = run("$tests/deps tutorial browser");
+like($out, qr/recommends nodejs npm$/m, 'a node that is too old is none');
+stand_in('node', 'exit 0');
+($status, $out) = run("$tests/deps tutorial browser");
+is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
+is((run("$tests/deps tutoral"))[0], 1, 'a word that it does not know is an error');
+unlink map { "$dir/$_" } qw(node npm chromium);
+$ENV{USER_ID} = 0;
+
 unlink "$dir/dpkg-query";
 ($status, $out) = run("$tests/deps");
 is($status, 1, 'on another system what is missing is only named');
@@ -114,6 +130,8 @@ like($out, qr/^  --  $_->[0] +.*$_->[1].*\n {18}$_->[2]/m, "it names what a lack
 	['strace', 'ptrace is denied', 'demo and tests count no system calls'],
 	['memfd', 'F_SEAL_FUTURE_WRITE', 'the data page cannot be protected'],
 	['prctl', 'PR_SET_MM_MAP', '/proc/PID/auxv'],
+	['node', 'no node', 'no make tutorial'],
+	['chromium', 'not installed', 'the test of the site'],
 	['clocksource', 'hpet, not tsc', 'no counter'],
 	['counter', 'no invariant', 'no counter'];
 is_deeply([grep { length > 80 } split /\n/, $out], [], 'and that in 80 columns, too');
