@@ -114,6 +114,8 @@ async function visitor(options) {
 	page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.url()}: ${response.status()}`))
 	return page
 }
+// Whether a click has led there.
+const reached = (page, path) => page.waitForURL(`${site}/${path}`, { timeout: 5000 }).then(() => true, () => false)
 const open = (page, path) => page.goto(`${site}/${path}`, { waitUntil: 'networkidle' })
 
 async function looks() {
@@ -124,7 +126,7 @@ async function looks() {
 	const search = async (word) => {
 		await page.locator('.DocSearch-Button').click()
 		await page.locator('.search-input').fill(word)
-		await page.locator('.results .result').first().waitFor()
+		await page.locator('.results .result').first().waitFor({ timeout: 5000 }).catch(() => {}) // none: the test says so
 		const found = await page.locator('.results .result').evaluateAll((links) => links.map((link) => new URL(link.href).pathname))
 		await page.keyboard.press('Escape')
 		return found
@@ -190,8 +192,7 @@ async function looks() {
 	}
 	same(way, names, 'next leads from the first page through all the others', 'it is the way through the course')
 	await page.locator('.pager-link.prev').click()
-	await page.waitForURL((url) => url.pathname === `/${names.at(-2)}.html`)
-	ok(true, 'and previous leads back')
+	ok(await reached(page, `${names.at(-2)}.html`), 'and previous leads back', `got  ${page.url()}`)
 
 	// Progress.
 	const shown = () => page.evaluate(() => ({
@@ -216,14 +217,14 @@ async function looks() {
 	await open(page, '00-setup.html')
 	await page.locator('.VPNavBarTranslations button').hover()
 	await page.locator('.VPNavBarTranslations a').click()
-	await page.waitForURL(`${site}/zh-CN/00-setup.html`)
-	await page.locator('h1', { hasText: '中文标题' }).waitFor()
-	same(await banner(), [], 'the language switch leads to the same chapter, and a translation has no banner', 'who changes the language wants to read on')
+	ok(await reached(page, 'zh-CN/00-setup.html'), 'the language switch leads to the same chapter', `got  ${page.url()}`,
+		'why: who changes the language wants to read on')
+	await page.locator('h1', { hasText: '中文标题' }).waitFor({ timeout: 5000 }).catch(() => {})
+	same(await banner(), [], 'a translation that is up to date has no banner', 'there is nothing to warn of')
 	await open(page, 'zh-CN/06-seqlock.html')
 	same(await banner(), ['banner stale'], 'a translation whose original has changed says so', 'it may say what is no longer true')
 	await page.locator('.banner a').click()
-	await page.waitForURL(`${site}/06-seqlock.html`)
-	ok(true, 'and leads to the original')
+	ok(await reached(page, '06-seqlock.html'), 'and leads to the original', `got  ${page.url()}`)
 	await open(page, 'zh-CN/WRITING.html')
 	same(await banner(), ['banner'], 'a page without a translation is there in English, and says so', 'a dead end would end the course')
 	await page.context().close()
