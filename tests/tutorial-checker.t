@@ -196,7 +196,10 @@ END
 	'Go further' => "[The source](../src/add.c), [above](#goal).\n",
 );
 spew("$good/tutorial/01-add.md", "# 01 Adding\n\n" . join '', map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @headings);
-spew("$good/tutorial/zh-CN/01-add.md", "TRANSLATES\n\n# 01 Adding\n\n" . join('', map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @headings) =~ s{\.\./src}{../../src}gr);
+my @zh = ('目标', '准备', '三条不变式', '先猜后看', '思路', '逐步演示', '轮到你了', '故意弄坏', '与内核对照', '没有讲到的', '更进一步', '小结');
+$text{$zh[$_]} = $text{$headings[$_]} for 0 .. $#zh;
+$text{'更进一步'} = "[源码](../../src/add.c)，[上文](#目标)，[标题](#01-加法和)。\n";
+spew("$good/tutorial/zh-CN/01-add.md", "TRANSLATES\n\n# 01 加法：和\n\n" . join '', map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @zh);
 system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/") == 0 or BAIL_OUT('no tool');
 {
 	my $hash = `$good/tutorial/learn hash CH=01`;
@@ -259,6 +262,9 @@ my @spoiled = (
 	['a stub that keeps what is gone', $card, sub { s/keep \/a = /keep \/c = / }, 'book', qr/no line of the finished region matches \/c = \//],
 	['a near miss that no longer fits', $card, sub { s/s\/a \\\+ b\/a - b/s\/a \\* b\/a - b/ }, 'book', qr/mutant minus: the substitution no longer fits/],
 	['a translation with another fence', $zh, sub { s/^th\[/xh[/m }, 'book', qr/this fence is not the one of 01-add\.md/],
+	['a translation with a heading of its own', $zh, sub { s/^## 思路$/## 想法/m }, 'book', qr/zh-CN\/01-add\.md: heading 5 is '## 想法', the template has '## 思路'/],
+	['a translation that names a function that is gone', $zh, sub { s/`add\(\)`/`subtract()`/ }, 'book', qr/zh-CN\/01-add\.md:\d+: subtract\(\): no source has that name/],
+	['a translation with a link to no heading', $zh, sub { s/#01-加法和/#01-加法：和/ }, 'book', qr/zh-CN\/01-add\.md:\d+: #01-加法：和: .* no such heading; it has #01-加法和/],
 	['a translation without its hash', $zh, sub { s/ [0-9a-f]{12} / / }, 'book', qr/its first line is/],
 
 	['a test that is always true', $test, sub { s/add\(1, 1\) == 2/add(1, 1) < 99/ }, 'prove', qr/names these, and they pass or are not there:\n#     one and one is two/],

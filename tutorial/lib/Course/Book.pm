@@ -17,6 +17,11 @@ use Course::Tree;
 
 our @HEADINGS = ('Goal', 'You need', 'Three invariants', 'Predict first', 'The idea', 'Walk-through', 'Your turn',
 	'Break it on purpose', 'Compare with the kernel', 'What we left out', 'Go further', 'Recap');
+# The same in the words of a translation, by its folder.
+our %TRANSLATED = (
+	'zh-CN' => ['目标', '准备', '三条不变式', '先猜后看', '思路', '逐步演示', '轮到你了', '故意弄坏', '与内核对照', '没有讲到的',
+		'更进一步', '小结'],
+);
 # Languages of listings, which are a part of the source or typed in by the reader.
 my %LISTING = map { $_ => 1 } qw(c ld asm make);
 
@@ -30,6 +35,7 @@ sub new {
 		$self->{pages}{$name} = Course::Markdown->read($path);
 	}
 	$self->{chapters} = [grep { m{^tutorial/\d\d-[^/]+\.md$} } sort keys %{$self->{pages}}];
+	$self->{translated} = [grep { m{^tutorial/[^/]+/\d\d-[^/]+\.md$} } sort keys %{$self->{pages}}];
 	return $self;
 }
 
@@ -155,16 +161,18 @@ sub check_cards {
 sub check_headings {
 	my ($self) = @_;
 	my @problems;
-	for my $name (@{$self->{chapters}}) {
+	for my $name (@{$self->{chapters}}, @{$self->{translated}}) {
 		my $page = $self->{pages}{$name};
+		my ($locale) = $name =~ m{^tutorial/([^/]+)/};
+		my @template = $locale ? @{$TRANSLATED{$locale} // []} : @HEADINGS;
 		my @first = grep { $_->{level} == 1 } @{$page->{headings}};
 		my ($number) = $name =~ m{/(\d\d)-};
 		push @problems, "$name: the first heading is '# $number Title', and there is no other of that level"
 			if @first != 1 || $first[0]{text} !~ /^\Q$number\E \S/;
 		my @got = map { $_->{text} } grep { $_->{level} == 2 } @{$page->{headings}};
-		for my $i (0 .. ($#got > $#HEADINGS ? $#got : $#HEADINGS)) {
-			next if ($got[$i] // '') eq ($HEADINGS[$i] // '');
-			push @problems, "$name: heading " . ($i + 1) . " is '## " . ($got[$i] // '(none)') . "', the template has '## " . ($HEADINGS[$i] // '(none)') . "'";
+		for my $i (0 .. ($#got > $#template ? $#got : $#template)) {
+			next if ($got[$i] // '') eq ($template[$i] // '');
+			push @problems, "$name: heading " . ($i + 1) . " is '## " . ($got[$i] // '(none)') . "', the template has '## " . ($template[$i] // '(none)') . "'";
 			last;
 		}
 		my ($card) = grep { "tutorial/$_->{name}.md" eq $name } @{$self->{cards}};
@@ -291,7 +299,7 @@ sub check_named {
 	my $all = join "\n", map { slurp("$self->{top}/$_") } grep { !m{^tutorial/(?!demo)|\.md$} } Course::Tree::files($self->{top});
 	my %kernel = map { $_ => 1 } map { keys %$_ } values %{(eval { kernel_refs($self->{top}) } // {files => {}})->{files}};
 	my %known = map { $_ => 1 } $all =~ /\b(\w+)\b/g;
-	for my $name (@{$self->{chapters}}) {
+	for my $name (@{$self->{chapters}}, @{$self->{translated}}) {
 		for my $span (@{$self->{pages}{$name}{spans}}) {
 			if ($span->{text} =~ /^(\w+)\(\)$/) {
 				push @problems, "$name:$span->{line}: $span->{text}: no source has that name" if !$known{$1} && !$kernel{"$1()"};

@@ -82,10 +82,11 @@ sub text {
 # As forges make them.
 sub slug {
 	my ($text) = @_;
-	$text =~ s/`//g;
+	utf8::decode($text);
 	$text = lc $text;
-	$text =~ s/[^\w\x80-\xff -]//g;
+	$text =~ s/[^\w -]//g;
 	$text =~ tr/ /-/;
+	utf8::encode($text);
 	return $text;
 }
 
