@@ -29,7 +29,7 @@ mutant: all-or-nothing: a read that goes beyond the stack is given up
 mutant: one-piece: only the first piece of the stack is searched
 	s/at - sp < 64ul << 20/at - sp < sizeof(word)/
 mutant: the-type: the address is written over the type
-	s/pair\.a_un\.a_val = ehdr/pair.a_type = ehdr/
+	s/pair\.a_un\.a_val = value/pair.a_type = value/
 stub:
 	/*
 	 * TODO: where the vector begins on the stack that sp points to, in the memory of pid; 0 if
@@ -42,11 +42,13 @@ stub:
 	}
 
 	/*
-	 * TODO: lets AT_SYSINFO_EHDR there be ehdr. The vector has the pairs of vec. Returns 0, what
-	 * traced_read() or traced_write() say, or -ENOENT if it has no such pair.
+	 * TODO: lets the entry of this type have this value; without a value (0) it becomes one
+	 * that is ignored (AT_IGNORE). The vector has the pairs of vec. Returns 0, what traced_read()
+	 * or traced_write() say, or -ENOENT if it has no such pair.
 	 */
-	static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec, uintptr_t ehdr)
+	static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+				 unsigned long type, uintptr_t value)
 	{
-		(void)pid, (void)vector, (void)vec, (void)ehdr;
+		(void)pid, (void)vector, (void)vec, (void)type, (void)value;
 		return -ENOENT;
 	}
