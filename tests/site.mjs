@@ -55,7 +55,7 @@ const course = JSON.parse(readFileSync(join(dir, 'site/course.json'), 'utf8'))
 const names = ['index', ...course.pages.map((page) => page.name)]
 const chapters = course.pages.filter((page) => page.number)
 const out = join(dir, 'out')
-const html = (path) => readFileSync(join(out, path), 'utf8')
+const html = (path) => (existsSync(join(out, path)) ? readFileSync(join(out, path), 'utf8') : '')
 const prose = (path) => html(path).replace(/<(code|pre)[ >].*?<\/\1>/gs, '')
 const paths = names.flatMap((name) => [`${name}.html`, `zh-CN/${name}.html`])
 
