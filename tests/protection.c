@@ -94,8 +94,8 @@ static int reopen_mapping(void)
 {
 	char path[96];
 
-	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
-		 (unsigned long)page.start, (unsigned long)page.start + PAGE);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)page.start,
+		 (unsigned long)page.start + PAGE);
 	return map_writable(open(path, O_RDWR));
 }
 

@@ -114,16 +114,20 @@ static void tell(pid_t pid, const struct injection *injection)
 {
 	const struct placement *page = &injection->page;
 
-	fprintf(stderr, "uvdso: %d %s: image %" PRIxPTR "-%" PRIxPTR " r-x, data %" PRIxPTR "-%" PRIxPTR " r--\n", pid,
-		comm_of(pid), page->ehdr, page->start + page->length, page->start, page->ehdr);
+	fprintf(stderr,
+		"uvdso: %d %s: image %" PRIxPTR "-%" PRIxPTR " r-x, data %" PRIxPTR "-%" PRIxPTR
+		" r--\n",
+		pid, comm_of(pid), page->ehdr, page->start + page->length, page->start,
+		page->ehdr);
 	if (injection->interp)
-		fprintf(stderr, "uvdso: %d %s: interpreter at %" PRIxPTR "\n", pid, comm_of(pid),
-			injection->interp);
+		fprintf(stderr, "uvdso: %d %s: interpreter at %" PRIxPTR "\n", pid,
+			comm_of(pid), injection->interp);
 	for (unsigned i = 0; i < injection->unmapped; i++)
-		fprintf(stderr, "uvdso: %d %s: unmapped %" PRIxPTR "-%" PRIxPTR " %s\n", pid, comm_of(pid),
-			injection->range[i].start, injection->range[i].end,
+		fprintf(stderr, "uvdso: %d %s: unmapped %" PRIxPTR "-%" PRIxPTR " %s\n", pid,
+			comm_of(pid), injection->range[i].start, injection->range[i].end,
 			injection->range[i].name);
-	fprintf(stderr, "uvdso: %d %s: vector AT_SYSINFO_EHDR was %" PRIxPTR ", is %" PRIxPTR "\n", pid,
+	fprintf(stderr,
+		"uvdso: %d %s: vector AT_SYSINFO_EHDR was %" PRIxPTR ", is %" PRIxPTR "\n", pid,
 		comm_of(pid), injection->kernel_vdso, page->ehdr);
 	if (injection->vector_in_kernel)
 		fprintf(stderr, "uvdso: %d %s: /proc/%d/auxv still shows the old one: %s\n",
