@@ -14,9 +14,9 @@
 #include "libc/auxv.h"
 #include "tap.h"
 
-#define TOP  0x7ffffffff000ul
+#define TOP  0x7ffff000ul
 #define MANY 9 /* builds: enough that no rule is kept by luck */
-#define EHDR 0x7e8000003000ul
+#define EHDR 0x7e003000ul
 
 static char *no_strings[] = {NULL};
 static char *arguments[] = {"date", "-u", "", "+%s", NULL};
