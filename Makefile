@@ -273,7 +273,7 @@ $(SITE)/.installed: tutorial/site/package.json tutorial/site/package-lock.json |
 	@mkdir -p $(@D)
 	$(call say,NPM)
 	@cp $^ $(@D)
-	$(Q)cd $(@D) && npm ci --silent --no-audit --no-fund
+	$(Q)cd $(@D) && npm ci --loglevel=error --no-audit --no-fund >log 2>&1 || { cat log >&2; exit 1; }
 	@touch $@
 
 tutorial: $(SITE)/.installed ## the course as a site, in build/tutorial; takes node and npm
