@@ -38,7 +38,7 @@ RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(
 
 # The site takes node and npm, its test a browser: only where they are asked for.
 deps: ## install what the other goals need from Debian's packages; instant when all is there
-	@tests/deps $(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser))
+	@tests/deps $(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) $(if $(filter bench,$(MAKECMDGOALS)),bench)
 
 # What deps installs changes what can be built. So `make deps demo` is two runs: this
 # file is read again for the rest.
@@ -297,6 +297,7 @@ $(P)/bench/bench: $(BENCH_OBJS) $(P)/libuvdso.a
 
 bench: $(P)/uvdso $(P)/bench/bench ## what a call costs: our page, the kernel's, the system call
 	@$(P)/bench/bench
+	@tests/bench/chart $(P)/bench
 
 # ---- this machine -----------------------------------------------------------
 

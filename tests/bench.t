@@ -169,6 +169,15 @@ like($out, qr{^  (\S*/true) +[\d.]+ +[\d.]+\n  uvdso run \1 +[\d.]+ +[\d.]+ +-?[
 	}
 }
 
+# ---- charts ----
+SKIP: {
+	skip 'gnuplot is not installed', 2 if system 'command -v gnuplot >/dev/null 2>&1';
+	my ($status, $out) = run("tests/bench/chart $dir");
+	is($status, 0, 'the file is drawn') or diag($out);
+	is_deeply([map { my $svg = slurp("$dir/$_.svg"); $svg =~ m{</svg>\s*\z} && $svg =~ />MONOTONIC</ && $svg =~ />our page</ ? 1 : 0 } 'latency', 'shifted'],
+		[1, 1], 'into two charts, with the names of calls and columns');
+}
+
 # ---- without a counter, and on a terminal ----
 ($status, $out) = run("script -qec '$bench --quick --no-counter --csv $csv' /dev/null");
 is($status, 0, 'without a counter it succeeds');
