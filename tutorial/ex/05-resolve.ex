@@ -61,5 +61,6 @@ stub:
 		(void)elf;
 		(void)wanted;
 		(void)hash;
+		(void)matches;
 		return NULL;
 	}

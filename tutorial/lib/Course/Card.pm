@@ -149,6 +149,18 @@ sub stub {
 	return $stub;
 }
 
+# Every exercise of these cards at once: the files, by name, with each region at its start. Two
+# exercises may be cut out of one file.
+sub all_stubs {
+	my (@cards) = @_;
+	my %text;
+	for my $card (@cards) {
+		$text{$card->{file}} //= $card->finished;
+		$text{$card->{file}} = $card->replace($text{$card->{file}}, $card->stub);
+	}
+	return %text;
+}
+
 # The finished region with a near miss in it.
 sub mutated {
 	my ($self, $mutant) = @_;

@@ -146,11 +146,7 @@ sub chapter_of {
 sub start_all {
 	my ($self) = @_;
 	-e $self->copy_dir('all') and die "work/all is there already. make check CH=all tests it\n";
-	my %text;
-	for my $card ($self->cards) {
-		$text{$card->{file}} //= $card->finished;
-		$text{$card->{file}} = $card->replace($text{$card->{file}}, $card->stub);
-	}
+	my %text = Course::Card::all_stubs($self->cards);
 	for (sort keys %text) {
 		spew($self->copy_dir('all') . "/$_", $text{$_});
 		chmod +(stat "$self->{top}/$_")[2] & 07777, $self->copy_dir('all') . "/$_";
