@@ -222,8 +222,9 @@ static void test_behind(void)
 	if (ok(got == want && line.error_at_start == (double)behind && !line.restart,
 	       "for a kernel's clock that is behind it waits, and does not go back"))
 		return;
-	tell(&line, want, got);
-	diag("and the error is %" PRId64 " ns; the line says %.0f, %s", behind,
+	diag("expected  the start + %.6f ns, error %" PRId64 ", no restart any more",
+	     in_ns(want, &line), behind);
+	diag("got       the start + %.6f ns, error %.0f, %s", in_ns(got, &line),
 	     line.error_at_start, line.restart ? "restart" : "no restart");
 	diag("why: somebody has seen what the line showed. It may be made slower, not earlier");
 }

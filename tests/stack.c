@@ -7,6 +7,7 @@
  * run-start.t ask a real program what it has found.
  */
 #include <elf.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -49,6 +50,20 @@ static void drop(void)
 	if (stack.bytes)
 		munmap((void *)page, (uintptr_t)stack.bytes + stack.size - page);
 	stack = (struct first_stack){.bytes = NULL};
+}
+
+/* A store that went to an address of the new program, where there is nothing. */
+static void fault(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)context;
+	ok(false, "the stack is put together in the buffer, and nowhere else");
+	diag("expected  loads and stores in the buffer: stack->bytes");
+	diag("got       one at %p", info->si_addr);
+	diag("why: sp, base and at of the pen are addresses as the new program will know "
+	     "them.");
+	diag("     Until it is copied there, a byte lies so far behind stack->bytes as its");
+	diag("     address is above pen->base");
+	exit(done_testing());
 }
 
 static void build(char **argv, char **envp)
@@ -247,6 +262,9 @@ static void test_random(void)
 
 int main(void)
 {
+	struct sigaction act = {.sa_sigaction = fault, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGSEGV, &act, NULL);
 	test_count();
 	test_arguments();
 	test_environment();
