@@ -35,6 +35,7 @@ spew("$good/Makefile", <<'END' =~ s/^ {8}/\t/mgr);
 all: build/tests/add
 build/tests/%: tests/%.c src/add.c
         @mkdir -p $(@D)
+        @if grep -q script src/add.c; then printf 'one\ntwo;\n' >build/add.lds; echo 'ld:build/add.lds:2: syntax error'; exit 1; fi
         @gcc -Wall -Wextra -Werror $^ -o $@
 learn start check hint diff solution reset watch:
         @tutorial/learn $@ $(CH)
@@ -346,6 +347,9 @@ like((learner('solution CH=01'))[1], qr/^return a \+ b;$/m, '... and then shows 
 spew($copy, slurp($copy) =~ s/return 0 \*/return zero */r);
 ($status, $out) = learner('check CH=01');
 ok($status && $out =~ /^  work\/01-add\/src\/add\.c:\d+:\d+: error/m && $out =~ /no test was run/, 'what cannot be built is said with the name of the copy') or diag($out);
+spew($copy, "/* a script */\n$finished");
+($status, $out) = learner('check CH=01');
+ok($status && $out =~ /^  ld:work\/\.trees\/01-add\/build\/add\.lds:2: syntax error\n +2 \| two;$/m, 'a line of a linker script is shown, and where it lies') or diag($out);
 spew($copy, $finished =~ s/return a \+ b/for (;;) ;/r);
 ($status, $out) = learner('check CH=01');
 ok($status && $out =~ /did not end within 3 s: is there a loop without an end/, 'a test that hangs is ended, and said to hang') or diag($out);

@@ -201,9 +201,21 @@ sub lacking {
 	return 0;
 }
 
+# A linker script goes through the preprocessor, so a line that the linker names is one of the
+# result: say where that is, and show the line, in which the learner's own can be recognised.
+sub show_scripts {
+	my ($self, $name, $said) = @_;
+	$said =~ s{(?<![\w/.-])(build/[^\s:]+\.lds):(\d+):([^\n]*\n)}{
+		my ($file, $number, $what) = ("work/.trees/$name/$1", $2, $3);
+		my @script = -e "$self->{top}/$file" ? split /\n/, slurp("$self->{top}/$file") : ();
+		"$file:$number:$what" . ($number && $number <= @script ? "    $number | $script[$number - 1]\n" : '');
+	}ge;
+	return $said;
+}
+
 sub tell_unbuilt {
 	my ($self, $card, $name, $result, %overlay) = @_;
-	my @lines = split /^/, $self->name_copies($result->{said}, $name, %overlay);
+	my @lines = split /^/, $self->show_scripts($name, $self->name_copies($result->{said}, $name, %overlay));
 	print "\nIt cannot be built:\n\n", map({ "  $_" } grep { !/^make\b/ } @lines[0 .. ($#lines > 40 ? 40 : $#lines)]),
 		"\nThe first message is the one to look at; no test was run.\n";
 	return 1;
