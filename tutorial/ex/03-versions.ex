@@ -15,8 +15,8 @@ hint:
 	And if you now hide the rest: which names were exported only because nobody said?
 hint:
 	readelf -WV and nm -D on build/x86_64/vdso.so show what you are to arrive at, and on
-	work/.trees/03-versions/build/x86_64/vdso.so what you have. aarch64.lds.S, beside your file, has
-	a node of another name. The weak names are already in the objects: gettime.c makes them.
+	work/.trees/03-versions/build/x86_64/vdso.so what you have. linker-scripts/aarch64.lds.S
+	has a node of another name. The weak names are already in the objects: EXPORT makes them, in page.h.
 hint:
 	The node gets its name, the one that the tests print. After the global names comes a second
 	part of it, with a pattern that fits whatever is left. Then the list of the time functions must
