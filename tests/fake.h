@@ -82,9 +82,8 @@ static void event(char kind)
 		diag("expected  an answer, after some hundred steps at most");
 		diag("got       none after %d; it began with %.40s", EVENT_LIMIT, fake.log);
 		diag("(S looks at the number, D at data, C reads the counter, R waits a turn)");
-		diag("why: who writes may be stopped or killed at any place. A loop that ends "
-		     "only");
-		diag("     when it goes on is then a program that hangs");
+		diag("why: who writes may be stopped or killed at any place. A loop that has");
+		diag("     no end of its own is then a program that hangs");
 		exit(done_testing());
 	}
 	if (fake.step)
