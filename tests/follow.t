@@ -132,6 +132,51 @@ PY
     is($p->{out}, "continued\n", 'a child that is stopped and continued goes on');
 }
 {
+    # Stopped and continued at once, often while the page is put in.
+    my $p = follow('perl', '-MTime::HiRes=sleep,time', '-e', <<'EOF');
+$| = 1;
+my $left = 0;
+sub spin { my $end = time + $_[0]; 1 while time < $end }
+for my $turn (1 .. 300) {
+    my $child = fork // die;
+    exec '/bin/true' if !$child;
+    spin(0.0003 + $turn % 60 * 0.00002);
+    kill 'STOP', $child;
+    spin($turn % 7 * 0.000005);
+    kill 'CONT', $child;
+    my $end = time + 5;
+    sleep 0.001 while !waitpid($child, 1) && time < $end && kill(0, $child);
+    $left++, kill 'KILL', $child if time >= $end;
+    last if $left == 2;
+}
+print "$left left\n";
+EOF
+    is($p->{out}, "0 left\n", 'nobody who is stopped and continued at once stands still')
+        || diag 'a stop that is put off must not outlive SIGCONT';
+}
+{
+    # Stopped, and not continued.
+    my $p = follow('perl', '-MPOSIX=:sys_wait_h', '-MTime::HiRes=sleep,time', '-e', <<'EOF');
+my ($ran, $stopped) = (0, 0);
+sub spin { my $end = time + $_[0]; 1 while time < $end }
+for my $turn (1 .. 60) {
+    my $child = fork // die;
+    exec '/bin/false' if !$child;
+    spin($turn * 0.00002);
+    kill 'STOP', $child;
+    waitpid $child, WUNTRACED;
+    next if $?;    # it has ended; perl has no status for stopped
+    $stopped++;
+    sleep 0.01;
+    $ran++ if waitpid $child, WNOHANG;
+    kill 'KILL', $child;
+    waitpid $child, 0;
+}
+print $stopped ? "$ran ran on\n" : "none was stopped\n";
+EOF
+    is($p->{out}, "0 ran on\n", '... and who is not continued does not go on');
+}
+{
     my $dir = temp_dir();
     my $p = follow({before => sub { chdir "$dir" }}, 'sh', '-c', 'ulimit -c unlimited; kill -ABRT $$');
   SKIP: {

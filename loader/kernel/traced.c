@@ -21,14 +21,17 @@
 
 /*
  * Lets it run to the next beginning or end of a system call. Signals are blocked, so that
- * what can come between is the one that cannot be blocked but can be put off, and death.
+ * what can come between is death, and SIGSTOP. That is delivered: the process is stopped
+ * then, for everybody but us, who let it run on; and SIGCONT ends that as it always does.
  */
 static int to_syscall_stop(struct traced *traced)
 {
+	long deliver = 0;
+
 	for (;;) {
 		int status;
 
-		if (ptrace(PTRACE_SYSCALL, traced->pid, NULL, NULL))
+		if (ptrace(PTRACE_SYSCALL, traced->pid, NULL, (void *)deliver))
 			return -errno;
 		while (waitpid(traced->pid, &status, __WALL) < 0)
 			if (errno != EINTR)
@@ -40,9 +43,9 @@ static int to_syscall_stop(struct traced *traced)
 		}
 		if (WSTOPSIG(status) == SYSCALL_STOP)
 			return 0;
-		/* Continued without it; traced_release() sends it again. */
-		if (WSTOPSIG(status) == SIGSTOP && status >> 16 == 0)
-			traced->stop_pending = true;
+		deliver = status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
+		if (status >> 16 == PTRACE_EVENT_STOP)
+			traced->stopped = true;
 	}
 }
 
@@ -122,8 +125,9 @@ void traced_release(struct traced *traced)
 		return;
 	set_regs(traced->pid, &traced->saved);
 	ptrace(PTRACE_SETSIGMASK, traced->pid, sizeof(traced->mask), &traced->mask);
-	if (traced->stop_pending)
-		kill(traced->pid, SIGSTOP);
+	/* It stops again when it is continued; that stop says if the old one holds. */
+	if (traced->stopped)
+		ptrace(PTRACE_INTERRUPT, traced->pid, NULL, NULL);
 }
 
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size)

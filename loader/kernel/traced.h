@@ -24,7 +24,7 @@ struct traced {
 	uintptr_t instruction;         /* a system call instruction of its own */
 	bool gone;                     /* it ended on us; status says how */
 	int status;                    /* as waitpid(2) gave it */
-	bool stop_pending;             /* somebody sent SIGSTOP meanwhile; it gets it later */
+	bool stopped;                  /* SIGSTOP or SIGCONT came meanwhile */
 };
 
 /*
