@@ -88,6 +88,10 @@ int follow_start(struct follow *follow, pid_t child, struct run_error *error)
 				"itself still gets the page",
 				strerror(err));
 	}
+	/* In a PID namespace with the /proc of another one its numbers are somebody else's. */
+	if (tracer_of(child) != getpid())
+		return run_fail(error, RUN_SELF, "--follow",
+				"/proc does not show the processes of this PID namespace");
 	err = may_share_descriptors(child);
 	if (err)
 		return run_fail(error, RUN_SELF, "--follow",
@@ -140,6 +144,7 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 	struct page_files files = follow->files;
 	struct injection injection;
 	struct traced traced;
+	unsigned long message;
 	int err;
 
 	if (follow->first_only && follow->started)
@@ -151,13 +156,24 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 	if (follow->trace)
 		files.counters_at = (off_t)trace_next(follow->trace) * VDSO_PAGE_SIZE;
 
-	/* From here to the end of it, it must not outlive us: it has registers of ours. */
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(options_of(follow) | PTRACE_O_EXITKILL));
+	/*
+	 * From here to the end of it, it must not outlive us: it has registers of ours. And a
+	 * seccomp filter of its own is not meant for our calls. Only root may lift that; for
+	 * others the filter decides.
+	 */
+	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
+		   (void *)(options_of(follow) | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP)))
+		ptrace(PTRACE_SETOPTIONS, pid, NULL,
+		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
 	err = inject_page(&traced, pid, &files, follow->keep_kernel_vdso, &injection);
 	if (traced.gone) {
 		*status = traced.status;
 		return false;
 	}
+	/* Killed meanwhile: there is nothing to complain of, and its status is still to come.
+	 */
+	if (err && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) && errno == ESRCH)
+		return true;
 	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (!err && follow->verbose)
 		tell(pid, &injection);
@@ -166,7 +182,8 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 	if (!err && pid == follow->first)
 		follow->started = true;
 	if (err && pid == follow->first && !follow->started) {
-		run_fail(&follow->error, RUN_SELF, "--follow", "%s", injection.error.why);
+		run_fail(&follow->error, RUN_SELF, follow->leave ? "run" : "--follow", "%s",
+			 injection.error.why);
 		kill(pid, SIGKILL);
 	} else if (err) {
 		fprintf(stderr, "uvdso: %d %s: keeps the kernel's vDSO: %s\n", pid,

@@ -185,9 +185,10 @@ static void unmap_kernel_vdso(struct traced *traced, struct injection *injection
 			if (!maps_is_kernel_page(range) ||
 			    (range->start == injection->kernel_vdso) != last)
 				continue;
-			process_call(&traced->process, SYS_munmap, (long)range->start,
-				     (long)(range->end - range->start));
-			if (injection->unmapped < INJECT_RANGES)
+			/* It can fail where the kernel has sealed its pages (mseal(2)). */
+			if (process_call(&traced->process, SYS_munmap, (long)range->start,
+					 (long)(range->end - range->start)) == 0 &&
+			    injection->unmapped < INJECT_RANGES)
 				injection->range[injection->unmapped++] = *range;
 		}
 }

@@ -125,15 +125,19 @@ static bool may_change_exe(void)
 	return effective & (1ull << CAP_SYS_ADMIN | 1ull << CAP_CHECKPOINT_RESTORE);
 }
 
-/* go ends when our parent has become our tracer. Our descriptors close themselves. */
+/* On go comes a byte when our parent has become our tracer. Our descriptors close themselves.
+ */
 static int become_traced(const struct run_request *request, const struct program *program,
 			 int go, const sigset_t *mask, struct run_error *error)
 {
+	ssize_t got;
 	char byte;
 	int err = 0;
 
-	while (read(go, &byte, 1) < 0 && errno == EINTR)
+	while ((got = read(go, &byte, 1)) < 0 && errno == EINTR)
 		;
+	if (got != 1)
+		_exit(RUN_SELF); /* nobody traces us: whoever should is gone */
 	if (request->trace)
 		err = trace_filter();
 	if (err)
@@ -170,6 +174,8 @@ static pid_t start_child(const struct run_request *request, const struct program
 	err = child < 0 ? run_fail(error, RUN_SELF, "fork", "%s", strerror(errno)) : 0;
 	if (!err && traced)
 		err = follow_start(follow, child, error);
+	if (!err && traced && write(go[1], "", 1) != 1)
+		err = run_fail(error, RUN_SELF, "pipe", "%s", strerror(errno));
 	if (err && child > 0) {
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);

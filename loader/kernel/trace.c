@@ -198,7 +198,7 @@ void trace_exit(struct trace *trace, pid_t pid)
 {
 	struct trace_program *program = program_of(trace, pid);
 
-	if (program)
+	if (program && trace->counted.count)
 		look_for_addresses(trace, program, pid);
 }
 
@@ -233,9 +233,9 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 			continue;
 		program = program_of(trace, pid);
 		pc = regs_pc(&regs);
-		if (program && !watched[i].name)
+		if (program && !watched[i].name && trace->counted.count)
 			look_for_addresses(trace, program, pid);
-		else if (program)
+		else if (program && watched[i].name)
 			count_call(program, watched[i].nr,
 				   watched[i].has_clock ? regs_arg(&regs) : 0,
 				   pc - program->ehdr < trace->counted.image.size);
