@@ -15,7 +15,10 @@ extern "C" {
 
 static int destroyed;
 struct Guard {
-	~Guard() { destroyed++; }
+	~Guard()
+	{
+		destroyed++;
+	}
 };
 
 static void throw_plain(int signal)
@@ -25,7 +28,7 @@ static void throw_plain(int signal)
 
 static void throw_with_info(int, siginfo_t *info, void *)
 {
-	throw (const void *)info->si_addr;
+	throw(const void *) info->si_addr;
 }
 
 static volatile int *volatile null;
@@ -75,7 +78,8 @@ int main()
 	} catch (const void *address) {
 		where = address;
 	}
-	ok(where == nullptr, "rt_sigreturn: what a handler throws is caught where the load was");
+	ok(where == nullptr,
+	   "rt_sigreturn: what a handler throws is caught where the load was");
 	ok(destroyed == 2, "rt_sigreturn: ... and what lies between is cleaned up");
 	return done_testing();
 }
