@@ -170,8 +170,10 @@ LOADER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 TEST_CFLAGS := $(LOADER_CFLAGS)
 LOADER_CFLAGS += $(LOADER_TIME)
 
-LIB_SRCS := $(sort $(wildcard $(addsuffix /*.c,loader loader/kernel loader/kernel/arch/$(ARCH) loader/libc)))
-LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(O)/loader/kernel/image_blob.o $(O)/loader/kernel/arch/$(ARCH)/exec_jump.o
+LIB_SRCS := $(sort $(wildcard $(addsuffix /*.c,loader loader/libc loader/kernel/* loader/kernel/image/check \
+	loader/kernel/arch/$(ARCH))))
+LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(O)/loader/kernel/image/image_blob.o \
+	$(O)/loader/kernel/arch/$(ARCH)/jump.o
 CLI_SRCS := $(sort $(wildcard loader/cli/*.c))
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
 
@@ -185,7 +187,7 @@ $(O)/loader/%.o: loader/%.S $(O)/.config
 	$(call say,CC)
 	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/loader/kernel/image_blob.o: loader/kernel/image_blob.S $(O)/vdso.so
+$(O)/loader/kernel/image/image_blob.o: loader/kernel/image/image_blob.S $(O)/vdso.so
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC_HERE) $(LOADER_CFLAGS) -DVDSO_IMAGE='"$(O)/vdso.so"' -c $< -o $@

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <vdso/cycles.h>
 
-#include "kernel/timeline.h"
+#include "kernel/time/timeline.h"
 #include "tap.h"
 
 #define START_CYCLES 1000000

@@ -17,11 +17,11 @@
 #include <unistd.h>
 #include <vdso/alternative.h>
 
-#include "kernel/alternatives.h"
-#include "kernel/cpu.h"
-#include "kernel/timekeeper.h"
-#include "kernel/vvar.h"
-#include "kernel/image.h"
+#include "kernel/image/alternatives.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/time/timekeeper.h"
+#include "kernel/map/vvar.h"
+#include "kernel/image/image.h"
 #include "libc/vdso_elf.h"
 #include "tap.h"
 #include "uvdso.h"

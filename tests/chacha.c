@@ -10,7 +10,7 @@
 #include <vdso/alternative.h>
 
 #include "chacha_reference.h"
-#include "kernel/cpu.h"
+#include "kernel/arch/cpu.h"
 #include "tap.h"
 
 #define MOST 40 /* blocks in one call */

@@ -22,7 +22,7 @@
 #include <vdso/datapage.h>
 #include <vdso/rng.h>
 
-#include "kernel/timeline.h"
+#include "kernel/time/timeline.h"
 #include "libc/vdso_names.h"
 #include "tap.h"
 #include "uvdso.h"

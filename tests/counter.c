@@ -17,8 +17,8 @@
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
-#include "kernel/cpu.h"
-#include "kernel/place.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/map/place.h"
 #include "libc/vdso_elf.h"
 #include "libc/vdso_names.h"
 #include "tap.h"

@@ -20,7 +20,7 @@
 #include <ucontext.h>
 
 #include "getrandom.h"
-#include "kernel/timekeeper.h"
+#include "kernel/time/timekeeper.h"
 
 #define PART_OF_2GIB (2u << 20)
 #define MAX_RW_COUNT 0x7ffff000ul /* INT_MAX in whole pages */

@@ -12,8 +12,8 @@
 #include <vdso/rng.h>
 
 #include "chacha_reference.h"
-#include "kernel/place.h"
-#include "kernel/rng.h"
+#include "kernel/map/place.h"
+#include "kernel/time/rng.h"
 #include "libc/vdso_elf.h"
 #include "libc/vdso_names.h"
 #include "tap.h"

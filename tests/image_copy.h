@@ -16,7 +16,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#include "kernel/image.h"
+#include "kernel/image/image.h"
 #include "tap.h"
 
 #define COPY_PAGE 4096u

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/image_check.h"
+#include "kernel/image/check/check.h"
 #include "tap.h"
 
 #define PAGE     4096u

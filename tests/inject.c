@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/inject.h"
+#include "kernel/ptrace/inject.h"
 #include "tap.h"
 
 #define FOUND     42 /* the status of a program that finds our page */

@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 
-#include "kernel/maps.h"
-#include "kernel/place.h"
+#include "kernel/base/maps.h"
+#include "kernel/map/place.h"
 #include "tap.h"
 
 #define PAGE      VDSO_PAGE_SIZE

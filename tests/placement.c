@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/alternatives.h"
-#include "kernel/cpu.h"
-#include "kernel/maps.h"
-#include "kernel/place.h"
+#include "kernel/image/alternatives.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/base/maps.h"
+#include "kernel/map/place.h"
 #include "tap.h"
 
 #define LOADS 1000

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/place.h"
+#include "kernel/map/place.h"
 #include "tap.h"
 
 #define PAGE VDSO_PAGE_SIZE

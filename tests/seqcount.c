@@ -19,7 +19,7 @@
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
-#include "kernel/place.h"
+#include "kernel/map/place.h"
 #include "libc/vdso_elf.h"
 #include "libc/vdso_names.h"
 #include "tap.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kernel/stack.h"
+#include "kernel/exec/stack.h"
 #include "libc/auxv.h"
 #include "tap.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <vdso/cycles.h>
 
-#include "kernel/timekeeping.h"
+#include "kernel/time/bases.h"
 #include "tap.h"
 
 #define BOUND_NS 60.0

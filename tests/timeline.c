@@ -9,7 +9,7 @@
 #include <string.h>
 #include <vdso/cycles.h>
 
-#include "kernel/timeline.h"
+#include "kernel/time/timeline.h"
 #include "tap.h"
 
 #define MASK64 (~0ull)

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/timeline.h"
-#include "kernel/timens.h"
+#include "kernel/time/timeline.h"
+#include "kernel/map/timens.h"
 #include "libc/vdso_names.h"
 #include "tap.h"
 #include "uvdso.h"

@@ -3,7 +3,7 @@
  *
  * What it finds is its result, and goes to standard output, one breach a line and
  * nothing for a good image, as grep does; what kept it from looking goes to
- * standard error. The rules are in loader/kernel/image_check.c.
+ * standard error. The rules are in loader/kernel/image/check/check.c.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "kernel/image_check.h"
+#include "kernel/image/check/check.h"
 
 static void usage(FILE *to)
 {

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "kernel/run.h"
-#include "kernel/supervise.h"
+#include "kernel/run/run.h"
+#include "kernel/run/supervise.h"
 
 static const char help[] =
 	"usage: uvdso run [OPTION]... [--] PROGRAM [ARG]...\n"

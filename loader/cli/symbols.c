@@ -18,7 +18,7 @@
 #include <sys/auxv.h>
 
 #include "cli.h"
-#include "kernel/image.h"
+#include "kernel/image/image.h"
 #include "libc/vdso_elf.h"
 
 /* In the place of the version of a function that has none. */

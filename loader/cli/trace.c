@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "kernel/run.h"
+#include "kernel/run/run.h"
 
 static const char help[] =
 	"usage: uvdso trace [OPTION]... [--] PROGRAM [ARG]...\n"

@@ -19,7 +19,7 @@
 
 #include "calls.h"
 #include "../system_calls.h"
-#include "kernel/cpu.h"
+#include "kernel/arch/cpu.h"
 
 typedef int gettimeofday_fn(struct timeval *, struct timezone *);
 typedef time_t time_fn(time_t *);

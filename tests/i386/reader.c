@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "../tap.h"
-#include "kernel/place.h"
+#include "kernel/map/place.h"
 #include "libc/vdso_elf.h"
 #include "shared-page.h"
 

@@ -22,7 +22,7 @@
 #include <vdso/seqcount.h>
 
 #include "../tap.h"
-#include "kernel/vvar.h"
+#include "kernel/map/vvar.h"
 #include "shared-page.h"
 
 #define READERS    2

@@ -2,7 +2,7 @@
 title: The loader: place, randomise, protect
 tier: core
 minutes: 40
-file: loader/kernel/place.c
+file: loader/kernel/map/place.c
 tests: place.t
 red: the data pages can be read, and written by no reader
 red: the image can be executed, and not written

@@ -1,8 +1,8 @@
 /*
  * cpu.h - what this machine can do: its counter, and the instructions that it has.
  */
-#ifndef KERNEL_CPU_H
-#define KERNEL_CPU_H
+#ifndef KERNEL_ARCH_CPU
+#define KERNEL_ARCH_CPU
 
 #include <vdso/types.h>
 

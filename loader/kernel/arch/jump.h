@@ -1,5 +1,5 @@
 /*
- * exec_jump.h - the last steps of becoming another program.
+ * jump.h - the last steps of becoming another program.
  *
  * Whoever unmaps the old program cannot be part of it. So the last system calls are
  * written down as a list, and a few instructions that belong to nobody, copied to a
@@ -11,10 +11,10 @@
  * stay: with the numbers for munmap(2) in the registers and the entry as the return
  * address, that is where the jump goes.
  */
-#ifndef KERNEL_EXEC_JUMP_H
-#define KERNEL_EXEC_JUMP_H
+#ifndef KERNEL_ARCH_JUMP
+#define KERNEL_ARCH_JUMP
 
-/* Offsets into struct jump, for exec_jump.S; pinned by assertions in exec.c. */
+/* Offsets into struct jump, for jump.S; pinned by assertions in exec.c. */
 #define JUMP_STACK_TO    0
 #define JUMP_STACK_FROM  8
 #define JUMP_STACK_SIZE  16

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auxvec.h"
-#include "proc.h"
+#include "kernel/base/auxvec.h"
+#include "kernel/base/proc.h"
 
 int auxvec_read(struct auxvec *vec, pid_t pid)
 {

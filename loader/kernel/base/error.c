@@ -1,10 +1,10 @@
 /*
- * run_error.c - see run_error.h.
+ * error.c - see error.h.
  */
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "run_error.h"
+#include "kernel/base/error.h"
 
 int run_fail(struct run_error *error, int status, const char *what, const char *why, ...)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "maps.h"
-#include "proc.h"
+#include "kernel/base/maps.h"
+#include "kernel/base/proc.h"
 
 /* "start-end perms offset dev inode   name" */
 static int parse_line(const char *line, struct map_range *range)

@@ -1,8 +1,8 @@
 /*
  * maps.h - what is mapped in a process, from its /proc/PID/maps (proc(5)).
  */
-#ifndef KERNEL_MAPS_H
-#define KERNEL_MAPS_H
+#ifndef KERNEL_BASE_MAPS
+#define KERNEL_BASE_MAPS
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "descriptor.h"
-#include "memfd.h"
+#include "kernel/base/descriptor.h"
+#include "kernel/base/memfd.h"
 
 /* Linux 6.3; older headers and kernels do not know them. */
 #ifndef MFD_NOEXEC_SEAL

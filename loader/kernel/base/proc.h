@@ -1,8 +1,8 @@
 /*
  * proc.h - the files in which the kernel describes a process (proc(5)).
  */
-#ifndef KERNEL_PROC_H
-#define KERNEL_PROC_H
+#ifndef KERNEL_BASE_PROC
+#define KERNEL_BASE_PROC
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "kernel/base/process.h"
 
 static long call_self(struct process *process, long nr, const long arg[6])
 {

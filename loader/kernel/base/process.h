@@ -7,8 +7,8 @@
  * ptrace(2) it is registers set from outside (traced.c). Everything above, place.c first
  * of all, is the same code for both.
  */
-#ifndef KERNEL_PROCESS_H
-#define KERNEL_PROCESS_H
+#ifndef KERNEL_BASE_PROCESS
+#define KERNEL_BASE_PROCESS
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "binary.h"
+#include "kernel/exec/binary.h"
 
 #define PAGE         4096ul
 #define PAGE_DOWN(x) ((x) & ~(PAGE - 1))

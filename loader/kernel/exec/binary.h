@@ -6,15 +6,15 @@
  * what is longer in memory than in the file, and start at the entry, or, if PT_INTERP
  * names an interpreter, load that as well and start at its entry instead.
  */
-#ifndef KERNEL_BINARY_H
-#define KERNEL_BINARY_H
+#ifndef KERNEL_EXEC_BINARY
+#define KERNEL_EXEC_BINARY
 
 #include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "run_error.h"
+#include "kernel/base/error.h"
 
 struct binary {
 	int fd; /* of the file; close-on-exec; -1 when there is none */

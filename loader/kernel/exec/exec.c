@@ -4,8 +4,8 @@
  *   map the program and its interpreter          binary.c
  *   write the new vector and the new stack       auxvec.c, stack.c
  *   forget what the C library told the kernel    (rseq, robust list, thread id)
- *   list everything that must go                 maps.c, exec_unmap.c
- *   jump: unmap it, copy the stack, be gone      exec_jump.S
+ *   list everything that must go                 maps.c, unmap.c
+ *   jump: unmap it, copy the stack, be gone      jump.S
  *
  * Until the jump nothing is lost and every step can fail; after it nothing can.
  */
@@ -26,15 +26,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "auxvec.h"
-#include "exec.h"
-#include "exec_jump.h"
-#include "exec_unmap.h"
-#include "maps.h"
-#include "mm_map.h"
-#include "stack.h"
+#include "kernel/base/auxvec.h"
+#include "kernel/exec/exec.h"
+#include "kernel/arch/jump.h"
+#include "kernel/exec/unmap.h"
+#include "kernel/base/maps.h"
+#include "kernel/base/mm_map.h"
+#include "kernel/exec/stack.h"
 
-#define JUMP_AT(field, at) _Static_assert(offsetof(struct jump, field) == (at), "exec_jump.h")
+#define JUMP_AT(field, at) _Static_assert(offsetof(struct jump, field) == (at), "jump.h")
 JUMP_AT(stack_to, JUMP_STACK_TO);
 JUMP_AT(stack_from, JUMP_STACK_FROM);
 JUMP_AT(stack_size, JUMP_STACK_SIZE);
@@ -45,8 +45,8 @@ JUMP_AT(self, JUMP_SELF);
 JUMP_AT(self_size, JUMP_SELF_SIZE);
 JUMP_AT(fp_control, JUMP_FP_CONTROL);
 JUMP_AT(call, JUMP_CALLS);
-_Static_assert(sizeof(struct jump_call) == CALL_SIZE, "exec_jump.S shifts by 6");
-_Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "exec_jump.h");
+_Static_assert(sizeof(struct jump_call) == CALL_SIZE, "jump.S shifts by 6");
+_Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "jump.h");
 
 /* The kernel starts the heap up to this far behind a program's data. */
 #define BRK_RANDOM (32ul << 20)

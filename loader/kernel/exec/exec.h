@@ -5,15 +5,15 @@
  * by hand what the kernel does, with the one difference that matters: the vector of the
  * new program points to our page. The program cannot tell; it is not modified.
  */
-#ifndef KERNEL_EXEC_H
-#define KERNEL_EXEC_H
+#ifndef KERNEL_EXEC_EXEC
+#define KERNEL_EXEC_EXEC
 
 #include <signal.h>
 #include <stdbool.h>
 
-#include "place.h"
-#include "program.h"
-#include "run_error.h"
+#include "kernel/map/place.h"
+#include "kernel/exec/program.h"
+#include "kernel/base/error.h"
 
 struct exec_request {
 	const struct program *program;

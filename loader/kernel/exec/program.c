@@ -11,8 +11,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "descriptor.h"
-#include "program.h"
+#include "kernel/base/descriptor.h"
+#include "kernel/exec/program.h"
 
 /* As the kernel: the first bytes of a file decide, and five #! lines in a row are enough. */
 #define HEAD_SIZE    256

@@ -4,11 +4,11 @@
  * What execvp(3) and the kernel do between them: search PATH, follow the #! line
  * of a script to its interpreter, and find the ELF interpreter of what they end at.
  */
-#ifndef KERNEL_PROGRAM_H
-#define KERNEL_PROGRAM_H
+#ifndef KERNEL_EXEC_PROGRAM
+#define KERNEL_EXEC_PROGRAM
 
-#include "binary.h"
-#include "run_error.h"
+#include "kernel/exec/binary.h"
+#include "kernel/base/error.h"
 
 struct program {
 	char *path;  /* as found: what AT_EXECFN shows; a script's own path */

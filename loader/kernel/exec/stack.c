@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include "stack.h"
+#include "kernel/exec/stack.h"
 
 #define RANDOM_BYTES 16
 

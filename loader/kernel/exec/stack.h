@@ -17,14 +17,14 @@
  * It is put together in a buffer, for an address that it will be copied to later: the
  * place is still the stack of the program that is building it.
  */
-#ifndef KERNEL_STACK_H
-#define KERNEL_STACK_H
+#ifndef KERNEL_EXEC_STACK
+#define KERNEL_EXEC_STACK
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auxvec.h"
-#include "run_error.h"
+#include "kernel/base/auxvec.h"
+#include "kernel/base/error.h"
 
 struct first_stack {
 	unsigned char *bytes; /* size of them, allocated by mmap(2) */

@@ -1,5 +1,5 @@
 /*
- * exec_unmap.c - see exec_unmap.h.
+ * unmap.c - see unmap.h.
  *
  * Piece by piece and not line by line of /proc/self/maps: the kernel makes one mapping of
  * neighbours that are alike, so that a line can hold the list of the jump, a new .bss and
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "exec_unmap.h"
+#include "kernel/exec/unmap.h"
 
 #define PAGE_MASK (~4095ul)
 

@@ -1,17 +1,17 @@
 /*
- * exec_unmap.h - what of the old program goes: everything that is not on a list.
+ * unmap.h - what of the old program goes: everything that is not on a list.
  *
  * The kernel throws a whole address space away and begins a new one. We cannot, so we
  * write down the pieces that the new program needs, and unmap what lies between them.
  */
-#ifndef KERNEL_EXEC_UNMAP_H
-#define KERNEL_EXEC_UNMAP_H
+#ifndef KERNEL_EXEC_UNMAP
+#define KERNEL_EXEC_UNMAP
 
 #include <stdbool.h>
 
-#include "binary.h"
-#include "exec_jump.h"
-#include "maps.h"
+#include "kernel/exec/binary.h"
+#include "kernel/arch/jump.h"
+#include "kernel/base/maps.h"
 
 #define PIECES_MAX 256
 

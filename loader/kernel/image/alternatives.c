@@ -8,8 +8,8 @@
 #include <string.h>
 #include <vdso/alternative.h>
 
-#include "alternatives.h"
-#include "elf_bytes.h"
+#include "kernel/image/alternatives.h"
+#include "kernel/image/elf_bytes.h"
 
 /* The file offset and size of the table; size 0 if there is none. */
 static void find_table(const struct elf_bytes *elf, uint64_t *offset, uint64_t *size)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <vdso/datapage.h>
 
-#include "counted.h"
+#include "kernel/image/counted.h"
 #include "libc/vdso_elf.h"
 
 static size_t page_round(size_t size)

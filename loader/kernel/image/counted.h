@@ -22,13 +22,13 @@
  * An address of a stub is nowhere but in the symbol table. So who has one in its memory
  * has looked that function up.
  */
-#ifndef KERNEL_COUNTED_H
-#define KERNEL_COUNTED_H
+#ifndef KERNEL_IMAGE_COUNTED
+#define KERNEL_IMAGE_COUNTED
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "image.h"
+#include "kernel/image/image.h"
 
 #define COUNTED_MAX 32 /* functions; the page has eight at most */
 

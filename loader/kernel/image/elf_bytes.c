@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "elf_bytes.h"
+#include "kernel/image/elf_bytes.h"
 
 bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len)
 {

@@ -11,8 +11,8 @@
  * The two ELF classes hold the same fields in different places and sizes
  * (gABI, chapters 4 and 5; elf(5)); the structs below are the common, wide form.
  */
-#ifndef KERNEL_ELF_BYTES_H
-#define KERNEL_ELF_BYTES_H
+#ifndef KERNEL_IMAGE_ELF_BYTES
+#define KERNEL_IMAGE_ELF_BYTES
 
 #include <elf.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image.h"
+#include "kernel/image/image.h"
 
 #define PIPE_PATIENCE_MS 5000
 

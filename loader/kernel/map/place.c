@@ -19,11 +19,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "alternatives.h"
-#include "cpu.h"
-#include "image_check.h"
-#include "memfd.h"
-#include "place.h"
+#include "kernel/image/alternatives.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/image/check/check.h"
+#include "kernel/base/memfd.h"
+#include "kernel/map/place.h"
 
 /* Draws before we give up. With a sparse address space the first one succeeds. */
 #define MAX_DRAWS 128

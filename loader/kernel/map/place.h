@@ -15,16 +15,16 @@
  * distance. The address is a secret worth keeping: whoever knows where code lies
  * can build an attack from it (kernel: map_vdso(), arch/x86/entry/vdso/vma.c).
  */
-#ifndef KERNEL_PLACE_H
-#define KERNEL_PLACE_H
+#ifndef KERNEL_MAP_PLACE
+#define KERNEL_MAP_PLACE
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "image.h"
-#include "process.h"
-#include "vvar.h"
+#include "kernel/image/image.h"
+#include "kernel/base/process.h"
+#include "kernel/map/vvar.h"
 
 struct placement {
 	uintptr_t start; /* of the reservation: the data pages */
@@ -52,7 +52,7 @@ struct page_files {
 };
 
 /*
- * Checks the image (image_check.h; not with unchecked), makes a copy, fits it to this
+ * Checks the image (check.h; not with unchecked), makes a copy, fits it to this
  * machine's CPU and seals it. vvar must have been sealed; its descriptor is borrowed, the
  * image's is ours. Returns 0, or -errno with error filled.
  */

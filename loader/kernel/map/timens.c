@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "timens.h"
+#include "kernel/map/timens.h"
 
 /* KTIME_MAX in seconds. */
 #define LATEST (INT64_MAX / 1000000000)

@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include <vdso/once.h>
 
-#include "memfd.h"
-#include "vvar.h"
+#include "kernel/base/memfd.h"
+#include "kernel/map/vvar.h"
 
 #define VVAR_SIZE (VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE)
 

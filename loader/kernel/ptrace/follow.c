@@ -23,9 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "follow.h"
-#include "inject.h"
-#include "proc.h"
+#include "kernel/ptrace/follow.h"
+#include "kernel/ptrace/inject.h"
+#include "kernel/base/proc.h"
 
 #define OPTIONS                                                            \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \

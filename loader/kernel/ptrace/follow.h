@@ -13,15 +13,15 @@
  * lets everybody go on; what is in the middle of an injection is killed, because it has
  * registers of ours. With a trace everybody is: their system calls wait for a tracer.
  */
-#ifndef KERNEL_FOLLOW_H
-#define KERNEL_FOLLOW_H
+#ifndef KERNEL_PTRACE_FOLLOW
+#define KERNEL_PTRACE_FOLLOW
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "place.h"
-#include "run_error.h"
-#include "trace.h"
+#include "kernel/map/place.h"
+#include "kernel/base/error.h"
+#include "kernel/ptrace/trace.h"
 
 struct follow {
 	struct page_files files; /* open until the end */

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auxvec.h"
-#include "inject.h"
-#include "mm_map.h"
-#include "proc.h"
+#include "kernel/base/auxvec.h"
+#include "kernel/ptrace/inject.h"
+#include "kernel/base/mm_map.h"
+#include "kernel/base/proc.h"
 
 /* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
 #define LOOK_MAX 32768

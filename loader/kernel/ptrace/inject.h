@@ -6,12 +6,12 @@
  * told of that moment (PTRACE_EVENT_EXEC, ptrace(2)). Ours puts the page in, lets the
  * vector point to it and takes the kernel's away.
  */
-#ifndef KERNEL_INJECT_H
-#define KERNEL_INJECT_H
+#ifndef KERNEL_PTRACE_INJECT
+#define KERNEL_PTRACE_INJECT
 
-#include "maps.h"
-#include "place.h"
-#include "traced.h"
+#include "kernel/base/maps.h"
+#include "kernel/map/place.h"
+#include "kernel/ptrace/traced.h"
 
 /* Of the kernel's pages more would only not be shown: one image, two or three of data. */
 #define INJECT_RANGES 6

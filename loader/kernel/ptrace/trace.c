@@ -20,11 +20,11 @@
 #include <unistd.h>
 #include <vdso/datapage.h>
 
-#include "auxvec.h"
-#include "memfd.h"
-#include "proc.h"
-#include "trace.h"
-#include "traced.h"
+#include "kernel/base/auxvec.h"
+#include "kernel/base/memfd.h"
+#include "kernel/base/proc.h"
+#include "kernel/ptrace/trace.h"
+#include "kernel/ptrace/traced.h"
 
 /* The system calls behind the functions of the page, and the one that ends a program. */
 static const struct {

@@ -11,16 +11,16 @@
  *   the rest    clock system calls, from the page, where it had to fall back, or from the
  *               program's own code: a seccomp filter stops for these alone
  */
-#ifndef KERNEL_TRACE_H
-#define KERNEL_TRACE_H
+#ifndef KERNEL_PTRACE_TRACE
+#define KERNEL_PTRACE_TRACE
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "counted.h"
-#include "run_error.h"
+#include "kernel/image/counted.h"
+#include "kernel/base/error.h"
 
 #define TRACE_PROGRAMS 4096 /* more of them run, but are not counted */
 #define TRACE_CALLS    24   /* different clock system calls of one program */

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "traced.h"
+#include "kernel/ptrace/traced.h"
 
 /* waitpid(2) shows a stop at a system call like this (PTRACE_O_TRACESYSGOOD). */
 #define SYSCALL_STOP (SIGTRAP | 0x80)

@@ -6,15 +6,15 @@
  * that it has mapped, and let it run up to the end of the call (PTRACE_SYSCALL stops
  * there, with no signal involved). Afterwards give it back the registers it had.
  */
-#ifndef KERNEL_TRACED_H
-#define KERNEL_TRACED_H
+#ifndef KERNEL_PTRACE_TRACED
+#define KERNEL_PTRACE_TRACED
 
 #include <regs.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "process.h"
+#include "kernel/base/process.h"
 
 struct traced {
 	struct process process; /* first: a struct process is cast to this */

@@ -23,12 +23,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "exec.h"
-#include "follow.h"
-#include "run.h"
-#include "supervise.h"
-#include "vvar.h"
-#include "watchdog.h"
+#include "kernel/exec/exec.h"
+#include "kernel/ptrace/follow.h"
+#include "kernel/run/run.h"
+#include "kernel/run/supervise.h"
+#include "kernel/map/vvar.h"
+#include "kernel/time/watchdog.h"
 
 static int make_data(const struct run_request *request, struct vvar *vvar,
 		     struct timekeeper *tk, pid_t *watchdog, struct run_error *error)

@@ -1,15 +1,15 @@
 /*
  * run.h - runs an unmodified program on the page: everything that `uvdso run` does.
  */
-#ifndef KERNEL_RUN_H
-#define KERNEL_RUN_H
+#ifndef KERNEL_RUN_RUN
+#define KERNEL_RUN_RUN
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "image.h"
-#include "run_error.h"
-#include "timens.h"
+#include "kernel/image/image.h"
+#include "kernel/base/error.h"
+#include "kernel/map/timens.h"
 
 struct run_request {
 	char **argv; /* the program and its arguments, NULL-terminated, at least one */

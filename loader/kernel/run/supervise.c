@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "supervise.h"
+#include "kernel/run/supervise.h"
 
 /* How many turns of the loop between two looks for traced processes that are left. */
 #define LOOK_FOR_REST 16

@@ -1,13 +1,13 @@
 /*
  * supervise.h - the parent of a program: keeps its time and stays out of its way.
  */
-#ifndef KERNEL_SUPERVISE_H
-#define KERNEL_SUPERVISE_H
+#ifndef KERNEL_RUN_SUPERVISE
+#define KERNEL_RUN_SUPERVISE
 
 #include <sys/types.h>
 
-#include "follow.h"
-#include "timekeeper.h"
+#include "kernel/ptrace/follow.h"
+#include "kernel/time/timekeeper.h"
 
 /*
  * Updates tk until child ends, and passes signals on to it: what is sent to us with

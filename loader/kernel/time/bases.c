@@ -1,9 +1,9 @@
 /*
- * timekeeping.c - see timekeeping.h.
+ * bases.c - see bases.h.
  */
 #include <vdso/once.h>
 
-#include "timekeeping.h"
+#include "kernel/time/bases.h"
 
 static s64 middle(struct interval i)
 {

@@ -1,5 +1,5 @@
 /*
- * timekeeping.h - from one look at the kernel's clocks to the next bases, purely.
+ * bases.h - from one look at the kernel's clocks to the next bases, purely.
  *
  * The timekeeper measures, decides, and publishes. The deciding and the layout of what is
  * published are here, without a clock, a process or a system call: what goes in is a look,
@@ -12,12 +12,12 @@
  *
  * Not thread-safe; belongs to the timekeeper.
  */
-#ifndef KERNEL_TIMEKEEPING_H
-#define KERNEL_TIMEKEEPING_H
+#ifndef KERNEL_TIME_BASES
+#define KERNEL_TIME_BASES
 
 #include <vdso/datapage.h>
 
-#include "timeline.h"
+#include "kernel/time/timeline.h"
 
 /* A distance in ns, known to lie between the two. */
 struct interval {

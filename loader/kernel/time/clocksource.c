@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clocksource.h"
+#include "kernel/time/clocksource.h"
 
 bool clocksource_is(const char *name)
 {

@@ -4,8 +4,8 @@
  * It has watched its counters since boot, and changes to another one when it has lost its
  * trust. What it does not use we do not use, either.
  */
-#ifndef KERNEL_CLOCKSOURCE_H
-#define KERNEL_CLOCKSOURCE_H
+#ifndef KERNEL_TIME_CLOCKSOURCE
+#define KERNEL_TIME_CLOCKSOURCE
 
 #include <stdbool.h>
 

@@ -7,7 +7,7 @@
 #include <vdso/datapage.h>
 #include <vdso/once.h>
 
-#include "rng.h"
+#include "kernel/time/rng.h"
 
 /* Linux 6.11; older headers do not know it. */
 #ifndef MAP_DROPPABLE

@@ -16,8 +16,8 @@
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
-#include "cpu.h"
-#include "timekeeper.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/time/timekeeper.h"
 
 /* Brackets for each sample: in an update, and at the start, where nothing is known. */
 #define TRIES       8

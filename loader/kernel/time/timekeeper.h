@@ -5,16 +5,16 @@
  * Every TIMELINE_PERIOD_NS it looks at the real kernel's clocks and writes a new
  * base, as the kernel's update_vsyscall() does from its tick (kernel/time/vsyscall.c).
  *
- * The measuring is here, the deciding is in timekeeping.h, and what is published is
+ * The measuring is here, the deciding is in bases.h, and what is published is
  * described in vdso/datapage.h.
  */
-#ifndef KERNEL_TIMEKEEPER_H
-#define KERNEL_TIMEKEEPER_H
+#ifndef KERNEL_TIME_TIMEKEEPER
+#define KERNEL_TIME_TIMEKEEPER
 
 #include <time.h>
 
-#include "rng.h"
-#include "timekeeping.h"
+#include "kernel/time/rng.h"
+#include "kernel/time/bases.h"
 
 struct timekeeper {
 	struct vdso_data *data;     /* the writable data page, CS_BASES of them */

@@ -6,7 +6,7 @@
  */
 #include <vdso/cycles.h>
 
-#include "timeline.h"
+#include "kernel/time/timeline.h"
 
 /* Over how much time the rate is averaged. Long against the noise of one sample (some
  * nanoseconds in one period), short against the corrections that NTP makes. */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <vdso/seqcount.h>
 
-#include "timekeeper.h"
-#include "watchdog.h"
+#include "kernel/time/timekeeper.h"
+#include "kernel/time/watchdog.h"
 
 void page_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {

@@ -38,7 +38,7 @@
  *			0 if it has no memory that is safe. The kernel's page compiles
  *			them in, since its image comes with it; ours runs on older kernels
  *
- * Written by the process that keeps the time (loader/kernel/rng.h). Read-only for all
+ * Written by the process that keeps the time (loader/kernel/time/rng.h). Read-only for all
  * others, in a time namespace as well as outside.
  */
 struct vdso_rng_data {

@@ -1,10 +1,10 @@
 /*
- * exec_jump.S - see exec_jump.h. aarch64.
+ * jump.S - see jump.h. aarch64.
  *
  * Copied to another address before it runs: everything in it is relative.
  * x19: struct jump, x20: the next call of its list.
  */
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 	.section .rodata
 	.global exec_jump_start, exec_jump_end

@@ -1,12 +1,12 @@
 /*
- * exec_jump.S - see exec_jump.h. i386.
+ * jump.S - see jump.h. i386.
  *
  * Copied to another address before it runs: everything in it is relative.
  * esp: struct jump (nothing is pushed, and no signal comes), ebp: the next call of its list.
  * So a call has five arguments at most; the sixth would be in ebp. Of each field of 64 bits
  * the lower half is used.
  */
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 	.section .rodata
 	.global exec_jump_start, exec_jump_end

@@ -1,10 +1,10 @@
 /*
- * exec_jump.S - see exec_jump.h. riscv64.
+ * jump.S - see jump.h. riscv64.
  *
  * Copied to another address before it runs: everything in it is relative.
  * s1: struct jump, s2: the next call of its list.
  */
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 	.option norelax
 	.section .rodata

@@ -1,5 +1,5 @@
 /*
- * image_check.c - the image checker: its rules by name, and the order in which
+ * check.c - the image checker: its rules by name, and the order in which
  * an image is held against them.
  *
  * Where the rules come from: the contract that the C libraries in use have with
@@ -8,13 +8,13 @@
  * a rule knows what for. Lists are lists of what is allowed: what nobody here has
  * heard of is reported, not waved through.
  *
- * The files of the checker are listed in image_check_parts.h.
+ * The files of the checker are listed in parts.h.
  */
 #include <stdarg.h>
 #include <stdio.h> /* vsnprintf, and nothing else: a library does not print */
 #include <string.h>
 
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 const struct image_rule image_rules[] = {
 	[RULE_ELF] = {"elf", "a little-endian ELF shared object for a machine we know"},

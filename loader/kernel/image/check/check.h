@@ -1,5 +1,5 @@
 /*
- * image_check.h - holds the bytes of an image against every rule.
+ * check.h - holds the bytes of an image against every rule.
  *
  * Nobody relocates a vDSO, and nobody forgives it: a C library that is handed a
  * broken one falls back to system calls without a word, or dies before main. The
@@ -9,12 +9,12 @@
  * relocations by the size of their tables, RELR and JMPREL among them, and
  * everything that some client is known to trip over.
  */
-#ifndef KERNEL_IMAGE_CHECK_H
-#define KERNEL_IMAGE_CHECK_H
+#ifndef KERNEL_IMAGE_CHECK_CHECK
+#define KERNEL_IMAGE_CHECK_CHECK
 
 #include <stdint.h>
 
-#include "image.h"
+#include "kernel/image/image.h"
 
 /* Every rule: its short name, and one line of what it asks for. */
 struct image_rule {

@@ -1,5 +1,5 @@
 /*
- * image_check_dynamic.c - the dynamic section, and the relocations it names.
+ * dynamic.c - the dynamic section, and the relocations it names.
  *
  * .dynamic is the table of contents that a C library reads: a list of tags with
  * an address or a number each. What a tag means for the page is decided here by a
@@ -10,7 +10,7 @@
  * false alarm), or for names that begin with R_ in the output of readelf (packed
  * RELR entries have none: an image that needs relocation passes).
  */
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 #ifndef DT_RELR
 #	define DT_RELRSZ  35

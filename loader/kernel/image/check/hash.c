@@ -1,5 +1,5 @@
 /*
- * image_check_hash.c - both hash tables, walked to every end.
+ * hash.c - both hash tables, walked to every end.
  *
  * A page needs both: musl and zig know only DT_HASH and fall back to system calls
  * without a word when it is missing; glibc, Go and rustix take DT_GNU_HASH first.
@@ -13,7 +13,7 @@
  * In the second the symbols of a bucket stand one behind the other, and a bloom
  * filter in front answers most questions for names that are not there.
  */
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 uint32_t sysv_hash(const char *name)
 {

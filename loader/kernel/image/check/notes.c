@@ -1,5 +1,5 @@
 /*
- * image_check_notes.c - the notes, and the table for unwinding.
+ * notes.c - the notes, and the table for unwinding.
  *
  * A note is an owner, a type and a descriptor, each padded, one behind the other:
  * whoever looks for the second must trust the sizes of the first. Sections of
@@ -14,7 +14,7 @@
  */
 #include <string.h>
 
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 /* LINUX_VERSION_CODE; elf.h has no name for it. */
 #define NT_LINUX_VERSION 0

@@ -1,22 +1,22 @@
 /*
- * image_check_parts.h - what the files of the image checker share.
+ * parts.h - what the files of the image checker share.
  *
  * One file for each part of an image, called in the order of this list, because
  * each leaves in struct check what the next ones stand on:
  *
- *   image_check_segments.c   ELF header, program headers   -> where the bytes lie
- *   image_check_sections.c   section headers               -> .dynsym, what is code
- *   image_check_dynamic.c    .dynamic, relocations         -> the addresses of the tables
- *   image_check_symbols.c    symbols                       -> the names
- *   image_check_hash.c       both hash tables
- *   image_check_versions.c   version nodes
- *   image_check_notes.c      notes, unwind table
+ *   segments.c   ELF header, program headers   -> where the bytes lie
+ *   sections.c   section headers               -> .dynsym, what is code
+ *   dynamic.c    .dynamic, relocations         -> the addresses of the tables
+ *   symbols.c    symbols                       -> the names
+ *   hash.c       both hash tables
+ *   versions.c   version nodes
+ *   notes.c      notes, unwind table
  */
-#ifndef KERNEL_IMAGE_CHECK_PARTS_H
-#define KERNEL_IMAGE_CHECK_PARTS_H
+#ifndef KERNEL_IMAGE_CHECK_PARTS
+#define KERNEL_IMAGE_CHECK_PARTS
 
-#include "elf_bytes.h"
-#include "image_check.h"
+#include "kernel/image/elf_bytes.h"
+#include "kernel/image/check/check.h"
 
 /* In the order of image_rules[]. */
 enum rule {
@@ -161,7 +161,7 @@ void check_versions(struct check *c);
 void check_notes(struct check *c);
 void check_eh_frame(struct check *c);
 
-/* Reports relocations in a table of the file; see image_check_dynamic.c. */
+/* Reports relocations in a table of the file; see dynamic.c. */
 void check_relocation_table(struct check *c, const char *what, uint64_t offset, uint64_t size,
 			    bool has_addend);
 

@@ -1,5 +1,5 @@
 /*
- * image_check_sections.c - the section headers.
+ * sections.c - the section headers.
  *
  * A program loader has no use for sections, and stripped-down pages drop them. A
  * page needs them: bionic knows the number of symbols from the section .dynsym
@@ -13,7 +13,7 @@
  */
 #include <string.h>
 
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 #ifndef SHT_RELR
 #	define SHT_RELR 19

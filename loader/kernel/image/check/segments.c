@@ -1,5 +1,5 @@
 /*
- * image_check_segments.c - the ELF header and the program headers.
+ * segments.c - the ELF header and the program headers.
  *
  * A page has one PT_LOAD, R+X, from the first byte of the file at address 0.
  * Each word of that has its client (all observed, or read in their source):
@@ -14,7 +14,7 @@
  */
 #include <string.h>
 
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 #ifndef PT_RISCV_ATTRIBUTES
 #	define PT_RISCV_ATTRIBUTES 0x70000003

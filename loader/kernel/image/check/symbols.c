@@ -1,5 +1,5 @@
 /*
- * image_check_symbols.c - the string table and the symbols.
+ * symbols.c - the string table and the symbols.
  *
  * A client takes a symbol's value, adds it to where the page lies, and jumps
  * there. So each must be a function of this page, in its code, by an address that
@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 #define BIND(sym)       ELF64_ST_BIND((sym)->info)
 #define TYPE(sym)       ELF64_ST_TYPE((sym)->info)

@@ -1,5 +1,5 @@
 /*
- * image_check_versions.c - the version nodes, and which of them each symbol has.
+ * versions.c - the version nodes, and which of them each symbol has.
  *
  *   DT_VERDEF  -> Verdef {index, hash} -> Verdaux {name}     DT_VERDEFNUM of them
  *                   | vd_next
@@ -16,7 +16,7 @@
  */
 #include <string.h>
 
-#include "image_check_parts.h"
+#include "kernel/image/check/parts.h"
 
 /* The high bit of a symbol's entry: not the default version. */
 #define VERSYM_HIDDEN 0x8000u
