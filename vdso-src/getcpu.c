@@ -7,7 +7,7 @@
  *
  * The third argument was a cache once, and is ignored since Linux 2.6.24.
  */
-#include "page.h"
+#include "vdso.h"
 
 EXPORT(long, getcpu, (u32 * cpu, u32 *node, void *cache))
 {

@@ -31,7 +31,7 @@
  *   ARCH_NR_GETRANDOM        its number
  */
 #include <vdso/once.h>
-#include "page.h"
+#include "vdso.h"
 
 #define EFAULT 14
 #define ENOSYS 38

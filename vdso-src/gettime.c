@@ -36,7 +36,7 @@
  *   VDSO_TIME32          1 where long, and with it the times of the old functions, has 32
  *                        bits, and there is a clock_gettime64, too; else 0
  */
-#include "page.h" /* first: it brings the machine, and with it VDSO_LOAD_HOOK, if any */
+#include "vdso.h" /* first: it brings the machine, and with it VDSO_LOAD_HOOK, if any */
 #include <vdso/cycles.h>
 #include <vdso/once.h>
 #include <vdso/seqcount.h>

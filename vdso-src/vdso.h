@@ -1,8 +1,8 @@
 /*
- * page.h - what the files of the page share: how to export, where the data is.
+ * vdso.h - what the files of the page share: how to export, where the data is.
  */
-#ifndef VDSO_PAGE_H
-#define VDSO_PAGE_H
+#ifndef VDSO_VDSO_H
+#define VDSO_VDSO_H
 
 #include <machine.h>
 #include <vdso/datapage.h>
