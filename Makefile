@@ -79,7 +79,7 @@ help: ## this list
 
 # A change of compiler, linker or flags rebuilds everything that they made. Not the place
 # of the tree: it is in no byte, so that copies of a tree can begin with what it has built.
-CONFIG = $(CC_HERE) $(LD_HERE) $(PAGE_PARTS) $(PAGE_CFLAGS) $(PAGE_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS) \
+CONFIG = $(CC_HERE) $(LD_HERE) $(VDSO_PARTS) $(VDSO_CFLAGS) $(VDSO_LDFLAGS) $(LOADER_CFLAGS) $(PROGRAM_CFLAGS) \
 	$(CXX) $(PROGRAM_CXXFLAGS)
 $(O)/.config: FORCE
 	@mkdir -p $(O)
@@ -100,58 +100,58 @@ PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 # instruction of it. Where a machine can be told (port.mk), general registers only: two
 # words put together in a vector register, to be stored at once, made a call slower by a
 # nanosecond.
-PAGE_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
+VDSO_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
 	-fno-stack-protector -fvisibility=hidden -fasynchronous-unwind-tables \
 	-fno-lto $(PREFIX_MAP) $(WARNINGS) -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
 # A page is small: no functions cut in two, each half with unwind data of its own, and
 # no padding inside of them. Not every compiler knows these.
 cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
-PAGE_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
+VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
 	-falign-loops=1 -falign-labels=1,$(call cc_option,$(flag)))
-PAGE_CFLAGS += $(PAGE_CFLAGS_MACHINE)
-# What of the page is built: PAGE_PARTS, in port.mk. Each part is a set of functions that
-# is complete in itself, with its objects in PAGE_OBJS_part:
-#	make PAGE_PARTS=time B=/tmp/b /tmp/b/x86_64/vdso.so
+VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
+# What of the page is built: VDSO_PARTS, in port.mk. Each part is a set of functions that
+# is complete in itself, with its objects in VDSO_OBJS_part:
+#	make VDSO_PARTS=time B=/tmp/b /tmp/b/x86_64/vdso.so
 # makes a page of the time functions alone, which must fit into one page of memory. With
 # random comes a cipher, and needs a second one.
-PAGE_PARTS_CPPFLAGS := $(foreach part,$(PAGE_PARTS),-DVDSO_HAS_$(part))
+VDSO_PARTS_CPPFLAGS := $(foreach part,$(VDSO_PARTS),-DVDSO_HAS_$(part))
 # Why each flag of the link: toolchains differ in every one of these defaults.
-PAGE_LDFLAGS := -shared -nostdlib -soname=$(or $(PAGE_SONAME),linux-vdso.so.1) --hash-style=both \
+VDSO_LDFLAGS := -shared -nostdlib -soname=$(or $(VDSO_SONAME),linux-vdso.so.1) --hash-style=both \
 	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
 	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
 # GNU ld leaves five entries of .dynamic free for tools that nobody runs on a page.
-PAGE_LDFLAGS += $(if $(findstring bfd,$(LD)),--spare-dynamic-tags=0)
+VDSO_LDFLAGS += $(if $(findstring bfd,$(LD)),--spare-dynamic-tags=0)
 
-PAGE_OBJS := $(addprefix $(O)/page/,$(foreach part,$(PAGE_PARTS),$(PAGE_OBJS_$(part))) note.o)
+VDSO_OBJS := $(addprefix $(O)/vdso/,$(foreach part,$(VDSO_PARTS),$(VDSO_OBJS_$(part))) note.o)
 
-$(O)/page/%.o: vdso-src/%.c $(O)/.config
+$(O)/vdso/%.o: vdso-src/%.c $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC_HERE) $(PAGE_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(VDSO_CFLAGS) -MMD -MP -c $< -o $@
 
 # Without -g: clang 14 writes the directory it runs in into the line table of assembly,
 # past the prefix map, and the build id of the page would depend on it. And assembly says
 # itself which registers it uses.
-$(O)/page/%.o: vdso-src/%.S $(O)/.config
+$(O)/vdso/%.o: vdso-src/%.S $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC_HERE) $(filter-out -g -mgeneral-regs-only,$(PAGE_CFLAGS)) -MMD -MP -c $< -o $@
+	$(Q)$(CC_HERE) $(filter-out -g -mgeneral-regs-only,$(VDSO_CFLAGS)) -MMD -MP -c $< -o $@
 
-$(O)/page/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
+$(O)/vdso/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
 	@mkdir -p $(@D)
 	$(call say,CPP)
-	$(Q)$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.d -Ivdso-src/include $(PAGE_PARTS_CPPFLAGS) \
-		-DVDSO_BUDGET=$(PAGE_BUDGET) $< -o $@
+	$(Q)$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.d -Ivdso-src/include $(VDSO_PARTS_CPPFLAGS) \
+		-DVDSO_BUDGET=$(VDSO_BUDGET) $< -o $@
 
-$(O)/vdso.so.dbg: $(O)/page/vdso.lds $(PAGE_OBJS)
+$(O)/vdso.so.dbg: $(O)/vdso/vdso.lds $(VDSO_OBJS)
 	$(call say,LD)
-	$(Q)$(LD_HERE) $(PAGE_LDFLAGS) -T $< $(PAGE_OBJS) -o $@
+	$(Q)$(LD_HERE) $(VDSO_LDFLAGS) -T $< $(VDSO_OBJS) -o $@
 
 # ld.lld keeps the headers of the sections that must be empty; they are dropped here.
 $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers
 	$(call say,STRIP)
-	$(Q)$(OBJCOPY) -S -R .data -R .bss $< $(O)/page/stripped.so
-	$(Q)linker-scripts/cover-headers $(O)/page/stripped.so $@ $(PAGE_BUDGET)
+	$(Q)$(OBJCOPY) -S -R .data -R .bss $< $(O)/vdso/stripped.so
+	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@ $(VDSO_BUDGET)
 
 # Where a debugger or a profiler looks for what was stripped: by build id.
 $(O)/.debug: $(O)/vdso.so.dbg
@@ -377,7 +377,7 @@ PROGRAMS += $(foreach kind,$(PROGRAM_CXX_KINDS), \
 # A C++ exception from inside a signal handler. Neither a C++ compiler nor headers of its own
 # does another machine need: clang makes code for all, and the library is there to link with.
 LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
-PROGRAMS += $(and $(RUN),$(filter signal,$(PAGE_PARTS)),$(LIBSTDCXX),$(shell command -v clang++), \
+PROGRAMS += $(and $(RUN),$(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX),$(shell command -v clang++), \
 	$(P)/tests/programs/sigreturn)
 
 # What a debugger walks through.
@@ -427,8 +427,8 @@ endef
 $(foreach kind,pie static,$(eval $(call I386_RULE,$(kind))))
 
 # The page's cipher has no exported name: its test is linked with the object itself.
-$(P)/tests/chacha: TEST_OBJS := $(O)/page/arch/$(ARCH)/chacha.o
-$(P)/tests/chacha: $(O)/page/arch/$(ARCH)/chacha.o
+$(P)/tests/chacha: TEST_OBJS := $(O)/vdso/arch/$(ARCH)/chacha.o
+$(P)/tests/chacha: $(O)/vdso/arch/$(ARCH)/chacha.o
 
 # The bench's arithmetic, with a clock of the test's.
 $(P)/tests/measure: TEST_OBJS := $(O)/tests/bench/measure.o

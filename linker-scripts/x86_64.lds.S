@@ -6,7 +6,7 @@
  * (vdso(7); kernel arch/x86/entry/vdso). local: * hides everything else.
  *
  * A name that is listed here must exist: newer linkers refuse the script otherwise. So
- * the names of a part that is not built (PAGE_PARTS in the Makefile) are not listed. The
+ * the names of a part that is not built (VDSO_PARTS in the Makefile) are not listed. The
  * Makefile gives the budget, too.
  */
 #define VDSO_TEXT_FILL 0x90909090

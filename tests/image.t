@@ -178,7 +178,7 @@ sub build
 	my ($tree, $cc, $ld, $parts) = @_;
 	my $dir = "$tmp/b" . $builds++;
 	my $so = "$dir/x86_64/vdso.so";
-	$parts = $parts ? "PAGE_PARTS='$parts'" : '';
+	$parts = $parts ? "VDSO_PARTS='$parts'" : '';
 	my $said = `make -s -C '$tree' B='$dir' ARCH=x86_64 CC=$cc LD=$ld $parts '$so' 2>&1`;
 	return ($so, $said, $?);
 }

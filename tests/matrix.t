@@ -65,11 +65,11 @@ for my $machine (@machines) {
 			or diag('why: clients ask for these by name and version; more is a promise that nobody can take back');
 		my ($base, @nodes) = map { $_->{text} } @{$elf->{verdefs}};
 		is(join(' ', $base, sort @nodes),
-		   join(' ', port($machine, 'PAGE_SONAME') // 'linux-vdso.so.1', do { my %seen; sort grep { !$seen{$_}++ } map { (split)[1] } @golden }),
+		   join(' ', port($machine, 'VDSO_SONAME') // 'linux-vdso.so.1', do { my %seen; sort grep { !$seen{$_}++ } map { (split)[1] } @golden }),
 		   "$machine, $tools: a base entry named as the soname, and the nodes");
 		# EI_CLASS and e_machine: GNU's own compiler for that machine cannot be wrong.
 		is("$elf->{class} $elf->{ehdr}{machine}",
-		   join(' ', unpack 'x4 C x13 v', slurp("build/matrix/gcc-ld.bfd/$machine/page/note.o") // ''),
+		   join(' ', unpack 'x4 C x13 v', slurp("build/matrix/gcc-ld.bfd/$machine/vdso/note.o") // ''),
 		   "$machine, $tools: is an ELF file of that machine");
 		is(join(' ', map { $elf->tag($_) || 0 } qw(RELSZ RELASZ PLTRELSZ RELRSZ)), '0 0 0 0', "$machine, $tools: no relocations")
 			or diag('why: nobody applies them');

@@ -59,8 +59,8 @@ sub link_with
 	close $fh;
 	my $said = `gcc -O2 -fPIC -ffreestanding -fvisibility=hidden -c $c -o $o 2>&1`;
 	BAIL_OUT("gcc: $said") if $?;
-	my @objects = glob "$built/page/*.o $built/page/arch/*/*.o";
-	$said = `ld.bfd -shared -nostdlib -Bsymbolic --eh-frame-hdr -z noexecstack -T $built/page/vdso.lds @objects $o -o $so 2>&1`;
+	my @objects = glob "$built/vdso/*.o $built/vdso/arch/*/*.o";
+	$said = `ld.bfd -shared -nostdlib -Bsymbolic --eh-frame-hdr -z noexecstack -T $built/vdso/vdso.lds @objects $o -o $so 2>&1`;
 	return ($said =~ s{\Q$tmp/\E}{}gr, $? == 0 && -e $so);
 }
 
