@@ -1,5 +1,6 @@
 /*
- * vdso.h - what the files of the page share: how to export, where the data is.
+ * vdso.h - what the sources of the vDSO share: where the data pages are, and how a function is
+ * exported. It also includes machine.h, the port's part.
  */
 #ifndef VDSO_VDSO_H
 #define VDSO_VDSO_H
@@ -8,22 +9,21 @@
 #include <vdso/datapage.h>
 
 /*
- * The data pages. The linker script defines these names below the image, inside
- * SECTIONS, so that their distance from the code is a constant.
+ * The data pages. The linker script defines these names below the image, inside SECTIONS, so
+ * that their distance from the code is a constant.
  *
- * Hidden, because a symbol that others could replace is reached through the GOT,
- * and the GOT needs a relocation, and nobody relocates this page. (On x86-64 the
- * linker would repair the mistake quietly; elsewhere the page would not work.)
+ * Hidden: a symbol that others could replace is reached through the GOT, which needs a
+ * relocation, and nobody relocates the image. (On x86-64 the linker would silently repair the
+ * mistake; elsewhere the image would not work.)
  *
- * Not const: the objects do change, only not by our hand, and a compiler may
- * believe in const.
+ * Not const: the timekeeper changes them, and a compiler may rely on const.
  */
 extern struct vdso_data vdso_data[CS_BASES] __attribute__((visibility("hidden")));
 extern struct vdso_rng_data vdso_rng_data __attribute__((visibility("hidden")));
 
 /*
- * EXPORT(int, clock_gettime, (s32 clock, ...)) declares the function under its
- * exported name and, where the machine has them, the weak plain alias.
+ * EXPORT(int, clock_gettime, (s32 clock, ...)) declares the function under its exported name
+ * and, where the machine has them, its weak alias without a prefix.
  */
 #define VDSO_EXPORTED __attribute__((visibility("default")))
 

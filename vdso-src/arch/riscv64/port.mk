@@ -1,8 +1,8 @@
-# port.mk - riscv64, for the Makefile. vdso-src/arch/README.md says what each line is for.
+# port.mk - riscv64, for the Makefile. vdso-src/arch/README.md explains each variable.
 TRIPLE := riscv64-linux-gnu
 EMULATOR := qemu-riscv64 -L /usr/riscv64-linux-gnu
 VDSO_PARTS := time random signal calls
-# No relaxation: it shortens code at link time, by relocations that a page can do without.
+# No relaxation: it shortens code at link time by relocations, which a vDSO must not need.
 VDSO_CFLAGS_MACHINE := -march=rv64gc -mabi=lp64d -mcmodel=medany -mno-relax
 VDSO_OBJS_time := gettime.o
 VDSO_OBJS_random := getrandom.o arch/riscv64/chacha.o
