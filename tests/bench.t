@@ -3,7 +3,7 @@
 #
 # No number of nanoseconds is right or wrong, so none is expected here. What is held against rules is
 # the form of table and file, that the two agree, that every row is there, and what must be so on any
-# machine: with a counter a call of the page costs less than half of a system call, and no clock is
+# machine: with a counter a call of the vDSO costs less than half of a system call, and no clock is
 # outside of two system calls.
 use strict;
 use warnings;
@@ -77,7 +77,7 @@ cmp_ok($seconds, '<', 30, 'it takes a few seconds') or diag("$seconds s");
 leaves_nothing('at its end');
 
 my $counter = $out =~ /^  counter +read with /m;
-ok($counter || $out =~ /^  counter +none is used: .+\n +Our page makes a system call/m,
+ok($counter || $out =~ /^  counter +none is used: .+\n +Our vDSO makes a system call/m,
 	'it says whether the machine has a usable counter') or diag($out);
 like($out, qr/^  $_ +\S/m, "and names its $_") for qw(CPU CPUs kernel clocksource load);
 
@@ -140,7 +140,7 @@ like($out, qr/^  A shift costs at most -?\d+\.\d ns \(\w+\), .* -?\d+\.\d ns\.$/
 # ---- what must be so ----
 for my $name ($counter ? @counts : ()) {
 	my ($ours, $system_call) = @{$row{$name}}[2, 4];
-	cmp_ok($ours, '<', $system_call / 2, "$name: the page costs less than half of a system call");
+	cmp_ok($ours, '<', $system_call / 2, "$name: the vDSO costs less than half of a system call");
 }
 
 my $may_make = system('unshare -T true 2>/dev/null') == 0;
@@ -155,7 +155,7 @@ for (my $i = 0; $i < @sandwich; $i += 2) {
 	is($sandwich[$i + 1], 0, "$sandwich[$i] is never outside of them, " . ($i < 10 ? 'in the first second' : 'later'));
 }
 like($out, qr{^  (\S*/true) +[\d.]+ +[\d.]+\n  uvdso run \1 +[\d.]+ +[\d.]+ +-?[\d.]+ ms more\n  uvdso_boot\(\) +[\d.]+ +[\d.]+$}m,
-	'it says what a start costs, with the page and without');
+	'it says what a start costs, with the vDSO and without');
 
 # What --follow costs. A tracer that does not ask for system calls is not told of them.
 {
@@ -174,7 +174,7 @@ SKIP: {
 	skip 'gnuplot is not installed', 2 if system 'command -v gnuplot >/dev/null 2>&1';
 	my ($status, $out) = run("tests/bench/chart $dir");
 	is($status, 0, 'the file is drawn') or diag($out);
-	is_deeply([map { my $svg = slurp("$dir/$_.svg"); $svg =~ m{</svg>\s*\z} && $svg =~ />MONOTONIC</ && $svg =~ />our page</ ? 1 : 0 } 'latency', 'shifted'],
+	is_deeply([map { my $svg = slurp("$dir/$_.svg"); $svg =~ m{</svg>\s*\z} && $svg =~ />MONOTONIC</ && $svg =~ />our vDSO</ ? 1 : 0 } 'latency', 'shifted'],
 		[1, 1], 'into two charts, with the names of calls and columns');
 }
 

@@ -101,7 +101,7 @@ like($step{2}, qr/^  [0-9a-f-]+ r-xp .*vdso$/m, 'the image is private, read and 
 SKIP: {
 	skip 'this C library does not know LD_SHOW_AUXV', 1 if $step{3} =~ /does not know LD_SHOW_AUXV/;
 	my @vector = $step{3} =~ /^  AT_SYSINFO_EHDR: (0x[0-9a-f]+) /mg;
-	ok(@vector == 2 && $vector[0] ne $vector[1], 'step 3: the vector has one page before and another after')
+	ok(@vector == 2 && $vector[0] ne $vector[1], 'step 3: the vector has one vDSO before and another after')
 		or diag($step{3});
 }
 
@@ -133,7 +133,7 @@ SKIP: {
 	skip "no counter here: $1", 1 if $intro =~ /No usable counter.*\n(.*)/;
 	skip $1, 1 if $step{7} =~ /^  (.*no system calls are counted)/m;
 	like($step{7}, qr/^  0 clock system calls by date .*1000d\n  1 clock system calls .*no-counter$/m,
-		'date makes no clock system call on the page, and one where the page has no counter')
+		'date makes no clock system call on the vDSO, and one where the vDSO has no counter')
 		or diag($step{7});
 }
 is_deeply([grep { !-e } $step{8} =~ /^  (\S+\.c) /mg], [], 'step 8: every file that it tells to read is there');
