@@ -31,7 +31,7 @@
  * Written by the process that keeps the time (loader/kernel/time/rng.h). Read-only for all
  * others, in a time namespace as well as outside.
 =======
- * Written by the timekeeper's process (loader/kernel/rng.h). Read-only for all others, inside a
+ * Written by the timekeeper's process (loader/kernel/time/rng.h). Read-only for all others, inside a
  * time namespace and outside.
 >>>>>>> 942167d (vdso-src: vDSO, image and data page instead of page; comments shortened)
  */
