@@ -17,7 +17,7 @@
 #include <machine.h>
 
 #include "calls.h"
-#include "../system_calls.h"
+#include "system_calls.h"
 #include "kernel/arch/cpu.h"
 
 typedef int gettimeofday_fn(struct timeval *, struct timezone *);

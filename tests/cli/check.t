@@ -11,7 +11,7 @@ no warnings 'portable'; # addresses have 64 bits
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
-use lib 'tests';
+use lib 'tests/lib';
 use Elf;
 
 my $here = getcwd();

@@ -6,7 +6,7 @@ use File::Find 'find';
 use File::Temp 'tempdir';
 use IPC::Open2 'open2';
 use Test::More;
-use lib 'tests';
+use lib 'tests/lib';
 use Elf;
 
 # `make test CC=clang` has built with its choices: they are kept, or all would be built anew under the

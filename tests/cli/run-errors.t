@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use POSIX ();
 use RunTest;
 use Test::More;
@@ -190,7 +190,7 @@ for (['garbage', "garbage\n" x 100, 'a file that is no image'], ['none', '', 'an
     refused(uvdso('--image', file($name, $content), $end), 126, qr/\Q$dir\/$name\E/, "$what gives 126, and is named");
 }
 SKIP: {
-    my ($page) = grep { -e } map { "$FindBin::Bin/../build/$_/vdso.so" } (POSIX::uname())[4];
+    my ($page) = grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
     skip 'the page is not built', 1 unless $page;
     is_status(uvdso('--image', $page, $end, 4), 4, 'the page may come from a file');
 }

@@ -32,7 +32,7 @@ sub spew
 
 # ---- a course that is right ----
 spew("$good/Makefile", <<'END' =~ s/^ {8}/\t/mgr);
-all: build/tests/add
+all: build/tests/sum/add
 build/tests/%: tests/%.c src/add.c
         @mkdir -p $(@D)
         @if grep -q script src/add.c; then printf 'one\ntwo;\n' >build/add.lds; echo 'ld:build/add.lds:2: syntax error'; exit 1; fi
@@ -58,7 +58,7 @@ int add(int a, int b)
 	/* course: end 01-add */
 }
 END
-spew("$good/tests/add.c", <<'END');
+spew("$good/tests/sum/add.c", <<'END');
 #include <stdio.h>
 
 int add(int a, int b);
@@ -76,8 +76,7 @@ int main(void)
 	return !two || !five;
 }
 END
-spew("$good/tests/add.t", "#!/bin/sh\nexec build/tests/add\n");
-spew("$good/tests/tutorial-01.t", "#!/bin/sh\nexec tutorial/learn prove CH=01\n");
+spew("$good/tests/table", "course/01  tutorial/learn prove CH=01\n");
 spew("$good/tutorial/kernel-refs", "# a list\ntag: v6.12\n\nlib/vdso/gettimeofday.c do_hres()\n");
 spew("$good/tutorial/README.md", "# Map\n\n[one](01-add.md), and [its goal](01-add.md#the-goal-of-it); [terms](glossary.md)\n" =~ s/#the-goal-of-it/#goal/r);
 spew("$good/tutorial/glossary.md", "# Terms\n\n- **remainder**: what is left. [01](01-add.md)\n- **sum**: what comes out. [01](01-add.md)\n");
@@ -87,7 +86,7 @@ title: Adding
 tier: core
 minutes: 10
 file: src/add.c
-tests: add.t
+tests: add
 red: one and one is two
 red: two and three is five
 hint:
@@ -156,7 +155,7 @@ The first that is not true yet:
   expected 2
   got 0
   why: sums are sums
-  (add.t)
+  (sum/add)
 
 A hint: make hint CH=01
 make: *** [Makefile:6: check] Error 1
@@ -192,7 +191,7 @@ first
 second
 ```
 END
-	'Compare with the kernel' => "See `lib/vdso/gettimeofday.c do_hres()` in `lib/vdso/`, and `add()` in `tests/add.c`.\n",
+	'Compare with the kernel' => "See `lib/vdso/gettimeofday.c do_hres()` in `lib/vdso/`, and `add()` in `tests/sum/add.c`.\n",
 	'The idea' => "Two numbers have one **sum**, and a **remainder**. **Nothing else.**\n",
 	'Go further' => "[The source](../src/add.c), [above](#goal).\n",
 );
@@ -202,6 +201,8 @@ $text{$zh[$_]} = $text{$headings[$_]} for 0 .. $#zh;
 $text{'更进一步'} = "[源码](../../src/add.c)，[上文](#目标)，[标题](#01-加法和)。\n";
 spew("$good/tutorial/zh-CN/01-add.md", "TRANSLATES\n\n# 01 加法：和\n\n" . join '', map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @zh);
 system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/") == 0 or BAIL_OUT('no tool');
+make_path("$good/tests/lib");
+system('cp', "$top/tests/lib/run-test", "$good/tests/lib/") == 0 or BAIL_OUT('no runner');
 {
 	my $hash = `$good/tutorial/learn hash CH=01`;
 	like($hash, qr/^<!-- translates: 01-add\.md [0-9a-f]{12} -->$/, 'hash prints the first line of a translation');
@@ -217,12 +218,12 @@ sub run
 
 my ($status, $out) = run($good, 'tutorial/learn book');
 is($status, 0, 'a course that is right is found to be right') or BAIL_OUT($out);
-($status, $out) = run($good, 'tests/tutorial-01.t');
+($status, $out) = run($good, 'tests/lib/run-test course/01');
 is($status, 0, 'and its page and its exercise can be proven') or BAIL_OUT($out);
 like($out, qr/^ok \d+ - 01-add: the near miss is refused: the difference$/m, '... with a point for each near miss');
 
 # ---- spoiled, one place at a time ----
-my ($page, $card, $source, $test, $map, $zh, $terms) = ('tutorial/01-add.md', 'tutorial/ex/01-add.ex', 'src/add.c', 'tests/add.c', 'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md');
+my ($page, $card, $source, $test, $map, $zh, $terms) = ('tutorial/01-add.md', 'tutorial/ex/01-add.ex', 'src/add.c', 'tests/sum/add.c', 'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md');
 my @spoiled = (
 	# what, file, change, what finds it, what it says
 	['a listing that was edited', $page, sub { s/^return a \+ b;$/return b + a;/m }, 'book', qr/$page:\d+: it is not src\/add\.c#01-add; line 3/],
@@ -243,7 +244,7 @@ my @spoiled = (
 	['a kernel file that is not on the list', $page, sub { s/gettimeofday\.c/getdate.c/ }, 'book', qr/getdate\.c do_hres\(\): not in/],
 	['a chapter without a kernel reference', $page, sub { s/See `.*// }, 'book', qr/no kernel reference/],
 	['a function that is gone', $page, sub { s/`add\(\)`/`subtract()`/ }, 'book', qr/subtract\(\): no source has that name/],
-	['a file that is gone', $page, sub { s/`tests\/add\.c`/`tests\/sub.c`/ }, 'book', qr/there is no tests\/sub\.c/],
+	['a file that is gone', $page, sub { s/`tests\/sum\/add\.c`/`tests\/sum\/sub.c`/ }, 'book', qr/there is no tests\/sum\/sub\.c/],
 	['a chapter that does not show the failure', $page, sub { s/  not ok  one and one is two\n//; s/yet:\n  one and one is two\n/yet:\n/ }, 'book', qr/in which 'one and one is two' fails/],
 	['a chapter that is not on the map', $map, sub { s/01-add\.md\b//g }, 'book', qr/README\.md: no link to 01-add\.md/],
 	['a page that is not on the map', $map, sub { s/glossary\.md// }, 'book', qr/README\.md: no link to glossary\.md/],
@@ -253,8 +254,8 @@ my @spoiled = (
 	['an anchor that is nobody\'s', $source, sub { s/$/\n\/* course: begin 09-lost *\/\n\/* course: end 09-lost *\/\n/ }, 'book', qr/anchor 09-lost: no card/],
 	['an anchor without its end', $source, sub { s/\t\/\* course: end 01-add \*\/\n// }, 'book', qr/1 begin and 0 end/],
 	['a card without its chapter', $page, sub { $_ = undef }, 'book', qr/0 chapters tutorial\/01-\*\.md/],
-	['a card without its test', 'tests/add.t', sub { $_ = undef }, 'book', qr/no tests\/add\.t/],
-	['a chapter without its test', 'tests/tutorial-01.t', sub { $_ = undef }, 'book', qr/no tests\/tutorial-01\.t/],
+	['a card without its test', $test, sub { $_ = undef }, 'book', qr/01-add\.ex: tests: no test add$/m],
+	['a chapter without its test', 'tests/table', sub { s/CH=01/CH=02/ }, 'book', qr/01-add\.md: no line in tests\/table: course\/01 /],
 	['a chapter without its card', $card, sub { $_ = undef }, 'book', qr/01-add\.md: no card/],
 	['a card with two hints', $card, sub { s/hint:\n\tlook[^\n]*\n// }, 'book', qr/hint: three of them, not 2/],
 	['a hint that is the answer', $card, sub { s/a pocket calculator/return a + b;/ }, 'book', qr/a hint holds a line of the answer/],
@@ -276,7 +277,7 @@ my @spoiled = (
 	['a finished source that fails', $source, sub { s/return a \+ b/return a + 2 * b - 1/ }, 'prove', qr/not ok \d+ - 01-add: the finished source passes/],
 	['a near miss that passes', $card, sub { s/a - b/b + a/ }, 'prove', qr/mutant minus passes every point/],
 	['a near miss that cannot be built', $card, sub { s/a - b/a - c/ }, 'prove', qr/mutant minus cannot be built/],
-	['a stub that crashes', $card, sub { s/(\/\* TODO)/__builtin_trap();\n\t\t$1/ }, 'prove', qr/add\.t was killed by signal/],
+	['a stub that crashes', $card, sub { s/(\/\* TODO)/__builtin_trap();\n\t\t$1/ }, 'prove', qr/sum\/add was killed by signal/],
 	['a transcript that was edited', $page, sub { s/^one$/won/m }, 'prove', qr/the page says:\n#     won\n/],
 	['a line of a transcript that was left out', $page, sub { s/^second\n```\n\n## C/```\n\n## C/m }, 'prove', qr/not ok \d+ - $page, line \d+: \$ cat src\/note\.txt/],
 	['an exit status that the page does not expect', $page, sub { s/test \$\? = 2/test \$? = 3/ }, 'prove', qr/status 1, expected 0/],
@@ -333,7 +334,7 @@ is(slurp("$good/src/add.c"), $finished, 'the finished source is left alone');
 ($status, $out) = learner('start CH=add');
 ok($status && $out =~ /is there already/, 'a second start touches nothing');
 ($status, $out) = learner('check CH=01');
-ok($status && $out =~ /^  not ok  one and one is two$/m && $out =~ /expected 2\n  got 0\n  why: sums are sums\n  \(add\.t\)\n\nA hint: make hint CH=01/,
+ok($status && $out =~ /^  not ok  one and one is two$/m && $out =~ /expected 2\n  got 0\n  why: sums are sums\n  \(sum\/add\)\n\nA hint: make hint CH=01/,
 	'a red check shows expected, got, why, and the hint command') or diag($out);
 like((learner('hint CH=01'))[1], qr/Hint 1 of 3.*what is a sum/s, 'the first hint');
 like((learner('hint CH=01'))[1], qr/Hint 2 of 3.*pocket calculator/s, '... the second');
@@ -370,10 +371,10 @@ like((learner('check CH=01'))[1], qr/That was the last one/, 'after the last exe
 like(slurp("$good/work/.progress"), qr/^01-add done 3 asked\n\z/, 'progress is a line a chapter');
 
 # An update of the project reaches a copy that was begun before.
-spew("$good/tests/add.c", slurp("$good/tests/add.c") =~ s/nothing and nothing is nothing/none and none is none/r =~ s/add\(2, 3\) == 5/add(2, 3) == 6/r);
+spew("$good/tests/sum/add.c", slurp("$good/tests/sum/add.c") =~ s/nothing and nothing is nothing/none and none is none/r =~ s/add\(2, 3\) == 5/add(2, 3) == 6/r);
 ($status, $out) = learner('check CH=01');
 ok($status && $out =~ /not ok  two and three is five/, 'a test that is changed in the project is tested against at once') or diag($out);
-spew("$good/tests/add.c", slurp("$good/tests/add.c") =~ s/== 6/== 5/r);
+spew("$good/tests/sum/add.c", slurp("$good/tests/sum/add.c") =~ s/== 6/== 5/r);
 
 ($status, $out) = learner('start CH=all');
 ok($status == 0 && -e "$good/work/all/src/add.c", 'start CH=all cuts every exercise at once');

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Languages with run time systems of their own, each with its own way to the page: Go parses
-# the image itself, busybox is static, others go through a C library. See run-programs.t for
+# the image itself, busybox is static, others go through a C library. See programs.t for
 # C, the shell, perl and python.
 #
 # Real programs stand for the languages whose compilers are large: age-keygen writes the time
@@ -8,7 +8,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 use Time::Local 'timegm';

@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 use Time::HiRes 'time';
@@ -69,7 +69,7 @@ PYTHON
 }
 
 # What a program starts gets the kernel's page again: an exec is the kernel's. (With
-# --follow it does not: follow.t.)
+# --follow it does not: ptrace/follow.t.)
 if ("@RUN" eq 'run') {
     my $p = uvdso('--offset', 'realtime=+1000d', '/bin/sh', '-c', 'exec /bin/date "+date %s"');
     cmp_ok(abs((facts($p->{out})->{date}[0] // 0) - time), '<', 2,

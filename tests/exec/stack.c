@@ -4,7 +4,7 @@
  * The stack is built for an address that nobody has mapped, and looked at in the buffer
  * that it will be copied from: so a wrong pointer in it is a point that fails, and no crash.
  * The rules are in the order in which a C library's first lines run into them. start.c and
- * run-start.t ask a real program what it has found.
+ * exec/start.t ask a real program what it has found.
  */
 #include <elf.h>
 #include <signal.h>

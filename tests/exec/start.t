@@ -5,7 +5,7 @@ use strict;
 use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use POSIX ();
 use RunTest;
 use Test::More;

@@ -5,7 +5,7 @@ echo 1..2
 # Without debug information: valgrind gives up on what newer compilers write there.
 program=$(mktemp) || exit 1
 trap 'rm -f "$program"' EXIT
-strip -o "$program" build/tests/alternatives
+strip -o "$program" build/tests/image/alternatives
 if command -v valgrind >/dev/null 2>&1; then
 	out=$(timeout 60 valgrind -q "$program" here 2>/dev/null)
 	set -- $out

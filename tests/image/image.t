@@ -12,7 +12,7 @@ use warnings;
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
-use lib 'tests';
+use lib 'tests/lib';
 use Elf;
 
 # `make test CC=clang` hands its choices on to every make below; these here choose anew.

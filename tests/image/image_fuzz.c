@@ -6,7 +6,7 @@
  * checker that follows their numbers is the first thing to be attacked, so here
  * it gets our own image cut short at every length, and with random bytes in it,
  * between two pages that nobody may touch: one byte too far ends the test, with
- * the numbers to do it again (`build/tests/image_fuzz SEED`).
+ * the numbers to do it again (`build/tests/image/image_fuzz SEED`).
  */
 #include <signal.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@ use strict;
 use warnings;
 use File::Temp 'tempdir';
 use Test::More;
-use lib 'tests';
+use lib 'tests/lib';
 use Elf;
 
 my $built = 'build/x86_64';

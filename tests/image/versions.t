@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 use Test::More;
-use lib 'tests';
+use lib 'tests/lib';
 use Elf;
 
 my $page = 'build/x86_64/vdso.so';

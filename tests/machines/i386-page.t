@@ -6,7 +6,7 @@
 # takes one byte before a return address for the function.
 use strict;
 use warnings;
-use lib 'tests', 'tests/lib';
+use lib 'tests/lib';
 use Test::More;
 use Elf;
 use RunTest;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # i386.t - 32-bit programs on the page: system calls, signals and exceptions go through it.
 #
-# The points are those of the programs in tests/i386, which look at all this from inside;
+# The points are those of the programs in tests/machines/i386, which look at all this from inside;
 # each is run linked in both ways, and once more under --follow.
 use strict;
 use warnings;

@@ -10,7 +10,7 @@ use warnings;
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
-use lib 'tests', 'tests/lib';
+use lib 'tests/lib';
 use Elf;
 use OtherMachine;
 use PageMeaning;

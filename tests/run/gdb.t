@@ -5,12 +5,12 @@ use strict;
 use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 
 my $gdb = '/usr/bin/gdb';
-my $top = "$FindBin::Bin/..";
+my $top = "$FindBin::Bin/../..";
 my $dir = temp_dir();
 # No answer from outside is waited for, and no file of the user's is read.
 my %quiet = (before => sub { delete $ENV{DEBUGINFOD_URLS}; $ENV{HOME} = "$dir"; chdir '/' });

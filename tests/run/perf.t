@@ -4,13 +4,13 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 
 my $perf = '/usr/bin/perf';
 my $dir = temp_dir();
-my ($symbols) = glob "$FindBin::Bin/../build/x86_64/vdso.so.dbg";
+my ($symbols) = glob "$FindBin::Bin/../../build/x86_64/vdso.so.dbg";
 my %quiet = (before => sub { $ENV{HOME} = "$dir"; $ENV{PERF_CONFIG} = '/dev/null'; chdir $dir });
 
 plan skip_all => 'perf is not installed (package linux-perf)' unless -x $perf;

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 no warnings 'portable';    # masks have 64 bits
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use POSIX ();
 use RunTest;
 use Terminal;

@@ -55,51 +55,51 @@ stand_in('apt-get', qq(echo "\$DEBIAN_FRONTEND \$*" >>$dir/apt; [ -z "\$APT_FAIL
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 0, '');
 
 my $begin = time;
-my ($status, $out, $apt) = run("$tests/deps");
+my ($status, $out, $apt) = run("$tests/setup/deps");
 my $seconds = time - $begin;
 is("$status<$out><$apt>", '0<><>', 'with all packages there, deps says nothing and does nothing');
 cmp_ok($seconds, '<', 0.3, 'in no time');
 
 @ENV{qw(LACKS USER_ID)} = ('lld strace', 1000);
-($status, $out, $apt) = run("$tests/deps");
+($status, $out, $apt) = run("$tests/setup/deps");
 is($status, 1, 'a user who is not root is told so by the status');
 like($out, qr/^  apt-get update && apt-get install -y --no-install-recommends lld strace$/m,
 	'and by the one command to run, with what is missing and no more');
 is($apt, '', 'nothing is tried');
 
 $ENV{USER_ID} = 0;
-($status, $out, $apt) = run("$tests/deps");
+($status, $out, $apt) = run("$tests/setup/deps");
 is($status, 0, 'root gets the packages installed');
 like($apt, qr/\Anoninteractive update .*\nnoninteractive install .*--no-install-recommends lld strace\n\z/,
 	'those that are missing, after an update, without a question and without recommended ones');
 
 $ENV{REMOVED} = 1;
-($status, $out, $apt) = run("$tests/deps");
+($status, $out, $apt) = run("$tests/setup/deps");
 like($apt, qr/ lld strace$/m, 'a package that was removed and left its configuration is missing, too');
 
 $ENV{APT_FAILS} = 1;
-($status, $out) = run("$tests/deps");
+($status, $out) = run("$tests/setup/deps");
 is($status, 1, 'a failure of apt-get is passed on');
 like($out, qr/could not install: lld strace$/m, 'with what was to be installed');
 
 # What the site takes is asked for by word, and only then.
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
-($status, $out) = run("$tests/deps tutorial browser");
+($status, $out) = run("$tests/setup/deps tutorial browser");
 like($out, qr/^  apt-get .*--no-install-recommends nodejs npm chromium$/m, 'for the site, node and a browser are asked for');
-is((run("$tests/deps"))[0], 0, 'and else they are not');
+is((run("$tests/setup/deps"))[0], 0, 'and else they are not');
 stand_in($_, 'exit 0') for qw(npm chromium);
 stand_in('node', 'case $2 in *18*) exit 1 ;; esac');
-($status, $out) = run("$tests/deps tutorial browser");
+($status, $out) = run("$tests/setup/deps tutorial browser");
 like($out, qr/recommends nodejs npm$/m, 'a node that is too old is none');
 stand_in('node', 'exit 0');
-($status, $out) = run("$tests/deps tutorial browser");
+($status, $out) = run("$tests/setup/deps tutorial browser");
 is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
-is((run("$tests/deps tutoral"))[0], 1, 'a word that it does not know is an error');
+is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
 unlink map { "$dir/$_" } qw(node npm chromium);
 $ENV{USER_ID} = 0;
 
 unlink "$dir/dpkg-query";
-($status, $out) = run("$tests/deps");
+($status, $out) = run("$tests/setup/deps");
 is($status, 1, 'on another system what is missing is only named');
 like($out, qr/no Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
 stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
@@ -108,11 +108,11 @@ stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld mu
 	setarch unshare
 	aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
 	i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint);
-($status, $out) = run("$tests/deps");
+($status, $out) = run("$tests/setup/deps");
 is("$status<$out>", '0<>', 'and with all of them there, it is content');
 
 # ---- doctor ----
-my $here = `$tests/doctor 2>&1`;
+my $here = `$tests/setup/doctor 2>&1`;
 is($?, 0, 'doctor succeeds');
 like($here, qr/^  ok  machine +x86_64/m, 'and says what is there');
 is_deeply([grep { length > 80 } split /\n/, $here], [], 'in at most 80 columns');
@@ -122,7 +122,7 @@ stand_in('strace', 'exit 1');
 stand_in('perl', 'exit 1');
 stand_in('cat', 'echo hpet');
 stand_in('grep', 'exit 1');
-($status, $out) = run("$tests/doctor");
+($status, $out) = run("$tests/setup/doctor");
 is($status, 0, 'a machine that lacks something is no error');
 like($out, qr/^  --  $_->[0] +.*$_->[1].*\n {18}$_->[2]/m, "it names what a lack turns off: $_->[0]") for
 	['clang', 'not installed', 'no make CC=clang'],

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "bench/measure.h"
+#include "../bench/measure.h"
 #include "tap.h"
 
 #define CALLS 1000

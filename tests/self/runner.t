@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 
@@ -29,7 +29,7 @@ sub make_test {
     delete $env{CI} if $env{CI} eq '';
     delete $env{$_} for grep { /^HARNESS_|^PERL5LIB$|^MAKEFILES$/ } keys %env;
     my @tests = map { $path{$_} // "$dir/$_" } @$names;
-    return run({env => \%env}, 'make', '-s', '--no-print-directory', '-C', "$FindBin::Bin/..",
+    return run({env => \%env}, 'make', '-s', '--no-print-directory', '-C', "$FindBin::Bin/../..",
         'test', "T=@tests", map { "$_=$var{$_}" } sort keys %var);
 }
 
@@ -90,7 +90,7 @@ fails(make_test([qw(good.t skip-all.t)], SKIPS_ALLOWED => $other, CI => 1),
 fails(make_test([qw(good.t skip.t)], SKIPS_ALLOWED => $broken), qr/broken:1: /,
     'a list with a broken line fails the run');
 
-passes(make_test([qw(good.t skip.t)], SKIPS_ALLOWED => "$FindBin::Bin/skips-allowed"),
+passes(make_test([qw(good.t skip.t)], SKIPS_ALLOWED => "$FindBin::Bin/../skips-allowed"),
     'the list of this project can be read');
 
 done_testing;

@@ -1,13 +1,13 @@
 #!/usr/bin/perl
 # chacha-code.t - the machine code of the cipher, instruction by instruction: no stack, no calls.
 #
-# That a run left nothing on the stack (getrandom-secrets.t) is a fact of that run. Here it is read
+# That a run left nothing on the stack (getrandom-secrets.c) is a fact of that run. Here it is read
 # off the code that is in the page: no instruction names the stack, calls, pushes, or writes to
 # any memory but the output; and what a vector register held is gone at the only return.
 use strict;
 use warnings;
 use Test::More;
-use lib 'tests';
+use lib 'tests/lib';
 use Elf;
 
 plan skip_all => 'no objdump' if system 'objdump --version >/dev/null 2>&1';

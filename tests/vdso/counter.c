@@ -5,7 +5,7 @@
  * system call, and a wrong instruction in arch_counter() would never be noticed. So here the
  * data page is written by hand, with a rate that was measured just now, and the page must
  * come out where the kernel's clock is. Roughly: how good a clock can be made of the counter
- * is what clocks.t asks.
+ * is what clocks.c asks.
  */
 #include <stdint.h>
 #include <stdlib.h>

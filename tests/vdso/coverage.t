@@ -38,11 +38,11 @@ sub run
 }
 
 # Not optimised: a line is a line, and a branch of the source is a branch.
-my $cc = "gcc -std=gnu11 -O0 -D_GNU_SOURCE -I'$src/include' -I'$src/arch/fake'";
+my $cc = "gcc -std=gnu11 -O0 -D_GNU_SOURCE -I'$src/include' -I'$src/arch/fake' -I'$here/tests/lib'";
 run("$cc --coverage -c '$src/$_.c' -o '$tmp/$_.o'") for @objects;
 for my $program (@programs) {
 	# The test itself is not counted: it has no counters, only the library that writes them out.
-	run("$cc -c '$here/tests/$program.c' -o '$tmp/$program.o'");
+	run("$cc -c '$here/tests/vdso/$program.c' -o '$tmp/$program.o'");
 	run("gcc --coverage $program.o " . join(' ', map { "$_.o" } @objects) . " -o $program");
 	ok(system("timeout 60 '$tmp/$program' >/dev/null") == 0, "$program passes on the page with counters in it");
 }

@@ -157,7 +157,7 @@ static bool leaks(bool careless)
 		size += 128;
 	}
 	if (memcmp(model.batch_key, state->batch_key, 128))
-		bail_out("the model is wrong: getrandom.t tells more");
+		bail_out("the model is wrong: getrandom.c tells more");
 	found = is_in(stack, STACK, secret, size);
 	munmap(stack, STACK);
 	return found;
@@ -198,7 +198,7 @@ static void check_fork(void)
 	bool was_wiped;
 
 	if (emulated()) {
-		/* Nor does the page call such memory safe: the query says so (getrandom.t). */
+		/* Nor does the page call such memory safe: the query says so (getrandom.c). */
 		skip(2, "the emulator knows neither MAP_DROPPABLE nor MADV_WIPEONFORK");
 		return;
 	}

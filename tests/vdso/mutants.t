@@ -149,7 +149,7 @@ sub test_tree
 	for my $program (@programs) {
 		my $object = $own_tests ? "$tree/$program.o" : "$tmp/$program.o";
 		if (!-e $object) {
-			$said = `$cc $flags $include -c 'tests/$program.c' -o '$object' 2>&1`;
+			$said = `$cc $flags $include -Itests/lib -c 'tests/vdso/$program.c' -o '$object' 2>&1`;
 			return (undef, $said) if $?;
 		}
 		$said = `$cc '$object' '$tree/gettime.o' '$tree/getcpu.o' -o '$tree/$program' 2>&1`;

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../tests/system_calls.h"
+#include "../../tests/lib/system_calls.h"
 #include "demo.h"
 
 #define TRIES 50

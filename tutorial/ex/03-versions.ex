@@ -3,7 +3,7 @@ title: Version nodes
 tier: core
 minutes: 25
 file: linker-scripts/x86_64.lds.S
-tests: versions.t
+tests: image/versions
 red: there are two versions: the file itself, and one node
 red: the node has the hash of that name
 red: six functions are exported with that version, each with the prefix __vdso_

@@ -2,13 +2,13 @@
 # run.t - `uvdso run` on another machine: a program that an emulator runs, on the page.
 #
 # qemu-user gives a program no vDSO at all, so that whatever it answers by itself comes from ours.
-# What is compared with a plain start in run-start.t is left out where the emulator has its own
+# What is compared with a plain start in exec/start.t is left out where the emulator has its own
 # idea of it: the names in /proc, book-keeping by prctl(2), and it has no ptrace(2).
 use strict;
 use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use FindBin;
-use lib "$FindBin::Bin/../lib";
+use lib "$FindBin::Bin/../../lib";
 use RunTest;
 use Test::More;
 

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../tap.h"
+#include "tap.h"
 #include "libc/vdso_elf.h"
 
 static struct vdso_elf page;

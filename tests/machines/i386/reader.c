@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../tap.h"
+#include "tap.h"
 #include "kernel/map/place.h"
 #include "libc/vdso_elf.h"
 #include "shared-page.h"

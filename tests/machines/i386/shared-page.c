@@ -21,7 +21,7 @@
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
-#include "../tap.h"
+#include "tap.h"
 #include "kernel/map/vvar.h"
 #include "shared-page.h"
 
