@@ -57,12 +57,11 @@ static void fault(int signal, siginfo_t *info, void *context)
 {
 	(void)signal, (void)context;
 	ok(false, "the stack is put together in the buffer, and nowhere else");
-	diag("expected  loads and stores in the buffer: stack->bytes");
-	diag("got       one at %p", info->si_addr);
-	diag("why: sp, base and at of the pen are addresses as the new program will know "
-	     "them.");
-	diag("     Until it is copied there, a byte lies so far behind stack->bytes as its");
-	diag("     address is above pen->base");
+	expected("loads and stores in the buffer: stack->bytes");
+	but_got("one at %p", info->si_addr);
+	because("sp, base and at of the pen are addresses as the new program will know them. "
+		"Until it is copied there, a byte lies so far behind stack->bytes as its "
+		"address is above pen->base");
 	exit(done_testing());
 }
 
@@ -130,21 +129,17 @@ static bool pointers(const char *name, size_t number, char **list, const char *w
 
 	if (ok(wrong < 0, "%s", what))
 		return true;
-	diag("expected  %s[%d]: %s", name, wrong, list[wrong] ? list[wrong] : "NULL, the end");
-	diag("got       %#lx: %s", (unsigned long)got, got ? string(got) : "NULL");
+	expected("%s[%d]: %s", name, wrong, list[wrong] ? list[wrong] : "NULL, the end");
+	but_got("%#lx: %s", (unsigned long)got, got ? string(got) : "NULL");
 	return false;
 }
 
 static void test_count(void)
 {
 	build(arguments, variables);
-	if (!ok(word(0) == 4, "the first word is the number of the arguments")) {
-		diag("expected  4");
-		diag("got       %lu", (unsigned long)word(0));
-		diag("why: a program begins with nothing but a stack pointer. All else is "
-		     "found");
-		diag("     by going up from there, and this is the first step");
-	}
+	if (!is(word(0), 4, "the first word is the number of the arguments"))
+		because("a program begins with nothing but a stack pointer. All else is found "
+			"by going up from there, and this is the first step");
 }
 
 static void test_arguments(void)
@@ -152,7 +147,7 @@ static void test_arguments(void)
 	build(arguments, variables);
 	if (!pointers("argv", 1, arguments,
 		      "after it come pointers to the arguments, and a NULL"))
-		diag("why: main() gets the address of this list as its argv");
+		because("main() gets the address of this list as its argv");
 }
 
 static void test_environment(void)
@@ -161,7 +156,7 @@ static void test_environment(void)
 	if (pointers("envp", 1 + 4 + 1, variables,
 		     "after them come pointers to the environment, and a NULL"))
 		return;
-	diag("why: getenv() goes through this list, and where it ends the vector begins");
+	because("getenv() goes through this list, and where it ends the vector begins");
 }
 
 /* Behind the second NULL, found as loader/libc/auxv.c finds it, but within the stack. */
@@ -196,12 +191,11 @@ static void test_vector(void)
 		       address == stack.auxv + stack.auxv_size,
 	       "behind the second NULL lies the vector, from the page's address to AT_NULL"))
 		return;
-	diag("expected  AT_SYSINFO_EHDR %#lx, AT_EXECFN %s, and AT_NULL as the last", EHDR,
-	     path);
-	diag("got       AT_SYSINFO_EHDR %#lx, AT_EXECFN %s, and %s", (unsigned long)ehdr, name,
-	     type != AT_NULL ? "no end" : "AT_NULL, but not where auxv and auxv_size say");
-	diag("why: this is how a program is told of the page. It reads on until AT_NULL, and");
-	diag("     the kernel, for /proc/PID/auxv, what auxv and auxv_size say");
+	expected("AT_SYSINFO_EHDR %#lx, AT_EXECFN %s, and AT_NULL as the last", EHDR, path);
+	but_got("AT_SYSINFO_EHDR %#lx, AT_EXECFN %s, and %s", (unsigned long)ehdr, name,
+		type != AT_NULL ? "no end" : "AT_NULL, but not where auxv and auxv_size say");
+	because("this is how a program is told of the page. It reads on until AT_NULL, and the "
+		"kernel, for /proc/PID/auxv, what auxv and auxv_size say");
 }
 
 static void test_aligned(void)
@@ -214,12 +208,10 @@ static void test_aligned(void)
 			ok(false,
 			   "the stack pointer is a multiple of 16, however many words there "
 			   "are");
-			diag("expected  the last digit 0");
-			diag("got       %#lx, with %u arguments", (unsigned long)stack.sp,
-			     count);
-			diag("why: compilers rely on it. A program dies at the first store of "
-			     "two words");
-			diag("     at once, in the one start and not in the other");
+			expected("the last digit 0");
+			but_got("%#lx, with %u arguments", (unsigned long)stack.sp, count);
+			because("compilers rely on it. A program dies at the first store of "
+				"two words at once, in the one start and not in the other");
 			return;
 		}
 		list[count] = arguments[0];
@@ -239,11 +231,11 @@ static void test_titles(void)
 		       string(word(6)) == at(stack.env_start, env),
 	       "the strings lie in order and without gaps: arguments, then environment"))
 		return;
-	diag("expected  %zu bytes of arguments, then %zu of environment", args, env);
-	diag("got       %ld from %#lx, and %ld from %#lx",
-	     (long)(stack.arg_end - stack.arg_start), (unsigned long)stack.arg_start,
-	     (long)(stack.env_end - stack.env_start), (unsigned long)stack.env_start);
-	diag("why: ps(1) shows these bytes, and servers write their title over them");
+	expected("%zu bytes of arguments, then %zu of environment", args, env);
+	but_got("%ld from %#lx, and %ld from %#lx", (long)(stack.arg_end - stack.arg_start),
+		(unsigned long)stack.arg_start, (long)(stack.env_end - stack.env_start),
+		(unsigned long)stack.env_start);
+	because("ps(1) shows these bytes, and servers write their title over them");
 }
 
 static void test_random(void)

@@ -150,14 +150,13 @@ static void test_flips(const struct image *good)
 	}
 	ok(true, "%d images with wrong bytes in them are read from end to end and no further",
 	   NR_FLIPS);
-	if (!ok(refused > NR_FLIPS / 2, "most of them are refused"))
-		diag("%lu were", refused);
+	cmp_ok(refused, >, NR_FLIPS / 2, "most of them are refused");
 	if (!ok(unequal == 0 && unknown == 0, "what is counted is what is reported"))
-		diag("%lu counts differ, %lu reports of no known rule: nobody could look them "
-		     "up",
-		     unequal, unknown);
-	if (!ok(unprintable == 0, "no message carries a byte that a terminal would obey"))
-		diag("%lu such bytes: the names in a message are the image's", unprintable);
+		because("%lu counts differ, and %lu reports name no known rule: nobody could "
+			"look them up",
+			unequal, unknown);
+	if (!is(unprintable, 0, "no message carries a byte that a terminal would obey"))
+		because("the names in a message are the image's");
 }
 
 static double now(void)
@@ -192,8 +191,9 @@ static void test_large(const struct image *good)
 		if (now() - start > slowest)
 			slowest = now() - start;
 	}
-	if (!ok(slowest < SLOW, "an image of the largest size takes no longer than a moment"))
-		diag("%.3f s for one: a file could keep the loader busy", slowest);
+	if (!cmp_ok(slowest, <, SLOW,
+		    "an image of the largest size takes no longer than a moment"))
+		because("a file could keep the loader busy");
 }
 
 static void test_machine(const struct image *good)
@@ -206,7 +206,7 @@ static void test_machine(const struct image *good)
 	   "what is too short to name a machine has none");
 	memcpy(room_end - 64, good->bytes, 64);
 	room_end[-64] = 0;
-	ok(image_machine(&(struct image){room_end - 64, 64}) == 0,
+	is(image_machine(&(struct image){room_end - 64, 64}), 0,
 	   "what is no ELF file is for no machine");
 }
 
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 	alarm(SECONDS);
 
 	memcpy(room_end - good.size, good.bytes, good.size);
-	ok(check(room_end - good.size, good.size, &told) == 0, "the built-in image is good");
+	is(check(room_end - good.size, good.size, &told), 0, "the built-in image is good");
 	test_truncations(&good);
 	test_flips(&good);
 	test_large(&good);

@@ -79,11 +79,11 @@ static void event(char kind)
 	if (number == EVENT_LIMIT) {
 		/* It will not end by itself. */
 		ok(false, "each call of the page comes to an end");
-		diag("expected  an answer, after some hundred steps at most");
-		diag("got       none after %d; it began with %.40s", EVENT_LIMIT, fake.log);
+		expected("an answer, after some hundred steps at most");
+		but_got("none after %d; it began with %.40s", EVENT_LIMIT, fake.log);
 		diag("(S looks at the number, D at data, C reads the counter, R waits a turn)");
-		diag("why: who writes may be stopped or killed at any place. A loop that has");
-		diag("     no end of its own is then a program that hangs");
+		because("who writes may be stopped or killed at any place. A loop that has no "
+			"end of its own is then a program that hangs");
 		exit(done_testing());
 	}
 	if (fake.step)

@@ -192,16 +192,16 @@ static void point(bool pass, const char *what, const char *why)
 	diag("asked     %s, version %s", asked.name,
 	     asked.version ? asked.version : "not said");
 	if (asked.want)
-		diag("expected  address %p", asked.want);
+		expected("address %p", asked.want);
 	else
-		diag("expected  nothing");
+		expected("nothing");
 	if (asked.broken)
-		diag("got       %s", asked.broken);
+		but_got("%s", asked.broken);
 	else if (asked.got)
-		diag("got       address %p", asked.got);
+		but_got("address %p", asked.got);
 	else
-		diag("got       nothing");
-	diag("why: %s", why);
+		but_got("nothing");
+	because("%s", why);
 }
 
 #endif

@@ -99,8 +99,8 @@ __attribute__((unused)) static bool finds_all(const struct copy *copy, size_t si
 
 		if (got == want && any == want)
 			continue;
-		diag("%s: expected %p, got %p with a version and %p without", name, want, got,
-		     any);
+		expected("%s at %p", name, want);
+		but_got("%p with a version and %p without", got, any);
 		good = false;
 	}
 	if (!good)

@@ -62,14 +62,15 @@ static void test_stack(const char *what, const char *why, uintptr_t ehdr,
 	if (ok(!walk.broken && WORD(walk.auxv) == WORD(sp + vector) && WORD(walk.ehdr) == ehdr,
 	       "%s", what))
 		return;
-	diag("expected  the vector at slot %ld of the stack, and in it %#lx", vector,
-	     (unsigned long)ehdr);
+	expected("the vector at slot %ld of the stack, and in it %#lx", vector,
+		 (unsigned long)ehdr);
 	if (walk.broken)
-		diag("got       %s", walk.broken);
+		but_got("%s", walk.broken);
 	else
-		diag("got       the vector at slot %ld, and in it %#lx",
-		     (long)((const uintptr_t *)walk.auxv - sp), (unsigned long)WORD(walk.ehdr));
-	diag("why: %s", why);
+		but_got("the vector at slot %ld, and in it %#lx",
+			(long)((const uintptr_t *)walk.auxv - sp),
+			(unsigned long)WORD(walk.ehdr));
+	because("%s", why);
 }
 
 static void test_stacks(void)
@@ -105,17 +106,16 @@ static void test_find(void)
 
 	if (!ok(entry && entry->a_un.a_val == 4096,
 		"of two entries of a type the first is found")) {
-		diag("expected  4096");
-		diag("got       %ld", entry ? (long)entry->a_un.a_val : 0);
-		diag("why: getauxval() answers so, and two readers of one vector must agree");
+		expected("4096");
+		but_got("%ld", entry ? (long)entry->a_un.a_val : 0);
+		because("getauxval() answers so, and two readers of one vector must agree");
 	}
 	entry = vdso_auxv_find((const void *)words, AT_NULL);
 	if (!ok(!entry, "the end is no entry")) {
-		diag("expected  NULL");
-		diag("got       entry %ld", (long)(entry - (const ElfW(auxv_t) *)words));
-		diag("why: AT_NULL says that nothing follows. Who gets it for an entry "
-		     "believes that");
-		diag("     there is one more");
+		expected("NULL");
+		but_got("entry %ld", (long)(entry - (const ElfW(auxv_t) *)words));
+		because("AT_NULL says that nothing follows. Who gets it for an entry believes "
+			"that there is one more");
 	}
 }
 
@@ -147,9 +147,9 @@ static void test_own(void)
 	}
 	if (ok(good, "on our own vector the walk agrees with getauxval()"))
 		return;
-	diag("expected  type %lu: %#lx", wrong, getauxval(wrong));
-	diag("got       %#lx", got);
-	diag("why: the vector is the kernel's, and the C library has walked over it, too");
+	expected("type %lu: %#lx", wrong, getauxval(wrong));
+	but_got("%#lx", got);
+	because("the vector is the kernel's, and the C library has walked over it, too");
 }
 
 /* The stack that this program was really started on: argv lies there, below the vector. */
@@ -162,10 +162,10 @@ static void test_real_stack(char **argv)
 	if (ok(!walk.broken && WORD(walk.ehdr) == want,
 	       "from our own initial stack the same vDSO is found"))
 		return;
-	diag("expected  %#lx", want);
-	diag("got       %#lx%s%s", (unsigned long)WORD(walk.ehdr), walk.broken ? ", and " : "",
-	     walk.broken ? walk.broken : "");
-	diag("why: this is the real thing, and no stack that a test has made");
+	expected("%#lx", want);
+	but_got("%#lx%s%s", (unsigned long)WORD(walk.ehdr), walk.broken ? ", and " : "",
+		walk.broken ? walk.broken : "");
+	because("this is the real thing, and no stack that a test has made");
 }
 
 int main(int argc, char **argv)

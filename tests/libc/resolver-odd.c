@@ -30,7 +30,7 @@ static void test_tables(void)
 	if (!ok(sysv > NR_EXPORTS && sysv == gnu, "both hash tables count the same symbols"))
 		diag("DT_HASH %u, DT_GNU_HASH %u: a listing would lack names", sysv, gnu);
 	copy_dynamic(&copy, DT_GNU_HASH)->d_tag = TAG_GONE;
-	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_NO_HASH,
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_NO_HASH,
 	   "an image without any hash table is refused");
 
 	for (int i = 0; i < 2; i++) {
@@ -38,7 +38,7 @@ static void test_tables(void)
 		copy_dynamic(&copy, versions[i].tag)->d_tag = TAG_GONE;
 		ok(found(find(&copy, name, NULL)),
 		   "without %s a name is found when no version is asked for", versions[i].name);
-		ok(!find(&copy, name, VERSION), "without %s no name has a version",
+		is(find(&copy, name, VERSION), NULL, "without %s no name has a version",
 		   versions[i].name);
 	}
 	copy_free(&copy);
@@ -59,9 +59,9 @@ static void test_versions(void)
 	ElfW(Verdef) *verdef = copy_table(&copy, DT_VERDEF);
 
 	*versym = VER_NDX_GLOBAL;
-	ok(!find(&copy, name, "linux-vdso.so.1"),
+	is(find(&copy, name, "linux-vdso.so.1"), NULL,
 	   "the base definition's name is not a version");
-	ok(!find(&copy, name, VERSION), "a name of the base version has no other version");
+	is(find(&copy, name, VERSION), NULL, "a name of the base version has no other version");
 	ok(found(find(&copy, name, NULL)),
 	   "a name of the base version is found without a version");
 	*versym = VER_NDX_LOCAL;
@@ -69,13 +69,14 @@ static void test_versions(void)
 	   "a name that the version script made local is not found");
 	*versym = index | VDSO_VERSYM_HIDDEN;
 	ok(found(find(&copy, name, VERSION)), "a hidden version is found by who names it");
-	ok(!find(&copy, name, NULL), "a hidden version is not the default");
+	is(find(&copy, name, NULL), NULL, "a hidden version is not the default");
 	*versym = 0x123;
-	ok(!find(&copy, name, VERSION), "a version index without a definition is no version");
+	is(find(&copy, name, VERSION), NULL,
+	   "a version index without a definition is no version");
 	*versym = index;
 	verdef = (void *)((char *)verdef + verdef->vd_next);
 	verdef->vd_hash ^= 1;
-	ok(!find(&copy, name, VERSION), "a definition with a wrong hash does not match");
+	is(find(&copy, name, VERSION), NULL, "a definition with a wrong hash does not match");
 	copy_free(&copy);
 }
 
@@ -113,12 +114,12 @@ static void test_symbols(void)
 	}
 	*sym = was;
 	sym->st_value = copy.size - 1;
-	ok(find(&copy, name, VERSION) == copy.image + copy.size - 1,
+	is(find(&copy, name, VERSION), copy.image + copy.size - 1,
 	   "the last byte of the image may be a function");
 	sym->st_value = copy.size;
-	ok(!find(&copy, name, VERSION), "a function right behind the image is not found");
+	is(find(&copy, name, VERSION), NULL, "a function right behind the image is not found");
 	sym->st_value = (ElfW(Addr)) - 1;
-	ok(!find(&copy, name, VERSION), "a function right before the image is not found");
+	is(find(&copy, name, VERSION), NULL, "a function right before the image is not found");
 	copy_free(&copy);
 }
 
@@ -140,9 +141,8 @@ static void test_prelinked(void)
 	for (int i = 0; i < ehdr->e_phnum; i++)
 		phdr[i].p_vaddr += high;
 	got = find(&copy, names[0][0], VERSION);
-	if (!ok(got == want, "a name of an image that is linked at a high address is found"))
-		diag("expected %p, got %p: the load offset is base + p_offset - p_vaddr", want,
-		     got);
+	if (!is(got, want, "a name of an image that is linked at a high address is found"))
+		because("the load offset is base + p_offset - p_vaddr");
 	copy_free(&copy);
 }
 
@@ -202,61 +202,58 @@ static void test_refusals(void)
 		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 		copy.image[cases[i].offset] = cases[i].value;
 		got = vdso_elf_open(&elf, copy.image, copy.size);
-		if (!ok(got == cases[i].error, "refused: %s", vdso_elf_error(cases[i].error)))
-			diag("byte %zu: expected error %d, got %d (%s)", cases[i].offset,
-			     cases[i].error, got, vdso_elf_error(got));
+		if (!is(got, cases[i].error, "refused: %s", vdso_elf_error(cases[i].error)))
+			diag("byte %zu; %d is: %s", cases[i].offset, got, vdso_elf_error(got));
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 		((uint32_t *)copy_table(&copy, words[i].tag))[words[i].index] = words[i].value;
 		got = vdso_elf_open(&elf, copy.image, copy.size);
-		if (!ok(got == words[i].error, "refused: %s", words[i].what))
-			diag("expected error %d, got %d", words[i].error, got);
+		is(got, words[i].error, "refused: %s", words[i].what);
 	}
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 		copy_dynamic(&copy, missing[i].tag)->d_tag = TAG_GONE;
 		got = vdso_elf_open(&elf, copy.image, copy.size);
-		if (!ok(got == missing[i].error, "refused without tag %#lx: %s",
-			(unsigned long)missing[i].tag, vdso_elf_error(missing[i].error)))
-			diag("expected error %d, got %d", missing[i].error, got);
+		is(got, missing[i].error, "refused without tag %#lx: %s",
+		   (unsigned long)missing[i].tag, vdso_elf_error(missing[i].error));
 	}
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	((char *)copy_table(&copy, DT_STRTAB))[copy_dynamic(&copy, DT_STRSZ)->d_un.d_val - 1] =
 		'!';
-	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_STRINGS,
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_STRINGS,
 	   "refused: strings that do not end within their table");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	((ElfW(Sym) *)copy_table(&copy, DT_SYMTAB))[1].st_name =
 		(ElfW(Word))copy_dynamic(&copy, DT_STRSZ)->d_un.d_val;
-	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_SYMBOLS,
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_SYMBOLS,
 	   "refused: a name behind the strings");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	copy_dynamic(&copy, DT_VERSYM)->d_un.d_ptr++;
-	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_VERSIONS,
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
 	   "refused: a table at an odd address");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	((ElfW(Phdr) *)(void *)(copy.image + sizeof(ElfW(Ehdr))))[1].p_filesz =
 		2 * sizeof(ElfW(Dyn));
-	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_DYNAMIC,
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_DYNAMIC,
 	   "refused: a dynamic section without DT_NULL");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	memcpy(copy.image + sizeof(ElfW(Ehdr)) + 2 * sizeof(ElfW(Phdr)),
 	       copy.image + sizeof(ElfW(Ehdr)) + sizeof(ElfW(Phdr)), sizeof(ElfW(Phdr)));
-	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_DYNAMIC,
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_DYNAMIC,
 	   "refused: two dynamic sections, and be they the same");
 	/* One more than there are, and none. */
 	for (ElfW(Word) there = 0, number = 0; number <= there; number += there + 1) {
 		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 		there = (ElfW(Word))copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val;
 		copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val = number;
-		ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_VERSIONS,
+		is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
 		   "refused: %u version definitions, said to be %u", there, number);
 	}
 	/* What was last refused was refused at the very end, with everything else open. */
 	ok(!vdso_elf_symbol(&elf, names[0][0], NULL) && !vdso_elf_symbol_count(&elf),
 	   "in an image that was refused nothing is found");
-	ok(vdso_elf_open(&elf, NULL, 0) == VDSO_ELF_NO_IMAGE, "no image at all is refused");
+	is(vdso_elf_open(&elf, NULL, 0), VDSO_ELF_NO_IMAGE, "no image at all is refused");
 	ok(vdso_elf_open(&elf, image_builtin().bytes + 1, 4000) == VDSO_ELF_UNALIGNED &&
 		   vdso_elf_open(&elf, image_builtin().bytes + _Alignof(ElfW(Ehdr)) / 2, 0) ==
 			   VDSO_ELF_UNALIGNED,
@@ -288,9 +285,8 @@ static void test_gnu_header(void)
 
 		memcpy(copy_table(&copy, DT_GNU_HASH), table, sizeof(table));
 		got = vdso_elf_open(&elf, copy.image, copy.size);
-		if (!ok(got == cases[i].error, "%s accepted", cases[i].what))
-			diag("expected %d, got %d (%s)", cases[i].error, got,
-			     vdso_elf_error(got));
+		if (!is(got, cases[i].error, "%s accepted", cases[i].what))
+			diag("%d is: %s", got, vdso_elf_error(got));
 	}
 	copy_free(&copy);
 }

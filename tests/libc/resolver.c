@@ -65,11 +65,11 @@ static void test_absent(void)
 			   "'%s', not exported, is not found through %s", absent[i],
 			   gnu ? "DT_GNU_HASH" : "DT_HASH");
 		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-			ok(!find(&copy, name, wrong[i]),
+			is(find(&copy, name, wrong[i]), NULL,
 			   "%s of version '%s' is not found through %s", name, wrong[i],
 			   gnu ? "DT_GNU_HASH" : "DT_HASH");
 	}
-	ok(vdso_elf_hash(twin) == vdso_elf_hash(VERSION), "%s and %s have the same ELF hash",
+	is(vdso_elf_hash(twin), vdso_elf_hash(VERSION), "%s and %s have the same ELF hash",
 	   twin, VERSION);
 	copy_free(&copy);
 }
@@ -142,7 +142,8 @@ static void test_kernel(void)
 
 		if (got == want && want)
 			continue;
-		diag("%s: dlvsym() says %p, we say %p", entry.name, want, got);
+		expected("%s at %p, as dlvsym() says", entry.name, want);
+		but_got("%p", got);
 		good = false;
 	}
 	ok(good && found, "every name of the kernel's page is where dlvsym() finds it");

@@ -91,7 +91,7 @@ static void begin(void)
 static bool not_placed(void)
 {
 	if (error.why[0])
-		diag("got       no page: %s", error.why);
+		but_got("no page: %s", error.why);
 	return error.why[0];
 }
 
@@ -139,14 +139,12 @@ static void test_data(void)
 		if (!strcmp(perms, "r--s") && err == EACCES)
 			continue;
 		ok(false, "the data pages can be read, and written by no reader");
-		diag("expected  r--s, and that mprotect(2) refuses to make it writable");
+		expected("r--s, and that mprotect(2) refuses to make it writable");
 		if (!not_placed())
-			diag("got       %s, and mprotect(2) says: %s", perms,
-			     err ? strerror(err) : "it is writable now");
-		diag("why: one process keeps the time for all. Who may write here tells the "
-		     "time");
-		diag("     to others; or, with a copy of its own, has a clock that stands "
-		     "still");
+			but_got("%s, and mprotect(2) says: %s", perms,
+				err ? strerror(err) : "it is writable now");
+		because("one process keeps the time for all. Who may write here tells the time "
+			"to others; or, with a copy of its own, has a clock that stands still");
 		return;
 	}
 	ok(true, "the data pages can be read, and written by no reader");
@@ -167,12 +165,12 @@ static void test_image(void)
 	}
 	if (ok(whole && !strcmp(perms, "r-xp"), "the image can be executed, and not written"))
 		return;
-	diag("expected  r-xp, right above the data");
+	expected("r-xp, right above the data");
 	if (!not_placed())
-		diag("got       %s, %s", perms,
-		     whole ? "right above the data" : "not where it belongs");
-	diag("why: with memory that is writable and executable, one wrong store of a program");
-	diag("     is enough to have it execute what somebody else has written");
+		but_got("%s, %s", perms,
+			whole ? "right above the data" : "not where it belongs");
+	because("with memory that is writable and executable, one wrong store of a program is "
+		"enough to have it execute what somebody else has written");
 }
 
 static void test_seen(void)
@@ -187,12 +185,10 @@ static void test_seen(void)
 		seen = ((volatile struct vdso_data *)page.start)->mult;
 		unplace_files(&process, &page);
 	}
-	if (ok(seen == 4711, "what the timekeeper writes, a reader sees"))
+	if (is(seen, 4711, "what the timekeeper writes, a reader sees"))
 		return;
-	diag("expected  4711");
-	if (!not_placed())
-		diag("got       %u", seen);
-	diag("why: the clock of a reader who does not see it stands still");
+	not_placed();
+	because("the clock of a reader who does not see it stands still");
 }
 
 static void test_random(void)
@@ -213,14 +209,13 @@ static void test_random(void)
 			new &= page[j].start != page[i].start;
 		different += new;
 	}
-	if (ok(different >= LOADS - 2, "%d loads lie in at least %d places", LOADS, LOADS - 2))
+	if (cmp_ok(different, >=, LOADS - 2, "%d loads lie in at least %d places", LOADS,
+		   LOADS - 2))
 		return;
-	diag("expected  at least %d places of %d", LOADS - 2, LOADS);
 	if (!not_placed())
-		diag("got       %u; the last was %#lx", different,
-		     (unsigned long)page[LOADS - 1].start);
-	diag("why: an attack that makes a program jump must know an address to jump to. Here");
-	diag("     is code, in every process, with system calls in it");
+		diag("the last was at %#lx", (unsigned long)page[LOADS - 1].start);
+	because("an attack that makes a program jump must know an address to jump to. Here is "
+		"code, in every process, with system calls in it");
 }
 
 static void test_occupied(void)
@@ -252,13 +247,13 @@ static void test_occupied(void)
 	}
 	if (ok(alone && again, "what is mapped already is left alone, and another place found"))
 		return;
-	diag("expected  a second place, and after the first is free again, the first");
+	expected("a second place, and after the first is free again, the first");
 	if (!not_placed())
-		diag("got       %s", !alone ? "the page, on top of what was there: it is lost"
-					    : "a third place");
-	diag("why: the library, the heap or the thread's stack that was there belongs to a");
-	diag("     program that crashes later, far from here. And where setarch -R asks for");
-	diag("     no randomness, two runs of a program must look alike");
+		but_got("%s", !alone ? "the page, on top of what was there: it is lost"
+				     : "a third place");
+	because("the library, the heap or the thread's stack that was there belongs to a "
+		"program that crashes later, far from here. And where setarch -R asks for no "
+		"randomness, two runs of a program must look alike");
 }
 
 static void test_old(void)
@@ -273,11 +268,11 @@ static void test_old(void)
 		unplace_files(&process, &page);
 	if (ok(right, "a kernel that gives another address gets it back, and is asked again"))
 		return;
-	diag("expected  asked 4 times; of 3 other addresses, 3 given back");
-	diag("got       asked %u times; of %u other addresses, %u given back", kernel.asked,
-	     kernel.bent, kernel.back);
-	diag("why: before Linux 4.17, and in qemu-user, MAP_FIXED_NOREPLACE is not known and");
-	diag("     the address a mere wish. What comes back is then no error, and not yours");
+	expected("asked 4 times; of 3 other addresses, 3 given back");
+	but_got("asked %u times; of %u other addresses, %u given back", kernel.asked,
+		kernel.bent, kernel.back);
+	because("before Linux 4.17, and in qemu-user, MAP_FIXED_NOREPLACE is not known and the "
+		"address a mere wish. What comes back is then no error, and not yours");
 }
 
 static void test_full(void)
@@ -293,9 +288,9 @@ static void test_full(void)
 	if (ok(err == -EEXIST && kernel.asked < MANY_ASKS,
 	       "where nothing is free, it says so after a while"))
 		return;
-	diag("expected  %s, asked less than %d times", strerror(EEXIST), MANY_ASKS);
-	diag("got       %s, asked %u times", err ? strerror(-err) : "a page", kernel.asked);
-	diag("why: a loop that ends when it is lucky is one that hangs when it is not");
+	expected("%s, asked less than %d times", strerror(EEXIST), MANY_ASKS);
+	but_got("%s, asked %u times", err ? strerror(-err) : "a page", kernel.asked);
+	because("a loop that ends when it is lucky is one that hangs when it is not");
 }
 
 int main(void)

@@ -104,15 +104,15 @@ int main(void)
 		overlaps += i > 0 && page[i].start < page[i - 1].start + page[i - 1].length;
 		broken += memcmp((void *)page[i].ehdr, copy, image.size) != 0;
 	}
-	ok(!unaligned, "%d loads: every address is the beginning of a page", LOADS);
-	ok(!apart, "%d loads: the image lies right above its data pages", LOADS);
-	ok(!overlaps, "%d loads: none overlaps another", LOADS);
-	ok(!broken, "%d loads: each holds the image, byte for byte, fitted to this CPU", LOADS);
-	if (!ok((high - low) / PAGE >= 1u << SPREAD_BITS,
-		"%d loads: spread over at least 2^%d pages", LOADS, (int)SPREAD_BITS))
-		diag("only %lu pages between the lowest and the highest: an attacker could "
-		     "guess",
-		     (unsigned long)(high - low) / PAGE);
+	is(unaligned, 0, "%d loads: every address is the beginning of a page", LOADS);
+	is(apart, 0, "%d loads: the image lies right above its data pages", LOADS);
+	is(overlaps, 0, "%d loads: none overlaps another", LOADS);
+	is(broken, 0, "%d loads: each holds the image, byte for byte, fitted to this CPU",
+	   LOADS);
+	if (!cmp_ok((high - low) / PAGE, >=, 1u << SPREAD_BITS,
+		    "%d loads: spread over at least 2^%d pages", LOADS, (int)SPREAD_BITS))
+		because("with so few pages between the lowest and the highest an attacker "
+			"could guess");
 	/* A thousand draws of 2^28: the halves of the range get their share, or it is biased.
 	 */
 	for (int i = 0, below = 0; i < LOADS; i++) {
@@ -151,7 +151,7 @@ int main(void)
 	   "an empty image is refused, checked or not");
 	if (maps_read(&before, 0))
 		bail_out("cannot read /proc/self/maps");
-	ok(before.count == after.count, "a refusal leaves nothing mapped");
+	is(before.count, after.count, "a refusal leaves nothing mapped");
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	return done_testing();

@@ -128,12 +128,11 @@ static void tell_failure(const char *why)
 	if (run.err)
 		diag("it was left as it was: %s", run.injection.error.why);
 	if (run.injection.page.ehdr)
-		diag("expected  AT_SYSINFO_EHDR is %#lx",
-		     (unsigned long)run.injection.page.ehdr);
+		expected("AT_SYSINFO_EHDR is %#lx", (unsigned long)run.injection.page.ehdr);
 	else
-		diag("expected  AT_SYSINFO_EHDR is an address of ours");
-	diag("got       AT_SYSINFO_EHDR is %#lx", (unsigned long)(at ? run.after[at] : 0));
-	diag("why: %s", why);
+		expected("AT_SYSINFO_EHDR is an address of ours");
+	but_got("AT_SYSINFO_EHDR is %#lx", (unsigned long)(at ? run.after[at] : 0));
+	because("%s", why);
 }
 
 static bool points_to_ours(void)
@@ -146,10 +145,9 @@ static bool points_to_ours(void)
 static void test_vector(void)
 {
 	start(few);
-	if (!ok(points_to_ours(), "the vector of a new program leads to our page")) {
-		tell_failure("a program that is not told uses the kernel's page, and nobody");
-		diag("     notices");
-	}
+	if (!ok(points_to_ours(), "the vector of a new program leads to our page"))
+		tell_failure("a program that is not told uses the kernel's vDSO, and nobody "
+			     "notices");
 	finish();
 }
 
@@ -163,13 +161,14 @@ static void test_nothing_else(void)
 		wrong++;
 	if (!ok(points_to_ours() && wrong == run.words,
 		"of its stack, nothing but that one value has changed")) {
-		diag("expected  word %zu from the stack pointer, and no other", at);
+		expected("word %zu from the stack pointer, and no other", at);
 		if (wrong < run.words)
-			diag("got       word %zu: %#lx was %#lx", wrong,
-			     (unsigned long)run.after[wrong], (unsigned long)run.before[wrong]);
+			but_got("word %zu: %#lx was %#lx", wrong,
+				(unsigned long)run.after[wrong],
+				(unsigned long)run.before[wrong]);
 		else
-			diag("got       no change at all");
-		diag("why: whatever else stands there is the program's own");
+			but_got("no change at all");
+		because("whatever else stands there is the program's own");
 	}
 	finish();
 }
@@ -185,10 +184,9 @@ static void test_many(void)
 static void test_none(void)
 {
 	start(none);
-	if (!ok(points_to_ours(), "also where the stack ends a few hundred bytes above")) {
-		tell_failure("there is nothing to read beyond its end, and a read that goes");
-		diag("     beyond fails as a whole");
-	}
+	if (!ok(points_to_ours(), "also where the stack ends a few hundred bytes above"))
+		tell_failure("there is nothing to read beyond its end, and a read that goes "
+			     "beyond fails as a whole");
 	finish();
 }
 
@@ -201,10 +199,10 @@ static void test_runs(void)
 	if (ok(WIFEXITED(status) && WEXITSTATUS(status) == FOUND,
 	       "the program runs, finds our page and asks it"))
 		return;
-	diag("expected  status %d", FOUND);
-	diag("got       %s %d", WIFSIGNALED(status) ? "signal" : "status",
-	     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	diag("why: all that was done to it is of no use if it cannot go on");
+	expected("status %d", FOUND);
+	but_got("%s %d", WIFSIGNALED(status) ? "signal" : "status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	because("all that was done to it is of no use if it cannot go on");
 }
 
 int main(int argc, char **argv)

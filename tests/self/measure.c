@@ -41,9 +41,9 @@ static bool same(double got, double want)
 
 static void tell(double best, double median, const char *why)
 {
-	diag("expected  best %.1f, median %.1f", best, median);
-	diag("got       best %.1f, median %.1f (ns a call)", cost.best, cost.median);
-	diag("why: %s", why);
+	expected("best %.1f, median %.1f", best, median);
+	but_got("best %.1f, median %.1f (ns a call)", cost.best, cost.median);
+	because("%s", why);
 }
 
 static void costs(double best, double median, const char *what, const char *why)
@@ -120,15 +120,15 @@ static void test_turns(void)
 	last = turns + strlen(turns) - 3 * ROUNDS;
 	if (!ok(!strcmp(last, "pseesppseesppseesp"),
 		"they take turns, and every other round goes backwards")) {
-		diag("expected  pseesppseesppseesp");
-		diag("got       %s", last);
-		diag("why: whoever always comes after the system calls finds the caches as "
-		     "they left them");
+		expected("pseesppseesppseesp");
+		but_got("%s", last);
+		because("whoever always comes after the system calls finds the caches as they "
+			"left them");
 	}
 	if (!ok(isnan(all[1].best) && isnan(all[1].median), "who is not there has no cost")) {
-		diag("expected  no number");
-		diag("got       best %.1f, median %.1f", all[1].best, all[1].median);
-		diag("why: a 0 in the table would be the fastest of all");
+		expected("no number");
+		but_got("best %.1f, median %.1f", all[1].best, all[1].median);
+		because("a 0 in the table would be the fastest of all");
 	}
 }
 

@@ -45,8 +45,8 @@ static double in_ns(unsigned __int128 parts, const struct timeline *line)
 
 static void tell(const struct timeline *line, unsigned __int128 want, unsigned __int128 got)
 {
-	diag("expected  the start + %.6f ns", in_ns(want, line));
-	diag("got       the start + %.6f ns", in_ns(got, line));
+	expected("the start + %.6f ns", in_ns(want, line));
+	but_got("the start + %.6f ns", in_ns(got, line));
 }
 
 static void test_beginning(void)
@@ -70,9 +70,8 @@ static void test_beginning(void)
 	if (ok(right, "the new line begins where the old one ends"))
 		return;
 	tell(&line, want, got);
-	diag("why: some reader has just been on the old line, and is on the new one now. If "
-	     "it");
-	diag("     begins lower the clock has gone back; if higher, it has jumped");
+	because("some reader has just been on the old line, and is on the new one now. If it "
+		"begins lower the clock has gone back; if higher, it has jumped");
 }
 
 static void test_pieces(void)
@@ -87,7 +86,7 @@ static void test_pieces(void)
 	if (ok(got == want, "a line in a hundred thousand pieces ends where it does in one"))
 		return;
 	tell(&whole, want, got);
-	diag("why: what is below a nanosecond is small, and lost with each update");
+	because("what is below a nanosecond is small, and lost with each update");
 }
 
 static void test_slope(void)
@@ -102,9 +101,8 @@ static void test_slope(void)
 	if (ok(got == want, "the new line has the new slope, from its beginning on"))
 		return;
 	tell(&line, want, got);
-	diag("why: the slope is what was decided for the time from now on. Cycles that are "
-	     "past");
-	diag("     have been shown with the old one");
+	because("the slope is what was decided for the time from now on. Cycles that are past "
+		"have been shown with the old one");
 }
 
 /* ---- ten thousand updates ------------------------------------------------------------- */
@@ -164,20 +162,14 @@ static void test_many(void)
 			worst_at = i;
 		}
 	}
-	if (!ok(!backwards,
-		"ten thousand updates, early and late: the clock never goes back")) {
-		diag("expected  never");
-		diag("got       %d times", backwards);
-		diag("why: a program that takes the time twice, and subtracts, gets a "
-		     "negative");
-		diag("     number, or in unsigned arithmetic a very large one");
-	}
-	if (!ok(worst < 100, "... and stays within 100 ns of the kernel's")) {
-		diag("expected  less than 100 ns");
-		diag("got       %.0f ns, at update %d", worst, worst_at);
-		diag("why: a line that begins right and has the right slope is right; a small "
-		     "error");
-		diag("     that is made with each update is steered against for ever");
+	if (!is(backwards, 0,
+		"ten thousand updates, early and late: the clock never goes back"))
+		because("a program that takes the time twice, and subtracts, gets a negative "
+			"number, or in unsigned arithmetic a very large one");
+	if (!cmp_ok(worst, <, 100, "... and stays within 100 ns of the kernel's")) {
+		diag("at update %d", worst_at);
+		because("a line that begins right and has the right slope is right; a small "
+			"error that is made with each update is steered against for ever");
 	}
 }
 
@@ -197,11 +189,10 @@ static void test_ahead(void)
 	if (ok(line.ns == want && line.error_at_start == 0 && !line.restart,
 	       "to a kernel's clock that has jumped ahead the clock jumps, too"))
 		return;
-	diag("expected  the start + %" PRIu64 " ns, error 0, no restart any more",
-	     want - START_NS);
-	diag("got       the start + %" PRIu64 " ns, error %.0f, %s", line.ns - START_NS,
-	     line.error_at_start, line.restart ? "restart" : "no restart");
-	diag("why: slewing an hour away at 500 parts in a million takes 83 days");
+	expected("the start + %" PRIu64 " ns, error 0, no restart any more", want - START_NS);
+	but_got("the start + %" PRIu64 " ns, error %.0f, %s", line.ns - START_NS,
+		line.error_at_start, line.restart ? "restart" : "no restart");
+	because("slewing an hour away at 500 parts in a million takes 83 days");
 }
 
 static void test_behind(void)
@@ -222,11 +213,11 @@ static void test_behind(void)
 	if (ok(got == want && line.error_at_start == (double)behind && !line.restart,
 	       "for a kernel's clock that is behind it waits, and does not go back"))
 		return;
-	diag("expected  the start + %.6f ns, error %" PRId64 ", no restart any more",
-	     in_ns(want, &line), behind);
-	diag("got       the start + %.6f ns, error %.0f, %s", in_ns(got, &line),
-	     line.error_at_start, line.restart ? "restart" : "no restart");
-	diag("why: somebody has seen what the line showed. It may be made slower, not earlier");
+	expected("the start + %.6f ns, error %" PRId64 ", no restart any more",
+		 in_ns(want, &line), behind);
+	but_got("the start + %.6f ns, error %.0f, %s", in_ns(got, &line), line.error_at_start,
+		line.restart ? "restart" : "no restart");
+	because("somebody has seen what the line showed. It may be made slower, not earlier");
 }
 
 int main(void)

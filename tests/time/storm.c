@@ -136,19 +136,19 @@ static void *shoot(void *arg)
 
 static void report(const struct tally *t, const char *what)
 {
-	if (!ok(t->backwards == 0, "%s: no clock ever goes backwards", what))
-		diag("%ld of %ld reads, at worst clock %d by %lld ns", t->backwards, t->reads,
+	if (!is(t->backwards, 0, "%s: no clock ever goes backwards", what))
+		diag("of %ld reads, at worst clock %d by %lld ns", t->reads,
 		     t->worst_back_clock, (long long)t->worst_back);
-	if (!ok(t->fine_off == 0, "%s: no fine clock is off by more than %d ns", what,
+	if (!is(t->fine_off, 0, "%s: no fine clock is off by more than %d ns", what,
 		FINE_BOUND_NS))
-		diag("%ld times, %lld ns at worst", t->fine_off, (long long)t->worst_fine);
-	ok(t->coarse_ahead == 0, "%s: no coarse clock is ahead of its fine one", what);
-	if (!ok(t->coarse_old <= t->coarse / 100,
-		"%s: no coarse clock is older than %d ms, but for one read in a hundred", what,
-		COARSE_BOUND_NS / 1000000))
-		diag("%ld of %ld reads, %lld us at worst: nobody has abandoned the page",
-		     t->coarse_old, t->coarse, (long long)t->worst_coarse / 1000);
-	ok(t->time_off == 0, "%s: time() is never more than a second behind", what);
+		diag("%lld ns at worst", (long long)t->worst_fine);
+	is(t->coarse_ahead, 0, "%s: no coarse clock is ahead of its fine one", what);
+	if (!cmp_ok(t->coarse_old, <=, t->coarse / 100,
+		    "%s: no coarse clock is older than %d ms, but for one read in a hundred",
+		    what, COARSE_BOUND_NS / 1000000))
+		diag("of %ld reads, %lld us at worst: nobody has abandoned the data page",
+		     t->coarse, (long long)t->worst_coarse / 1000);
+	is(t->time_off, 0, "%s: time() is never more than a second behind", what);
 	printf("# %ld reads; %ld outside of two system calls, by %lld ns at worst; coarse "
 	       "clocks "
 	       "up to %lld us old\n",

@@ -134,12 +134,13 @@ static void check_against_reference(const struct cipher *cipher)
 		wrong += memcmp(got + at, want + at, blocks * 64) != 0;
 		outside += memcmp(got, want, sizeof(got)) != 0;
 	}
-	ok(!wrong,
+	is(wrong, 0,
 	   "%s: 3000 keys, 0 to %d blocks, counters that carry past 2^32 and 2^64: as the "
 	   "reference",
 	   cipher->name, MOST);
-	ok(!outside, "%s: and not a byte is written before or behind the blocks", cipher->name);
-	ok(!miscounted, "%s: and the counter of the next block is returned", cipher->name);
+	is(outside, 0, "%s: and not a byte is written before or behind the blocks",
+	   cipher->name);
+	is(miscounted, 0, "%s: and the counter of the next block is returned", cipher->name);
 }
 
 static void check_splits(const struct cipher *cipher)
@@ -161,7 +162,7 @@ static void check_splits(const struct cipher *cipher)
 			wrong += memcmp(whole, split, sizeof(whole)) != 0;
 		}
 	}
-	ok(!wrong, "%s: 128 blocks in two calls, cut at every place, are 128 blocks in one",
+	is(wrong, 0, "%s: 128 blocks in two calls, cut at every place, are 128 blocks in one",
 	   cipher->name);
 }
 
@@ -180,7 +181,8 @@ static void check_own_key(const struct cipher *cipher)
 		cipher->blocks(out, key, 7, blocks);
 		wrong += memcmp(out, want, blocks * 64) != 0;
 	}
-	ok(!wrong, "%s: the key may lie in the last 32 bytes of the output: it is read before",
+	is(wrong, 0,
+	   "%s: the key may lie in the last 32 bytes of the output: it is read before",
 	   cipher->name);
 }
 
@@ -241,11 +243,11 @@ static void check_registers(const struct cipher *cipher)
 		for (unsigned i = 0; i < cipher->registers * size; i++)
 			dirty += after[i] != 0;
 	}
-	if (!ok(!dirty, "%s: the vector registers are zero when it returns", cipher->name))
-		diag("%u bytes are not: the next signal frame takes them to the stack", dirty);
+	if (!is(dirty, 0, "%s: the vector registers are zero when it returns", cipher->name))
+		because("the next signal frame takes what is in them to the stack");
 }
 #else
-/* Elsewhere the code itself is read, instruction by instruction: machine-code.t. */
+/* Elsewhere the code itself is read, instruction by instruction: vdso/machine-code.t. */
 static void check_registers(const struct cipher *cipher)
 {
 	(void)cipher;

@@ -113,11 +113,11 @@ static void check_fine(size_t clock, int rounds, int64_t offset, const char *mod
 
 	for (int i = 0; i < ATTEMPTS && outside; i++)
 		outside = count_outside(id, rounds, offset, &worst);
-	if (!ok(outside == 0, "%s: %s is between two system calls, %d times in a row", mode,
+	if (!is(outside, 0, "%s: %s is between two system calls, %d times in a row", mode,
 		clocks[clock].name, rounds))
-		diag("%d times outside, at worst by %lld ns: who mixes page and kernel sees "
-		     "time jump",
-		     outside, (long long)worst);
+		because("at worst it is %lld ns outside: a program that mixes vDSO and kernel "
+			"sees time jump",
+			(long long)worst);
 }
 
 static void check_coarse(size_t clock, int64_t offset, const char *mode)
@@ -142,7 +142,7 @@ static void check_coarse(size_t clock, int64_t offset, const char *mode)
 		last = here;
 	} while (last - first < 400000000 && kernel(fine, offset) - start < 2000000000);
 
-	ok(!ahead, "%s: %s is never ahead of its fine clock", mode, clocks[clock].name);
+	is(ahead, 0, "%s: %s is never ahead of its fine clock", mode, clocks[clock].name);
 	if (!ok(!backwards && last - first >= 400000000, "%s: %s moves, and only forwards",
 		mode, clocks[clock].name))
 		diag("%d of %d looks found it behind the last one, at most by %lld ns; it "
@@ -150,10 +150,9 @@ static void check_coarse(size_t clock, int64_t offset, const char *mode)
 		     "%lld ns",
 		     backwards, looks, (long long)furthest, (long long)(last - first));
 	/* On a busy machine the timekeeper is late at times; it may not be late as a rule. */
-	if (!ok(late < looks / (emulated() ? 4 : 20), "%s: %s is at most one period old", mode,
-		clocks[clock].name))
-		diag("%d of %d looks found it older, at most %lld us", late, looks,
-		     (long long)most / 1000);
+	if (!cmp_ok(late, <, looks / (emulated() ? 4 : 20), "%s: %s is at most one period old",
+		    mode, clocks[clock].name))
+		diag("of %d looks, at most %lld us", looks, (long long)most / 1000);
 }
 
 static void check_ids(const struct uvdso_options *options, const char *mode)
@@ -182,11 +181,11 @@ static void check_ids(const struct uvdso_options *options, const char *mode)
 		    page.clock_getres(id, NULL) != want)
 			wrong_res++;
 	}
-	if (!ok(!wrong, "%s: every clock id gives what the system call gives, 0 or -errno",
+	if (!is(wrong, 0, "%s: every clock id gives what the system call gives, 0 or -errno",
 		mode))
-		diag("%d ids do not, the first is %d", wrong, first);
-	ok(!wrong_res, "%s: clock_getres() agrees for every id, with NULL, too", mode);
-	ok(errno == 77, "%s: errno is not touched: the page has none", mode);
+		diag("the first id is %d", first);
+	is(wrong_res, 0, "%s: clock_getres() agrees for every id, with NULL, too", mode);
+	is(errno, 77, "%s: errno is not touched: the page has none", mode);
 
 	/* The alarm clocks are not on the page, but they belong to clocks that are shifted. */
 	if (kernel(CLOCK_REALTIME_ALARM, 0)) {
@@ -263,8 +262,9 @@ static struct uvdso *boot(const struct uvdso_options *options)
 				 functions[i].name);
 		wrong += alias != (VDSO_PLAIN_NAMES ? function[i] : NULL);
 	}
-	ok(!wrong, VDSO_PLAIN_NAMES ? "each function has a plain alias at the same address"
-				    : "the functions have no plain names");
+	is(wrong, 0,
+	   VDSO_PLAIN_NAMES ? "each function has a plain alias at the same address"
+			    : "the functions have no plain names");
 	return booted;
 }
 
@@ -338,8 +338,8 @@ static void check_without_timekeeper(int signal, const char *what)
 	check_coarse(5, 0, what);
 	check_coarse(6, 0, what);
 	if (page.time)
-		ok(kernel(CLOCK_REALTIME, 0) / 1000000000 - page.time(NULL) <= 1,
-		   "%s: time() goes on", what);
+		cmp_ok(kernel(CLOCK_REALTIME, 0) / 1000000000 - page.time(NULL), <=, 1,
+		       "%s: time() goes on", what);
 	ok(!rng->is_ready, "%s: nor is getrandom() ready, as nobody would tell it of a reseed",
 	   what);
 	if (signal == SIGSTOP) {

@@ -54,9 +54,8 @@ static void tell(s64 delta)
 	     vd->mult, vd->shift, vd->mask, vd->basetime[CLOCK].sec, nsec >> vd->shift);
 	diag("with %" PRIu64 " of %" PRIu64 " parts of a nanosecond",
 	     nsec & (((u64)1 << vd->shift) - 1), (u64)1 << vd->shift);
-	diag("expected  %ld.%09ld", want.sec, want.nsec);
-	diag("got       %ld.%09ld%s", got.sec, got.nsec,
-	     fake.syscalls ? ", from a system call" : "");
+	expected("%ld.%09ld", want.sec, want.nsec);
+	but_got("%ld.%09ld%s", got.sec, got.nsec, fake.syscalls ? ", from a system call" : "");
 }
 
 static void test_base(void)
@@ -65,7 +64,7 @@ static void test_base(void)
 	       "where the counter stands at cycle_last, the base is the answer"))
 		return;
 	tell(0);
-	diag("why: that is what a base means");
+	because("that is what a base means");
 }
 
 static void test_line(void)
@@ -76,8 +75,8 @@ static void test_line(void)
 	       "so many cycles later, the answer is so many nanoseconds later"))
 		return;
 	tell(delta);
-	diag("why: without the counter the clock would stand still from update to update,");
-	diag("     and a system call costs more than all the rest");
+	because("without the counter the clock would stand still from update to update, and a "
+		"system call costs more than all the rest");
 }
 
 static void test_fraction(void)
@@ -88,9 +87,8 @@ static void test_fraction(void)
 	if (ok(right(&base, 1), "two fractions of a nanosecond add up to a whole one"))
 		return;
 	tell(1);
-	diag("why: cut off one by one they are lost, and one value of the counter would give "
-	     "one");
-	diag("     time before an update and another one after it");
+	because("cut off one by one they are lost, and one value of the counter would give one "
+		"time before an update and another one after it");
 }
 
 static void test_carry(void)
@@ -104,9 +102,8 @@ static void test_carry(void)
 	       "nanoseconds beyond a second become seconds, one or two"))
 		return;
 	tell(delta);
-	diag("why: a tv_nsec of a second and more is no timespec; programs that subtract two "
-	     "of");
-	diag("     them are off by a second");
+	because("a tv_nsec of a second and more is no timespec; programs that subtract two of "
+		"them are off by a second");
 }
 
 static void test_behind(void)
@@ -119,8 +116,8 @@ static void test_behind(void)
 	       "a counter that is a little behind gives the base itself"))
 		return;
 	tell(delta);
-	diag("why: the counter of another CPU may be behind the one that the writer has read.");
-	diag("     Without a sign, -40 is a number of centuries");
+	because("the counter of another CPU may be behind the one that the writer has read. "
+		"Without a sign, -40 is a number of centuries");
 }
 
 static void test_wrap(void)
@@ -132,9 +129,8 @@ static void test_wrap(void)
 	if (ok(right(&base, 2600), "a counter that has wrapped at its width goes on"))
 		return;
 	tell(2600);
-	diag("why: not every counter has 64 bits. One of 56 begins again at 0 and has not "
-	     "gone");
-	diag("     back by that");
+	because("not every counter has 64 bits. One of 56 begins again at 0 and has not gone "
+		"back by that");
 }
 
 static void test_product(void)
@@ -147,9 +143,8 @@ static void test_product(void)
 	if (ok(right(&base, delta), "up to max_cycles the page answers, and nothing overflows"))
 		return;
 	tell(delta);
-	diag("why: the sum has room in 64 bits as long as the writer has chosen max_cycles "
-	     "so,");
-	diag("     but only if all 64 are used");
+	because("the sum has room in 64 bits as long as the writer has chosen max_cycles so, "
+		"but only if all 64 are used");
 }
 
 static void test_old(void)
@@ -160,7 +155,7 @@ static void test_old(void)
 	       "beyond max_cycles the base is too old, and the kernel is asked"))
 		return;
 	tell(delta);
-	diag("why: the writer is late or gone. The line leads on, but the clock does not");
+	because("the writer is late or gone. The line leads on, but the clock does not");
 }
 
 /* Uniform in 64 bits, and the same in each run. */
@@ -207,7 +202,7 @@ static void test_random(void)
 	if (ok(fine, "ten thousand bases drawn at random are as 128 bits have it"))
 		return;
 	tell(delta);
-	diag("why: what is right for one counter is not yet right for all");
+	because("what is right for one counter is not yet right for all");
 }
 
 int main(void)

@@ -19,10 +19,10 @@ static const char *where(void)
 /* What a failed point shows: what came, what should have, and how it came about. */
 static void show(int what, struct answer got, struct answer want)
 {
-	diag("%s gave %ld: %ld.%09ld, expected %ld: %ld.%09ld; %u system calls (%ld), "
-	     "%u counter reads",
-	     name_of(what), got.ret, got.sec, got.nsec, want.ret, want.sec, want.nsec,
-	     fake.syscalls, fake.nr, fake.counters);
+	diag("%s: %u system calls (%ld), %u counter reads", name_of(what), fake.syscalls,
+	     fake.nr, fake.counters);
+	expected("%ld: %ld.%09ld", want.ret, want.sec, want.nsec);
+	but_got("%ld: %ld.%09ld", got.ret, got.sec, got.nsec);
 }
 
 /* True if the answer is the page's own, and exact. */
@@ -80,8 +80,8 @@ static void test_ids(bool namespace)
 			show(clock, got, want);
 		}
 	}
-	ok(!wrong, "%s: seven clocks come from the page, %d other ids from the kernel", where(),
-	   IDS - PAGE_CLOCKS);
+	is(wrong, 0, "%s: seven clocks come from the page, %d other ids from the kernel",
+	   where(), IDS - PAGE_CLOCKS);
 	ok(ask(VDSO_CLOCK_REALTIME_COARSE).ret == 0 && fake.counters == 0 &&
 		   ask(VDSO_CLOCK_MONOTONIC_COARSE).ret == 0 && fake.counters == 0,
 	   "%s: a coarse clock reads no counter", where());
@@ -105,8 +105,8 @@ static void test_ids(bool namespace)
 		if (!on_page(id_number(i)))
 			wrong_error += !same(got, (struct answer){-EINVAL, -1, -1});
 	}
-	ok(!wrong_error, "%s: a system call's error is handed on as it is, nothing is written",
-	   where());
+	is(wrong_error, 0,
+	   "%s: a system call's error is handed on as it is, nothing is written", where());
 
 	watch();
 	ok(fake_clock_gettime(-3, NULL) == -EINVAL && fake.syscalls == 1 && fake.b == 0,
@@ -262,7 +262,7 @@ static void test_extremes(void)
 			 !is_followed(last + room) ||
 			 (room < most && !is_too_old(last + room + 1));
 	}
-	ok(!wrong, "the largest product that 64 bits hold is as exact as 128 bits have it");
+	is(wrong, 0, "the largest product that 64 bits hold is as exact as 128 bits have it");
 }
 
 /* Seconds that the nanoseconds carry: from the base and the cycles, and from an offset. */
@@ -297,7 +297,7 @@ static void test_carry(bool namespace)
 			wrong += namespace && !is_right(TIME, ask(TIME));
 		}
 	}
-	ok(!wrong, "%s: nanoseconds carry into seconds, no second, one, and more%s", where(),
+	is(wrong, 0, "%s: nanoseconds carry into seconds, no second, one, and more%s", where(),
 	   namespace ? ", with offsets of either sign" : "");
 }
 
@@ -425,7 +425,7 @@ static void test_odd(bool namespace)
 		waited += is_right(page_clocks[i], ask(page_clocks[i])) && fake.relaxes >= 3;
 	}
 	fake.step = NULL;
-	ok(waited == PAGE_CLOCKS, "%s: a reader waits for a writer that is about to end",
+	is(waited, PAGE_CLOCKS, "%s: a reader waits for a writer that is about to end",
 	   where());
 
 	abandon();
@@ -437,7 +437,7 @@ static void test_odd(bool namespace)
 		ask(page_clocks[i]);
 		turns += fake.relaxes;
 	}
-	ok(turns == 0, "%s: ... and nobody waits for it", where());
+	is(turns, 0, "%s: ... and nobody waits for it", where());
 
 	for (int i = 0; i < COUNT(coarse_answers); i++) {
 		struct answer got, want;
@@ -449,7 +449,7 @@ static void test_odd(bool namespace)
 		page_knows(fake.data, coarse_answers[i], &want);
 		back += fake.syscalls == 1 && same(got, want);
 	}
-	ok(back == COUNT(coarse_answers),
+	is(back, COUNT(coarse_answers),
 	   "%s: ... and a page that comes back meanwhile knows better than the kernel",
 	   where());
 
@@ -496,7 +496,7 @@ static void test_order(void)
 			diag("%s: S the number, D data, C counter: %s", name_of(page_clocks[i]),
 			     fake.log);
 	}
-	ok(!wrong, "counter and data are read between two looks at the number");
+	is(wrong, 0, "counter and data are read between two looks at the number");
 }
 
 /* ---- gettimeofday(), time(), clock_getres(), getcpu() -------------------------------------
@@ -606,10 +606,11 @@ static void test_getres(bool namespace)
 		if (ret || res.tv_sec != want.tv_sec || res.tv_nsec != want.tv_nsec ||
 		    (on_page(clock) ? fake.syscalls != 0
 				    : !asked_kernel(ARCH_NR_CLOCK_GETRES, clock))) {
-			if (!wrong++)
-				diag("clock %d: %d, %ld.%09ld; expected 0, %ld.%09ld", clock,
-				     ret, (long)res.tv_sec, res.tv_nsec, (long)want.tv_sec,
-				     want.tv_nsec);
+			if (wrong++)
+				continue;
+			diag("clock %d", clock);
+			expected("0: %ld.%09ld", (long)want.tv_sec, want.tv_nsec);
+			but_got("%d: %ld.%09ld", ret, (long)res.tv_sec, res.tv_nsec);
 		}
 		watch();
 		wrong_null += fake_clock_getres(clock, NULL) != 0 || fake.b != 0 ||
@@ -618,10 +619,10 @@ static void test_getres(bool namespace)
 		wrong_error += fake_clock_getres(clock, &res) != (on_page(clock) ? 0 : -EINVAL);
 		fake.error = 0;
 	}
-	ok(!wrong, "%s: clock_getres() of seven clocks is on the page, else the kernel's",
+	is(wrong, 0, "%s: clock_getres() of seven clocks is on the page, else the kernel's",
 	   where());
-	ok(!wrong_null, "%s: ... with NULL as well", where());
-	ok(!wrong_error, "%s: ... and the kernel's error is handed on", where());
+	is(wrong_null, 0, "%s: ... with NULL as well", where());
+	is(wrong_error, 0, "%s: ... and the kernel's error is handed on", where());
 }
 
 static void test_getcpu(void)
@@ -634,20 +635,19 @@ static void test_getcpu(void)
 	memset(cache, 'x', sizeof(cache));
 	if (!ok(fake_getcpu(&cpu, &node, cache) == 0 && cpu == 0x1234 && node == 0xfedc,
 		"getcpu() gives CPU and node")) {
-		diag("expected  CPU %u, node %u", 0x1234u, 0xfedcu);
-		diag("got       CPU %u, node %u", cpu, node);
-		diag("why: an allocator with a list for each CPU takes from the wrong one, "
-		     "and");
-		diag("     nothing else tells it so");
+		expected("CPU %u, node %u", 0x1234u, 0xfedcu);
+		but_got("CPU %u, node %u", cpu, node);
+		because("an allocator with a list for each CPU takes from the wrong one, and "
+			"nothing else tells it so");
 	}
-	ok(fake.cpu_reads == 1, "... from one look, so that the two belong together");
+	is(fake.cpu_reads, 1, "... from one look, so that the two belong together");
 	ok(!memcmp(cache, "xxxxxxxx", 8), "... and leaves the third argument alone");
 	cpu = node = 0;
 	ok(fake_getcpu(&cpu, NULL, NULL) == 0 && cpu == 0x1234 &&
 		   fake_getcpu(NULL, &node, NULL) == 0 && node == 0xfedc &&
 		   fake_getcpu(NULL, NULL, NULL) == 0,
 	   "getcpu() gives the one that is asked for, where another pointer is NULL");
-	ok(fake.syscalls == 0, "... without a system call");
+	is(fake.syscalls, 0, "... without a system call");
 }
 
 int main(void)

@@ -43,12 +43,12 @@ static void check_numbers(void)
 	   "%d requests of %d bytes get all they asked for and not a byte more", FILLS,
 	   FILL_SIZE);
 	/* Ten million bits: the standard deviation is 1590. Six of them is one in 10^9 runs. */
-	if (!ok(labs(bits - total / 2) < 6 * 1590, "half of their bits are ones"))
+	if (!cmp_ok(labs(bits - total / 2), <, 6 * 1590, "half of their bits are ones"))
 		diag("%ld of %ld", bits, total);
 	qsort(pieces, count, 16, by_bytes);
 	for (size_t i = 1; i < count; i++)
 		twice += memcmp(pieces[i - 1], pieces[i], 16) == 0;
-	ok(!twice, "no sixteen bytes of them come twice");
+	is(twice, 0, "no sixteen bytes of them come twice");
 }
 
 /* ---- nothing stays in the state ------------------------------------------------------- */
@@ -92,9 +92,9 @@ static void check_state(void)
 			same += !memcmp(keys[k], state->key, 32);
 		still += is_in((const uint8_t *)state, STATE_SIZE, keys[i], 32);
 	}
-	ok(!left, "nothing of what was given out is left in the state");
-	ok(!same, "each time the batch is made anew there is a new key");
-	ok(!still, "and nothing of the old one is left");
+	is(left, 0, "nothing of what was given out is left in the state");
+	is(same, 0, "each time the batch is made anew there is a new key");
+	is(still, 0, "and nothing of the old one is left");
 	set_key(state, 11);
 	memcpy(out, state->batch + 50, 40);
 	memcpy(out, state->key, 32);
@@ -267,7 +267,7 @@ static void check_page_protection(void)
 
 	ok(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE) == -1 && errno == EACCES,
 	   "a reader cannot make the page of the generation writable");
-	ok(((volatile struct vdso_rng_data *)page)->generation == own.data->generation,
+	is(((volatile struct vdso_rng_data *)page)->generation, own.data->generation,
 	   "and reads there what the publisher writes");
 }
 

@@ -117,8 +117,8 @@ static void test_update(void)
 	tell("expected", before);
 	tell("or", after);
 	tell("got", got);
-	diag("why: old and new numbers make a time that never was; to a program the");
-	diag("     clock has jumped, and has jumped back at its next call");
+	because("old and new numbers make a time that never was; to a program the clock has "
+		"jumped, and has jumped back at its next call");
 	tell_events();
 }
 
@@ -138,12 +138,12 @@ static void test_odd(void)
 	if (ok(same(got, want) && fake.relaxes >= 3 && !fake.syscalls,
 	       "while the number is odd the reader waits for the writer"))
 		return;
-	diag("the writer was in the middle of an update, and would have ended it in three");
-	diag("turns of waiting");
+	diag("the writer was in the middle of an update, and would have ended it in three "
+	     "turns");
 	tell("expected", want);
 	tell("got", got);
-	diag("why: an odd number says that the data is half old and half new. Such a copy is");
-	diag("     wrong although the number does not change while it is made");
+	because("an odd number says that the data is half old and half new. Such a copy is "
+		"wrong although the number does not change while it is made");
 	tell_events();
 }
 
@@ -158,10 +158,10 @@ static void test_never_ends(void)
 	if (ok(same(got, want) && fake.syscalls == 1 && fake.relaxes <= MANY_TRIES,
 	       "a writer that never ends: the reader gives up, and asks the kernel"))
 		return;
-	diag("expected  at most %d turns of waiting, then one system call", MANY_TRIES);
-	diag("got       %u turns of waiting, %u system calls", fake.relaxes, fake.syscalls);
-	diag("why: who writes may be stopped or killed at any place. A program that waits for");
-	diag("     it would hang in a function that is said to take nanoseconds");
+	expected("at most %d turns of waiting, then one system call", MANY_TRIES);
+	but_got("%u turns of waiting, %u system calls", fake.relaxes, fake.syscalls);
+	because("who writes may be stopped or killed at any place. A program that waits for it "
+		"would hang in a function that is said to take nanoseconds");
 }
 
 static void test_never_pauses(void)
@@ -175,11 +175,11 @@ static void test_never_pauses(void)
 	if (ok(same(got, want) && fake.syscalls == 1 && fake.counters <= MANY_TRIES,
 	       "a writer that never pauses: the reader gives up, too"))
 		return;
-	diag("expected  at most %d tries, then one system call", MANY_TRIES);
-	diag("got       %u tries, %u system calls", fake.counters, fake.syscalls);
+	expected("at most %d tries, then one system call", MANY_TRIES);
+	but_got("%u tries, %u system calls", fake.counters, fake.syscalls);
 	tell("answer", got);
-	diag("why: if each try can fail, all can. The number of tries must have an end, and");
-	diag("     what the last of them has copied is not an answer");
+	because("if each try can fail, all can. The number of tries must have an end, and what "
+		"the last of them has copied is not an answer");
 }
 
 static void test_namespace(void)
@@ -195,8 +195,8 @@ static void test_namespace(void)
 	tell("expected", want);
 	tell("got", got);
 	diag("turns of waiting: %u, system calls: %u", fake.relaxes, fake.syscalls);
-	diag("why: in a time namespace the first page holds offsets, not times. It says so by");
-	diag("     an odd number, so that asking costs nothing where there is no namespace");
+	because("in a time namespace the first page holds offsets, not times. It says so by an "
+		"odd number, so that asking costs nothing where there is no namespace");
 }
 
 static void test_abandoned(void)
@@ -214,7 +214,7 @@ static void test_abandoned(void)
 	tell("expected", want);
 	tell("got", got);
 	diag("turns of waiting: %u, system calls: %u", fake.relaxes, fake.syscalls);
-	diag("why: the watchdog has left the number odd, and nobody will make it even");
+	because("the watchdog has left the number odd, and nobody will make it even");
 }
 
 /* The writer is at the first copy of the coarse clocks, and its second copy is whole. */
@@ -234,8 +234,8 @@ static void test_coarse(void)
 	tell("expected", want);
 	tell("got", got);
 	diag("turns of waiting: %u, system calls: %u", fake.relaxes, fake.syscalls);
-	diag("why: the kernel's answer is ahead of what the writer is about to publish, and");
-	diag("     who is told it sees the clock go back at its next call");
+	because("the kernel's answer is ahead of what the writer is about to publish, and who "
+		"is told it sees the clock go back at its next call");
 }
 
 static void test_counter(void)
@@ -251,10 +251,10 @@ static void test_counter(void)
 		       counter < last,
 	       "counter and data are read between two looks at the number"))
 		return;
-	diag("expected  S first, S last, and C in between");
-	diag("got       %s", fake.log);
-	diag("why: a counter that is read outside belongs to another base than the one that");
-	diag("     it is added to");
+	expected("S first, S last, and C in between");
+	but_got("%s", fake.log);
+	because("a counter that is read outside belongs to another base than the one that it "
+		"is added to");
 	tell_events();
 }
 

@@ -164,8 +164,7 @@ static void test_handler(const char *what, void *handler, unsigned long flags,
 	handle(SIGTRAP, handler, flags, restorer);
 	returns_to = 0;
 	interrupt_me(&r);
-	if (!ok(returns_to == restorer, "%s: the handler returns to our page", what))
-		diag("it returns to %#lx, not to %#lx", (long)returns_to, (long)restorer);
+	is(returns_to, restorer, "%s: the handler returns to our page", what);
 	if (!ok(!memcmp(&r, &want, sizeof(r) - sizeof(r.flags)),
 		"%s: all registers are as they were", what))
 		diag("eax %lx ebx %lx ecx %lx edx %lx esi %lx edi %lx ebp %lx", r.eax, r.ebx,
@@ -187,7 +186,7 @@ static void test_handler(const char *what, void *handler, unsigned long flags,
 	for (int i = 0; i < backtrace_frames; i++)
 		if ((uintptr_t)backtrace_pc[i] == here)
 			at = i;
-	ok(at > 0, "%s: backtrace(3) shows it", what);
+	cmp_ok(at, >, 0, "%s: backtrace(3) shows it", what);
 }
 
 /* ---- from every instruction --------------------------------------------- */

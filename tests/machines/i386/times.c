@@ -92,7 +92,7 @@ static void test_seconds(void)
 	long stored = -1, now;
 
 	gettime64(CLOCK_REALTIME, &before);
-	ok(timeofday(&tv, zone) == 0, "gettimeofday() answers");
+	is(timeofday(&tv, zone), 0, "gettimeofday() answers");
 	now = seconds(&stored);
 	gettime64(CLOCK_REALTIME, &after);
 	ok((uint32_t)tv.sec - (uint32_t)before.sec <= 1 && tv.nsec >= 0 && tv.nsec < 1000000,
@@ -145,7 +145,7 @@ static void test_old_sandbox(void)
 		"what the page leaves to the kernel, the old function asks in the old way"))
 		diag("%d.%09d: an old sandbox would have killed the program", narrow.sec,
 		     narrow.nsec);
-	ok(gettime64(CLOCK_PROCESS_CPUTIME_ID, &wide) == -EBADMSG,
+	is(gettime64(CLOCK_PROCESS_CPUTIME_ID, &wide), -EBADMSG,
 	   "and the new one in the new way, with all 64 bits");
 }
 

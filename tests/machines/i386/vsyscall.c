@@ -35,11 +35,8 @@ static void test_address(void)
 {
 	uintptr_t ours = function("__kernel_vsyscall");
 
-	if (!ok(getauxval(AT_SYSINFO) == ours, "AT_SYSINFO is the page's __kernel_vsyscall"))
-		diag("%#lx, the page has it at %#lx", getauxval(AT_SYSINFO), (long)ours);
-	if (!ok(called_by_glibc() == ours, "glibc calls it for every system call"))
-		diag("it calls %#lx, the page has it at %#lx", (long)called_by_glibc(),
-		     (long)ours);
+	is(getauxval(AT_SYSINFO), ours, "AT_SYSINFO is the page's __kernel_vsyscall");
+	is(called_by_glibc(), ours, "glibc calls it for every system call");
 }
 
 /* Of the three that a thread can have: the first, whatever the loader had used before. */
@@ -124,13 +121,13 @@ static void test_registers(void)
 	struct registers r = want;
 
 	call_through(function("__kernel_vsyscall"), &r);
-	ok(r.eax == getpid(), "the result is in eax");
+	is(r.eax, getpid(), "the result is in eax");
 	if (!ok(!memcmp(&r.ebx, &want.ebx, 6 * sizeof(long)),
 		"every other register is as it was"))
 		diag("ebx %lx ecx %lx edx %lx esi %lx edi %lx ebp %lx: a C library keeps its "
 		     "variables there",
 		     r.ebx, r.ecx, r.edx, r.esi, r.edi, r.ebp);
-	ok(r.esp_before == r.esp_after, "the stack pointer is as it was");
+	is(r.esp_before, r.esp_after, "the stack pointer is as it was");
 }
 
 static void *nothing(void *arg)
@@ -206,19 +203,13 @@ static void test_restart(void)
 	int error;
 
 	interrupt_read(SA_RESTART, &got, &error);
-	if (!ok(got == 1,
-		"an interrupted read(2) is made again after the handler (SA_RESTART)"))
-		diag("it returned %zd, errno %d", got, error);
-	if (!ok(interrupted_at == int80,
-		"... because the kernel put the process back to the instruction of our page"))
-		diag("it stood at %#lx, the instruction is at %#lx", (long)interrupted_at,
-		     (long)int80);
+	if (!is(got, 1, "an interrupted read(2) is made again after the handler (SA_RESTART)"))
+		diag("errno %d", error);
+	is(interrupted_at, int80,
+	   "... because the kernel put the process back to the instruction of our page");
 	interrupt_read(0, &got, &error);
 	ok(got == -1 && error == EINTR, "without SA_RESTART it fails with EINTR");
-	if (!ok(interrupted_at == int80 + 2,
-		"... and the process stood behind the instruction"))
-		diag("it stood at %#lx, the instruction is at %#lx", (long)interrupted_at,
-		     (long)int80);
+	is(interrupted_at, int80 + 2, "... and the process stood behind the instruction");
 }
 
 /* A sleep has no argument that says how long is left: it is restarted by a call of its own. */
