@@ -54,10 +54,11 @@ compiler = $(if $(filter %.cc,$<),CXX,CC)
 compile = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.d -c $< -o $@)
 program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.d $< $(2) -o $@)
 
-# Node and a browser are large, so deps installs them only if the goals include the site.
+# What only some goals need is installed only for these. Node and a browser are large.
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(filter tutorial,$(MAKECMDGOALS)),tutorial \
-		$(if $(filter test,$(MAKECMDGOALS)),browser)) $(filter bench,$(MAKECMDGOALS))
+		$(if $(filter test,$(MAKECMDGOALS)),browser)) \
+		$(filter bench,$(MAKECMDGOALS)) $(if $(filter test format,$(MAKECMDGOALS)),format)
 
 clean: ## Build | remove everything that was built
 	rm -rf $(B) work/.trees

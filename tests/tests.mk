@@ -202,5 +202,5 @@ doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 coverage: ## Test | lines and branches of the image's clock code that its tests reach
 	@tests/vdso/coverage.t
 
-format: ## Test | put the sources into the project's format
-	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h' ':!linker-scripts')
+format: ## Test | put the sources into the project's format: C, Perl, shell
+	@tests/setup/format

@@ -107,7 +107,7 @@ SKIP: {
 
 my ($told) = $step{4} =~ /^  address .* = (0x[0-9a-f]+)$/m;
 my ($resolved) = $step{4} =~ /^  the resolver .* says (0x[0-9a-f]+): they agree$/m;
-ok($told && $resolved && $told eq $resolved, 'step 4: the address that is told is the one that the resolver finds')
+is($resolved, $told // 'an address', 'step 4: the address that is told is the one that the resolver finds')
 	or diag($step{4});
 
 my %apart = $step{5} =~ /^  (\w+) +\d+\.\d{9} +\d+\.\d{9} +(-?\d+)  /mg;

@@ -95,13 +95,19 @@ stand_in('node', 'exit 0');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
 is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
 is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
+($status, $out) = run("$tests/setup/deps format");
+like($out, qr/recommends clang-format perltidy shfmt$/m, 'for the format of the sources, three formatters');
+stand_in($_, 'exit 0') for qw(clang-format perltidy);
+($status, $out) = run("$tests/setup/deps format");
+like($out, qr/recommends shfmt$/m, '... and only those that are missing');
+unlink map { "$dir/$_" } qw(clang-format perltidy);
 unlink map { "$dir/$_" } qw(node npm chromium);
 $ENV{USER_ID} = 0;
 
 unlink "$dir/dpkg-query";
 ($status, $out) = run("$tests/setup/deps");
 is($status, 1, 'on another system what is missing is only named');
-like($out, qr/no Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
+like($out, qr/not Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
 stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
 	valgrind setcap qemu-x86_64
 	busybox age-keygen coreutils lua5.4 gdb
