@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Languages with run time systems of their own, each with its own way to the page: Go parses
+# Languages with run time systems of their own, each with its own way to the vDSO: Go parses
 # the image itself, busybox is static, others go through a C library. See programs.t for
 # C, the shell, perl and python.
 #

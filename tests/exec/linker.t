@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The dynamic linker takes our page for the vDSO: it lists it under its soname, where the
+# The dynamic linker takes our image for the vDSO: it lists it under its soname, where the
 # vector says that it is, and finds a function by name and version, but by no other version.
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ like($p->{out}, qr/^refused \Q$_->[0]\E\@\Q$_->[1]\E: .*undefined symbol/m, "dlv
     my $p = uvdso('-v', '--', $linker, '--list', program('linker.pie'));
     my ($image) = $p->{err} =~ /^uvdso: .*\bimage +(\w+)-/m;
     is_status($p, 0, 'the dynamic linker can be run as a program');
-    like($p->{out}, qr/^\s*linux-vdso\.so\.1 \(0x0*$image\)$/m, '... and, as for ldd, lists our page at our address')
+    like($p->{out}, qr/^\s*linux-vdso\.so\.1 \(0x0*$image\)$/m, '... and, as for ldd, lists our vDSO at our address')
         || diag $p->{out}, $p->{err};
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Every kind of program runs on the page: with an offset, which only our page can give it,
+# Every kind of program runs on the vDSO: with an offset, which only our vDSO can give it,
 # it shows the shifted time; without one it shows the time.
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ PYTHON
         'an offset can lead into the past');
 }
 
-# A run inside a run: the inner timekeeper takes the outer page for its kernel's clocks.
+# A run inside a run: the inner timekeeper takes the outer vDSO for its kernel's clocks.
 {
     my $p = uvdso('--offset', 'realtime=+1d', '--', $UVDSO, 'run', '--offset', 'realtime=+1d',
         '--', '/bin/date', '+date %s.%N');
@@ -68,7 +68,7 @@ PYTHON
         || diag "ahead by $ahead s\n$p->{err}";
 }
 
-# What a program starts gets the kernel's page again: an exec is the kernel's. (With
+# What a program starts gets the kernel's vDSO again: an exec is the kernel's. (With
 # --follow it does not: ptrace/follow.t.)
 if ("@RUN" eq 'run') {
     my $p = uvdso('--offset', 'realtime=+1000d', '/bin/sh', '-c', 'exec /bin/date "+date %s"');

@@ -189,12 +189,12 @@ static void test_vector(void)
 	/* With nothing behind it: an end that is there by luck is none. */
 	if (ok(ehdr == EHDR && !strcmp(name, path) && type == AT_NULL &&
 		       address == stack.auxv + stack.auxv_size,
-	       "behind the second NULL lies the vector, from the page's address to AT_NULL"))
+	       "behind the second NULL lies the vector, from the vDSO's address to AT_NULL"))
 		return;
 	expected("AT_SYSINFO_EHDR %#lx, AT_EXECFN %s, and AT_NULL as the last", EHDR, path);
 	but_got("AT_SYSINFO_EHDR %#lx, AT_EXECFN %s, and %s", (unsigned long)ehdr, name,
 		type != AT_NULL ? "no end" : "AT_NULL, but not where auxv and auxv_size say");
-	because("this is how a program is told of the page. It reads on until AT_NULL, and the "
+	because("this is how a program is told of the vDSO. It reads on until AT_NULL, and the "
 		"kernel, for /proc/PID/auxv, what auxv and auxv_size say");
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A program cannot tell that uvdso started it, except by the page: what it finds at its
+# A program cannot tell that uvdso started it, except by the vDSO: what it finds at its
 # start is what it finds when the kernel alone starts it.
 use strict;
 use warnings;
@@ -110,7 +110,7 @@ for my $kind (qw(pie nopie static static-pie execstack musl musl-static)) {
         # Between data page and image lies the one that only a namespace fills.
         is($pages - 1, $plain_pages, "$kind: no memory without a name is left over from the start");
         my @writable = grep { $_->[3] =~ /memfd/ && $_->[2] =~ /w/ } @maps;
-        ok(!@writable, "$kind: no mapping of the page can be written") || diag map { "@$_" } @writable;
+        ok(!@writable, "$kind: no mapping of the vDSO can be written") || diag map { "@$_" } @writable;
 
         SKIP: {
             # Linux wants CAP_CHECKPOINT_RESTORE (40) or CAP_SYS_ADMIN (21) to change it.
@@ -179,7 +179,7 @@ my $start = program('start.pie');
         $where{$_}{$vector->{$_}} = 1 for AT_SYSINFO_EHDR, 3, 7;
     }
     is(keys %{$where{$_->[0]}}, 3, "each start puts $_->[1] elsewhere")
-        for [AT_SYSINFO_EHDR, 'the page'], [3, 'the program'], [7, 'its interpreter'];
+        for [AT_SYSINFO_EHDR, 'the vDSO'], [3, 'the program'], [7, 'its interpreter'];
     SKIP: {
         skip 'setarch is not installed (package util-linux)', 1 unless -x '/usr/bin/setarch';
         my @fixed = map {

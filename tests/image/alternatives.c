@@ -1,12 +1,12 @@
 /*
- * alternatives.c - the page works with every instruction that it may be fitted with.
+ * alternatives.c - the image works with every instruction that it may be fitted with.
  *
  * The image's table is applied for CPUs that have nothing, RDTSCP, or all of it, and each
  * result is mapped and called. Then the table is made malformed in every way: it comes
  * from a file, and a loader that believed it would write anywhere.
  *
  * With an argument it only prints which CPU it runs on, once for the system call and once
- * for the page: to be run under valgrind, which lacks some of the instructions.
+ * for the image: to be run under valgrind, which lacks some of the instructions.
  */
 #include <errno.h>
 #include <sched.h>
@@ -71,7 +71,7 @@ static void check_machine(const struct vvar *vvar, bool (*has)(unsigned), const 
 	cpu_set_t all;
 
 	if (vdso_elf_open(&elf, code, image_builtin().size))
-		bail_out("the patched page cannot be read");
+		bail_out("the patched image cannot be read");
 	getcpu = vdso_elf_symbol(&elf, "__vdso_getcpu", NULL);
 	gettime = vdso_elf_symbol(&elf, "__vdso_clock_gettime", NULL);
 	sched_getaffinity(0, sizeof(all), &all);

@@ -1,12 +1,12 @@
 #!/usr/bin/perl
-# image.t - the built page is what its clients need, whoever built it, and a mistake stops the build.
+# image.t - the built image is what its clients need, whoever built it, and a mistake stops the build.
 #
-# Nothing here asks `uvdso check`: the shape of the page is read twice, from what
+# Nothing here asks `uvdso check`: the shape of the image is read twice, from what
 # readelf prints, and from the bytes with our own unpack templates (Elf.pm). A
-# page that only our own tools like would be of no use.
+# image that only our own tools like would be of no use.
 #
 # The second half builds: again, elsewhere, with every compiler and linker that
-# is installed, and with the mistakes that a page must not have.
+# is installed, and with the mistakes that an image must not have.
 use strict;
 use warnings;
 use Cwd 'getcwd';
@@ -73,9 +73,9 @@ SKIP: {
 	     'readelf: both hash tables, and versions',
 	     'musl knows DT_HASH only, Go dies without DT_VERDEF');
 	same(join(' ', $dynamic =~ /\[(.*)\]/g), 'linux-vdso.so.1', 'readelf: the soname',
-	     'dlopen and the sanitizers know the page by it');
+	     'dlopen and the sanitizers know the image by it');
 	same(join(' ', $dynamic =~ /\((\w*REL\w*|NEEDED|RPATH|RUNPATH|INIT\w*|FINI\w*)\)/g), '',
-	     'readelf: no relocations and no dependencies', 'nobody links the page at run time');
+	     'readelf: no relocations and no dependencies', 'nobody links the image at run time');
 	same(scalar(readelf('-r', $page) =~ /There are no relocations in this file/), 1,
 	     'readelf: no relocations, asked for them', 'nobody applies them');
 
@@ -105,11 +105,11 @@ same(join(' ', unpack 'a4 C5', $bytes), "\x7fELF 2 1 1 0 0", 'a little-endian EL
 same("$elf->{ehdr}{type} $elf->{ehdr}{machine}", '3 62', 'a shared object for x86-64', 'as above');
 same(join(', ', map { sprintf '%#x %d', @$_{qw(type flags)} } @{$elf->{segments}}),
      '0x1 5, 0x2 4, 0x4 4, 0x6474e550 4', 'one PT_LOAD R+X, PT_DYNAMIC R, PT_NOTE R, PT_GNU_EH_FRAME R',
-     'no client takes a page with another PT_LOAD, or with PT_INTERP, PT_TLS, PT_GNU_RELRO');
+     'no client takes an image with another PT_LOAD, or with PT_INTERP, PT_TLS, PT_GNU_RELRO');
 my ($load) = $elf->segments(1);
 same(join(' ', @$load{qw(offset vaddr filesz memsz)}), join(' ', 0, 0, (length $bytes) x 2),
      'the PT_LOAD is the file: headers, tables, code and section headers', 'all of that is read from memory');
-cmp_ok(length $bytes, '<=', $limit, 'the page is two pages at most');
+cmp_ok(length $bytes, '<=', $limit, 'the image is two pages at most');
 cmp_ok(length $bytes, '<', $kernels, "and smaller than the kernel's own");
 cmp_ok($elf->{ehdr}{shoff} + 64 * $elf->{ehdr}{shnum}, '<=', $load->{memsz}, 'the section headers are mapped')
 	or diag('why: bionic counts symbols by them, gdb unwinds by them');
@@ -145,14 +145,14 @@ same(join(' ', grep { $elf->symbol($_)->{value} != $elf->symbol("__vdso_$_")->{v
      'each plain name is at the address of the prefixed one', 'it is the same function');
 # SHF_WRITE and SHF_ALLOC, and bytes in it.
 same(join(' ', map { $_->{text} } grep { ($_->{flags} & 3) == 3 && $_->{size} } @{$elf->{sections}}),
-     '.dynamic', 'nothing is writable but, in name, .dynamic', 'a store to the page kills the program');
+     '.dynamic', 'nothing is writable but, in name, .dynamic', 'a store to the image kills the program');
 same(join(' ', map { $_->{text} } grep { $_->{type} == 8 || $_->{type} == 4 || $_->{type} == 9 || $_->{type} == 19 }
 		@{$elf->{sections}}), '', 'no section is a .bss or a table of relocations', 'as above');
 my ($version) = grep { $_->{owner} eq 'Linux' && $_->{type} == 0 } @{$elf->{notes}};
 same($version ? length $version->{desc} : 'none', 4, 'a note with the version of the kernel', 'the kernel has it');
 like($elf->build_id // 'none', qr/^[0-9a-f]{40}$/, 'a build id of 20 bytes');
 
-# ---- the unstripped page --------------------------------------------------------------------
+# ---- the unstripped image --------------------------------------------------------------------
 sub debug_is_right
 {
 	my ($so, $where) = @_;
@@ -160,7 +160,7 @@ sub debug_is_right
 	my $dbg = Elf->new($debug);
 	ok($dbg->section('.debug_info') && $dbg->section('.debug_line') && $dbg->section('.symtab'),
 	   "vdso.so.dbg has DWARF and symbols")
-		or diag('why: a debugger shows the source of the page by it');
+		or diag('why: a debugger shows the source of the image by it');
 	same($dbg->build_id, Elf->new(slurp($so))->build_id, 'vdso.so.dbg has the build id of vdso.so',
 	     'a debugger brings the two together by it');
 	my @leaks = grep { index($_->[1], $where) >= 0 } ['vdso.so', slurp($so)], ['vdso.so.dbg', $debug];
@@ -172,7 +172,7 @@ debug_is_right($page, $here);
 # ---- builds ---------------------------------------------------------------------------------
 my $builds = 0;
 
-# Builds the page of a tree; the image, what make said, and make's status.
+# Builds the image of a tree; the image, what make said, and make's status.
 sub build
 {
 	my ($tree, $cc, $ld, $parts) = @_;
@@ -208,16 +208,16 @@ for my $cc (qw(gcc clang)) {
 			my $why = missing($cc) || missing($ld);
 			skip($why, 7) if $why;
 			my ($so, $said, $status) = build($here, $cc, $ld);
-			same("$said$status", '0', "$cc and $ld build the page without a word",
+			same("$said$status", '0', "$cc and $ld build the image without a word",
 			     'a warning is a mistake that another linker makes silently');
 			skip("$cc and $ld did not build it", 6) if $status;
 			same(shape(Elf->new(slurp($so))), shape($elf),
 			     "$cc and $ld export the same names and versions, and make the same segments",
-			     'the page must not depend on who builds it');
+			     'the image must not depend on who builds it');
 			cmp_ok(-s $so, '<', $kernels, "$cc and $ld make it smaller than the kernel's own");
 
 			my ($small, $said_small, $failed) = build($here, $cc, $ld, 'time');
-			same("$said_small$failed", '0', "$cc and $ld build a page of the time functions alone",
+			same("$said_small$failed", '0', "$cc and $ld build an image of the time functions alone",
 			     'without the cipher a page of memory must be enough');
 			skip("$cc and $ld did not build it", 3) if $failed;
 			same(join("\n", grep { $_ ne $node_name } exported(Elf->new(slurp($small)))),
@@ -229,7 +229,7 @@ for my $cc (qw(gcc clang)) {
 			ok(-e $again && slurp($so) eq slurp($again) && slurp("$so.dbg") eq slurp("$again.dbg"),
 			   "$cc and $ld give the same bytes from another source into another build directory")
 				or diag("expected: equal files\n     got: $so and $again differ\n$said_again" .
-					'     why: a page that is not reproducible cannot be verified');
+					'     why: an image that is not reproducible cannot be verified');
 			next unless $cc eq 'gcc' && $ld eq 'ld.bfd';
 			debug_is_right($again, $tmp);
 		}
@@ -264,7 +264,7 @@ for (@mistakes) {
 			skip($why, 1) if $why;
 			my ($so, $said, $status) = build($tree, 'gcc', $ld);
 			ok($status != 0 && $said =~ /rule \Q$rule\E\b/ && !-e $so,
-			   "$what in the page stops the build, and $ld names the rule $rule")
+			   "$what in the image stops the build, and $ld names the rule $rule")
 				or diag("expected: make fails, says 'rule $rule', leaves no vdso.so\n     got: status $status\n$said" .
 					'     why: it would link, and kill programs at run time');
 		}

@@ -1,8 +1,8 @@
 /*
- * path.c - which instructions of a page a call really executes, one by one.
+ * path.c - which instructions of an image a call really executes, one by one.
  *
  * A child calls the function under PTRACE_SINGLESTEP. Without arguments: a TAP test that a
- * call on the plain page never looks at the exceptions (a namespace, an abandoned page):
+ * call on the plain image never looks at the exceptions (a namespace, an abandoned data page):
  * on x86 a comparison with one of their modes would stand in the path as an immediate.
  */
 #include <errno.h>
@@ -147,7 +147,7 @@ int main(void)
 			follow(kernels, clocks[i].id, &other);
 		printf("# %s: %d instructions, %d conditional jumps; shifted %d, %d; the "
 		       "kernel's "
-		       "page %d, %d\n",
+		       "image %d, %d\n",
 		       clocks[i].name, path.steps, path.branches, far.steps, far.branches,
 		       other.steps, other.branches);
 		ok(path.steps > 10 && path.exceptions == 0,

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
-# segments.t - what a page says of itself in its program headers, and which mistakes it does not link with.
+# segments.t - what an image says of itself in its program headers, and which mistakes it does not link with.
 #
-# Nobody loads a page from a file: a kernel maps it as it is, and a C library reads in memory what
-# the program headers say. So the first half reads them. The second half links the page's objects
-# once more, each time with one variable too many. image.t has the rest of what a page must be.
+# Nobody loads an image from a file: a kernel maps it as it is, and a C library reads in memory what
+# the program headers say. So the first half reads them. The second half links the image's objects
+# once more, each time with one variable too many. image.t has the rest of what an image must be.
 use strict;
 use warnings;
 use File::Temp 'tempdir';
@@ -36,7 +36,7 @@ point('there is one LOAD, from the first byte of the file, and so with the ELF h
       'a new program is told where the ELF header is, and glibc takes that for where the LOAD',
       'begins. If the header is not in it, every function that it looks up is a wrong address');
 point('it may be read and executed, and nobody may write to it', 'R-X', join(', ', map { flags($_) } @loads),
-      'all processes share this page: whoever could write to it would write into all of them');
+      'all processes share this image: whoever could write to it would write into all of them');
 point('what else is named in it may be read, and no more', 'DYNAMIC R--, NOTE R--, GNU_EH_FRAME R--',
       join(', ', map { name($_) . ' ' . flags($_) } grep { $_->{type} != 1 } @{$elf->{segments}}),
       'glibc writes addresses into a DYNAMIC that says it may be written. This one lies in',
@@ -46,10 +46,10 @@ point('no table of relocations is left', 'none',
       'nobody applies them, and what waits for one is a wrong address for ever');
 ok(length $elf->{bytes} <= 2 * 4096, 'it fits into the two pages of memory that are meant for it')
 	or diag('expected  8192 bytes at most', "\ngot       ", length $elf->{bytes},
-		"\nwhy: every process has these pages mapped, and the kernel's own page needs no more");
+		"\nwhy: every process has these pages mapped, and the kernel's own image needs no more");
 
 # ---- what it does not link with -------------------------------------------------------------
-# The script of this page, its objects, and one more. What the linker says, and whether there is a page.
+# The script of this image, its objects, and one more. What the linker says, and whether there is an image.
 sub link_with
 {
 	my ($name, $code) = @_;
@@ -68,8 +68,8 @@ sub refuses
 {
 	my ($name, $what, $code, @why) = @_;
 	my ($said, $linked) = link_with($name, $code);
-	ok(!$linked, "$what stops the build") or diag("expected  no page, and a message that names the rule\n",
-		'got       a page', $said eq '' ? ', without a word' : ", and: $said", "\nwhy: ", join "\n     ", @why);
+	ok(!$linked, "$what stops the build") or diag("expected  no image, and a message that names the rule\n",
+		'got       an image', $said eq '' ? ', without a word' : ", and: $said", "\nwhy: ", join "\n     ", @why);
 }
 
 my ($said, $linked) = link_with('good', "static int unused __attribute__((unused));\n");
@@ -78,7 +78,7 @@ refuses('counter', 'a counter, which begins as 0,', <<'END', 'it lies in .bss, a
 __attribute__((visibility("default"))) unsigned count(void);
 unsigned count(void) { static unsigned calls; return ++calls; }
 END
-refuses('variable', 'a variable with a value', <<'END', 'it lies in .data, inside of the page, which may not be written: the first store to', 'it kills the program');
+refuses('variable', 'a variable with a value', <<'END', 'it lies in .data, inside of the image, which may not be written: the first store to', 'it kills the program');
 __attribute__((visibility("default"))) unsigned next(void);
 unsigned next(void) { static unsigned id = 7; return id++; }
 END

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
-# versions.t - what a page exports, and under which version: the promise that its version script makes.
+# versions.t - what an image exports, and under which version: the promise that its version script makes.
 #
 # The names and versions are those that readelf prints; the hash is read from the bytes, because
-# readelf does not show it. What else a page must be is in image.t.
+# readelf does not show it. What else an image must be is in image.t.
 use strict;
 use warnings;
 use Test::More;
@@ -45,7 +45,7 @@ my @definitions = map { s/\s+$//r } $versions =~ /Flags: (?:BASE|none) +Index: \
 point('there are two versions: the file itself, and one node', "linux-vdso.so.1, $node",
       @definitions ? join(', ', @definitions) : 'no versions',
       'a C library for x86-64 asks for functions of LINUX_2.6, and takes no others. Go does',
-      'not even start on a page without versions');
+      'not even start on an image without versions');
 
 # System V's hash, which is in the ABI: four bits are moved up with each letter.
 my $hash = 0;

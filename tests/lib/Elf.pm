@@ -1,7 +1,7 @@
 package Elf;
 # Elf.pm - the fields of a little-endian ELF image of either class, for the tests.
 #
-# The tests of the page and of the checker must not ask the checker what is in an
+# The tests of the image and of the checker must not ask the checker what is in an
 # image, nor readelf alone. This is the second opinion: elf(5) put into unpack
 # templates. Every struct carries its file offset as {at}, so that a test can
 # change one field of it: $elf->{bytes} is a plain string.

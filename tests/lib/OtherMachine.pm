@@ -13,7 +13,7 @@ use Test::More;
 our @EXPORT = qw(run_all clients);
 
 # A point for each image of the matrix for this machine: a C library gets its time from it. That it
-# does, and not from a system call, shows in the days by which the page is ahead.
+# does, and not from a system call, shows in the days by which the vDSO is ahead.
 sub clients
 {
 	my ($arch, $build, @emulator) = @_;
@@ -46,7 +46,7 @@ sub run_all
 			if system "command -v $tool >/dev/null 2>&1";
 	}
 	my $said = `make -s ARCH=$arch test-programs 2>&1`;
-	is($said, '', "$arch: page, loader and tests are built, without a word") or BAIL_OUT("$arch: nothing to run");
+	is($said, '', "$arch: image, loader and tests are built, without a word") or BAIL_OUT("$arch: nothing to run");
 
 	# What this machine runs by itself needs no emulator.
 	$ENV{TEST_EMULATED} = 1 if $emulator;

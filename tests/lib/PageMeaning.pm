@@ -75,7 +75,7 @@ sub is_signal_frame
 }
 
 # The tags, but for those that change nothing: spare DT_NULLs, a DT_SYMBOLIC that DF_SYMBOLIC
-# says as well, a table of relocations of size 0, PLT and GOT of a page that has none.
+# says as well, a table of relocations of size 0, PLT and GOT of an image that has none.
 sub tags
 {
 	my ($elf) = @_;

@@ -139,8 +139,8 @@ sub facts {
 }
 
 # shows(WHAT, [NAME...], PROGRAM, ARG...) runs a program twice, and has two points. It prints
-# "name seconds" lines, each with a time: the right one, and when the page is shifted the
-# shifted one, which only our page can give it. With {parse => CODE} for a first argument
+# "name seconds" lines, each with a time: the right one, and when the vDSO is shifted the
+# shifted one, which only our vDSO can give it. With {parse => CODE} for a first argument
 # the code makes such lines of what it prints; the other options are spawn()'s.
 sub shows {
     my %opt = ref $_[0] ? %{+shift} : ();
@@ -162,11 +162,11 @@ sub shows {
             } @$names;
 
             ok(!@wrong && $p->{status} == 0 && !$p->{signal} && !$p->{left},
-                $days ? "$what shows the time of the page, $days days from now"
+                $days ? "$what shows the time of the vDSO, $days days from now"
                 : "$what shows the time when nothing is shifted")
                 || diag "$cmd[0]: expected each of @$names between ", $from + $shift, ' and ',
                 $to + $shift, ", wrong: @wrong\n$p->{out}$p->{err}",
-                $days ? 'The program does not read our page' : 'The page tells a wrong time';
+                $days ? 'The program does not read our vDSO' : 'The vDSO tells a wrong time';
         }
     }
 }

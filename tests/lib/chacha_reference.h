@@ -1,7 +1,7 @@
 /*
  * chacha_reference.h - ChaCha20 as RFC 8439 writes it down: slow, plain, and another opinion.
  *
- * One block after the other, one word after the other, with nothing from the page's source.
+ * One block after the other, one word after the other, with nothing from the vDSO's source.
  * It is held against the RFC's own numbers (chacha.c) before anything is held against it.
  */
 #ifndef CHACHA_REFERENCE_H
@@ -52,7 +52,7 @@ static void rfc_block(uint8_t out[64], const uint8_t key[32], const uint32_t las
 	memcpy(out, s, 64);
 }
 
-/* As the page numbers its blocks: a counter of 64 bits, a nonce of zero. */
+/* As the vDSO numbers its blocks: a counter of 64 bits, a nonce of zero. */
 static uint64_t rfc_blocks(uint8_t *out, const uint8_t key[32], uint64_t counter, size_t blocks)
 {
 	for (; blocks > 0; blocks--, counter++, out += 64)

@@ -1,13 +1,13 @@
 /*
  * fake.h - the test's side of the machine made for tests (vdso-src/arch/fake/machine.h).
  *
- * A test links the page's C files as ordinary objects. This header supplies what they miss:
+ * A test links the vDSO's C files as ordinary objects. This header supplies what they miss:
  * the data pages, which a test fills as the kernel would, and the five functions of the
- * machine. Everything the page does is an event that the test may act upon, and is noted.
+ * machine. Everything the vDSO does is an event that the test may act upon, and is noted.
  *
- * It also has its own idea of what the right answer is: ask() calls the page, page_knows()
+ * It also has its own idea of what the right answer is: ask() calls the vDSO, page_knows()
  * and kernel_says() work out what it must say, from the definition in vdso/datapage.h, with
- * 128 bits and a division, and not one line of the page's code.
+ * 128 bits and a division, and not one line of the vDSO's code.
  */
 #ifndef TESTS_FAKE_H
 #define TESTS_FAKE_H
@@ -22,7 +22,7 @@
 
 #include "tap.h"
 
-/* What the page exports. */
+/* What the vDSO exports. */
 int fake_clock_gettime(s32 clock, struct timespec *ts);
 int fake_clock_getres(s32 clock, struct timespec *res);
 int fake_gettimeofday(struct timeval *tv, struct timezone *tz);
@@ -30,7 +30,7 @@ long fake_time(long *result);
 long fake_getcpu(u32 *cpu, u32 *node, void *cache);
 
 /*
- * The pages below the image. The page knows them as vdso_data: the linker script's doing,
+ * The data pages below the image. The vDSO knows them as vdso_data: the linker script's doing,
  * elsewhere. In assembly, since to a compiler the two would be different objects.
  */
 union vdso_data_store fake_pages[VDSO_NR_DATA_PAGES];
@@ -59,7 +59,7 @@ static struct {
 	void (*step)(unsigned event); /* called before each load, counter read, relax and system
 					 call */
 
-	/* What the page has done since watch(). */
+	/* What the vDSO has done since watch(). */
 	unsigned events, counters, relaxes, syscalls, cpu_reads;
 	unsigned odd;         /* looks at the number that found a writer at work */
 	long nr, a, b;        /* the last system call */
@@ -78,7 +78,7 @@ static void event(char kind)
 		fake.log[number] = kind;
 	if (number == EVENT_LIMIT) {
 		/* It will not end by itself. */
-		ok(false, "each call of the page comes to an end");
+		ok(false, "each call of the vDSO comes to an end");
 		expected("an answer, after some hundred steps at most");
 		but_got("none after %d; it began with %.40s", EVENT_LIMIT, fake.log);
 		diag("(S looks at the number, D at data, C reads the counter, R waits a turn)");
@@ -121,7 +121,7 @@ u32 fake_cpu_and_node(void)
 	return fake.cpu_and_node;
 }
 
-/* What the kernel answers: to each clock something else, and nothing that a page says. */
+/* What the kernel answers: to each clock something else, and nothing that a data page says. */
 static struct timespec kernel_time(long clock)
 {
 	return (struct timespec){70000 + clock % 1000, 900000000 + clock % 1000};
@@ -201,7 +201,7 @@ static void set_seq(u32 seq)
 }
 
 /*
- * What the watchdog does, in its two steps: nobody keeps this page any more, the numbers
+ * What the watchdog does, in its two steps: nobody keeps this data page any more, the numbers
  * stay odd. Returns false with the last of them.
  */
 static inline bool abandon_step(unsigned step)
@@ -259,7 +259,7 @@ static inline const char *name_of(int what)
 	return name;
 }
 
-/* Asks the page. What it has not written shows as -1. */
+/* Asks the vDSO. What it has not written shows as -1. */
 static struct answer ask(int what)
 {
 	struct answer answer = {0, -1, -1};
@@ -315,7 +315,7 @@ static int clock_of(int what)
 	return what == TIME ? VDSO_CLOCK_REALTIME_COARSE : what;
 }
 
-/* The right answer from the data of a page; false if a page cannot give one. */
+/* The right answer from a data page; false if it cannot give one. */
 static bool page_knows(const struct vdso_data data[CS_BASES], int what, struct answer *answer)
 {
 	int clock = clock_of(what);

@@ -1,5 +1,5 @@
 /*
- * getrandom.h - what the tests of getrandom share: a page of their own, whose generation they
+ * getrandom.h - what the tests of getrandom share: a vDSO of their own, whose generation they
  * hold in their own hands, and memory for states.
  */
 #ifndef TEST_GETRANDOM_H
@@ -24,7 +24,7 @@
 typedef long getrandom_fn(void *buffer, size_t len, unsigned flags, void *state,
 			  size_t state_size);
 
-/* From the page at ehdr; NULL if it has none. */
+/* From the vDSO at ehdr; NULL if it has none. */
 static getrandom_fn *find_getrandom(const void *ehdr)
 {
 	struct vdso_elf elf;
@@ -54,10 +54,10 @@ __attribute__((unused)) static void make_page(void)
 	rng_start(&own.rng, own.data);
 	if (vvar_seal(&own.vvar) ||
 	    place_page(&image, &own.vvar, false, false, &own.place, &error))
-		bail_out("no page");
+		bail_out("no vDSO");
 	own.getrandom = find_getrandom((const void *)own.place.ehdr);
 	if (!own.getrandom)
-		bail_out("the page has no " VDSO_NAME("getrandom"));
+		bail_out("the vDSO has no " VDSO_NAME("getrandom"));
 }
 
 /* A page of memory for states: droppable, or at least forgotten by a forked child. */

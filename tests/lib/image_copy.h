@@ -61,7 +61,7 @@ __attribute__((unused)) static void copy_free(struct copy *copy)
 	munmap(copy->map, copy->map_size);
 }
 
-/* The running kernel's page up to the end of its PT_LOAD; bytes is NULL without one. */
+/* The running kernel's vDSO up to the end of its PT_LOAD; bytes is NULL without one. */
 __attribute__((unused)) static struct image kernel_image(void)
 {
 	struct image image = {(const void *)getauxval(AT_SYSINFO_EHDR), 0};

@@ -1,7 +1,7 @@
 /*
  * lookup.h - tables of symbols made by hand, for what the resolver does with them.
  *
- * In a real page some things never happen: two names with one hash, a name in two versions,
+ * In a real vDSO some things never happen: two names with one hash, a name in two versions,
  * two versions with one hash. Here they all do, in one image that is nothing but its tables.
  * Nobody calls what is found, so the addresses are just numbers. The tables that a walk may
  * overrun lie against memory that may not be touched (attempt.h).

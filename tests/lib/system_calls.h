@@ -1,8 +1,8 @@
 /*
- * system_calls.h - each function of the page as the system call that it saves.
+ * system_calls.h - each function of the vDSO as the system call that it saves.
  *
- * What a program makes do with where the kernel gives it no page. By syscall(2), because
- * the C library's functions of these names would call a page themselves.
+ * What a program makes do with where the kernel gives it no vDSO. By syscall(2), because
+ * the C library's functions of these names would call a vDSO themselves.
  */
 #ifndef SYSTEM_CALLS_H
 #define SYSTEM_CALLS_H

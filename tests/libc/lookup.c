@@ -1,7 +1,7 @@
 /*
  * lookup.c - from a name and a version to an address, rule by rule, through DT_GNU_HASH.
  *
- * resolver.c asks for what our page and the kernel's export; here the image is made for
+ * resolver.c asks for what our vDSO and the kernel's export; here the image is made for
  * the purpose (lookup.h), and holds what they do not. Where something is to be refused,
  * something else is found first: a resolver that finds nothing refuses nothing.
  */

@@ -1,7 +1,7 @@
 /*
  * resolver-odd.c - images that are unusual but sound, made by changing a copy of ours.
  *
- * A page may have one hash table of the two, no versions, hidden versions, symbols that
+ * A vDSO may have one hash table of the two, no versions, hidden versions, symbols that
  * are no functions, or a high link address, as kernels and linkers have really made them
  * over the years. For each there is one right answer.
  */
@@ -123,7 +123,7 @@ static void test_symbols(void)
 	copy_free(&copy);
 }
 
-/* Old kernels linked their page for a fixed high address: nothing but addresses differ. */
+/* Old kernels linked their vDSO for a fixed high address: nothing but addresses differ. */
 static void test_prelinked(void)
 {
 	static const long pointers[] = {DT_HASH,   DT_GNU_HASH, DT_STRTAB,

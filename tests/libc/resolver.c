@@ -123,7 +123,7 @@ static void test_kernel(void)
 		skip(3, "this process has no kernel vDSO");
 		return;
 	}
-	ok(opens(&elf, image, 0), "the running kernel's page is accepted");
+	ok(opens(&elf, image, 0), "the running kernel's vDSO is accepted");
 	ok(vdso_elf_symbol(&elf, names[0][0], VERSION), "it has %s", names[0][0]);
 	for (size_t i = 0; i < elf.nr_dynamic; i++)
 		if (elf.dynamic[i].d_tag == DT_SONAME)
@@ -146,7 +146,7 @@ static void test_kernel(void)
 		but_got("%p", got);
 		good = false;
 	}
-	ok(good && found, "every name of the kernel's page is where dlvsym() finds it");
+	ok(good && found, "every name of the kernel's vDSO is where dlvsym() finds it");
 }
 
 static void test_hashes(void)

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
-# i386-gdb.t - gdb finds the page of a 32-bit program by itself, and sees through it.
+# i386-gdb.t - gdb finds the vDSO of a 32-bit program by itself, and sees through it.
 #
-# A program waits in a signal handler that will return through our page; gdb comes from outside.
+# A program waits in a signal handler that will return through our vDSO; gdb comes from outside.
 # All it has is the vector in /proc/PID/auxv, and what lies in memory: there is no file. The
-# backtrace leads through three places of the page: the system call that waits, the trampoline,
+# backtrace leads through three places of the vDSO: the system call that waits, the trampoline,
 # and the system call that the signal came in.
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ for my $case (['rt_sigreturn', 'pie'], ['rt_sigreturn', 'static'], ['sigreturn',
         skip 'gdb may not trace here', 4 if $gdb->{err} =~ /ptrace: Operation not permitted/;
         my @frames = $gdb->{out} =~ /^#(\d+ .*)$/mg;
         my ($handler) = grep { $frames[$_] =~ /wait_for_debugger/ } 0 .. $#frames;
-        like($frames[0] // '', qr/ in __kernel_vsyscall \(\)/, "$what, $kind: gdb knows the function of our page by name");
+        like($frames[0] // '', qr/ in __kernel_vsyscall \(\)/, "$what, $kind: gdb knows the function of our vDSO by name");
         ok(defined $handler && $handler > 0, "$what, $kind: ... and finds out of it into the handler");
         $handler //= 0;
         like($frames[$handler + 1] // '', qr/<signal handler called>/,

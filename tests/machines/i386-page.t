@@ -23,7 +23,7 @@ my %version = map { $_->{text} => $node{$_->{versym}} } grep { $_->{kind} == 2 }
 is_deeply(\%version, {
         (map { ("__vdso_$_" => 'LINUX_2.6') } qw(clock_gettime clock_gettime64 gettimeofday time clock_getres getcpu)),
         (map { ("__kernel_$_" => 'LINUX_2.5') } qw(vsyscall sigreturn rt_sigreturn)),
-    }, 'the page exports the nine functions, each in its node')
+    }, 'the image exports the nine functions, each in its node')
     or because('C libraries ask for a name in a version, and for no other');
 is($elf->string($elf->tag('STRTAB') + $elf->tag('SONAME')), 'linux-gate.so.1', 'its name is linux-gate.so.1') or because('dlopen(3) and debuggers know it by that');
 
@@ -44,7 +44,7 @@ for my $name (sort keys %code) {
 }
 my $objdump = run('objdump', '-d', '--no-show-raw-insn', $PAGE32)->{out};
 unlike($objdump, qr/\b(?:sysenter|syscall)\b/, 'nothing but INT 0x80 leads into the kernel')
-    or because('the kernel returns from the others to its own page');
+    or because('the kernel returns from the others to its own image');
 unlike($objdump, qr/%[xyz]mm|%mm\d|\bf(?:ld|st|ild|istp)\w*\b/, 'no vector or floating point register is used')
     or because('a program may call with any alignment of its stack');
 

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# i386.t - 32-bit programs on the page: system calls, signals and exceptions go through it.
+# i386.t - 32-bit programs on the vDSO: system calls, signals and exceptions go through it.
 #
 # The points are those of the programs in tests/machines/i386, which look at all this from inside;
 # each is run linked in both ways, and once more under --follow.
@@ -10,7 +10,7 @@ use Test::More;
 use RunTest;
 use I386;
 
-# Runs a program on the page and takes its points over.
+# Runs a program on the vDSO and takes its points over.
 sub points {
     my ($what, @command) = @_;
     my $p = run(@command);
@@ -37,7 +37,7 @@ points('times, without a counter', $UVDSO32, 'run', '--no-counter', program32('t
 # 2038 is past: seconds of 34 bits.
 points('times, in the year 2245', $UVDSO32, 'run', '--offset', 'realtime=+80000d', program32('times.pie'));
 
-# The ways through the page that are not the usual one, as well.
+# The ways through the vDSO that are not the usual one, as well.
 points('steps', $UVDSO32, 'run', program32('steps.pie'));
 points('steps, in a namespace', $UVDSO32, 'run', '--offset', 'monotonic=+1000', program32('steps.pie'));
 points('steps, without a counter', $UVDSO32, 'run', '--no-counter', program32('steps.static'));

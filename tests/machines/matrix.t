@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# matrix.t - one source, the same page: every machine, both compilers, both linkers.
+# matrix.t - one source, the same image: every machine, both compilers, both linkers.
 #
 # Each image is held against the golden list of its machine (tests/exports), and all images of one
 # machine against each other: not byte by byte, which no two linkers agree in, but in everything
@@ -48,7 +48,7 @@ sub difference
 # ---- all of them are built, without a word ----
 # flock: the tests of other machines build some of them, too.
 my $said = `flock build/.matrix make -s matrix-images 2>&1`;
-is("$?<$said>", '0<>', 'every machine, compiler and linker: the page is built without a warning') or BAIL_OUT('nothing to look at');
+is("$?<$said>", '0<>', 'every machine, compiler and linker: the image is built without a warning') or BAIL_OUT('nothing to look at');
 my @tools = map { my $cc = $_; map { "$cc-$_" } qw(ld.bfd ld.lld) } qw(gcc clang);
 
 my $lint = !system 'command -v eu-elflint >/dev/null 2>&1';

@@ -1,5 +1,5 @@
 /*
- * place.c - a page is placed: where, over what, and what may be done with it there.
+ * place.c - a vDSO is placed: where, over what, and what may be done with it there.
  *
  * The rules one by one, in the order in which a loader is written. What a kernel answers
  * only on a bad day is answered here by a process of our own making (process.h): its calls
@@ -74,7 +74,7 @@ static struct image image;
 static struct vvar vvar;
 static struct page_files files;
 
-static struct place_error error; /* why there is no page in this point, if there is none */
+static struct place_error error; /* why there is no vDSO in this point, if there is none */
 
 static int place(struct placement *page)
 {
@@ -87,11 +87,11 @@ static void begin(void)
 	error.why[0] = 0;
 }
 
-/* In the place of what else was got: true, and said, if there is no page to speak of. */
+/* In the place of what else was got: true, and said, if there is no vDSO to speak of. */
 static bool not_placed(void)
 {
 	if (error.why[0])
-		but_got("no page: %s", error.why);
+		but_got("no vDSO: %s", error.why);
 	return error.why[0];
 }
 
@@ -249,7 +249,7 @@ static void test_occupied(void)
 		return;
 	expected("a second place, and after the first is free again, the first");
 	if (!not_placed())
-		but_got("%s", !alone ? "the page, on top of what was there: it is lost"
+		but_got("%s", !alone ? "the vDSO, on top of what was there: it is lost"
 				     : "a third place");
 	because("the library, the heap or the thread's stack that was there belongs to a "
 		"program that crashes later, far from here. And where setarch -R asks for no "
@@ -289,7 +289,7 @@ static void test_full(void)
 	       "where nothing is free, it says so after a while"))
 		return;
 	expected("%s, asked less than %d times", strerror(EEXIST), MANY_ASKS);
-	but_got("%s, asked %u times", err ? strerror(-err) : "a page", kernel.asked);
+	but_got("%s, asked %u times", err ? strerror(-err) : "a vDSO", kernel.asked);
 	because("a loop that ends when it is lucky is one that hangs when it is not");
 }
 

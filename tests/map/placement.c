@@ -1,5 +1,5 @@
 /*
- * placement.c - a thousand pages in one process: where they lie, and over nothing.
+ * placement.c - a thousand vDSOs in one process: where they lie, and over nothing.
  */
 #include <stdlib.h>
 #include <string.h>

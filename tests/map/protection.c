@@ -2,7 +2,7 @@
  * protection.c - nobody but the timekeeper can write to the data page.
  *
  * Each way in is tried from a process of its own, since some of them end with SIGSEGV.
- * The control at the end tries the same ways on a page that was not sealed, where they
+ * The control at the end tries the same ways on a data page that was not sealed, where they
  * succeed: without it a test of "impossible" could be a test of a mistake.
  */
 #include <errno.h>
@@ -164,9 +164,9 @@ int main(void)
 	vvar_close_fd(&vvar);
 
 	if (vvar_create(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
-		bail_out("no unsealed page");
+		bail_out("no unsealed data page");
 	ok(try(map_again) == 0 && try(reopen) == 0 && try(write_file) == 0,
-	   "control: on a page without seals the same ways work");
+	   "control: on a data page without seals the same ways work");
 	unplace_page(&page);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);

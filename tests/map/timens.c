@@ -1,8 +1,8 @@
 /*
  * timens.c - our time namespace beside the kernel's own: same offsets, same answers.
  *
- * The page is booted with offsets in this process. Then a child enters a time namespace
- * of the kernel's (time_namespaces(7)) with the same offsets, and holds the page's answers
+ * The vDSO is booted with offsets in this process. Then a child enters a time namespace
+ * of the kernel's (time_namespaces(7)) with the same offsets, and holds the vDSO's answers
  * between two system calls, which the kernel now shifts. The timekeeper stays outside.
  */
 #include <errno.h>
@@ -116,7 +116,7 @@ static void beside_the_kernel(void)
 	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	if (uvdso_why_no_counter(page)) {
 		skip(8,
-		     "without a counter the page asks the kernel, which shifts by itself here");
+		     "without a counter the vDSO asks the kernel, which shifts by itself here");
 		uvdso_shutdown(page);
 		return;
 	}

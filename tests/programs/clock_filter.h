@@ -1,7 +1,7 @@
 /*
  * clock_filter.h - a seccomp(2) filter that kills a process for clock_gettime, gettimeofday,
  * time and getcpu, and for no other system call. Whoever still tells the time under it reads
- * it from a page.
+ * it from a vDSO.
  */
 #ifndef CLOCK_FILTER_H
 #define CLOCK_FILTER_H

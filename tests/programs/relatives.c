@@ -48,7 +48,7 @@ static int wait_for(pid_t pid)
 static int current_cpu(void)
 {
 #ifdef __GLIBC__
-	/* Its sched_getcpu() would not ask the page. */
+	/* Its sched_getcpu() would not ask the vDSO. */
 	unsigned int cpu, node;
 
 	return getcpu(&cpu, &node) ? -1 : (int)cpu;

@@ -1,6 +1,6 @@
 /*
  * spin.c - reads the monotonic clock for so many milliseconds, and does nothing else: where
- * it is interrupted, it is most likely in the page. Says "ready PID" first, then how often.
+ * it is interrupted, it is most likely in the vDSO. Says "ready PID" first, then how often.
  */
 #include <stdio.h>
 #include <stdlib.h>

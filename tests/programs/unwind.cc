@@ -1,15 +1,15 @@
 /*
- * unwind.cc - is there a way back from every instruction of the page?
+ * unwind.cc - is there a way back from every instruction of the vDSO?
  *
- * A signal may interrupt a program anywhere, so also in the page. Its handler may ask for a
- * backtrace, or throw: then the unwinder walks from the handler over the page to main(), by
- * the page's .eh_frame alone. It must be right for each instruction, not just for the calls.
+ * A signal may interrupt a program anywhere, so also in the vDSO. Its handler may ask for a
+ * backtrace, or throw: then the unwinder walks from the handler over the vDSO to main(), by
+ * the vDSO's .eh_frame alone. It must be right for each instruction, not just for the calls.
  *
  *	unwind backtrace	a trap after every instruction; each time backtrace()
  *	unwind throw		the call again and again; each time an exception from the
  *				next instruction on, caught by the caller of the function
  *
- * Prints "NAME ways lost ways", where a way starts at an instruction in the page. It is lost
+ * Prints "NAME ways lost ways", where a way starts at an instruction in the vDSO. It is lost
  * if it does not lead to main(), or if the caller would not have its registers back.
  */
 #include <algorithm>
@@ -34,7 +34,7 @@ static constexpr std::uintptr_t PAGES = 8192; /* as long as the image is at most
 
 static const std::uintptr_t image = getauxval(AT_SYSINFO_EHDR);
 static bool throws;
-static long inside, lost;  /* instructions in the page; those with no way back */
+static long inside, lost;  /* instructions in the vDSO; those with no way back */
 static long throw_at = -1; /* at which of them, if any */
 
 /* What a function must give back to its caller, by DWARF's numbers: rbx, rbp, r12 to r15. */
@@ -59,7 +59,7 @@ static bool main_is_found()
 
 enum class walk { handler, page, caller_as_it_was, caller_damaged };
 
-/* Handler and signal frame come first, then one or more frames of the page, then the caller. */
+/* Handler and signal frame come first, then one or more frames of the vDSO, then the caller. */
 static _Unwind_Reason_Code on_frame(_Unwind_Context *frame, void *arg)
 {
 	auto &state = *static_cast<walk *>(arg);

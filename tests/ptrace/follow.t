@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# uvdso run --follow: every program of the tree has our page, however it was started, and
+# uvdso run --follow: every program of the tree has our vDSO, however it was started, and
 # nobody in the tree notices more than that.
 use strict;
 use warnings;
@@ -35,13 +35,13 @@ sub are_shifted {
 # ---- each way to start a program ----------------------------------------------------------
 
 for my $way (qw(exec fork vfork spawn clone thread)) {
-    are_shifted(shifted($family, $way, '/bin/date', '+time %s'), 1, "$way: date has our page");
+    are_shifted(shifted($family, $way, '/bin/date', '+time %s'), 1, "$way: date has our vDSO");
     my $p = follow($family, $way, program('end.pie'), 7);
     is_status($p, 7, "$way: the status is the program's");
 }
-are_shifted(shifted($family, 'many', '/bin/date', '+time %s'), 100, 'a hundred at once: each has our page');
+are_shifted(shifted($family, 'many', '/bin/date', '+time %s'), 100, 'a hundred at once: each has our vDSO');
 are_shifted(shifted($family, qw(fork), $family, qw(vfork), $family, qw(spawn), $family,
-    qw(thread), $family, qw(exec), '/bin/date', '+time %s'), 1, 'a grandchild of grandchildren has our page');
+    qw(thread), $family, qw(exec), '/bin/date', '+time %s'), 1, 'a grandchild of grandchildren has our vDSO');
 
 for my $kind (qw(pie nopie static static-pie execstack musl musl-static)) {
     my $clocks = program("clocks.$kind");
@@ -132,7 +132,7 @@ PY
     is($p->{out}, "continued\n", 'a child that is stopped and continued goes on');
 }
 {
-    # Stopped and continued at once, often while the page is put in.
+    # Stopped and continued at once, often while the vDSO is put in.
     my $p = follow('perl', '-MTime::HiRes=sleep,time', '-e', <<'EOF');
 $| = 1;
 my $left = 0;
@@ -261,14 +261,14 @@ refused(follow({before => deny(438)}, '/bin/true'), 125, qr/--follow: pidfd_getf
         my $p = follow('sh', '-c', "$dir/elf32; exit \$?");
         is($p->{status}, 42, 'a 32-bit program in the tree runs');
         like($p->{err}, qr/\Auvdso: \d+ elf32: keeps the kernel's vDSO: a program of another machine\n\z/,
-            '... and that it has not our page is said');
+            '... and that it has not our vDSO is said');
     }
 }
 {
     my $p = shifted('sh', '-c', 'ulimit -n 3; date "+time %s"; exit 6');
     is($p->{status}, 6, 'without a free descriptor the program runs');
     like($p->{err}, qr/keeps the kernel's vDSO: cannot send it descriptors: Too many open files/,
-        '... and why it has not our page is said');
+        '... and why it has not our vDSO is said');
 }
 SKIP: {
     skip 'only root can become somebody else', 1 if $>;
@@ -294,7 +294,7 @@ SKIP: {
     $p = run({before => deny(101)}, 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', $UVDSO,
         'run', '-v', '--offset', 'realtime=+1000d', 'date', '+time %s');
     like($p->{err}, qr/exe      stays that of uvdso: ptrace\(2\) is denied/, '... where ptrace(2) is denied, it says so and goes on');
-    are_shifted($p, 1, '... on the page');
+    are_shifted($p, 1, '... on the vDSO');
 }
 SKIP: {
     # Who forbids itself socketpair(2), on pain of death, and becomes another program.

@@ -1,8 +1,8 @@
 /*
- * inject.c - the page is put into a program from outside: its vector, and nothing else.
+ * inject.c - the vDSO is put into a program from outside: its vector, and nothing else.
  *
  * This test is its own program: it starts itself under ptrace(2), is told of the execve(2),
- * and looks at the new stack before and after the page has been put in. Nothing of the new
+ * and looks at the new stack before and after the vDSO has been put in. Nothing of the new
  * program has run until then. follow.t does it with real programs, and whole trees of them.
  */
 #include <elf.h>
@@ -18,7 +18,7 @@
 #include "kernel/ptrace/inject.h"
 #include "tap.h"
 
-#define FOUND     42 /* the status of a program that finds our page */
+#define FOUND     42 /* the status of a program that finds our vDSO */
 #define VARIABLES 3000
 #define WORDS     (VARIABLES + 512)
 
@@ -36,7 +36,7 @@ static struct {
 	int err;
 } run;
 
-/* What the new program does: says whether its vector leads to our page, and uses it. */
+/* What the new program does: says whether its vector leads to our vDSO, and uses it. */
 static int be_the_program(void)
 {
 	const void *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
@@ -107,7 +107,7 @@ static int finish(void)
 	return status;
 }
 
-/* The word with the page's address, counted from sp; 0 if there is none. */
+/* The word with the vDSO's address, counted from sp; 0 if there is none. */
 static size_t find_ehdr(void)
 {
 	unsigned nulls = 0;
@@ -145,7 +145,7 @@ static bool points_to_ours(void)
 static void test_vector(void)
 {
 	start(few);
-	if (!ok(points_to_ours(), "the vector of a new program leads to our page"))
+	if (!ok(points_to_ours(), "the vector of a new program leads to our vDSO"))
 		tell_failure("a program that is not told uses the kernel's vDSO, and nobody "
 			     "notices");
 	finish();
@@ -197,7 +197,7 @@ static void test_runs(void)
 	start(few);
 	status = finish();
 	if (ok(WIFEXITED(status) && WEXITSTATUS(status) == FOUND,
-	       "the program runs, finds our page and asks it"))
+	       "the program runs, finds our vDSO and asks it"))
 		return;
 	expected("status %d", FOUND);
 	but_got("%s %d", WIFSIGNALED(status) ? "signal" : "status",

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# uvdso trace: what a program used of the page and what it asked the kernel, counted right.
+# uvdso trace: what a program used of the vDSO and what it asked the kernel, counted right.
 use strict;
 use warnings;
 use FindBin;
@@ -16,7 +16,7 @@ if ((POSIX::uname())[4] ne 'x86_64') {
 sub trace { return run(ref $_[0] ? shift : (), $UVDSO, 'trace', @_) }
 
 # The tables: a list of {comm, functions => {NAME => [resolved, calls]}, asked,
-# calls => {TEXT => [by page, by program]}}.
+# calls => {TEXT => [by vDSO, by program]}}.
 sub tables {
     my ($text) = @_;
     my @tables;
@@ -57,9 +57,9 @@ is_deeply($table->{functions}{__vdso_getcpu}, ['yes', 0], 'what was resolved and
 
 ($table) = perl("$CPU for 1 .. 17");
 is_deeply($table->{calls}{'clock_gettime(CLOCK_PROCESS_CPUTIME_ID)'}, [17, 0],
-    'a clock that no page has: seventeen calls, seventeen system calls by the page') || diag explain $table;
+    'a clock that no vDSO has: seventeen calls, seventeen system calls by the vDSO') || diag explain $table;
 ($table) = perl("$REAL for 1 .. 100", '--no-counter');
-cmp_ok($table->{calls}{'clock_gettime(CLOCK_REALTIME)'}[0] // 0, '>=', 100, 'without a counter the page asks the kernel, and it shows');
+cmp_ok($table->{calls}{'clock_gettime(CLOCK_REALTIME)'}[0] // 0, '>=', 100, 'without a counter the vDSO asks the kernel, and it shows');
 ($table) = perl('$b = "\0" x 16; syscall 228, 1, $b for 1 .. 5; syscall 201, 0 for 1 .. 3');
 is_deeply([@{$table->{calls}}{'clock_gettime(CLOCK_MONOTONIC)', 'time()'}], [[0, 5], [0, 3]],
     'system calls by the program itself are told apart') || diag explain $table;

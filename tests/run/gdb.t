@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A debugger on a program that runs on the page: it finds the page where the vector says,
+# A debugger on a program that runs on the vDSO: it finds the vDSO where the vector says,
 # knows its functions, unwinds through them, and with `uvdso gdb` steps through our source.
 use strict;
 use warnings;
@@ -52,7 +52,7 @@ my ($from_proc) = grep { $_ } map { $$_[0] == 33 ? $$_[1] : 0 } map { [unpack 'Q
     my $said = ask('plain', $pid, 'info auxv', 'print/x ((unsigned long (*)(unsigned long))getauxval)(33)',
         'info symbol __vdso_time', 'break __vdso_clock_gettime', 'continue', 'backtrace');
     my ($ehdr) = $said =~ /AT_SYSINFO_EHDR.*(0x\w+)/;
-    is(hex($ehdr // 0), $from_proc, "gdb's `info auxv` and /proc/PID/auxv agree on where the page is") || diag $said;
+    is(hex($ehdr // 0), $from_proc, "gdb's `info auxv` and /proc/PID/auxv agree on where the vDSO is") || diag $said;
     like($said, qr/^\$\d = \Q$ehdr\E$/m, "... and the program's getauxval() with them") || diag $said;
     like($said, qr/time in section \.text of system-supplied DSO at \Q$ehdr\E/,
         'gdb takes the image there for the vDSO, and knows its functions') || diag $said;
@@ -79,7 +79,7 @@ my ($from_proc) = grep { $_ } map { $$_[0] == 33 ? $$_[1] : 0 } map { [unpack 'Q
     my @shown = grep { !/No such file/ } $said =~ /^(\d+\t.*)$/mg;    # those of the C library
     my @strange = grep { !$source{$_} } @shown;
     cmp_ok(@shown, '>=', 8, 'eight steps show eight lines') || diag $said;
-    ok(!@strange, '... each a line of the page\'s source') || diag "not in vdso-src: @strange";
+    ok(!@strange, '... each a line of the vDSO\'s source') || diag "not in vdso-src: @strange";
     like(slurp("/proc/$pid/stat"), qr/\) [RSD] /, 'gdb leaves, and the program goes on');
 }
 end($p, $pid);
@@ -92,7 +92,7 @@ for my $kind (qw(static musl musl-static)) {
         my ($p, $pid) = live("compare.$kind");
         my $said = ask('uvdso', $pid, 'break __vdso_clock_gettime', 'continue', 'backtrace');
         like($said, qr{^#0 +__vdso_clock_gettime .* at vdso-src/gettime\.c:\d+\n(?:#\d.*\n)*#\d .* main \(}m,
-            "$kind: a breakpoint in the page is hit, with its line, and main() is found") || diag $said;
+            "$kind: a breakpoint in the vDSO is hit, with its line, and main() is found") || diag $said;
         end($p, $pid);
     }
 }
@@ -102,7 +102,7 @@ for my $kind (qw(static musl musl-static)) {
     my $p = spawn($UVDSO, @RUN, program('compare.pie'), 60_000);
     my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
     refused(run($UVDSO, 'gdb', $p->{pid}), 125, qr/is it the program, or the uvdso/,
-        'uvdso itself is not on the page, and it is said that it might be the wrong process');
+        'uvdso itself is not on the vDSO, and it is said that it might be the wrong process');
     refused(run({env => {PATH => '/nowhere'}}, $UVDSO, 'gdb', $pid), 127, qr/gdb: not found.*make deps/, 'without gdb in PATH: 127');
     end($p, $pid);
     refused(run($UVDSO, 'gdb', $pid), 125, qr/no such process/, 'a process that is gone gives 125');

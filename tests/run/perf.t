@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A profiler finds the functions of the page: perf knows the build id of whatever is mapped,
+# A profiler finds the functions of the vDSO: perf knows the build id of whatever is mapped,
 # and build/x86_64/vdso.so.dbg has the names for it. The software clock is enough for that.
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ my $p = run(\%quiet, $perf, 'record', '-q', '--buildid-mmap', '-N', '-e', 'cpu-c
     $UVDSO, @RUN, program('spin.pie'), 700);
 plan skip_all => 'perf may not record here' if $p->{status} || !-s "$dir/data";
 
-# "percent, shared object, symbol" lines of the samples in our page.
+# "percent, shared object, symbol" lines of the samples in our vDSO.
 sub in_page {
     my $p = run(\%quiet, $perf, '--buildid-dir', "$dir/ids", 'report', '-i', "$dir/data", '--stdio', '-t', ';',
         '--sort', 'dso,sym');
@@ -28,15 +28,15 @@ sub in_page {
 
 my ($nameless, $share) = (0, 0);
 $nameless += $_->[0] for in_page();
-cmp_ok($nameless, '>', 30, 'a program that reads a clock all the time is mostly found in our page')
+cmp_ok($nameless, '>', 30, 'a program that reads a clock all the time is mostly found in our vDSO')
     || diag 'in per cent of all samples';
 
 is_status(run(\%quiet, $perf, '--buildid-dir', "$dir/ids", 'buildid-cache', '--add', $symbols), 0,
-    'perf buildid-cache takes the symbols of the page');
+    'perf buildid-cache takes the symbols of the vDSO');
 my %ours = map { /^\w+ [tTwW] (.*)/ ? ((split /@/, $1)[0] => 1) : () } split /\n/, run('/usr/bin/nm', $symbols)->{out};
 my @rows = in_page();
 my @strange = grep { !$ours{$_->[1]} } @rows;
-ok(@rows && !@strange, '... and every sample in the page has the name of one of its functions')
+ok(@rows && !@strange, '... and every sample in the vDSO has the name of one of its functions')
     || diag map { "@$_\n" } @strange;
 $share += $_->[0] for grep { $_->[1] =~ /gettime/ } @rows;
 cmp_ok($share, '>', 0.9 * $nameless, 'nine of ten of them are in the function that the program calls')

@@ -146,7 +146,7 @@ for my $kind (qw(pie static musl)) {
         my $alone = $stays || wait_until { my @all = with_mark(); "@all" eq $pid };
         ok($alone, '... and leaves no process but the daemon');
         is_deeply(descriptors($pid), $plain_fds, '... which has no descriptor of uvdso');
-        # Long enough for a page without a timekeeper to be a second late.
+        # Long enough for a vDSO without a timekeeper to be a second late.
         sleep 2 if $kind eq 'pie';
         close $pipe;
         wait_until { slurp($out->filename) =~ /^coarse/m };

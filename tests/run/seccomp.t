@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # A proof that does without a tracer: a seccomp filter kills a program that asks the kernel
-# for the time. On our page programs live under it and tell the time; the same programs
-# without uvdso and without a vDSO die, and so does who wants a clock that the page has not.
+# for the time. On our vDSO programs live under it and tell the time; the same programs
+# without uvdso and without a vDSO die, and so does who wants a clock that the vDSO has not.
 use strict;
 use warnings;
 use FindBin;
@@ -67,9 +67,9 @@ for (@programs) {
     }
 }
 
-# The other half: what the page cannot answer.
+# The other half: what the vDSO cannot answer.
 my $clocks = program('clocks.pie');
-killed(uvdso(\%filtered, $clocks, 'cputime'), 'a clock that only the kernel knows is caught on our page, too');
+killed(uvdso(\%filtered, $clocks, 'cputime'), 'a clock that only the kernel knows is caught on our vDSO, too');
 killed(uvdso(\%filtered, '--no-counter', $clocks, 'monotonic'), 'so is a fine clock where there is no counter');
 is_status(uvdso(\%filtered, '--no-counter', $clocks, qw(realtime-coarse monotonic-coarse time getcpu)), 0,
     '... but no coarse clock, nor time() or the CPU');

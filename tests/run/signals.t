@@ -99,7 +99,7 @@ for my $offset (0, 86400) {
     my ($worst, $back, $rounds) = output($p) =~ /^worst (-?\d+) back (-?\d+) rounds (\d+)/m;
     my $what = $offset ? 'with an offset: ' : '';
     cmp_ok($worst // 'inf', '<', 1e6, $what . 'more than two seconds on, its clocks are within a millisecond of the kernel\'s')
-        || diag 'Without a timekeeper the page must fall back to system calls in time';
+        || diag 'Without a timekeeper the vDSO must fall back to system calls in time';
     is($back, 0, $what . 'its monotonic clock never ran backwards');
     cmp_ok($rounds // 0, '>', 100, $what . '... in ' . ($rounds // 0) . ' looks');
     ok(gone($pid), $what . 'it ended by itself');

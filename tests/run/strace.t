@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# What the page is for: a program reads its clocks and no system call is made. And where
-# the page cannot answer, one is.
+# What the vDSO is for: a program reads its clocks and no system call is made. And where
+# the vDSO cannot answer, one is.
 use strict;
 use warnings;
 use FindBin;
@@ -63,7 +63,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
         is_status($p, 0, "$kind: a program runs under strace");
         is_deeply(clock_calls($p->{calls}{$pid // 0}), [],
             "$kind: it reads every clock, the time, the resolution and the CPU without a system call")
-            || diag 'its C library does not use the page, or the page falls back';
+            || diag 'its C library does not use the vDSO, or the vDSO falls back';
     }
 }
 {
@@ -89,7 +89,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 }
 
 {
-    # Without its timekeeper the program must stop trusting the page.
+    # Without its timekeeper the program must stop trusting the data page.
     my $p = spawn($UVDSO, @RUN, program('compare.pie'), 4000);
     my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
     my $count = sub {

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # On a terminal uvdso is not noticed: the size and its changes arrive, and an interactive
-# shell controls its jobs, whether it runs on the page itself or a job of it does.
+# shell controls its jobs, whether it runs on the vDSO itself or a job of it does.
 use strict;
 use warnings;
 use FindBin;
@@ -82,11 +82,11 @@ SKIP: {
     leave($t, '');
 }
 
-# A shell on the page, with jobs of its own.
+# A shell on the vDSO, with jobs of its own.
 SKIP: {
     my $t = on_terminal($UVDSO, @RUN, '--offset', 'realtime=+1000d', '--', @SHELL);
     skip $NONE, 9 unless $t;
-    ok(answer($t, "echo \"<\$EPOCHSECONDS>\"\n", qr/<(\d+)>/), 'an interactive bash runs on the page');
+    ok(answer($t, "echo \"<\$EPOCHSECONDS>\"\n", qr/<(\d+)>/), 'an interactive bash runs on the vDSO');
     my ($shown) = look($t) =~ /<(\d+)>/;
     cmp_ok(abs($shown - time - 86_400_000), '<', 30, '... in a thousand days');
     unlike(look($t), qr/no job control|cannot set terminal/, '... and has job control');

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A signal may interrupt a program in the middle of the page. From whatever instruction,
+# A signal may interrupt a program in the middle of the vDSO. From whatever instruction,
 # backtrace() in the handler leads to main(), and so does an exception that it throws.
 use strict;
 use warnings;
@@ -13,9 +13,9 @@ my @CALLS = qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coa
 my %says = (backtrace => 'backtrace() finds main(), with the registers that its callee must keep',
     throw => 'a C++ exception reaches its handler');
 
-# Each of these goes through the page on ways of its own.
-my @ways = (['our page'], ['a shifted page', '--offset', 'realtime=+1d', '--offset', 'monotonic=+1d'],
-    ['a page without a counter', '--no-counter']);
+# Each of these goes through the vDSO on ways of its own.
+my @ways = (['our vDSO'], ['a shifted vDSO', '--offset', 'realtime=+1d', '--offset', 'monotonic=+1d'],
+    ['a vDSO without a counter', '--no-counter']);
 
 for my $kind (qw(pie static)) {
     for my $how (qw(backtrace throw)) {

@@ -66,8 +66,8 @@ static void test_arithmetic(void)
 	ask(BATCHES(CALLS, 26, 20, 29, 22, 24), BATCHES(CALLS, 6, 7, 4, 9, 5));
 	costs(16, 18,
 	      "the best comes from the best batches, and the median from those in the middle",
-	      "what disturbs only adds; and the best of one beside the middle of the other\n"
-	      "#      compares a quiet moment with a busy one");
+	      "what disturbs only adds; and the best of one beside the middle of the other "
+	      "compares a quiet moment with a busy one");
 	undisturbed = cost.best;
 
 	ask(BATCHES(CALLS, 26, 20, 9e6, 22, 24), BATCHES(CALLS, 6, 7, 4, 9e6, 5));

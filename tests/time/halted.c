@@ -6,14 +6,14 @@
  * ptrace(2), with watchpoints on the two sequence counters, so that it stops at each step of
  * one: at the odd number, between the two copies, at the end. From there it goes some
  * instructions further, so that any place in between has its turn, and then its CPU is taken
- * away, for 0.1 to 60 ms: long enough at times for the watchdog to abandon the page.
+ * away, for 0.1 to 60 ms: long enough at times for the watchdog to abandon the data page.
  *
  * What it could catch: a coarse reader that is sent to the kernel while an update hangs, and
  * whose next answer is from that update; a writer that ends its update over the head of the
- * watchdog; a page that comes back with a time from before its readers' last system calls.
+ * watchdog; a data page that comes back with a time from before its readers' last system calls.
  *
- * The hole that gettime.c tells of is left out: in an update that brings the page back, the
- * timekeeper is halted only before it looks at the clock.
+ * The hole that gettime.c tells of is left out: in an update that brings the data page back,
+ * the timekeeper is halted only before it looks at the clock.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -150,8 +150,8 @@ static void *halt(void *unused)
 		halts.between += !is_odd(CS_HRES_COARSE) && !is_odd(CS_RAW);
 		/*
 		 * Mostly short; ten times in all so long that the watchdog acts. Not more
-		 * often: each time the page comes back there is the hole, and our own stops lie
-		 * in it.
+		 * often: each time the data page comes back there is the hole, and our own
+		 * stops lie in it.
 		 */
 		seed = seed * 1103515245 + 12345;
 		pause.tv_nsec = i % 100 == 50 ? 60000000 : 100000 + (seed >> 8) % 2000000;
@@ -198,7 +198,7 @@ static void read_all(void)
 	}
 }
 
-/* All halts of one page. Returns false if there was nothing to be halted, and why. */
+/* All halts of one data page. Returns false if there was nothing to be halted, and why. */
 static bool attempt(const char **why_not)
 {
 	struct uvdso *page;
@@ -216,7 +216,7 @@ static bool attempt(const char **why_not)
 		halts.timekeeper = uvdso_timekeeper(page);
 		halts.page = find_page(halts.timekeeper);
 		if (!halts.page || pthread_create(&thread, NULL, halt, NULL))
-			bail_out("no page to be halted");
+			bail_out("no data page to be halted");
 		while (!atomic_load(&halts.attached))
 			usleep(100);
 		if (halts.failed)
@@ -250,7 +250,8 @@ int main(void)
 		diag("%s", halts.failed);
 	if (!ok(halts.first > HALTS / 10 && halts.second > HALTS / 10 &&
 			halts.between > HALTS / 10 && halts.abandoned > 0 && halts.back > 0,
-		"in each of the two copies, between them, and until the page was abandoned"))
+		"in each of the two copies, between them, and until the data page was "
+		"abandoned"))
 		diag("%d in the first, %d in the second, %d between; abandoned %d times, %d "
 		     "steps back",
 		     halts.first, halts.second, halts.between, halts.abandoned, halts.back);

@@ -1,7 +1,7 @@
 /*
  * storm.c - the timekeeper is killed and stopped while a program reads every clock.
  *
- * A thousand times a page is booted and its timekeeper killed at a random moment, in the
+ * A thousand times a vDSO is booted and its timekeeper killed at a random moment, in the
  * middle of an update if it happens so. The reader must never hang, never see a clock go
  * backwards, and never be told a time that is further off than these bounds:
  *

@@ -1,9 +1,9 @@
 /*
- * timekeeping.c - all clocks of the page over a simulated machine, accident by accident.
+ * timekeeping.c - all clocks of the vDSO over a simulated machine, accident by accident.
  *
  * The simulated kernel has MONOTONIC and MONOTONIC_RAW with rates of their own, and the
  * other clocks at a distance; looks at it are as blurred as real ones. What comes out is
- * a data page, and it is read as the page's code reads it. After each accident the error
+ * a data page, and it is read as the vDSO's code reads it. After each accident the error
  * must be back under BOUND_NS within a stated number of updates, and MONOTONIC, RAW and
  * BOOTTIME must never have gone backwards. (timeline.c does this for a single line.)
  */
@@ -85,7 +85,7 @@ static struct clocks_look look(int tries)
 	return look;
 }
 
-/* What the page's code makes of the data page; false: it would ask the kernel. */
+/* What the vDSO's code makes of the data page; false: it would ask the kernel. */
 static bool read_page(int clock, u64 *ns)
 {
 	const struct vdso_data *vd = &page[clock == RAW ? CS_RAW : CS_HRES_COARSE];

@@ -66,7 +66,7 @@ struct watch {
 	int backwards;
 };
 
-/* What a reader sees now, as the page computes it. */
+/* What a reader sees now, as the vDSO computes it. */
 static void look(struct watch *w, const struct timeline *line, const struct machine *m)
 {
 	u64 delta = vdso_delta(counter(m), line->cycle_last, line->mask), shows;

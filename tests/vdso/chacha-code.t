@@ -2,7 +2,7 @@
 # chacha-code.t - the machine code of the cipher, instruction by instruction: no stack, no calls.
 #
 # That a run left nothing on the stack (getrandom-secrets.c) is a fact of that run. Here it is read
-# off the code that is in the page: no instruction names the stack, calls, pushes, or writes to
+# off the code that is in the image: no instruction names the stack, calls, pushes, or writes to
 # any memory but the output; and what a vector register held is gone at the only return.
 use strict;
 use warnings;
@@ -62,7 +62,7 @@ for (['arch_chacha20_blocks', 'xmm', 4], ['arch_chacha20_blocks_avx2', '[xy]mm',
 }
 
 # ---- the way from one to the other ----
-# Symbols are in the unstripped page alone, at the same addresses; the table is in both.
+# Symbols are in the unstripped image alone, at the same addresses; the table is in both.
 my %at = map { /^(\w+) \w (arch_chacha20_blocks\w*)$/ ? ($2 => hex $1) : () }
 	split /\n/, `LC_ALL=C nm build/x86_64/vdso.so.dbg`;
 open my $fh, '<:raw', 'build/x86_64/vdso.so' or BAIL_OUT("build/x86_64/vdso.so: $!");

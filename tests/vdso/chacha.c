@@ -1,8 +1,8 @@
 /*
- * chacha.c - the ciphers of the page: the right numbers, and nothing left behind.
+ * chacha.c - the ciphers of the vDSO: the right numbers, and nothing left behind.
  *
- * The very object that is linked into the page is linked into this test. Each of its two
- * ways of doing it, of which a CPU with AVX2 sees only the second in the page, is held against
+ * The very object that is linked into the vDSO is linked into this test. Each of its two
+ * ways of doing it, of which a CPU with AVX2 sees only the second in the vDSO, is held against
  * the RFC's numbers, and for everything that the RFC has no numbers for against a slow
  * reference, which has proved itself by the same numbers.
  */

@@ -1,9 +1,9 @@
 /*
- * clocks.c - each function of the booted page against the system call.
+ * clocks.c - each function of the booted vDSO against the system call.
  *
  * A fine clock is held between two system calls: what ours shows may not be earlier than
  * the kernel's answer before, nor later than the one after. The same loop is the test that
- * alternating between the page and the kernel never goes backwards. A coarse clock may not
+ * alternating between the vDSO and the kernel never goes backwards. A coarse clock may not
  * be ahead of the fine one, and not more than one period behind.
  *
  * Everything is run four times: on the counter, without a counter, in a namespace, and in
@@ -63,7 +63,7 @@ static int64_t ns(struct timespec ts)
 	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
-/* The kernel's answer, with what the page's namespace adds to it. */
+/* The kernel's answer, with what the vDSO's namespace adds to it. */
 static int64_t kernel(clockid_t id, int64_t offset)
 {
 	struct timespec ts = {0, 0};
@@ -185,9 +185,10 @@ static void check_ids(const struct uvdso_options *options, const char *mode)
 		mode))
 		diag("the first id is %d", first);
 	is(wrong_res, 0, "%s: clock_getres() agrees for every id, with NULL, too", mode);
-	is(errno, 77, "%s: errno is not touched: the page has none", mode);
+	is(errno, 77, "%s: errno is not touched: the vDSO has none", mode);
 
-	/* The alarm clocks are not on the page, but they belong to clocks that are shifted. */
+	/* The alarm clocks are not in the data page, but they belong to clocks that are
+	 * shifted. */
 	if (kernel(CLOCK_REALTIME_ALARM, 0)) {
 		int64_t offset = options->offset[UVDSO_REALTIME];
 		int64_t before = kernel(CLOCK_REALTIME_ALARM, offset), here = ours(8);
@@ -258,7 +259,7 @@ static struct uvdso *boot(const struct uvdso_options *options)
 
 		function[i] = uvdso_symbol(booted, functions[i].name, VDSO_VERSION);
 		if (!function[i] != functions[i].missing)
-			bail_out("%s %s in the page", function[i] ? "a" : "no",
+			bail_out("%s %s in the vDSO", function[i] ? "a" : "no",
 				 functions[i].name);
 		wrong += alias != (VDSO_PLAIN_NAMES ? function[i] : NULL);
 	}
@@ -305,7 +306,7 @@ static void check_all(struct uvdso_options options, const char *mode)
 	bool slow = uvdso_why_no_counter(booted);
 
 	if (options.no_counter)
-		ok(slow, "%s: the page says why it has no counter", mode);
+		ok(slow, "%s: the vDSO says why it has no counter", mode);
 	for (size_t i = 0; i < NR_CLOCKS; i++) {
 		int64_t offset = options.offset[clocks[i].shift];
 
@@ -323,7 +324,7 @@ static void check_all(struct uvdso_options options, const char *mode)
 static void check_without_timekeeper(int signal, const char *what)
 {
 	struct uvdso *booted = boot(NULL);
-	/* The page right below the image. */
+	/* The data page right below the image. */
 	const struct vdso_rng_data *rng =
 		(const void *)((const char *)uvdso_ehdr(booted) - VDSO_PAGE_SIZE);
 	size_t monotonic = 1, raw = 4;

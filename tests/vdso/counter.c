@@ -1,9 +1,9 @@
 /*
- * counter.c - the page's way through the counter of this machine.
+ * counter.c - the vDSO's way through the counter of this machine.
  *
  * Where the loader does not trust the counter (an emulator's, for one) every fine clock is a
  * system call, and a wrong instruction in arch_counter() would never be noticed. So here the
- * data page is written by hand, with a rate that was measured just now, and the page must
+ * data page is written by hand, with a rate that was measured just now, and the vDSO must
  * come out where the kernel's clock is. Roughly: how good a clock can be made of the counter
  * is what clocks.c asks.
  */
@@ -93,12 +93,12 @@ int main(void)
 		vd[cs].basetime[VDSO_CLOCK_MONOTONIC].sec = SECONDS;
 	}
 	if (vvar_seal(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
-		bail_out("no page: %s", error.why);
+		bail_out("no vDSO: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
-		bail_out("the page cannot be read");
+		bail_out("the vDSO cannot be read");
 	gettime = vdso_elf_symbol(&elf, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	if (!gettime)
-		bail_out("no clock_gettime in the page");
+		bail_out("no clock_gettime in the vDSO");
 
 	/* Longer on a machine that gives us no time: the point is that it moves. */
 	while (last < LOOK_NS || (moved <= 100 && last < 100ll * LOOK_NS)) {
@@ -117,7 +117,7 @@ int main(void)
 		last = after;
 		shown = ours;
 	}
-	if (!cmp_ok(worst, <, TOLERANCE, "the page goes on from its base as the counter does"))
+	if (!cmp_ok(worst, <, TOLERANCE, "the vDSO goes on from its base as the counter does"))
 		because("wrong arithmetic, or another clock's answer");
 	if (!ok(moved > 100 && !backwards, "between two updates it moves, and only forwards"))
 		diag("%lld times forwards, %lld times backwards", (long long)moved,

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # coverage.t - the tests on the made-up machine reach every line and every branch of the clock code.
 #
-# The page's C is built once more, with gcc's counters in it (--coverage), and fake and interleave are
+# The image's C is built once more, with gcc's counters in it (--coverage), and fake and interleave are
 # run on that. gcov then says how often each line was executed and each branch taken. A line that nobody
 # reached is a line that may do anything. The inverse is not true: mutants.t asks whether a mistake in a
 # line that is reached would be noticed.
@@ -44,7 +44,7 @@ for my $program (@programs) {
 	# The test itself is not counted: it has no counters, only the library that writes them out.
 	run("$cc -c '$here/tests/vdso/$program.c' -o '$tmp/$program.o'");
 	run("gcc --coverage $program.o " . join(' ', map { "$_.o" } @objects) . " -o $program");
-	is(system("timeout 60 '$tmp/$program' >/dev/null"), 0, "$program passes on the page with counters in it");
+	is(system("timeout 60 '$tmp/$program' >/dev/null"), 0, "$program passes on the image with counters in it");
 }
 run('gcov -b -c ' . join ' ', map { "$_.gcno" } @objects);
 
@@ -86,11 +86,11 @@ for my $file (@covered) {
 	ok(!@strange, "$file: every branch is taken that can be")
 		or diag(join "\n", 'never taken:', map { $_->[2] } @strange);
 }
-# Whatever file of the page comes to it must be named above.
+# Whatever file of the image comes to it must be named above.
 my @more = grep { my $f = $_; $f !~ m{^arch/fake/} && !grep { $_ eq $f } @covered } sort keys %seen;
 is("@more", '', 'no other file has code in it');
 
-note(sprintf '%d lines of the page, each executed; %d of %d branches taken (%.1f %%)', $lines, $taken,
+note(sprintf '%d lines of the image, each executed; %d of %d branches taken (%.1f %%)', $lines, $taken,
      $branches, $branches ? 100 * $taken / $branches : 0);
 note("not reachable: $_->[0], $_->[1]: $_->[2]") for @unreachable;
 done_testing();

@@ -26,7 +26,7 @@ static const struct vdso_data ghz26 = {
 
 static struct answer got, want;
 
-/* Asks the page when the counter stands delta cycles beyond this base. */
+/* Asks the vDSO when the counter stands delta cycles beyond this base. */
 static bool right(const struct vdso_data *base, s64 delta)
 {
 	struct vdso_data *vd = &fake.data[CS_HRES_COARSE];
@@ -140,7 +140,7 @@ static void test_product(void)
 
 	base.max_cycles = (MASK64 - base.basetime[CLOCK].nsec) / base.mult;
 	delta = (s64)base.max_cycles;
-	if (ok(right(&base, delta), "up to max_cycles the page answers, and nothing overflows"))
+	if (ok(right(&base, delta), "up to max_cycles the vDSO answers, and nothing overflows"))
 		return;
 	tell(delta);
 	because("the sum has room in 64 bits as long as the writer has chosen max_cycles so, "

@@ -1,7 +1,7 @@
 /*
- * fake.c - every path of the page's clock code, one after the other.
+ * fake.c - every path of the vDSO's clock code, one after the other.
  *
- * The page runs on the machine made for tests (fake.h), where it can be asked what it would
+ * The vDSO runs on the machine made for tests (fake.h), where it can be asked what it would
  * do with a counter of 32 bits that wraps just now, or when the system call fails: what no
  * real machine can be made to show. Each answer is held against the exact one, worked out
  * in 128 bits. interleave.c is the other half: a writer in the midst of all this.
@@ -25,7 +25,7 @@ static void show(int what, struct answer got, struct answer want)
 	but_got("%ld: %ld.%09ld", got.ret, got.sec, got.nsec);
 }
 
-/* True if the answer is the page's own, and exact. */
+/* True if the answer is the vDSO's own, and exact. */
 static bool is_right(int what, struct answer got)
 {
 	struct answer want;
@@ -80,7 +80,7 @@ static void test_ids(bool namespace)
 			show(clock, got, want);
 		}
 	}
-	is(wrong, 0, "%s: seven clocks come from the page, %d other ids from the kernel",
+	is(wrong, 0, "%s: seven clocks come from the vDSO, %d other ids from the kernel",
 	   where(), IDS - PAGE_CLOCKS);
 	ok(ask(VDSO_CLOCK_REALTIME_COARSE).ret == 0 && fake.counters == 0 &&
 		   ask(VDSO_CLOCK_MONOTONIC_COARSE).ret == 0 && fake.counters == 0,
@@ -158,7 +158,7 @@ static bool fine_right(u64 now)
 	return true;
 }
 
-/* The base itself: no time has passed, and the page says so by itself. */
+/* The base itself: no time has passed, and the vDSO says so by itself. */
 static bool is_base(u64 now)
 {
 	bool right = fine_right(now) && fake.syscalls == 0, base;
@@ -250,7 +250,7 @@ static void test_extremes(void)
 			fake.data[0].basetime[what].nsec = base;
 			fake.data[1].basetime[what].nsec = base;
 		}
-		/* Two limits: 64 bits, and that a page subtracts seconds one by one. */
+		/* Two limits: 64 bits, and that the vDSO subtracts seconds one by one. */
 		room = (~0ull - base) / mult;
 		if (room > most)
 			room = most;
@@ -359,7 +359,7 @@ static void write_end_after_three(unsigned number)
 		make_even();
 }
 
-/* The page comes back during the first system call: what that says is too late. */
+/* The data page comes back during the first system call: what that says is too late. */
 static void come_back(unsigned number)
 {
 	(void)number;
@@ -383,7 +383,7 @@ static void test_no_counter(bool namespace)
 	   "%s, mode NONE: fine clocks come from the kernel, the counter is not touched",
 	   where());
 	ok(all_from_page(coarse_answers, COUNT(coarse_answers)) && is_right(TIME, ask(TIME)),
-	   "%s, mode NONE: coarse clocks and time() stay on the page", where());
+	   "%s, mode NONE: coarse clocks and time() stay in the data page", where());
 	make_odd();
 	ok(all_from_kernel(fine_answers, COUNT(fine_answers)) &&
 		   all_from_kernel(coarse_answers, COUNT(coarse_answers)),
@@ -432,7 +432,7 @@ static void test_odd(bool namespace)
 	ok(all_from_kernel(fine_answers, COUNT(fine_answers)) &&
 		   all_from_kernel(coarse_answers, COUNT(coarse_answers)) &&
 		   all_from_kernel((int[]){TIME}, 1),
-	   "%s: on an abandoned page everything comes from the kernel", where());
+	   "%s: on an abandoned data page everything comes from the kernel", where());
 	for (int i = 0; i < PAGE_CLOCKS; i++) {
 		ask(page_clocks[i]);
 		turns += fake.relaxes;
@@ -450,7 +450,7 @@ static void test_odd(bool namespace)
 		back += fake.syscalls == 1 && same(got, want);
 	}
 	is(back, COUNT(coarse_answers),
-	   "%s: ... and a page that comes back meanwhile knows better than the kernel",
+	   "%s: ... and a data page that comes back meanwhile knows better than the kernel",
 	   where());
 
 	reset(namespace);
@@ -474,7 +474,7 @@ static void test_odd(bool namespace)
 	ok(fake.data[0].seq & 1 && fake.data[1].seq & 1,
 	   "%s: the heir of a dead writer writes under an odd number, too", where());
 	make_even();
-	ok(all_from_page(page_clocks, PAGE_CLOCKS), "%s: ... and the page answers again",
+	ok(all_from_page(page_clocks, PAGE_CLOCKS), "%s: ... and the vDSO answers again",
 	   where());
 }
 
@@ -533,7 +533,7 @@ static void test_timeofday(bool namespace)
 	ok(fake_gettimeofday(NULL, NULL) == 0 && fake.syscalls == 0 && fake.counters == 0,
 	   "%s: ... or nothing", where());
 
-	/* Nothing usable on the page. */
+	/* Nothing usable in the data page. */
 	fake.data[0].max_cycles = 1;
 	ok(all_from_kernel((int[]){TIMEOFDAY}, 1), "%s: too old a base: the kernel is asked",
 	   where());
@@ -543,7 +543,7 @@ static void test_timeofday(bool namespace)
 	if (namespace)
 		ok(right && fake.nr == ARCH_NR_CLOCK_GETTIME && fake.a == VDSO_CLOCK_REALTIME &&
 			   tv.tv_sec == kernel_says(TIMEOFDAY).sec && tz_is(&tz, &page_tz),
-		   "%s: ... for REALTIME, which is shifted; the time zone is the page's",
+		   "%s: ... for REALTIME, which is shifted; the time zone is the data page's",
 		   where());
 	else
 		ok(right && fake.nr == ARCH_NR_GETTIMEOFDAY && fake.a == (long)&tv &&
@@ -581,7 +581,7 @@ static void test_time(bool namespace)
 	watch();
 	ok(fake_time(NULL) == want.sec && asked_kernel(ARCH_NR_CLOCK_GETTIME, 0) &&
 		   fake_time(&stored) == want.sec && stored == want.sec,
-	   "%s: time() asks the kernel for REALTIME when the page has no answer", where());
+	   "%s: time() asks the kernel for REALTIME when the vDSO has no answer", where());
 	fake.error = -EINTR;
 	stored = -1;
 	ok(fake_time(&stored) == -EINTR && stored == -1 && fake_time(NULL) == -EINTR,
@@ -619,7 +619,8 @@ static void test_getres(bool namespace)
 		wrong_error += fake_clock_getres(clock, &res) != (on_page(clock) ? 0 : -EINVAL);
 		fake.error = 0;
 	}
-	is(wrong, 0, "%s: clock_getres() of seven clocks is on the page, else the kernel's",
+	is(wrong, 0,
+	   "%s: clock_getres() of seven clocks is in the data page, else the kernel's",
 	   where());
 	is(wrong_null, 0, "%s: ... with NULL as well", where());
 	is(wrong_error, 0, "%s: ... and the kernel's error is handed on", where());

@@ -1,7 +1,7 @@
 /*
  * getrandom-secrets.c - what has been given out is nowhere any more, and nobody gets it twice.
  *
- * Against each danger there is a control, which does what the page must not do, and is found
+ * Against each danger there is a control, which does what the vDSO must not do, and is found
  * out by the same means. A search that finds nothing proves nothing without one.
  */
 #include <errno.h>
@@ -198,7 +198,7 @@ static void check_fork(void)
 	bool was_wiped;
 
 	if (emulated()) {
-		/* Nor does the page call such memory safe: the query says so (getrandom.c). */
+		/* Nor does the vDSO call such memory safe: the query says so (getrandom.c). */
 		skip(2, "the emulator knows neither MAP_DROPPABLE nor MADV_WIPEONFORK");
 		return;
 	}
@@ -218,7 +218,7 @@ static void check_fork(void)
 	munmap(shared, PAGE);
 }
 
-/* A reader in another process, which shares nothing with us but the page. */
+/* A reader in another process, which shares nothing with us but the data page. */
 static void check_other_process(void)
 {
 	struct vgetrandom_state *states = new_states(own.data);

@@ -1,5 +1,5 @@
 /*
- * getrandom.c - what the page's getrandom answers, and when it asks the kernel.
+ * getrandom.c - what the vDSO's getrandom answers, and when it asks the kernel.
  *
  * A seccomp filter sends every getrandom(2) of this process to a signal handler, which plays
  * the kernel: it counts the calls, gives out numbers that the test knows, and now and then
@@ -7,7 +7,7 @@
  * moment. So each fallback is seen, as is that there is none; and everything that comes out
  * is compared with a model of the protocol (getrandom.h), byte by byte.
  *
- * `getrandom client` is the program that the test runs on the page with `uvdso run`.
+ * `getrandom client` is the program that the test runs on the vDSO with `uvdso run`.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -189,11 +189,11 @@ static void check_query(void)
 		long ret = own.getrandom(NULL, 0, 0, &params, ~0ul);
 
 		ok(ret == 0 && !memcmp(&params, &theirs, sizeof(params)),
-		   "on this kernel: the answer is the one of the kernel's own page");
+		   "on this kernel: the answer is the one of the kernel's own vDSO");
 	}
 }
 
-/* Odd arguments to the kernel's own page and to ours. */
+/* Odd arguments to the kernel's own vDSO and to ours. */
 static void check_like_kernel(void)
 {
 	getrandom_fn *kernels = find_getrandom((const void *)getauxval(AT_SYSINFO_EHDR));
@@ -231,7 +231,7 @@ static void check_like_kernel(void)
 			long its = kernels(want, odd[i].len, odd[i].flags, theirs + odd[i].at,
 					   odd[i].state_size);
 
-			is(mine, its, "%s: %ld, as from the kernel's own page", odd[i].what,
+			is(mine, its, "%s: %ld, as from the kernel's own vDSO", odd[i].what,
 			   its);
 		}
 		munmap(ours, 2 * PAGE);
@@ -287,7 +287,7 @@ static void check_publisher(void)
 
 	timekeeper_start(&tk, data, false);
 	timekeeper_update(&tk);
-	ok(true, "a timekeeper without a page for it does not mind");
+	ok(true, "a timekeeper without a data page for it does not mind");
 	rng_start(&tk.rng, &page);
 	tk.rng.due = 0;
 	first = page.generation;
@@ -467,7 +467,7 @@ static void check_generations(void)
 	   "a state whose memory was dropped fetches a new key");
 }
 
-/* What the program does that is run on the page: no system call but the first one. */
+/* What the program does that is run on the vDSO: no system call but the first one. */
 static int client(void)
 {
 	getrandom_fn *getrandom = find_getrandom((const void *)getauxval(AT_SYSINFO_EHDR));
@@ -526,7 +526,7 @@ int main(int argc, char **argv)
 		skip(2, "an emulated program cannot start another one");
 	} else {
 		check_cap();
-		check_run(argv[0], NULL, "a program on the page");
+		check_run(argv[0], NULL, "a program on the vDSO");
 		check_run(argv[0], "monotonic=+1d", "in a time namespace");
 	}
 

@@ -2,7 +2,7 @@
  * interleave.c - a writer between any two steps of a reader, one case after the other.
  *
  * seqcount.c lets a writer and a reader run at full speed and hopes for the bad moment.
- * Here every moment comes: on the machine made for tests (fake.h) a call of the page is a
+ * Here every moment comes: on the machine made for tests (fake.h) a call of the vDSO is a
  * row of events, loads and looks at the counter, and the writer may act before each of
  * them. An update is a row of stores:
  *
@@ -11,7 +11,7 @@
  *   reader   number | mode | counter | ... | base | number         at a later one, or
  *            ^0       ^1     ^2              ^k                    never
  *
- * Whatever the case, the answer must be exactly that of a state which the page had during
+ * Whatever the case, the answer must be exactly that of a state which the data page had during
  * the call. A system call is right where such a state has no answer, or where the writer
  * never came to an end. Each case is so small that there is no luck in it, and it comes
  * again with every run.
@@ -163,12 +163,12 @@ static void explain(int what, struct answer got, const char *why)
 	     fake.syscalls, fake.log);
 	for (int k = 0; k < 3; k++)
 		if (page_knows(states[k], what, &state))
-			diag("state %d of the page: %ld.%09ld", k, state.sec, state.nsec);
+			diag("state %d of the data page: %ld.%09ld", k, state.sec, state.nsec);
 	diag("S is the number, D data, C the counter, R a turn of waiting");
 }
 
 /*
- * The states that the page had during the call, as bits, and the one that was on its way
+ * The states that the data page had during the call, as bits, and the one that was on its way
  * there when the call ended, if any. An answer may come from the first only; a reader that
  * sees of the second that it has no answer may leave at once.
  */
@@ -195,7 +195,7 @@ static void judge(int what, struct answer got, unsigned had, unsigned unfinished
 	tally.cases++;
 	tally.from_kernel += fake.syscalls;
 	if (!right && !tally.wrong++)
-		explain(what, got, "no answer of a state that the page had");
+		explain(what, got, "no answer of a state that the data page had");
 }
 
 /* Back to state 0. The numbers of a later run wrap around. */
@@ -247,7 +247,7 @@ static bool one_case(int what)
 			explain(what, next, "went back");
 	}
 
-	/* Whatever came of it, afterwards the page is as it should be. */
+	/* Whatever came of it, afterwards the data page is as it should be. */
 	if (unfinished) {
 		write_until(STEPS);
 		got = ask(what);
@@ -295,7 +295,7 @@ static void both(unsigned k, s32 mode, u64 cycle_last, u64 max_cycles)
 		states[k][cs].clock_mode = mode;
 		states[k][cs].cycle_last = cycle_last;
 		states[k][cs].max_cycles = max_cycles;
-		states[k][cs].mask = ~0ull; /* no page changes that */
+		states[k][cs].mask = ~0ull; /* no data page changes that */
 	}
 }
 
@@ -332,7 +332,7 @@ static const char *set_scenario(enum scenario which)
 		return "an update without a usable counter";
 	case ABANDONED:
 		both(1, VDSO_CLOCKMODE_ABANDONED, 0, 0);
-		return "the page is abandoned, and comes back";
+		return "the data page is abandoned, and comes back";
 	default:
 		return "an ordinary update";
 	}

@@ -3,7 +3,7 @@
 #
 # An emulator on x86-64 keeps loads and stores in order, whatever the program asks for: a barrier that
 # is missing is missed by nobody there. And what a run left on the stack is a fact of that run. So the
-# machine code of the page is read here, instruction by instruction, as each compiler has made it.
+# machine code of the image is read here, instruction by instruction, as each compiler has made it.
 use strict;
 use warnings;
 use Test::More;
@@ -93,7 +93,7 @@ sub check
 	none("$who: a barrier for loads stands between it and the second look", 'the copy would end behind the look', @unfenced);
 
 	my @others = map { @{$code->{$_}} } grep { $_ ne 'arch_chacha20_blocks' } keys %$code;
-	none("$who: no register is used that is not the page's to use", 'vectors make calls slow, x18 is the platform\'s',
+	none("$who: no register is used that is not the image's to use", 'vectors make calls slow, x18 is the platform\'s',
 	     grep { $_ =~ $m->{foreign} } grep { !/^(c\.)?(b|cb|tb|adr|j)/ } @others);
 	my ($sigreturn, @want) = @{$m->{sigreturn}};
 	is(join('; ', @{$code->{$sigreturn} // []}[0, 1]), join('; ', @want), "$who: $sigreturn is the two instructions that gdb knows");

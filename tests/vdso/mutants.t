@@ -1,9 +1,9 @@
 #!/usr/bin/perl
-# mutants.t - mistakes in the page's clock code, each of which a test must notice.
+# mutants.t - mistakes in the image's clock code, each of which a test must notice.
 #
-# A copy of vdso-src/ is changed in one place, the page's C is built from it on the machine made for
+# A copy of vdso-src/ is changed in one place, the image's C is built from it on the machine made for
 # tests, and fake and interleave are run on that. One of them must fail. The mistakes are those that
-# were made in real pages, and those that are easily made when this one is changed.
+# were made in real vDSOs, and those that are easily made when this one is changed.
 #
 # A change that no longer fits the source is a failure as well: then the line in the table below wants
 # to be brought up to date. Not in the table is what nobody can notice, here or elsewhere: a division
@@ -36,7 +36,7 @@ my @mutants = (
 	['... in the second copy', $gettime, sub { s/(seq = vdso_read_begin\(copy\);\s*)if \(seq & 1\)/$1if (0)/ }],
 	['a coarse reader waits for the first copy', $gettime, sub { s/copy = &vd\[CS_RAW\]/copy = vd/ }],
 	['a coarse reader reads the first copy under the number of the second', $gettime, sub { s/read_copy\(copy, \(u32\)clock/read_copy(vd, (u32)clock/ }],
-	['what the kernel says is not dropped when the page has come back', $gettime, sub { s/if \(!vdso_read_retry\(vd, first\)\)\s*return ret;/return ret;/ }],
+	['what the kernel says is not dropped when the data page has come back', $gettime, sub { s/if \(!vdso_read_retry\(vd, first\)\)\s*return ret;/return ret;/ }],
 	['it is dropped always', $gettime, sub { s/if \(!vdso_read_retry\(vd, first\)\)(\s*return ret;)/if (0)$1/ }],
 	['the second look at the number comes before the copy', $gettime,
 		sub { s/(bool read_copy\([^\n]*\n\{\n)(.*?)return likely\(!vdso_read_retry\(vd, seq\)\);/$1\tbool bad = vdso_read_retry(vd, seq);\n\n$2return !bad;/s }],
@@ -56,7 +56,7 @@ my @mutants = (
 	['the writer does not step at the end', $seqcount, sub { s/begun\.seq \+ 1/begun.seq/ }],
 	['the writer does not step at the beginning', $seqcount, sub { s/\(seq \+ 1\) \| 1/seq/ }],
 	['the heir of a dead writer makes the number even', $seqcount, sub { s/\(seq \+ 1\) \| 1/seq + 1/ }],
-	['an abandoned page comes back without a word', $seqcount,
+	['an abandoned data page comes back without a word', $seqcount,
 		sub { s/now\.clock_mode = VDSO_CLOCKMODE_NONE;/;/ }],
 
 	# the counter
@@ -77,9 +77,9 @@ my @mutants = (
 		sub { s/\*ns = snsec >> ([^;]*);/*ns = ((snsec - vd->basetime[clock].nsec) >> $1) + (vd->basetime[clock].nsec >> $1);/ }],
 	['mode NONE reads the counter', $gettime, sub { s/read_once_s32\(&vd->clock_mode\) == VDSO_CLOCKMODE_NONE/0/ }],
 
-	# a page that nobody keeps
-	['an abandoned page is waited for', $gettime, sub { s/>= VDSO_CLOCKMODE_ABANDONED/> VDSO_CLOCKMODE_ABANDONED/ }],
-	['time() believes an abandoned page', $gettime,
+	# a data page that nobody keeps
+	['an abandoned data page is waited for', $gettime, sub { s/>= VDSO_CLOCKMODE_ABANDONED/> VDSO_CLOCKMODE_ABANDONED/ }],
+	['time() believes an abandoned data page', $gettime,
 		sub { s/(vdso_data->clock_mode\)) == VDSO_CLOCKMODE_COUNTER/$1 != VDSO_CLOCKMODE_TIMENS/ }],
 	['a coarse clock falls back to the kernel\'s coarse clock', $gettime, sub { s/s32 fine = clock - [^;]*;/s32 fine = clock;/ }],
 	['... when its patience is at an end', $gettime,

@@ -2,7 +2,7 @@
  * reader.c - a reader of the clocks, and a writer who comes at the worst of moments.
  *
  * The rules of the sequence counter one by one, in the order in which a reader is written. Each
- * moment is made, not waited for: on the machine made for tests (fake.h) a call of the page is
+ * moment is made, not waited for: on the machine made for tests (fake.h) a call of the vDSO is
  * a row of events, and the writer acts before the one that is named. interleave.c goes through
  * all combinations of them; here a failure shows the one that it is about.
  */
@@ -209,7 +209,7 @@ static void test_abandoned(void)
 	got = ask(CLOCK);
 	want = kernel_says(CLOCK);
 	if (ok(same(got, want) && !fake.relaxes && fake.syscalls == 1,
-	       "nobody keeps the page any more: the reader asks the kernel at once"))
+	       "nobody keeps the data page any more: the reader asks the kernel at once"))
 		return;
 	tell("expected", want);
 	tell("got", got);

@@ -1,8 +1,8 @@
 /*
- * seqcount.c - a reader of the built page never gets a mix of two updates.
+ * seqcount.c - a reader of the built vDSO never gets a mix of two updates.
  *
  * A writer at full speed publishes pairs that belong together (sec k, nsec k) while a
- * reader calls the page's own clock_gettime() a hundred million times on another CPU. A
+ * reader calls the vDSO's own clock_gettime() a hundred million times on another CPU. A
  * pair that does not belong together is torn.
  *
  * What this can catch: a reader that does not look again, or ignores the odd number; a
@@ -127,12 +127,12 @@ int main(void)
 	}
 	publish(writable, 1);
 	if (vvar_seal(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
-		bail_out("no page: %s", error.why);
+		bail_out("no vDSO: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
-		bail_out("the page cannot be read");
+		bail_out("the vDSO cannot be read");
 	gettime = vdso_elf_symbol(&elf, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	if (!gettime)
-		bail_out("no clock_gettime in the page");
+		bail_out("no clock_gettime in the vDSO");
 	if (pthread_create(&thread, NULL, writer, NULL))
 		bail_out("no thread");
 
@@ -191,7 +191,7 @@ int main(void)
 	ok(!(atomic_load(&writable->seq) & 1) && gettime(CLOCK_REALTIME, &ts) == 0 &&
 		   ts.tv_sec == ts.tv_nsec && gettime(CLOCK_REALTIME_COARSE, &ts) == 0 &&
 		   ts.tv_sec == 7,
-	   "the next writer repairs the numbers, and the page answers again");
+	   "the next writer repairs the numbers, and the vDSO answers again");
 
 	unplace_page(&page);
 	vvar_drop_writable(&vvar);

@@ -8,7 +8,7 @@ red: counter and data are read between two looks at the number
 red: an update between any two loads is noticed, and the copy thrown away
 red: while the number is odd the reader waits for the writer
 red: a page of offsets is odd for ever: the reader does not wait, but leaves
-red: nobody keeps the page any more: the reader asks the kernel at once
+red: nobody keeps the data page any more: the reader asks the kernel at once
 red: a writer that never pauses: the reader gives up, too
 red: a writer that never ends: the reader gives up, and asks the kernel
 hint:

@@ -9,7 +9,7 @@ red: two fractions of a nanosecond add up to a whole one
 red: nanoseconds beyond a second become seconds, one or two
 red: a counter that is a little behind gives the base itself
 red: a counter that has wrapped at its width goes on
-red: up to max_cycles the page answers, and nothing overflows
+red: up to max_cycles the vDSO answers, and nothing overflows
 red: ten thousand bases drawn at random are as 128 bits have it
 hint:
 	On paper, with units: what has a cycle too many, what has a nanosecond, and what is a

@@ -7,7 +7,7 @@ tests: exec/stack
 red: the first word is the number of the arguments
 red: after it come pointers to the arguments, and a NULL
 red: after them come pointers to the environment, and a NULL
-red: behind the second NULL lies the vector, from the page's address to AT_NULL
+red: behind the second NULL lies the vector, from the vDSO's address to AT_NULL
 red: the stack pointer is a multiple of 16, however many words there are
 red: the strings lie in order and without gaps: arguments, then environment
 hint:

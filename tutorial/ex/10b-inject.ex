@@ -5,11 +5,11 @@ minutes: 30
 needs: ptrace
 file: loader/kernel/ptrace/inject.c
 tests: ptrace/inject
-red: the vector of a new program leads to our page
+red: the vector of a new program leads to our vDSO
 red: of its stack, nothing but that one value has changed
 red: also behind an environment of 3000 variables
 red: also where the stack ends a few hundred bytes above
-red: the program runs, finds our page and asks it
+red: the program runs, finds our vDSO and asks it
 hint:
 	What is there between the stack pointer and the vector? What does it end with, each time?
 	How much of a stack may you read at once, if you do not know where it ends?

@@ -1,5 +1,5 @@
 /*
- * calls.c - calls each function of a page that it has booted itself, one way after the other,
+ * calls.c - calls each function of a vDSO that it has booted itself, one way after the other,
  * for a debugger to walk through (unwind.t).
  *
  * The debugger stops at call(), which it finds by its name, and in handler().
@@ -22,7 +22,7 @@
 
 typedef long fn(long, long, long, long, long);
 
-/* Five arguments are the most that a function of a page has. */
+/* Five arguments are the most that a function of a vDSO has. */
 __attribute__((noinline)) static long call(const char *name, fn *function, long a, long b,
 					   long c, long d, long e)
 {
@@ -36,7 +36,7 @@ __attribute__((visibility("hidden"))) uintptr_t trampoline;
 void enter_handler(int signal);
 __attribute__((visibility("hidden"), used)) void handler(int signal);
 
-/* A handler that returns through our page; see sigreturn.cc. */
+/* A handler that returns through our vDSO; see sigreturn.cc. */
 #if defined(__aarch64__)
 __asm__(".text\n.globl enter_handler\nenter_handler:\n	adrp x9, trampoline\n"
 	"	ldr x30, [x9, :lo12:trampoline]\n	b handler\n");

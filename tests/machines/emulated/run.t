@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# run.t - `uvdso run` on another machine: a program that an emulator runs, on the page.
+# run.t - `uvdso run` on another machine: a program that an emulator runs, on the vDSO.
 #
 # qemu-user gives a program no vDSO at all, so that whatever it answers by itself comes from ours.
 # What is compared with a plain start in exec/start.t is left out where the emulator has its own
@@ -25,7 +25,7 @@ for my $kind (qw(pie nopie static static-pie execstack)) {
         my $p = run({env => {A => 'b c'}}, $UVDSO, 'run', '--', $path, 'one', '', 'three  words');
         my $facts = facts($p->{out});
 
-        is_status($p, 0, "$kind: starts on the page");
+        is_status($p, 0, "$kind: starts on the vDSO");
         is_deeply($facts->{argv}, [$path, 'one', '', 'three  words'], "$kind: its arguments arrive");
         is_deeply($facts->{env}, ['A=b c'], "$kind: and its environment");
         my @no = grep { !/ yes$/ && $expected{(split)[0]} } @{$facts->{check}};
@@ -88,24 +88,24 @@ is_status(uvdso('/bin/sh'), 126, '126: a program for this machine, which is anot
     like($p->{out}, qr/^got TERM from \d+$/m, '... which handles it');
 }
 
-# ---- signal handlers, through the page ----
+# ---- signal handlers, through the vDSO ----
 SKIP: {
     my $path = program('sigreturn');
     skip 'no libstdc++ of that machine', 2 unless -x $path;
     my $p = uvdso($path);
-    is_status($p, 0, 'a program whose handlers return through the page');
+    is_status($p, 0, 'a program whose handlers return through the vDSO');
     my %said = map { /^check (\S+) (\S+)$/ ? ($1 => $2) : () } split /\n/, $p->{out};
     is_deeply(\%said, {map { $_ => 'yes' } qw(found handler-has-our-return-address
         handler-returns-through-the-page backtrace-passes-the-page backtrace-finds-the-interrupted-instruction
         registers-of-the-interrupted-code-are-right backtrace-goes-on-to-the-caller exception-is-caught-outside
         exception-runs-destructors)},
-        'a backtrace from inside a handler, and a C++ exception, get past the page with all registers')
+        'a backtrace from inside a handler, and a C++ exception, get past the vDSO with all registers')
         || diag $p->{out};
 }
 
 {
     my $p = run(program('calls'));
-    like($p->{out}, qr/^done 1$/m, 'a program that boots a page calls all its functions, and returns through it');
+    like($p->{out}, qr/^done 1$/m, 'a program that boots a vDSO calls all its functions, and returns through it');
     like($p->{out}, qr/^calls same$/m, 'getcpu, flush_icache and riscv_hwprobe answer as the system calls do')
         if $UVDSO =~ /riscv64/;
 }

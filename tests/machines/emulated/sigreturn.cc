@@ -1,8 +1,8 @@
 /*
- * sigreturn.cc - a signal handler that returns through the page, and everything that looks, or
+ * sigreturn.cc - a signal handler that returns through the vDSO, and everything that looks, or
  * jumps, from inside the handler past that place.
  *
- * The kernel (or the emulator) gives a handler another return address than the page's, so
+ * The kernel (or the emulator) gives a handler another return address than the vDSO's, so
  * the handler is entered by two instructions that put ours there. From then on nothing knows
  * of any other. Prints "check NAME yes" or "no" lines. C++ without its library's headers, to
  * be built by any compiler for any machine.
@@ -24,7 +24,7 @@ extern "C" {
 #include "libc/vdso_names.h"
 
 extern "C" {
-/* Our page's rt_sigreturn, where the handler returns to. */
+/* Our vDSO's rt_sigreturn, where the handler returns to. */
 __attribute__((visibility("hidden"))) uintptr_t trampoline;
 void enter_handler(int);
 __attribute__((visibility("hidden"))) void handler(int signal);
@@ -190,7 +190,7 @@ int main()
 	int done = 0;
 
 	if (vdso_elf_open(&elf, (const void *)getauxval(AT_SYSINFO_EHDR), 0)) {
-		puts("no page");
+		puts("no vDSO");
 		return 1;
 	}
 	trampoline = (uintptr_t)vdso_elf_symbol(&elf, VDSO_NAME(SIGRETURN), VDSO_VERSION);

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# unwind.t - from every instruction of the page that is reached there is a way back, says gdb.
+# unwind.t - from every instruction of the vDSO that is reached there is a way back, says gdb.
 #
 # Each function is called in every way that it has, and stepped through. That .eh_frame has something
 # to say of each instruction is what matrix.t sees; here it must be true.

@@ -1,9 +1,9 @@
 /*
- * exception.cc - an exception leaves a signal handler, through our page. C++, for i386.
+ * exception.cc - an exception leaves a signal handler, through our vDSO. C++, for i386.
  *
- * To be run on the page. A load from address 0 is a SIGSEGV, the handler throws, and the
+ * To be run on the vDSO. A load from address 0 is a SIGSEGV, the handler throws, and the
  * catch is where the load was: the runtime has to find its way from the handler over the
- * trampoline to an instruction that is no call. The handler asks for the page's trampolines,
+ * trampoline to an instruction that is no call. The handler asks for the vDSO's trampolines,
  * in both layouts of a signal frame.
  */
 #include <signal.h>

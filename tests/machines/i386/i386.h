@@ -1,5 +1,5 @@
 /*
- * i386.h - what the 32-bit test programs share: our page as they find it, and registers.
+ * i386.h - what the 32-bit test programs share: our vDSO as they find it, and registers.
  */
 #ifndef I386_H
 #define I386_H

@@ -86,9 +86,9 @@ int main(int argc, char **argv)
 
 	alarm(60);
 	if (place_page(&image, &vvar, false, false, &page, &error))
-		bail_out("no page: %s", error.why);
+		bail_out("no vDSO: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
-		bail_out("the page cannot be read");
+		bail_out("the vDSO cannot be read");
 	wide = vdso_elf_symbol(&elf, "__vdso_clock_gettime64", "LINUX_2.6");
 	if (wide)
 		narrow = vdso_elf_symbol(&elf, "__vdso_clock_gettime", "LINUX_2.6");

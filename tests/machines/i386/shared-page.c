@@ -4,7 +4,7 @@
  *	shared-page READER64 READER32
  *
  * One writer, of 64 bits, publishes updates at full speed; two programs of different width
- * have the same pages mapped, each with the image of its own width before them (reader.c).
+ * have the same data pages mapped, each with the image of its own width before them (reader.c).
  * Where registers have 32 bits, each field is two loads, so that there is twice as much to
  * tear: not only seconds and nanoseconds, but the halves of both. The sequence counter has to
  * cover it all. That there is something to see is shown first, by a writer that does not use

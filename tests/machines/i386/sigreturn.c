@@ -1,9 +1,9 @@
 /*
- * sigreturn.c - handlers that return through our page, and unwinding from every instruction.
+ * sigreturn.c - handlers that return through our vDSO, and unwinding from every instruction.
  *
- * To be run on the page. The kernel's own way back would be its own page's, so here each
+ * To be run on the vDSO. The kernel's own way back would be its own vDSO's, so here each
  * handler asks for ours (SA_RESTORER), in both layouts of a signal frame. Then, with the
- * trap flag set, the processor stops after every instruction of the page's functions, and
+ * trap flag set, the processor stops after every instruction of the vDSO's functions, and
  * from each of these places libgcc's unwinder must find the way out to main().
  */
 #include <execinfo.h>
@@ -62,7 +62,7 @@ static void show(const struct trace *t)
 		diag("  #%d %#lx, stack %#lx", i, (long)t->pc[i], (long)t->sp[i]);
 }
 
-/* ---- a handler returns through our page -------------------------------- */
+/* ---- a handler returns through our vDSO -------------------------------- */
 
 static struct trace in_handler;
 static uintptr_t returns_to, interrupted_at;
@@ -164,7 +164,7 @@ static void test_handler(const char *what, void *handler, unsigned long flags,
 	handle(SIGTRAP, handler, flags, restorer);
 	returns_to = 0;
 	interrupt_me(&r);
-	is(returns_to, restorer, "%s: the handler returns to our page", what);
+	is(returns_to, restorer, "%s: the handler returns to our vDSO", what);
 	if (!ok(!memcmp(&r, &want, sizeof(r) - sizeof(r.flags)),
 		"%s: all registers are as they were", what))
 		diag("eax %lx ebx %lx ecx %lx edx %lx esi %lx edi %lx ebp %lx", r.eax, r.ebx,
@@ -247,7 +247,7 @@ static void test_steps(const char *what, const uintptr_t *pc, int nr, uintptr_t 
 }
 
 /*
- * kill(pid, SIGUSR1) through our page with the trap flag set; *sp gets the stack pointer
+ * kill(pid, SIGUSR1) through our vDSO with the trap flag set; *sp gets the stack pointer
  * before the call. The processor does not stop behind an INT, but the signal comes there.
  */
 void step_through_vsyscall(uintptr_t function, uintptr_t *sp, int pid);
@@ -297,7 +297,7 @@ static void test_step_vsyscall(void)
 
 /*
  * The second handler below the first: this one only sets the trap flag, and returns through
- * the page with it. What it interrupted is where the way back leads to.
+ * the vDSO with it. What it interrupted is where the way back leads to.
  */
 void return_step_by_step(int signal);
 __asm__("	.text\n"
@@ -353,7 +353,7 @@ static void test_step_sigreturn(void)
 	test_steps("__kernel_rt_sigreturn", with_info, 2, (uintptr_t)after_raise, sp);
 }
 
-/* libgcc knows the trampolines by their bytes as well; the page has real unwind data. */
+/* libgcc knows the trampolines by their bytes as well; the vDSO has real unwind data. */
 static void test_unwind_data(void)
 {
 	static const struct {

@@ -1,11 +1,11 @@
 /*
  * steps.c - from every instruction of every clock function the stack can be unwound.
  *
- * To be run on the page. A signal may come anywhere, and a debugger may stop anywhere: from
+ * To be run on the vDSO. A signal may come anywhere, and a debugger may stop anywhere: from
  * there the way out leads over unwind data that says, for this very instruction, where the
  * caller's registers are. With the trap flag set the processor stops behind each instruction;
  * there libgcc's unwinder must find the caller, its stack pointer and the four registers that
- * a function has to keep. (It also must when the page makes a system call. Only, behind an
+ * a function has to keep. (It also must when the vDSO makes a system call. Only, behind an
  * INT the processor does not stop.)
  */
 #include <signal.h>

@@ -1,7 +1,7 @@
 /*
- * times.c - the clock functions of the 32-bit page: the right time, in both widths.
+ * times.c - the clock functions of the 32-bit vDSO: the right time, in both widths.
  *
- * To be run on the page. Each answer has to lie between two system calls. Where the seconds are
+ * To be run on the vDSO. Each answer has to lie between two system calls. Where the seconds are
  * more than 32 bits hold (--offset realtime=+80000d), the old functions give the lower half,
  * and clock_gettime64 gives all of it.
  */
@@ -142,7 +142,7 @@ static void test_old_sandbox(void)
 	}
 	if (!ok(gettime(CLOCK_PROCESS_CPUTIME_ID, &narrow) == 0 && narrow.sec == 0 &&
 			narrow.nsec > 0,
-		"what the page leaves to the kernel, the old function asks in the old way"))
+		"what the vDSO leaves to the kernel, the old function asks in the old way"))
 		diag("%d.%09d: an old sandbox would have killed the program", narrow.sec,
 		     narrow.nsec);
 	is(gettime64(CLOCK_PROCESS_CPUTIME_ID, &wide), -EBADMSG,

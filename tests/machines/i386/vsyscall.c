@@ -1,10 +1,10 @@
 /*
- * vsyscall.c - __kernel_vsyscall of our page, as every system call of glibc goes through it.
+ * vsyscall.c - __kernel_vsyscall of our vDSO, as every system call of glibc goes through it.
  *
- * To be run on the page. glibc has taken AT_SYSINFO from the vector before main(), so that
+ * To be run on the vDSO. glibc has taken AT_SYSINFO from the vector before main(), so that
  * this very program stands on what it tests; here the corners are looked at one by one:
  * the sixth argument, the registers that must survive, children that share the stack, and
- * system calls that a signal interrupts while the process stands in our page.
+ * system calls that a signal interrupts while the process stands in our vDSO.
  */
 #include <errno.h>
 #include <poll.h>
@@ -35,7 +35,7 @@ static void test_address(void)
 {
 	uintptr_t ours = function("__kernel_vsyscall");
 
-	is(getauxval(AT_SYSINFO), ours, "AT_SYSINFO is the page's __kernel_vsyscall");
+	is(getauxval(AT_SYSINFO), ours, "AT_SYSINFO is the vDSO's __kernel_vsyscall");
 	is(called_by_glibc(), ours, "glibc calls it for every system call");
 }
 
@@ -206,7 +206,7 @@ static void test_restart(void)
 	if (!is(got, 1, "an interrupted read(2) is made again after the handler (SA_RESTART)"))
 		diag("errno %d", error);
 	is(interrupted_at, int80,
-	   "... because the kernel put the process back to the instruction of our page");
+	   "... because the kernel put the process back to the instruction of our vDSO");
 	interrupt_read(0, &got, &error);
 	ok(got == -1 && error == EINTR, "without SA_RESTART it fails with EINTR");
 	is(interrupted_at, int80 + 2, "... and the process stood behind the instruction");

@@ -1,7 +1,7 @@
 /*
- * waiting.c - waits in a signal handler that returns through our page, for a debugger to come.
+ * waiting.c - waits in a signal handler that returns through our vDSO, for a debugger to come.
  *
- * To be run on the page. Prints its process id when it is there. With "plain" the handler has
+ * To be run on the vDSO. Prints its process id when it is there. With "plain" the handler has
  * the layout without siginfo.
  */
 #include <signal.h>
