@@ -8,7 +8,7 @@
  *   VDSO_SHDR_SIZE        the size of a section header in its ELF class
  *   VDSO_VERSIONS         the version nodes with their symbols
  *
- * And the Makefile, because it depends on the parts that are built:
+ * And port.mk, because it depends on the parts that are built:
  *
  *   VDSO_BUDGET           the largest size of the stripped image
  */

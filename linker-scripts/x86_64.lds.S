@@ -6,7 +6,7 @@
  * arch/x86/entry/vdso). local: * hides everything else.
  *
  * Every name listed here must exist, or newer linkers refuse the script. So the names of a part
- * that is not built (VDSO_PARTS in the Makefile) are not listed.
+ * that is not built (VDSO_PARTS in port.mk) are not listed.
  */
 #define VDSO_TEXT_FILL 0x90909090
 #define VDSO_SHDR_SIZE 64

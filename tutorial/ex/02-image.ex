@@ -1,4 +1,4 @@
-# The program headers of the page, and two of the rules that stop a build.
+# The program headers of the image, and two of the rules that stop a build.
 title: The image: an ELF file no one loads from disk
 tier: core
 minutes: 30
@@ -44,4 +44,4 @@ stub:
 	}
 
 	@keep /^.. The rules/
-	/* TODO: the page has no writable data. Two rules are missing: one for .data, one for .bss. */
+	/* TODO: the image has no writable data. Two rules are missing: one for .data, one for .bss. */

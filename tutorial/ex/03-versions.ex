@@ -1,4 +1,4 @@
-# The names that the page exports on x86-64, and the version they have.
+# The names that the vDSO exports on x86-64, and the version they have.
 title: Version nodes
 tier: core
 minutes: 25

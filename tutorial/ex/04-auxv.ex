@@ -1,5 +1,5 @@
 # The two walks: over the stack to the vector, and over the vector to an entry.
-title: Finding the page: the auxiliary vector
+title: Finding the vDSO: the auxiliary vector
 tier: core
 minutes: 30
 file: loader/libc/auxv.c

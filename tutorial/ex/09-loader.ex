@@ -33,7 +33,7 @@ mutant: over-others: what lies at the address is replaced
 mutant: takes-any-answer: whatever is no error is taken for the address that was asked for
 	s/\(uintptr_t\)got == want/!process_failed(got)/
 stub:
-	/* TODO: it works. But the page lies at the same place everywhere, on top of whatever was there. */
+	/* TODO: it works. But the vDSO lies at the same place everywhere, on top of whatever was there. */
 	static int reserve(struct process *process, size_t length, uintptr_t *start)
 	{
 		uintptr_t want = 0;

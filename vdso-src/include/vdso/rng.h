@@ -27,13 +27,8 @@
  *			the kernel has no safe memory. The kernel's image has them compiled in
  *			and runs on that kernel alone; ours runs on older ones, too
  *
-<<<<<<< HEAD
- * Written by the process that keeps the time (loader/kernel/time/rng.h). Read-only for all
- * others, in a time namespace as well as outside.
-=======
- * Written by the timekeeper's process (loader/kernel/time/rng.h). Read-only for all others, inside a
- * time namespace and outside.
->>>>>>> 942167d (vdso-src: vDSO, image and data page instead of page; comments shortened)
+ * Written by the timekeeper's process (loader/kernel/time/rng.h). Read-only for all others,
+ * inside a time namespace and outside.
  */
 struct vdso_rng_data {
 	_Atomic(u64) generation;
