@@ -11,8 +11,8 @@
  * stay: with the numbers for munmap(2) in the registers and the entry as the return
  * address, that is where the jump goes.
  */
-#ifndef KERNEL_ARCH_JUMP
-#define KERNEL_ARCH_JUMP
+#ifndef KERNEL_ARCH_JUMP_H
+#define KERNEL_ARCH_JUMP_H
 
 /* Offsets into struct jump, for jump.S; pinned by assertions in exec.c. */
 #define JUMP_STACK_TO    0
@@ -65,7 +65,7 @@ static inline void jump_add_call(struct jump *jump, size_t *at, uint64_t skip, l
 	jump->call[(*at)++] = (struct jump_call){nr, {a, b, c, d, 0, 0}, skip};
 }
 
-extern const unsigned char exec_jump_start[], exec_jump_end[];
+extern const unsigned char jump_code_start[], jump_code_end[];
 #endif
 
 #endif

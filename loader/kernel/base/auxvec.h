@@ -6,8 +6,8 @@
  * getauxval(3)). We do not invent one: ours is the one that the kernel gave this
  * process, with the entries replaced that speak of the program and of the page.
  */
-#ifndef KERNEL_BASE_AUXVEC
-#define KERNEL_BASE_AUXVEC
+#ifndef KERNEL_BASE_AUXVEC_H
+#define KERNEL_BASE_AUXVEC_H
 
 #include <link.h>
 #include <stddef.h>

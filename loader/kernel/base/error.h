@@ -4,8 +4,8 @@
  * Everything that starts a program reports through this: the exit status that a
  * shell or env(1) would give, and the two halves of one line of message.
  */
-#ifndef KERNEL_BASE_ERROR
-#define KERNEL_BASE_ERROR
+#ifndef KERNEL_BASE_ERROR_H
+#define KERNEL_BASE_ERROR_H
 
 #define RUN_NOT_FOUND  127 /* there is no such program */
 #define RUN_CANNOT_RUN 126 /* it is there but cannot be run */

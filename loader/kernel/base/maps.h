@@ -1,8 +1,8 @@
 /*
  * maps.h - what is mapped in a process, from its /proc/PID/maps (proc(5)).
  */
-#ifndef KERNEL_BASE_MAPS
-#define KERNEL_BASE_MAPS
+#ifndef KERNEL_BASE_MAPS_H
+#define KERNEL_BASE_MAPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * linux/prctl.h has this as struct prctl_mm_map, with a pointer in it. Its length tells the
  * kernel what it is, and a 64-bit kernel knows only the long one, from 32-bit programs, too.
  */
-#ifndef KERNEL_BASE_MM_MAP
-#define KERNEL_BASE_MM_MAP
+#ifndef KERNEL_BASE_MM_MAP_H
+#define KERNEL_BASE_MM_MAP_H
 
 #include <stdint.h>
 

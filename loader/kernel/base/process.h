@@ -7,9 +7,10 @@
  * ptrace(2) it is registers set from outside (traced.c). Everything above, place.c first
  * of all, is the same code for both.
  */
-#ifndef KERNEL_BASE_PROCESS
-#define KERNEL_BASE_PROCESS
+#ifndef KERNEL_BASE_PROCESS_H
+#define KERNEL_BASE_PROCESS_H
 
+#include <host.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,13 +39,8 @@ static inline bool process_failed(long result)
 static inline long process_mmap(struct process *process, uintptr_t at, size_t length, int prot,
 				int flags, int fd, off_t offset)
 {
-#ifdef SYS_mmap2 /* 32-bit machines: the offset in units of 4096 */
-	return process_call(process, SYS_mmap2, (long)at, (long)length, prot, flags, fd,
-			    (long)(offset / 4096));
-#else
-	return process_call(process, SYS_mmap, (long)at, (long)length, prot, flags, fd,
-			    (long)offset);
-#endif
+	return process_call(process, HOST_SYS_MMAP, (long)at, (long)length, prot, flags, fd,
+			    (long)(offset / HOST_MMAP_UNIT));
 }
 
 #endif

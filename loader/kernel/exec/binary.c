@@ -13,11 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/base/page.h"
 #include "kernel/exec/binary.h"
-
-#define PAGE         4096ul
-#define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
-#define PAGE_UP(x)   PAGE_DOWN((x) + PAGE - 1)
 
 /* The kernel refuses more bytes of program headers than these. */
 #define PHDRS_MAX 65536
@@ -73,8 +70,8 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_erro
 {
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
-	if (ehdr->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
-	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB || ehdr->e_machine != HOST_MACHINE)
+	if (ehdr->e_ident[EI_CLASS] != HOST_CLASS || ehdr->e_ident[EI_DATA] != ELFDATA2LSB ||
+	    ehdr->e_machine != HOST_MACHINE)
 		return another_machine(ehdr, path, error);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return bad(error, path, "an ELF file, but not a program");
@@ -109,15 +106,15 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > HOST_USER_TOP ||
 	    ph->p_memsz > HOST_USER_TOP - ph->p_vaddr)
 		return bad(error, path, "a segment does not fit into the address space");
-	if (ph->p_offset % PAGE != ph->p_vaddr % PAGE)
+	if (ph->p_offset % VDSO_PAGE_SIZE != ph->p_vaddr % VDSO_PAGE_SIZE)
 		return bad(error, path, "a segment's offset and address differ within a page");
 	/* The kernel would map it all the same, and the program die of SIGBUS. */
 	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
 		return bad(error, path, "the file is shorter than its segments");
-	if (PAGE_DOWN(ph->p_vaddr) < bin->low)
-		bin->low = PAGE_DOWN(ph->p_vaddr);
-	if (PAGE_UP(ph->p_vaddr + ph->p_memsz) > bin->high)
-		bin->high = PAGE_UP(ph->p_vaddr + ph->p_memsz);
+	if (page_down(ph->p_vaddr) < bin->low)
+		bin->low = page_down(ph->p_vaddr);
+	if (page_up(ph->p_vaddr + ph->p_memsz) > bin->high)
+		bin->high = page_up(ph->p_vaddr + ph->p_memsz);
 	if (ph->p_align > bin->align && (ph->p_align & (ph->p_align - 1)) == 0)
 		bin->align = ph->p_align;
 	return 0;
@@ -129,7 +126,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct run_error *
 	size_t size;
 	int err;
 
-	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = PAGE};
+	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = VDSO_PAGE_SIZE};
 	if (fstat(fd, &st))
 		return run_fail(error, RUN_SELF, path, "%s", strerror(errno));
 	if (read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0))
@@ -182,7 +179,7 @@ static bool reserve_at(uintptr_t want, size_t size)
 /* Wherever the kernel puts libraries, at a multiple of align. 0 when there is no room. */
 static uintptr_t reserve_anywhere(size_t size, size_t align)
 {
-	size_t more = size + align - PAGE;
+	size_t more = size + align - VDSO_PAGE_SIZE;
 	void *got =
 		mmap(NULL, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uintptr_t start, from = (uintptr_t)got;
@@ -207,7 +204,7 @@ static uintptr_t reserve_program(size_t size, size_t align)
 
 		if (!fixed && getrandom(&page, sizeof(page), 0) != sizeof(page))
 			break;
-		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * PAGE) & ~(align - 1);
+		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
 		if (reserve_at(want, size))
 			return want;
 	}
@@ -218,15 +215,15 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 {
 	int prot = (ph->p_flags & PF_R ? PROT_READ : 0) |
 		   (ph->p_flags & PF_W ? PROT_WRITE : 0) | (ph->p_flags & PF_X ? PROT_EXEC : 0);
-	uintptr_t start = PAGE_DOWN(bias + ph->p_vaddr);
+	uintptr_t start = page_down(bias + ph->p_vaddr);
 	uintptr_t file_end = bias + ph->p_vaddr + ph->p_filesz;
-	uintptr_t end = PAGE_UP(bias + ph->p_vaddr + ph->p_memsz);
+	uintptr_t end = page_up(bias + ph->p_vaddr + ph->p_memsz);
 	uintptr_t zero_pages = start;
 
 	if (ph->p_filesz) {
-		zero_pages = PAGE_UP(file_end);
+		zero_pages = page_up(file_end);
 		if (mmap((void *)start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED,
-			 bin->fd, (off_t)PAGE_DOWN(ph->p_offset)) == MAP_FAILED)
+			 bin->fd, (off_t)page_down(ph->p_offset)) == MAP_FAILED)
 			return -errno;
 		/* Behind the last byte of the file the page holds other parts of the file. */
 		if (ph->p_memsz > ph->p_filesz && prot & PROT_WRITE)

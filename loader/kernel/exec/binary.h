@@ -6,8 +6,8 @@
  * what is longer in memory than in the file, and start at the entry, or, if PT_INTERP
  * names an interpreter, load that as well and start at its entry instead.
  */
-#ifndef KERNEL_EXEC_BINARY
-#define KERNEL_EXEC_BINARY
+#ifndef KERNEL_EXEC_BINARY_H
+#define KERNEL_EXEC_BINARY_H
 
 #include <link.h>
 #include <stdbool.h>

@@ -26,13 +26,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernel/base/auxvec.h"
-#include "kernel/exec/exec.h"
 #include "kernel/arch/jump.h"
-#include "kernel/exec/unmap.h"
+#include "kernel/base/auxvec.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/mm_map.h"
+#include "kernel/base/page.h"
+#include "kernel/exec/exec.h"
 #include "kernel/exec/stack.h"
+#include "kernel/exec/unmap.h"
 
 #define JUMP_AT(field, at) _Static_assert(offsetof(struct jump, field) == (at), "jump.h")
 JUMP_AT(stack_to, JUMP_STACK_TO);
@@ -120,15 +121,13 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 	      auxvec_set(vec, AT_SECURE, 0) |
 	      /* Last, because new entries come first: the kernel's place for it. */
 	      auxvec_set(vec, AT_SYSINFO_EHDR, request->page->ehdr);
-#ifdef HOST_ENTRY_TYPE
 	/* Without an entry the program must not call the old one: it has another way, too. */
-	if (request->keep_kernel_vdso)
+	if (HOST_ENTRY_TYPE == AT_NULL || request->keep_kernel_vdso)
 		; /* and its entry with it: system calls are faster there (host.h) */
 	else if (request->page->entry)
 		err |= auxvec_set(vec, HOST_ENTRY_TYPE, request->page->entry);
 	else
 		auxvec_remove(vec, HOST_ENTRY_TYPE);
-#endif
 	return err ? run_fail(error, RUN_SELF, "run", "the vector is full") : 0;
 }
 
@@ -141,18 +140,18 @@ static struct mm_map describe_process(const struct mapped_binary *program,
 				      const struct first_stack *stack)
 {
 	uint64_t random = 0;
-	uintptr_t brk = (program->end_bss + 4095) & ~4095ul;
+	uintptr_t brk = page_up(program->end_bss);
 
 	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) &&
 	    getrandom(&random, sizeof(random), 0) == sizeof(random))
-		brk += random % BRK_RANDOM & ~4095ul;
+		brk += page_down(random % BRK_RANDOM);
 	return (struct mm_map){
 		.start_code = program->start_code,
 		.end_code = program->end_code,
 		.start_data = program->start_data,
 		.end_data = program->end_data,
-		.start_brk = brk + 4096,
-		.brk = brk + 4096,
+		.start_brk = brk + VDSO_PAGE_SIZE,
+		.brk = brk + VDSO_PAGE_SIZE,
 		.start_stack = stack->sp,
 		.arg_start = stack->arg_start,
 		.arg_end = stack->arg_end,
@@ -292,7 +291,7 @@ int exec_program(const struct exec_request *request, struct run_error *error)
 	memcpy(&area->mask, &request->mask, sizeof(area->mask));
 	if (!write_list(area, request, &program, &interp, old_stack))
 		return run_fail(error, RUN_SELF, "run", "more mappings than can be undone");
-	memcpy(area->code, exec_jump_start, (size_t)(exec_jump_end - exec_jump_start));
+	memcpy(area->code, jump_code_start, (size_t)(jump_code_end - jump_code_start));
 	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
 		return run_fail(error, RUN_SELF, "run", "%s", strerror(errno));
 	((void (*)(struct jump *))(void *)area->code)(&area->jump);

@@ -5,8 +5,8 @@
  * by hand what the kernel does, with the one difference that matters: the vector of the
  * new program points to our page. The program cannot tell; it is not modified.
  */
-#ifndef KERNEL_EXEC_EXEC
-#define KERNEL_EXEC_EXEC
+#ifndef KERNEL_EXEC_EXEC_H
+#define KERNEL_EXEC_EXEC_H
 
 #include <signal.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * What execvp(3) and the kernel do between them: search PATH, follow the #! line
  * of a script to its interpreter, and find the ELF interpreter of what they end at.
  */
-#ifndef KERNEL_EXEC_PROGRAM
-#define KERNEL_EXEC_PROGRAM
+#ifndef KERNEL_EXEC_PROGRAM_H
+#define KERNEL_EXEC_PROGRAM_H
 
 #include "kernel/exec/binary.h"
 #include "kernel/base/error.h"

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "kernel/base/page.h"
 #include "kernel/exec/stack.h"
 
 #define RANDOM_BYTES 16
@@ -162,7 +163,7 @@ int stack_build(struct first_stack *stack, uintptr_t top, char **argv, char **en
 
 	/* What is below sp stays behind. */
 	pen.at = stack->sp - pen.base;
-	munmap(stack->bytes, pen.at & ~4095ul);
+	munmap(stack->bytes, page_down(pen.at));
 	stack->size -= pen.at;
 	stack->bytes += pen.at;
 	return 0;

@@ -17,8 +17,8 @@
  * It is put together in a buffer, for an address that it will be copied to later: the
  * place is still the stack of the program that is building it.
  */
-#ifndef KERNEL_EXEC_STACK
-#define KERNEL_EXEC_STACK
+#ifndef KERNEL_EXEC_STACK_H
+#define KERNEL_EXEC_STACK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "kernel/base/page.h"
 #include "kernel/exec/unmap.h"
-
-#define PAGE_MASK (~4095ul)
 
 /* The other calls of the list, before these and after them, need some room, too. */
 #define OTHER_CALLS 16
@@ -22,8 +21,8 @@ bool pieces_add(struct pieces *pieces, uintptr_t start, uintptr_t end)
 {
 	if (pieces->count == PIECES_MAX)
 		return false;
-	pieces->piece[pieces->count].start = start & PAGE_MASK;
-	pieces->piece[pieces->count].end = (end + 4095) & PAGE_MASK;
+	pieces->piece[pieces->count].start = page_down(start);
+	pieces->piece[pieces->count].end = page_up(end);
 	pieces->count++;
 	return true;
 }

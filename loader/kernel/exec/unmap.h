@@ -4,8 +4,8 @@
  * The kernel throws a whole address space away and begins a new one. We cannot, so we
  * write down the pieces that the new program needs, and unmap what lies between them.
  */
-#ifndef KERNEL_EXEC_UNMAP
-#define KERNEL_EXEC_UNMAP
+#ifndef KERNEL_EXEC_UNMAP_H
+#define KERNEL_EXEC_UNMAP_H
 
 #include <stdbool.h>
 

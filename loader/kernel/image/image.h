@@ -5,8 +5,8 @@
  * for it (arch/arm64/kernel/vdso.S includes the image as it was linked). So do
  * we: a program that is linked with libuvdso.a needs nothing else on the disk.
  */
-#ifndef KERNEL_IMAGE_IMAGE
-#define KERNEL_IMAGE_IMAGE
+#ifndef KERNEL_IMAGE_IMAGE_H
+#define KERNEL_IMAGE_IMAGE_H
 
 #include <stddef.h>
 

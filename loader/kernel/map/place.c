@@ -23,6 +23,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/image/check/check.h"
 #include "kernel/base/memfd.h"
+#include "kernel/base/page.h"
 #include "kernel/map/place.h"
 
 /* Draws before we give up. With a sparse address space the first one succeeds. */
@@ -37,11 +38,6 @@ __attribute__((format(printf, 3, 4))) static int fail(struct place_error *error,
 	vsnprintf(error->why, sizeof(error->why), fmt, ap);
 	va_end(ap);
 	return err;
-}
-
-static size_t page_round(size_t size)
-{
-	return (size + VDSO_PAGE_SIZE - 1) & ~(size_t)(VDSO_PAGE_SIZE - 1);
 }
 
 /*
@@ -99,7 +95,7 @@ int page_files_open(struct page_files *files, const struct image *image,
 	*files = (struct page_files){
 		.data = vvar->fd,
 		.image = -1,
-		.image_length = page_round(image->size),
+		.image_length = page_up(image->size),
 		.entry = image_entry(image),
 		.in_namespace = in_namespace,
 		.counters = -1,

@@ -15,8 +15,8 @@
  * distance. The address is a secret worth keeping: whoever knows where code lies
  * can build an attack from it (kernel: map_vdso(), arch/x86/entry/vdso/vma.c).
  */
-#ifndef KERNEL_MAP_PLACE
-#define KERNEL_MAP_PLACE
+#ifndef KERNEL_MAP_PLACE_H
+#define KERNEL_MAP_PLACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

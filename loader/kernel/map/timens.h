@@ -5,8 +5,8 @@
  * (time_namespaces(7)). Our page is nobody's but the program's, so that it can shift
  * REALTIME and TAI as well.
  */
-#ifndef KERNEL_MAP_TIMENS
-#define KERNEL_MAP_TIMENS
+#ifndef KERNEL_MAP_TIMENS_H
+#define KERNEL_MAP_TIMENS_H
 
 #include <stdbool.h>
 #include <vdso/datapage.h>

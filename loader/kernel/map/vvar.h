@@ -13,8 +13,8 @@
  * namespace's offsets, and that of the random number generator. Which of the
  * first two a reader sees first is decided by the one who maps them (place.h).
  */
-#ifndef KERNEL_MAP_VVAR
-#define KERNEL_MAP_VVAR
+#ifndef KERNEL_MAP_VVAR_H
+#define KERNEL_MAP_VVAR_H
 
 #include <vdso/datapage.h>
 

@@ -13,8 +13,8 @@
  * lets everybody go on; what is in the middle of an injection is killed, because it has
  * registers of ours. With a trace everybody is: their system calls wait for a tracer.
  */
-#ifndef KERNEL_PTRACE_FOLLOW
-#define KERNEL_PTRACE_FOLLOW
+#ifndef KERNEL_PTRACE_FOLLOW_H
+#define KERNEL_PTRACE_FOLLOW_H
 
 #include <stdbool.h>
 #include <sys/types.h>

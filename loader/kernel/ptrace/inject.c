@@ -103,15 +103,12 @@ static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 			  const struct placement *page, bool keep_kernel_vdso)
 {
-#ifdef HOST_ENTRY_TYPE
-	int err = keep_kernel_vdso
+	int err = HOST_ENTRY_TYPE == AT_NULL || keep_kernel_vdso
 			  ? 0
 			  : rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, page->entry);
 
 	if (err)
 		return err;
-#endif
-	(void)keep_kernel_vdso;
 	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, page->ehdr);
 }
 

@@ -6,8 +6,8 @@
  * told of that moment (PTRACE_EVENT_EXEC, ptrace(2)). Ours puts the page in, lets the
  * vector point to it and takes the kernel's away.
  */
-#ifndef KERNEL_PTRACE_INJECT
-#define KERNEL_PTRACE_INJECT
+#ifndef KERNEL_PTRACE_INJECT_H
+#define KERNEL_PTRACE_INJECT_H
 
 #include "kernel/base/maps.h"
 #include "kernel/map/place.h"

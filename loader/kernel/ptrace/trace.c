@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <host.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -34,9 +35,7 @@ static const struct {
 } watched[] = {
 	{SYS_clock_gettime, "clock_gettime", true},
 	{SYS_gettimeofday, "gettimeofday", false},
-#ifdef SYS_time
-	{SYS_time, "time", false},
-#endif
+	{HOST_SYS_TIME, "time", false},
 	{SYS_clock_getres, "clock_getres", true},
 	{SYS_getcpu, "getcpu", false},
 	{SYS_execve, NULL, false},
@@ -101,6 +100,8 @@ int trace_filter(void)
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						 offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < NR_WATCHED; i++) {
+		if (watched[i].nr < 0)
+			continue; /* this machine has no such call */
 		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							 (unsigned)watched[i].nr, 0, 1);
 		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);

@@ -11,8 +11,8 @@
  *   the rest    clock system calls, from the page, where it had to fall back, or from the
  *               program's own code: a seccomp filter stops for these alone
  */
-#ifndef KERNEL_PTRACE_TRACE
-#define KERNEL_PTRACE_TRACE
+#ifndef KERNEL_PTRACE_TRACE_H
+#define KERNEL_PTRACE_TRACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

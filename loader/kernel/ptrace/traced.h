@@ -6,8 +6,8 @@
  * that it has mapped, and let it run up to the end of the call (PTRACE_SYSCALL stops
  * there, with no signal involved). Afterwards give it back the registers it had.
  */
-#ifndef KERNEL_PTRACE_TRACED
-#define KERNEL_PTRACE_TRACED
+#ifndef KERNEL_PTRACE_TRACED_H
+#define KERNEL_PTRACE_TRACED_H
 
 #include <regs.h>
 #include <stdbool.h>

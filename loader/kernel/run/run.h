@@ -1,8 +1,8 @@
 /*
  * run.h - runs an unmodified program on the page: everything that `uvdso run` does.
  */
-#ifndef KERNEL_RUN_RUN
-#define KERNEL_RUN_RUN
+#ifndef KERNEL_RUN_RUN_H
+#define KERNEL_RUN_RUN_H
 
 #include <stdbool.h>
 #include <stdio.h>

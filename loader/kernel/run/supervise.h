@@ -1,8 +1,8 @@
 /*
  * supervise.h - the parent of a program: keeps its time and stays out of its way.
  */
-#ifndef KERNEL_RUN_SUPERVISE
-#define KERNEL_RUN_SUPERVISE
+#ifndef KERNEL_RUN_SUPERVISE_H
+#define KERNEL_RUN_SUPERVISE_H
 
 #include <sys/types.h>
 

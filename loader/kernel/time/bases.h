@@ -12,8 +12,8 @@
  *
  * Not thread-safe; belongs to the timekeeper.
  */
-#ifndef KERNEL_TIME_BASES
-#define KERNEL_TIME_BASES
+#ifndef KERNEL_TIME_BASES_H
+#define KERNEL_TIME_BASES_H
 
 #include <vdso/datapage.h>
 

@@ -19,8 +19,8 @@
  * (watchdog.h), and every request is a system call again. An update after that draws a
  * new generation, as at the start.
  */
-#ifndef KERNEL_TIME_RNG
-#define KERNEL_TIME_RNG
+#ifndef KERNEL_TIME_RNG_H
+#define KERNEL_TIME_RNG_H
 
 #include <vdso/rng.h>
 

@@ -17,6 +17,7 @@
 #include <vdso/seqcount.h>
 
 #include "kernel/arch/cpu.h"
+#include "kernel/time/counter.h"
 #include "kernel/time/timekeeper.h"
 
 /* Brackets for each sample: in an update, and at the start, where nothing is known. */
@@ -220,7 +221,7 @@ void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_co
 		while (nanosleep(&wait, &wait) && errno == EINTR)
 			;
 		look(&second, TRIES_START);
-		if (!timekeeping_start(&tk->time, counter_mask(), &first, &second))
+		if (!timekeeping_start(&tk->time, cpu_counter_mask(), &first, &second))
 			tk->why_no_counter = "the counter stood still while it was calibrated";
 	}
 	publish(tk);

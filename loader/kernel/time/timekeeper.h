@@ -8,8 +8,8 @@
  * The measuring is here, the deciding is in bases.h, and what is published is
  * described in vdso/datapage.h.
  */
-#ifndef KERNEL_TIME_TIMEKEEPER
-#define KERNEL_TIME_TIMEKEEPER
+#ifndef KERNEL_TIME_TIMEKEEPER_H
+#define KERNEL_TIME_TIMEKEEPER_H
 
 #include <time.h>
 

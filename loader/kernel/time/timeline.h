@@ -25,8 +25,8 @@
  *
  * Not thread-safe; a timeline belongs to the one who keeps the time.
  */
-#ifndef KERNEL_TIME_TIMELINE
-#define KERNEL_TIME_TIMELINE
+#ifndef KERNEL_TIME_TIMELINE_H
+#define KERNEL_TIME_TIMELINE_H
 
 #include <vdso/types.h>
 

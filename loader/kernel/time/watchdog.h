@@ -12,8 +12,8 @@
  * Both may write to the page at the same time, without harm: the watchdog only ever makes
  * a number odd, and only the timekeeper, at the end of a complete update, makes it even.
  */
-#ifndef KERNEL_TIME_WATCHDOG
-#define KERNEL_TIME_WATCHDOG
+#ifndef KERNEL_TIME_WATCHDOG_H
+#define KERNEL_TIME_WATCHDOG_H
 
 #include <sys/types.h>
 #include <vdso/datapage.h>

@@ -1,8 +1,8 @@
 /*
  * aarch64/host.h - what the kernel's part must know of this machine.
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <elf.h>
 #include <sys/syscall.h>
@@ -10,6 +10,7 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_AARCH64
+#define HOST_CLASS   ELFCLASS64
 #define HOST_NAME    "aarch64"
 
 /*
@@ -40,6 +41,16 @@
  * for a place of its own, which glibc does not). So that page must stay.
  */
 #define HOST_KERNEL_VDSO_STAYS 1
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap
+#define HOST_MMAP_UNIT 1
+
+/* There is no system call for time(2) alone. */
+#define HOST_SYS_TIME -1
+
+/* The vector says nothing of the image's entry. */
+#define HOST_ENTRY_TYPE AT_NULL
 
 /* What a fresh program finds in FPCR: round to nearest, nothing is trapped. */
 #define HOST_FP_CONTROL 0

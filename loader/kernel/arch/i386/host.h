@@ -3,8 +3,8 @@
  * x86-64 kernel. (A kernel of 32 bits would do, too, but for getcpu(): there the CPU's number
  * lies behind another selector, and CPUs without SSE2 are not asked for.)
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <asm/ldt.h>
 #include <elf.h>
@@ -14,6 +14,7 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_386
+#define HOST_CLASS   ELFCLASS32
 #define HOST_NAME    "i386"
 
 /*
@@ -61,6 +62,13 @@ static inline uintptr_t host_top(void)
  * --keep-kernel-vdso that entry stays the kernel's.
  */
 #define HOST_ENTRY_TYPE AT_SYSINFO
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap2
+#define HOST_MMAP_UNIT 4096
+
+/* time(2), which has a system call of its own here. */
+#define HOST_SYS_TIME SYS_time
 
 /* What a fresh program finds in MXCSR. */
 #define HOST_FP_CONTROL 0x1f80

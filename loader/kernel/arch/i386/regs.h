@@ -1,8 +1,8 @@
 /*
  * regs.h - the registers of a process that stands still, for traced.c. i386.
  */
-#ifndef KERNEL_ARCH_REGS
-#define KERNEL_ARCH_REGS
+#ifndef KERNEL_ARCH_REGS_H
+#define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * A port of the loader is a folder with three files: this one; cpu.c, which answers cpu.h;
  * and jump.S, the last steps of jump.h. vdso-src/arch/README.md lists them.
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <asm/prctl.h>
 #include <elf.h>
@@ -14,6 +14,7 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_X86_64
+#define HOST_CLASS   ELFCLASS64
 #define HOST_NAME    "x86_64"
 
 /*
@@ -41,6 +42,16 @@
 
 /* Signal handlers return through the C library's own code here (SA_RESTORER). */
 #define HOST_KERNEL_VDSO_STAYS 0
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap
+#define HOST_MMAP_UNIT 1
+
+/* time(2), which has a system call of its own here. */
+#define HOST_SYS_TIME SYS_time
+
+/* The vector says nothing of the image's entry. */
+#define HOST_ENTRY_TYPE AT_NULL
 
 /* What a fresh program finds in MXCSR (System V ABI AMD64, 3.4.1). */
 #define HOST_FP_CONTROL 0x1f80

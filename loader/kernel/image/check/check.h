@@ -9,8 +9,8 @@
  * relocations by the size of their tables, RELR and JMPREL among them, and
  * everything that some client is known to trip over.
  */
-#ifndef KERNEL_IMAGE_CHECK_CHECK
-#define KERNEL_IMAGE_CHECK_CHECK
+#ifndef KERNEL_IMAGE_CHECK_CHECK_H
+#define KERNEL_IMAGE_CHECK_CHECK_H
 
 #include <stdint.h>
 

@@ -12,8 +12,8 @@
  *   versions.c   version nodes
  *   notes.c      notes, unwind table
  */
-#ifndef KERNEL_IMAGE_CHECK_PARTS
-#define KERNEL_IMAGE_CHECK_PARTS
+#ifndef KERNEL_IMAGE_CHECK_PARTS_H
+#define KERNEL_IMAGE_CHECK_PARTS_H
 
 #include "kernel/image/elf_bytes.h"
 #include "kernel/image/check/check.h"
