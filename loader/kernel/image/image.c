@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/image/elf_bytes.h"
 #include "kernel/image/image.h"
 
 #define PIPE_PATIENCE_MS 5000
@@ -76,4 +78,22 @@ void image_free(struct image *image)
 {
 	free((void *)image->bytes);
 	*image = (struct image){NULL, 0};
+}
+
+unsigned image_machine(const struct image *image)
+{
+	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+
+	if (!elf_inside(&elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG))
+		return 0;
+	/* e_machine is in the same place in both classes. */
+	return elf_u16(&elf, offsetof(Elf64_Ehdr, e_machine));
+}
+
+uint32_t image_entry(const struct image *image)
+{
+	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+
+	/* Its lower half is in the same place in both classes, and no image is that long. */
+	return elf_u32(&elf, offsetof(Elf64_Ehdr, e_entry));
 }

@@ -9,6 +9,7 @@
 #define KERNEL_IMAGE_IMAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* An image larger than this is refused unread; the largest kernel page is 8 KiB. */
 #define IMAGE_MAX (1u << 20)
@@ -29,5 +30,14 @@ struct image image_builtin(void);
  */
 int image_read(const char *path, struct image *image);
 void image_free(struct image *image);
+
+/* The machine (EM_* of elf.h) that the image is for; 0 if these bytes are no ELF file. */
+unsigned image_machine(const struct image *image);
+
+/*
+ * The entry of its ELF header, for an image that is known to be an ELF file; 0 if there is
+ * none. i386's image has one, for AT_SYSINFO.
+ */
+uint32_t image_entry(const struct image *image);
 
 #endif
