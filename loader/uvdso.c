@@ -17,6 +17,7 @@
 
 #include "kernel/base/descriptor.h"
 #include "kernel/map/place.h"
+#include "kernel/time/deadline.h"
 #include "kernel/time/timekeeper.h"
 #include "kernel/map/timens.h"
 #include "kernel/time/watchdog.h"
@@ -58,16 +59,16 @@ static void keep_time(struct timekeeper *tk, int life)
 		dup2(life, 0);
 	close_range(1, ~0u, 0);
 	timekeeper_prioritise();
-	timekeeper_next(&deadline);
+	deadline_next(&deadline);
 	for (;;) {
 		struct pollfd pipe = {.fd = 0, .events = POLLIN};
-		struct timespec left = timekeeper_wait(&deadline);
+		struct timespec left = deadline_wait(&deadline);
 
 		/* Nothing is ever written to the pipe; any event means that it has ended. */
 		if (ppoll(&pipe, 1, &left, NULL) > 0)
 			_exit(0);
 		timekeeper_update(tk);
-		timekeeper_next(&deadline);
+		deadline_next(&deadline);
 	}
 }
 

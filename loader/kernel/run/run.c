@@ -216,7 +216,7 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 		fprintf(stderr, "uvdso: counter  not used: %s\n", tk.why_no_counter);
 	else if (request->verbose)
 		fprintf(stderr, "uvdso: counter  %.3f MHz, mult %u, shift %u\n",
-			1000.0 / tk.time.mono.rate, tk.time.mono.mult, tk.time.mono.shift);
+			1000.0 / tk.bases.mono.rate, tk.bases.mono.mult, tk.bases.mono.shift);
 	err = make_image(request, &vvar, &follow, &trace, error);
 	if (err)
 		goto out;
@@ -250,7 +250,7 @@ int run_program(const struct run_request *request, int *wait_status, struct run_
 		trace_report(&trace, request->trace);
 	}
 	/* What the program has left running goes on with system calls. */
-	page_abandon(vvar.writable);
+	watchdog_abandon(vvar.writable);
 	*error = follow.error;
 	err = error->status;
 out:

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernel/run/supervise.h"
+#include "kernel/time/deadline.h"
 
 /* How many turns of the loop between two looks for traced processes that are left. */
 #define LOOK_FOR_REST 16
@@ -73,7 +74,7 @@ static bool look_at_children(pid_t child, struct follow *follow,
 			return true;
 		if (pid == child)
 			*stopped |= stop_with(stop);
-		if (follow && timekeeper_is_due(deadline)) {
+		if (follow && deadline_is_due(deadline)) {
 			kill(getpid(), SIGCHLD);
 			return false;
 		}
@@ -90,11 +91,11 @@ static int keep_time_and_wait(struct timekeeper *tk, struct timespec *deadline, 
 	sigset_t all;
 
 	sigfillset(&all);
-	if (timekeeper_is_due(deadline)) {
+	if (deadline_is_due(deadline)) {
 		timekeeper_update(tk);
-		timekeeper_next(deadline);
+		deadline_next(deadline);
 	}
-	left = timekeeper_wait(deadline);
+	left = deadline_wait(deadline);
 	return sigtimedwait(&all, info, &left);
 }
 
@@ -103,7 +104,7 @@ int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 	struct timespec deadline = {0, 0};
 	bool stopped = false;
 
-	timekeeper_next(&deadline);
+	deadline_next(&deadline);
 	for (;;) {
 		siginfo_t info;
 		int status, signal = keep_time_and_wait(tk, &deadline, &info);
@@ -128,7 +129,7 @@ void supervise_rest(struct timekeeper *tk, struct follow *follow)
 	struct timespec deadline = {0, 0};
 	unsigned turns = 0;
 
-	timekeeper_next(&deadline);
+	deadline_next(&deadline);
 	for (;;) {
 		bool stopped = false;
 		siginfo_t info;
