@@ -29,6 +29,6 @@ struct maps {
 int maps_read(struct maps *maps, pid_t pid);
 
 /* Is this a mapping of the kernel's vDSO or of its data? */
-bool maps_is_kernel_page(const struct map_range *range);
+bool maps_is_kernel_vdso(const struct map_range *range);
 
 #endif

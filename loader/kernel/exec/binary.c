@@ -37,13 +37,13 @@ static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 	return 0;
 }
 
-static int bad(struct run_error *error, const char *path, const char *why)
+static int bad(struct error *error, const char *path, const char *why)
 {
-	return run_fail(error, RUN_CANNOT_RUN, path, "%s", why);
+	return error_cannot_run(error, path, "%s", why);
 }
 
-/* Each uvdso runs the programs of one machine. Where there is one for this, say which. */
-static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+/* Each uvdso runs the programs of one machine. If there is one for this machine, say which. */
+static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct error *error)
 {
 	static const struct {
 		unsigned char class, machine;
@@ -59,14 +59,15 @@ static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct run
 		if (ehdr->e_ident[EI_CLASS] == others[i].class &&
 		    ehdr->e_ident[EI_DATA] == ELFDATA2LSB &&
 		    ehdr->e_machine == others[i].machine)
-			return run_fail(error, RUN_CANNOT_RUN, path,
-					"a program for another machine, %s: %s runs it (make "
-					"ARCH=%s)",
-					others[i].name, others[i].uvdso, others[i].name);
+			return error_cannot_run(
+				error, path,
+				"a program for another machine, %s: %s runs it (make "
+				"ARCH=%s)",
+				others[i].name, others[i].uvdso, others[i].name);
 	return bad(error, path, "a program for another machine");
 }
 
-static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct error *error)
 {
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
@@ -82,15 +83,15 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_erro
 }
 
 static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *path,
-		       struct run_error *error)
+		       struct error *error)
 {
 	if (bin->interp)
-		return 0; /* the kernel goes by the first one */
+		return 0; /* the kernel takes the first one */
 	if (ph->p_filesz < 2 || ph->p_filesz > PATH_MAX)
-		return bad(error, path, "its PT_INTERP is no path");
+		return bad(error, path, "its PT_INTERP is not a path");
 	bin->interp = malloc(ph->p_filesz);
 	if (!bin->interp)
-		return run_fail(error, RUN_SELF, path, "out of memory");
+		return error_self(error, -ENOMEM, path, "out of memory");
 	if (read_exactly(bin->fd, bin->interp, ph->p_filesz, ph->p_offset))
 		return bad(error, path, "the file ends before its PT_INTERP");
 	if (bin->interp[ph->p_filesz - 1])
@@ -99,7 +100,7 @@ static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *pa
 }
 
 static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
-		      const char *path, struct run_error *error)
+		      const char *path, struct error *error)
 {
 	if (ph->p_memsz == 0)
 		return 0;
@@ -108,7 +109,7 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 		return bad(error, path, "a segment does not fit into the address space");
 	if (ph->p_offset % VDSO_PAGE_SIZE != ph->p_vaddr % VDSO_PAGE_SIZE)
 		return bad(error, path, "a segment's offset and address differ within a page");
-	/* The kernel would map it all the same, and the program die of SIGBUS. */
+	/* The kernel would map it all the same, and the program would die of SIGBUS. */
 	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
 		return bad(error, path, "the file is shorter than its segments");
 	if (page_down(ph->p_vaddr) < bin->low)
@@ -120,7 +121,7 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 	return 0;
 }
 
-int binary_read(struct binary *bin, int fd, const char *path, struct run_error *error)
+int binary_read(struct binary *bin, int fd, const char *path, struct error *error)
 {
 	struct stat st;
 	size_t size;
@@ -128,7 +129,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct run_error *
 
 	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = VDSO_PAGE_SIZE};
 	if (fstat(fd, &st))
-		return run_fail(error, RUN_SELF, path, "%s", strerror(errno));
+		return error_system(error, -errno, path);
 	if (read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
 	err = check_ehdr(&bin->ehdr, path, error);
@@ -138,7 +139,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct run_error *
 	size = bin->ehdr.e_phnum * sizeof(ElfW(Phdr));
 	bin->phdr = malloc(size);
 	if (!bin->phdr)
-		return run_fail(error, RUN_SELF, path, "out of memory");
+		return error_self(error, -ENOMEM, path, "out of memory");
 	if (read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff))
 		return bad(error, path, "the file ends before its program headers");
 
@@ -176,7 +177,7 @@ static bool reserve_at(uintptr_t want, size_t size)
 	return false;
 }
 
-/* Wherever the kernel puts libraries, at a multiple of align. 0 when there is no room. */
+/* Where the kernel puts libraries, at a multiple of align. 0 when there is no room. */
 static uintptr_t reserve_anywhere(size_t size, size_t align)
 {
 	size_t more = size + align - VDSO_PAGE_SIZE;
@@ -225,7 +226,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 		if (mmap((void *)start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED,
 			 bin->fd, (off_t)page_down(ph->p_offset)) == MAP_FAILED)
 			return -errno;
-		/* Behind the last byte of the file the page holds other parts of the file. */
+		/* After the last byte of the segment the page holds other parts of the file. */
 		if (ph->p_memsz > ph->p_filesz && prot & PROT_WRITE)
 			memset((void *)file_end, 0, zero_pages - file_end);
 	}
@@ -236,7 +237,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 	return 0;
 }
 
-/* The addresses that the vector and the kernel's own book-keeping want to know. */
+/* The addresses that go into the vector and the kernel's records. */
 static void describe(const struct binary *bin, struct mapped_binary *map)
 {
 	map->entry = map->bias + bin->ehdr.e_entry;
@@ -264,7 +265,7 @@ static void describe(const struct binary *bin, struct mapped_binary *map)
 }
 
 int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_binary *map,
-	       const char *path, struct run_error *error)
+	       const char *path, struct error *error)
 {
 	size_t size = bin->high - bin->low;
 	uintptr_t start;
@@ -274,15 +275,14 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 	if (bin->ehdr.e_type == ET_EXEC) {
 		start = bin->low;
 		if (!reserve_at(start, size))
-			return run_fail(error, RUN_CANNOT_RUN, path,
-					"must lie at 0x%" PRIxPTR ", but something is there",
-					start);
+			return error_cannot_run(
+				error, path,
+				"must lie at 0x%" PRIxPTR ", but something is there", start);
 	} else {
 		start = is_interpreter ? reserve_anywhere(size, bin->align)
 				       : reserve_program(size, bin->align);
 		if (!start)
-			return run_fail(error, RUN_CANNOT_RUN, path, "no room for %zu bytes",
-					size);
+			return error_cannot_run(error, path, "no room for %zu bytes", size);
 	}
 	map->start = start;
 	map->end = start + size;
@@ -295,8 +295,8 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 			continue;
 		err = map_segment(bin, ph, map->bias);
 		if (err)
-			return run_fail(error, RUN_CANNOT_RUN, path, "cannot map a segment: %s",
-					strerror(-err));
+			return error_cannot_run(error, path, "cannot map a segment: %s",
+						strerror(-err));
 	}
 	describe(bin, map);
 	return 0;

@@ -24,7 +24,7 @@ struct image image_builtin(void)
 
 int image_read(const char *path, struct image *image)
 {
-	/* Not blocking: a FIFO in the place of an image must not hang us. */
+	/* Not blocking: a FIFO instead of an image must not hang us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	unsigned char *bytes = NULL;
 	size_t size = 0;
@@ -38,7 +38,7 @@ int image_read(const char *path, struct image *image)
 	errno = EISDIR;
 	if (S_ISDIR(st.st_mode))
 		goto fail;
-	/* One byte more than allowed, to find out; st_size is 0 for what /proc makes up. */
+	/* One byte more than allowed, to notice more; st_size is 0 for files in /proc. */
 	bytes = malloc(IMAGE_MAX + 1);
 	if (!bytes)
 		goto fail;
