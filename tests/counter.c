@@ -63,7 +63,7 @@ int main(void)
 	int (*gettime)(clockid_t, struct timespec *);
 	struct image image = image_builtin();
 	struct placement page;
-	struct place_error error;
+	struct error error;
 	struct vdso_elf elf;
 	struct vdso_data *vd;
 	struct vvar vvar;
@@ -92,7 +92,7 @@ int main(void)
 		vd[cs].cycle_last = first.cycles & cpu_counter_mask();
 		vd[cs].basetime[VDSO_CLOCK_MONOTONIC].sec = SECONDS;
 	}
-	if (vvar_seal(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
+	if (vvar_seal(&vvar) || vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("no page: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
 		bail_out("the page cannot be read");
