@@ -3,7 +3,7 @@ title: The timekeeper
 tier: core
 minutes: 45
 file: loader/kernel/time/timeline.c
-tests: advance.t
+tests: time/advance
 red: the new line begins where the old one ends
 red: a line in a hundred thousand pieces ends where it does in one
 red: the new line has the new slope, from its beginning on

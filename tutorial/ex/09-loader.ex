@@ -3,7 +3,7 @@ title: The loader: place, randomise, protect
 tier: core
 minutes: 40
 file: loader/kernel/map/place.c
-tests: place.t
+tests: map/place
 red: the data pages can be read, and written by no reader
 red: the image can be executed, and not written
 red: 8 loads lie in at least 6 places

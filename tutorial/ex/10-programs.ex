@@ -3,7 +3,7 @@ title: Running programs that never heard of us
 tier: core
 minutes: 35
 file: loader/kernel/exec/stack.c
-tests: stack.t
+tests: exec/stack
 red: the first word is the number of the arguments
 red: after it come pointers to the arguments, and a NULL
 red: after them come pointers to the environment, and a NULL

@@ -4,7 +4,7 @@ tier: deep
 minutes: 30
 needs: ptrace
 file: loader/kernel/ptrace/inject.c
-tests: inject.t
+tests: ptrace/inject
 red: the vector of a new program leads to our page
 red: of its stack, nothing but that one value has changed
 red: also behind an environment of 3000 variables

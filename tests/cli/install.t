@@ -1,0 +1,111 @@
+#!/usr/bin/perl
+# install.t - make install lays out what was built, where it belongs; make uninstall removes just that.
+use strict;
+use warnings;
+use File::Find 'find';
+use File::Temp 'tempdir';
+use IPC::Open2 'open2';
+use Test::More;
+use lib 'tests/lib';
+use Elf;
+
+# `make test CC=clang` has built with its choices: they are kept, or all would be built anew under the
+# feet of the other tests.
+my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
+my $make = 'make -s ' . ($choices // '');
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B PREFIX DESTDIR)};
+$ENV{LC_ALL} = 'C';
+chomp(my $arch = `uname -m`);
+my $tmp = tempdir(CLEANUP => 1);
+my $dest = "$tmp/a package";
+
+sub slurp { my ($path) = @_; open my $fh, '<:raw', $path or return ''; local $/; return scalar <$fh> }
+
+# Every file below a folder, with its mode.
+sub files
+{
+	my ($root) = @_;
+	my @files;
+	find({no_chdir => 1, wanted => sub { push @files, sprintf '%s %o', substr($_, length $root), (stat)[2] & 07777 if -f }}, $root);
+	return join "\n", sort @files;
+}
+sub folders { my ($root) = @_; my @all; find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root); return @all }
+
+my $said = `$make install DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
+is("$?<$said>", '0<>', 'make install succeeds, without a word');
+my $id = Elf->new(slurp("build/$arch/vdso.so"))->build_id;
+my $debug = '/opt/x/lib/debug/.build-id/' . substr($id, 0, 2) . '/' . substr($id, 2) . '.debug';
+my $expected = join "\n", sort "$debug 644", '/opt/x/bin/uvdso 755', '/opt/x/lib/libuvdso.a 644', '/opt/x/include/uvdso.h 644',
+	(map { "/opt/x/include/uvdso/$_ 644" } qw(auxv.h vdso_elf.h vdso_names.h)), '/opt/x/share/man/man1/uvdso.1 644', '/opt/x/share/uvdso/installed 644';
+is(files($dest), $expected, 'command, library, headers, manual and debug data are below DESTDIR and PREFIX, and nothing else');
+is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the page is where gdb looks for its build id');
+
+open my $fh, '>', "$tmp/client.c" or BAIL_OUT("$tmp/client.c: $!");
+print $fh <<'END';
+#include <stdio.h>
+#include <uvdso.h>
+#include <uvdso/auxv.h>
+#include <uvdso/vdso_elf.h>
+#include <uvdso/vdso_names.h>
+int main(void)
+{
+	struct uvdso *page;
+	char why[256];
+	if (uvdso_boot(&page, NULL, why, sizeof(why)))
+		return 1;
+	puts(uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION) ? "found" : "not found");
+	uvdso_shutdown(page);
+	return 0;
+}
+END
+close $fh;
+my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -luvdso -o '$tmp/client'";
+is($compile, 0, 'a program is built with what was installed');
+is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its page');
+is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
+
+# A stand-in for gdb: where is it told to look?
+mkdir "$tmp/bin";
+open $fh, '>', "$tmp/bin/gdb" or BAIL_OUT("$tmp/bin/gdb: $!");
+print $fh "#!/bin/sh\nprintf '%s\\n' \"\$@\"\n";
+close $fh;
+chmod 0755, "$tmp/bin/gdb";
+my $runner = open2(my $program, my $stdin, "$dest/opt/x/bin/uvdso", 'run', 'build/tests/programs/signals.pie');
+my ($pid) = <$program> =~ /^ready (\d+)/;
+my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$dest/opt/x/bin/uvdso' gdb $pid 2>&1` };
+like($gdb, qr{^set debug-file-directory .*/opt/x/bin/../lib/debug:}m, 'uvdso gdb looks for the debug data where it was installed');
+kill 'TERM', $runner;
+waitpid $runner, 0;
+
+my $manual = slurp('loader/cli/uvdso.1') =~ s/\\-/-/gr;
+my %options = map { $_ => 1 } map { `build/uvdso $_ --help` =~ /(--[a-z-]+)/g } `build/uvdso --help` =~ /^  uvdso (\S+)/mg;
+is(join(' ', grep { $manual !~ /\Q$_\E/ } sort keys %options), '', 'the manual has every option that --help has');
+is(join(' ', grep { $manual !~ /^\.TP\n\.B $_\n/m } `build/uvdso --help` =~ /^  uvdso (\S+)/mg), '', '... and every command');
+
+# A new build: the list of the last time is removed first.
+rename "$dest$debug", "$dest/opt/x/lib/debug/.build-id/" . substr($id, 0, 2) . '/old.debug';
+(my $list = slurp("$dest/opt/x/share/uvdso/installed")) =~ s{[^/\n]+\.debug}{old.debug};
+open $fh, '>', "$dest/opt/x/share/uvdso/installed" or BAIL_OUT($!);
+print $fh $list;
+close $fh;
+system "$make install DESTDIR='$dest' PREFIX=/opt/x";
+is(files($dest), $expected, 'installing again leaves nothing of the build before');
+
+# Others' files stay.
+my @others = map { "$dest/opt/x/$_" } 'bin/other', 'include/uvdso/other.h', 'lib/debug/.build-id/' . substr($id, 0, 2) . '/other.debug';
+for (@others) {
+	open my $other, '>', $_ or BAIL_OUT("$_: $!");
+	close $other;
+}
+$said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
+is("$?<$said>", '0<>', 'make uninstall succeeds, without a word');
+is(files($dest), join("\n", sort map { substr($_, length $dest) . ' 644' } @others), 'only what others have put there is left');
+unlink @others;
+system "$make install DESTDIR='$dest' PREFIX=/opt/x && $make uninstall DESTDIR='$dest' PREFIX=/opt/x";
+is(join(' ', grep { m{uvdso|build-id} } folders($dest)), '', 'and none of our folders, when they are empty');
+$said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
+isnt($?, 0, 'a second uninstall fails');
+like($said, qr/^uvdso: install: .*nothing is installed there$/m, '... and says that nothing is there');
+isnt(system("$make install DESTDIR='$tmp/client.c' 2>/dev/null"), 0, 'where nothing can be written it fails');
+
+done_testing;
