@@ -1,5 +1,7 @@
 /*
  * maps.h - what is mapped in a process, from its /proc/PID/maps (proc(5)).
+ *
+ * Needed to find the old program's mappings, which are to be unmapped, and the kernel's vDSO.
  */
 #ifndef KERNEL_BASE_MAPS_H
 #define KERNEL_BASE_MAPS_H
@@ -22,8 +24,8 @@ struct maps {
 };
 
 /*
- * Reads the list, in the order of addresses; pid 0 is this process. Allocates nothing, so
- * that the answer is not changed by asking. Returns 0 or -errno: what open(2) and read(2) say,
+ * Reads the list, in the order of addresses; pid 0 is this process. Allocates nothing: that
+ * would change the answer. Returns 0 or -errno: what open(2) and read(2) say,
  * -E2BIG for more than MAPS_MAX mappings.
  */
 int maps_read(struct maps *maps, pid_t pid);

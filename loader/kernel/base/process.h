@@ -1,11 +1,10 @@
 /*
- * process.h - where a page is put: into this process, or into one that we trace.
+ * process.h - where a vDSO is put: into this process, or into one that we trace.
  *
- * Placing a page is a handful of system calls, and they must be made by the process that
- * gets it: no call maps memory for somebody else. What differs between the two cases is
- * only how a call is made. Here it is syscall(2); for a process that stands still under
- * ptrace(2) it is registers set from outside (traced.c). Everything above, place.c first
- * of all, is the same code for both.
+ * Placing it is a handful of system calls, and they must be made by the process that gets it:
+ * no call maps memory in another process. The two cases differ only in how a call is made.
+ * Here it is syscall(2); for a process that is stopped under ptrace(2) it is registers set from
+ * outside (ptrace/traced.c). All other code, map/place.c first of all, is the same for both.
  */
 #ifndef KERNEL_BASE_PROCESS_H
 #define KERNEL_BASE_PROCESS_H
@@ -22,14 +21,14 @@ struct process {
 	long (*call)(struct process *process, long nr, const long arg[6]);
 };
 
-/* This one. Its calls may be made from a signal handler, and set no errno to rely on. */
+/* This one. Its calls may be made from a signal handler; errno after them means nothing. */
 extern struct process process_self;
 
-/* process_call(process, SYS_close, fd): arguments that are not given are zero. */
+/* process_call(process, SYS_close, fd): missing arguments are zero. */
 #define process_call(process, nr, ...) \
 	((process)->call((process), (nr), (const long[6]){__VA_ARGS__}))
 
-/* True for a result that is an error number, also of calls that return addresses. */
+/* Is a result an error number? Right for calls that return addresses, too. */
 static inline bool process_failed(long result)
 {
 	return (unsigned long)result > -4096ul;

@@ -47,7 +47,7 @@ JUMP_AT(call, JUMP_CALLS);
 _Static_assert(sizeof(struct jump_call) == CALL_SIZE, "jump.S shifts by 6");
 _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "jump.h");
 
-/* The kernel starts the heap up to this far behind a program's data. */
+/* The kernel starts the heap up to this far after a program's data. */
 #define BRK_RANDOM (32ul << 20)
 
 /* The mapping that the jump runs from: code, list and what the list points to. */

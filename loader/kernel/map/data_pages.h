@@ -1,7 +1,7 @@
 /*
  * data_pages.h - how data pages are made: the one recipe, for `run` and uvdso_boot() alike.
  *
- *   data_pages_make()    1  the pages, zeroed, with one writable mapping       vvar.c
+ *   data_pages_make()    1  data pages, zeroed, with one writable mapping      vvar.c
  *                        2  the offsets of the time namespace                  timens.c
  *                        3  the first bases, after calibrating the counter     timekeeper.c
  *                        4  what is known of the kernel's random numbers       rng.c
@@ -11,9 +11,9 @@
  *                        7  the writable mapping is not inherited any more (MADV_DONTFORK)
  *
  * Written before sealed, sealed before any reader maps it, guarded before it is given out. The
- * first part runs in the process that asks; the second in the one that will keep the time,
- * which is the same for `run`, and a child of the caller's for uvdso_boot(). In this order the
- * mapping still reaches that child and the watchdog, and nobody after them.
+ * first part runs in the caller; the second in the process that will keep the time, which is
+ * the same one for `run`, and a child of the caller for uvdso_boot(). In this order that child
+ * and the watchdog still inherit the mapping, and no process forked later does.
  */
 #ifndef KERNEL_MAP_DATA_PAGES_H
 #define KERNEL_MAP_DATA_PAGES_H

@@ -27,7 +27,7 @@
 #include "kernel/ptrace/trace.h"
 #include "kernel/ptrace/traced.h"
 
-/* The system calls that stand behind the vDSO's functions, and those that end a program. */
+/* The system calls that the vDSO's functions save, and those that end a program. */
 static const struct {
 	long nr;
 	const char *name;

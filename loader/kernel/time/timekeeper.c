@@ -2,7 +2,7 @@
  * timekeeper.c - see timekeeper.h.
  *
  * Measuring is sampler.c, deciding is bases.c. What is left here is to publish in such an
- * order that no reader is ever told a time before one that it, or somebody else, has been told.
+ * order that no reader is ever told a time before one that any reader has been told.
  */
 #include <errno.h>
 #include <sched.h>

@@ -25,8 +25,8 @@
 void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES]);
 
 /*
- * Starts a watchdog over the calling process, which must be the timekeeper and have pages
- * mapped writable. It has a session of its own, holds none of our descriptors, and ends
+ * Starts a watchdog over the calling process, which must be the timekeeper and have the data
+ * pages mapped writable. It has a session of its own, holds none of our descriptors, and ends
  * soon after the timekeeper. Returns its process id or -errno.
  */
 pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES]);

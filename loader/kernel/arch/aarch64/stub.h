@@ -1,5 +1,6 @@
 /*
- * aarch64/stub.h - the stub of a function whose calls are counted (image/counted.h): not written yet.
+ * aarch64/stub.h - the stub of a function whose calls are counted (image/counted.h): not
+ * written yet.
  *
  * stub_write() writes it. All three places are offsets into the image: the stub, the counter
  * of 64 bits that it adds one to, and the function that it goes on to. It returns false where

@@ -14,9 +14,9 @@
 #define HOST_NAME    "riscv64"
 
 /*
- * Where to draw the page's place from. Addresses have 39 bits on small CPUs, sign included:
- * 256 GiB for a program. These 2^24.9 pages are in reach of all; the kernel draws one of
- * 2^24 at most there (mmap_rnd_bits, vm/sysctl).
+ * Where the vDSO may be placed. Addresses have 39 bits on small CPUs, sign included:
+ * 256 GiB for a program. All can reach these 2^24.9 pages; the kernel draws one of 2^24 at most
+ * there (mmap_rnd_bits, vm/sysctl).
  */
 #define HOST_PLACE_LOW  0x2000000000ull
 #define HOST_PLACE_HIGH 0x3f00000000ull
@@ -35,8 +35,8 @@
 #define HOST_SYSCALL_RET_ALIGN 2
 
 /*
- * A signal handler returns to the trampoline of the page that the kernel mapped, wherever
- * the vector points (arch/riscv/kernel/signal.c, setup_rt_frame()). So that page must stay.
+ * A signal handler returns to the trampoline of the vDSO that the kernel mapped, wherever the
+ * vector points (arch/riscv/kernel/signal.c, setup_rt_frame()). So that vDSO must stay.
  */
 #define HOST_KERNEL_VDSO_STAYS 1
 

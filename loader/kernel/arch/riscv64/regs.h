@@ -1,6 +1,7 @@
 /*
- * riscv64/regs.h - the registers of a system call, as ptrace(2) shows them: what traced.c needs
- * to know of this machine (syscall(2), "Architecture calling conventions").
+ * riscv64/regs.h - the registers of a system call, as ptrace(2) shows them: what
+ * ptrace/traced.c needs to know of this machine (syscall(2), "Architecture calling
+ * conventions").
  *
  * qemu-user has no ptrace(2), so this has been compiled, but never run.
  *
