@@ -231,7 +231,7 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	    !pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1)) ||
 	    !pieces_add_segments(&stay, &target->bin, program->bias) ||
 	    !pieces_add_segments(&stay, &target->interp, interp->bias) ||
-	    !list_unmaps(jump, &at, &maps, &stay, keeps_kernel_vdso(request)))
+	    !jump_add_unmaps(jump, &at, &maps, &stay, keeps_kernel_vdso(request)))
 		return false;
 	/* With the exe link if we may; that needs the old program unmapped already. */
 	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,

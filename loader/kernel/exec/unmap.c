@@ -72,8 +72,8 @@ static bool unmap_range(struct jump *jump, size_t *at, const struct map_range *r
 	return true;
 }
 
-bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
-		 const struct pieces *stay, bool keep_kernel_vdso)
+bool jump_add_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
+		     const struct pieces *stay, bool keep_kernel_vdso)
 {
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct map_range *range = &maps->range[i];

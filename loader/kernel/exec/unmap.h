@@ -32,7 +32,7 @@ bool pieces_add_segments(struct pieces *pieces, const struct binary *bin, uintpt
  * the stack, nor the vsyscall page, nor, with keep_kernel_vdso, the kernel's vDSO and its
  * data. Returns false if the list overflows.
  */
-bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
-		 const struct pieces *stay, bool keep_kernel_vdso);
+bool jump_add_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
+		     const struct pieces *stay, bool keep_kernel_vdso);
 
 #endif
