@@ -208,7 +208,7 @@ static void test_random(void)
 			break;
 		/* Away before the next: nothing is in the way. */
 		vdso_unplace(&process, &(struct placement){.start = page[i].start,
-							    .length = page[i].length});
+							   .length = page[i].length});
 		for (unsigned j = 0; j < i; j++)
 			new &= page[j].start != page[i].start;
 		different += new;
