@@ -3,7 +3,7 @@
  *
  * What it finds is its result, and goes to standard output, one breach a line and
  * nothing for a good image, as grep does; what kept it from looking goes to
- * standard error. The rules are in loader/kernel/image/check/check.c.
+ * standard error. The rules are in loader/kernel/image/check/report.c.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -41,7 +41,14 @@ struct run_request;
 #define RUN_OPTIONS_GOOD -1
 int run_options(int argc, char **argv, const char *usage, struct run_request *request);
 
-/* Runs it, and ends this process as it ends; returns a status if it could not start. */
-int run_request(const struct run_request *request);
+/*
+ * Runs it to its end. Returns 0 and how it ended, as waitpid(2) gives it; or, after a message,
+ * the status to exit with.
+ */
+int run_request(const struct run_request *request, int *wait_status);
+
+/* Prints what happens meanwhile; see kernel/base/event.h. */
+struct event;
+void print_event(void *unused, const struct event *event);
 
 #endif

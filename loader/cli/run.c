@@ -58,8 +58,9 @@ int run_options(int argc, char **argv, const char *usage, struct run_request *re
 
 	*request = (struct run_request){
 		.image = image_builtin(),
-		.image_name = "built-in page",
+		.image_name = "built-in image",
 		.envp = environ,
+		.events = {.tell = print_event},
 	};
 	opterr = 0;
 	/* "+": the first word that is no option is the program. */
@@ -93,7 +94,7 @@ int run_options(int argc, char **argv, const char *usage, struct run_request *re
 			request->follow = true;
 			break;
 		case 'v':
-			request->verbose = true;
+			request->events.verbose = true;
 			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
@@ -113,22 +114,26 @@ int run_options(int argc, char **argv, const char *usage, struct run_request *re
 	return RUN_OPTIONS_GOOD;
 }
 
-int run_request(const struct run_request *request)
+int run_request(const struct run_request *request, int *wait_status)
 {
-	struct run_error error = {0};
-	int wait_status;
+	struct error error = {0};
 
-	if (run_program(request, &wait_status, &error)) {
-		complain(error.what, "%s", error.why);
-		return error.status;
-	}
-	die_like(wait_status);
+	fflush(NULL);
+	if (!run_program(request, wait_status, &error))
+		return 0;
+	complain(error.what, "%s", error.why);
+	return error.status;
 }
 
 int cmd_run(int argc, char **argv)
 {
 	struct run_request request;
-	int status = run_options(argc, argv, help, &request);
+	int status = run_options(argc, argv, help, &request), wait_status;
 
-	return status == RUN_OPTIONS_GOOD ? run_request(&request) : status;
+	if (status != RUN_OPTIONS_GOOD)
+		return status;
+	status = run_request(&request, &wait_status);
+	if (status)
+		return status;
+	die_like(wait_status);
 }

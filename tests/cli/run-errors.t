@@ -60,7 +60,7 @@ refused(uvdso(file('plain', "#!/bin/sh\n", 0644)), 126, qr{/plain: Permission de
     'a file that is not executable gives 126');
 refused(uvdso({env => {PATH => "$dir"}}, 'plain'), 126, qr/plain: .*not executable/,
     '... also when it is in PATH');
-refused(uvdso("$dir"), 126, qr/folder/, 'a folder gives 126');
+refused(uvdso("$dir"), 126, qr/directory/, 'a directory gives 126');
 refused(uvdso(file('empty', '')), 126, qr{/empty: }, 'an empty file gives 126');
 refused(uvdso(file('text', "hello\n")), 126, qr/neither an ELF file nor a script/,
     'a text without #! gives 126');

@@ -80,6 +80,7 @@ spew("$good/tests/table", "course/01  tutorial/learn prove CH=01\n");
 spew("$good/tutorial/kernel-refs", "# a list\ntag: v6.12\n\nlib/vdso/gettimeofday.c do_hres()\n");
 spew("$good/tutorial/README.md", "# Map\n\n[one](01-add.md), and [its goal](01-add.md#the-goal-of-it); [terms](glossary.md)\n" =~ s/#the-goal-of-it/#goal/r);
 spew("$good/tutorial/glossary.md", "# Terms\n\n- **remainder**: what is left. [01](01-add.md)\n- **sum**: what comes out. [01](01-add.md)\n");
+spew("$good/tutorial/moved", "# old new\nsrc/first.c src/old/sum.c\nsrc/old/sum.c src/add.c\nmine ours\n");
 spew("$good/tutorial/ex/01-add.ex", <<'END');
 # a comment
 title: Adding
@@ -256,6 +257,9 @@ my @spoiled = (
 	['a card without its chapter', $page, sub { $_ = undef }, 'book', qr/0 chapters tutorial\/01-\*\.md/],
 	['a card without its test', $test, sub { $_ = undef }, 'book', qr/01-add\.ex: tests: no test add$/m],
 	['a chapter without its test', 'tests/table', sub { s/CH=01/CH=02/ }, 'book', qr/01-add\.md: no line in tests\/table: course\/01 /],
+	['a file that has moved to nowhere', 'tutorial/moved', sub { s/ src\/add\.c$/ src\/gone.c/m }, 'book', qr/tutorial\/moved: there is no src\/gone\.c$/m],
+	['a file that has moved, and is there', 'tutorial/moved', sub { s/^src\/first\.c /src\/add.c /m }, 'book', qr/tutorial\/moved: src\/add\.c is there again/],
+	['a line of the moves that is none', 'tutorial/moved', sub { s/ src\/add\.c$//m }, 'book', qr/tutorial\/moved:3: neither 'old-path new-path'/],
 	['a chapter without its card', $card, sub { $_ = undef }, 'book', qr/01-add\.md: no card/],
 	['a card with two hints', $card, sub { s/hint:\n\tlook[^\n]*\n// }, 'book', qr/hint: three of them, not 2/],
 	['a hint that is the answer', $card, sub { s/a pocket calculator/return a + b;/ }, 'book', qr/a hint holds a line of the answer/],
@@ -382,6 +386,26 @@ ok($status == 0 && -e "$good/work/all/src/add.c", 'start CH=all cuts every exerc
 ok($status && $out =~ /^  not ok  01 Adding: 2 of 3 points$/m && $out =~ /^0 of 1 are done/m, '... and check CH=all counts them') or diag($out);
 spew("$good/work/all/src/add.c", $finished);
 is((learner('check CH=all'))[0], 0, '... until all are done');
+
+# A file of the project moves, twice; the learner's copy follows, with what was written in it.
+my $edited = $finished =~ s/\treturn a \+ b;/\t\/* mine *\/\n\treturn b + a;/r;
+my $written = $edited =~ s/struct pair/struct couple/r;
+system('rm', '-r', "$good/work/01-add", "$good/work/all");
+spew("$good/work/01-add/src/first.c", $written);
+spew("$good/work/all/src/old/sum.c", $finished =~ s/course: begin/course: start/r);
+($status, $out) = learner('learn');
+like($out, qr{^src/first\.c is now src/add\.c, and so is your copy in work/01-add\.\n.*'course:' lines.*\nYour old copy is kept in work/\.old/01-add\.2/src/first\.c\n}m,
+	'a copy whose file has moved is moved, and that is said') or diag($out);
+is(slurp($copy), $edited =~ s/mine/ours/r, '... with what the learner wrote, in the file as it is now');
+is(slurp("$good/work/.old/01-add.2/src/first.c"), $written, '... and the old copy is kept as it was');
+ok(!-e "$good/work/01-add/src/first.c" && !-e "$good/work/all/src/old", '... nothing of it is left where it was');
+like($out, qr{^src/old/sum\.c is now src/add\.c, and so is your copy in work/all\.\nIt is as you left it\.\n}m, 'a copy without its two lines is moved as it is') or diag($out);
+like(slurp("$good/work/all/src/add.c"), qr/course: start/, '... to the last byte');
+unlike((learner('learn'))[1], qr/is now/, 'the next time there is nothing to say');
+is((learner('check CH=01'))[0], 0, 'and the exercise that was done is done');
+spew("$good/work/01-add/src/first.c", $written);
+like((learner('learn'))[1], qr{work/01-add has both, and only the second is used}, 'where both are there, none is touched');
+unlink "$good/work/01-add/src/first.c";
 
 for (['start', qr/which chapter\?/], ['start CH=77', qr/CH=77: no such exercise. There are:\n  01  Adding/]) {
 	($status, $out) = learner($_->[0]);

@@ -67,7 +67,7 @@ static void fault(int signal, siginfo_t *info, void *context)
 
 static void build(char **argv, char **envp)
 {
-	struct run_error error;
+	struct error error;
 
 	fill_vector();
 	drop();

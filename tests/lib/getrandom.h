@@ -46,14 +46,14 @@ __attribute__((unused)) static struct own_page {
 __attribute__((unused)) static void make_page(void)
 {
 	struct image image = image_builtin();
-	struct place_error error;
+	struct error error;
 
 	if (vvar_create(&own.vvar))
 		bail_out("no data page");
 	own.data = &own.vvar.writable[VDSO_RNG_PAGE].rng;
 	rng_start(&own.rng, own.data);
 	if (vvar_seal(&own.vvar) ||
-	    place_page(&image, &own.vvar, false, false, &own.place, &error))
+	    vdso_place(&image, &own.vvar, false, false, &own.place, &error))
 		bail_out("no vDSO");
 	own.getrandom = find_getrandom((const void *)own.place.ehdr);
 	if (!own.getrandom)

@@ -72,13 +72,13 @@ static long call(struct process *process, long nr, const long arg[6])
 static struct process process = {call};
 static struct image image;
 static struct vvar vvar;
-static struct page_files files;
+static struct vdso_files files;
 
-static struct place_error error; /* why there is no vDSO in this point, if there is none */
+static struct error error; /* why there is no vDSO in this point, if there is none */
 
 static int place(struct placement *page)
 {
-	return place_files(&process, &files, page, &error);
+	return vdso_files_place(&process, &files, page, &error);
 }
 
 static void begin(void)
@@ -134,7 +134,7 @@ static void test_data(void)
 
 			strcpy(perms, mapped_as(at));
 			err = insist(at);
-			unplace_files(&process, &page);
+			vdso_unplace(&process, &page);
 		}
 		if (!strcmp(perms, "r--s") && err == EACCES)
 			continue;
@@ -161,7 +161,7 @@ static void test_image(void)
 		strcpy(perms, mapped_as(page.ehdr));
 		whole = page.ehdr == page.start + VDSO_NR_DATA_PAGES * PAGE &&
 			!memcmp((void *)page.ehdr, image.bytes, 4);
-		unplace_files(&process, &page);
+		vdso_unplace(&process, &page);
 	}
 	if (ok(whole && !strcmp(perms, "r-xp"), "the image can be executed, and not written"))
 		return;
@@ -183,7 +183,7 @@ static void test_seen(void)
 	if (!place(&page)) {
 		vvar.writable[0].data[0].mult = 4711;
 		seen = ((volatile struct vdso_data *)page.start)->mult;
-		unplace_files(&process, &page);
+		vdso_unplace(&process, &page);
 	}
 	if (is(seen, 4711, "what the timekeeper writes, a reader sees"))
 		return;
@@ -203,8 +203,8 @@ static void test_random(void)
 		if (place(&page[i]))
 			break;
 		/* Away before the next: nothing is in the way. */
-		unplace_files(&process, &(struct placement){.start = page[i].start,
-							    .length = page[i].length});
+		vdso_unplace(&process, &(struct placement){.start = page[i].start,
+							   .length = page[i].length});
 		for (unsigned j = 0; j < i; j++)
 			new &= page[j].start != page[i].start;
 		different += new;
@@ -230,19 +230,19 @@ static void test_occupied(void)
 	if (!place(&first)) {
 		struct placement where = first;
 
-		unplace_files(&process, &first);
+		vdso_unplace(&process, &first);
 		house = mmap((void *)where.start, where.length, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		house[0] = 'x';
 		if (!place(&second)) {
 			alone = !strcmp(mapped_as(where.start), "rw-p") && house[0] == 'x' &&
 				second.start != where.start;
-			unplace_files(&process, &second);
+			vdso_unplace(&process, &second);
 		}
 		munmap(house, where.length);
 		if (!place(&third)) {
 			again = third.start == where.start;
-			unplace_files(&process, &third);
+			vdso_unplace(&process, &third);
 		}
 	}
 	if (ok(alone && again, "what is mapped already is left alone, and another place found"))
@@ -265,7 +265,7 @@ static void test_old(void)
 	kernel.old = 3;
 	right = !place(&page) && kernel.asked == 4 && kernel.bent == 3 && kernel.back == 3;
 	if (page.length)
-		unplace_files(&process, &page);
+		vdso_unplace(&process, &page);
 	if (ok(right, "a kernel that gives another address gets it back, and is asked again"))
 		return;
 	expected("asked 4 times; of 3 other addresses, 3 given back");
@@ -284,7 +284,7 @@ static void test_full(void)
 	kernel.full = MANY_ASKS;
 	err = place(&page);
 	if (page.length)
-		unplace_files(&process, &page);
+		vdso_unplace(&process, &page);
 	if (ok(err == -EEXIST && kernel.asked < MANY_ASKS,
 	       "where nothing is free, it says so after a while"))
 		return;
@@ -298,7 +298,7 @@ int main(void)
 	image = image_builtin();
 	if (vvar_create(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
-	if (page_files_open(&files, &image, &vvar, false, false, &error))
+	if (vdso_files_open(&files, &image, &vvar, false, false, &error))
 		bail_out("%s", error.why);
 	test_data();
 	test_image();
@@ -307,7 +307,7 @@ int main(void)
 	test_occupied();
 	test_old();
 	test_full();
-	page_files_close(&files);
+	vdso_files_close(&files);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	return done_testing();

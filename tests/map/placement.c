@@ -46,7 +46,7 @@ static bool mapped_as(uintptr_t address, const char *want)
 /* A process of its own: personality(2) says where the kernel may not be random. */
 static bool is_fixed(const struct image *image, const struct vvar *vvar)
 {
-	struct place_error error;
+	struct error error;
 	struct placement page;
 	uintptr_t where[2];
 	int out[2], status;
@@ -56,7 +56,7 @@ static bool is_fixed(const struct image *image, const struct vvar *vvar)
 			bail_out("no pipe");
 		if (fork() == 0) {
 			personality(ADDR_NO_RANDOMIZE);
-			if (place_page(image, vvar, false, false, &page, &error) ||
+			if (vdso_place(image, vvar, false, false, &page, &error) ||
 			    write(out[1], &page.ehdr, sizeof(page.ehdr)) < 0)
 				_exit(1);
 			_exit(0);
@@ -76,7 +76,7 @@ int main(void)
 	static struct placement page[LOADS];
 	struct image image = image_builtin();
 	int unaligned = 0, overlaps = 0, changed = 0, apart = 0, broken = 0;
-	struct place_error error;
+	struct error error;
 	struct maps before, after;
 	uintptr_t low, high;
 	struct vvar vvar;
@@ -89,7 +89,7 @@ int main(void)
 	if (maps_read(&before, 0))
 		bail_out("cannot read /proc/self/maps");
 	for (int i = 0; i < LOADS; i++)
-		if (place_page(&image, &vvar, i % 2, false, &page[i], &error))
+		if (vdso_place(&image, &vvar, i % 2, false, &page[i], &error))
 			bail_out("load %d: %s", i, error.why);
 
 	memcpy(copy, image.bytes, image.size);
@@ -129,7 +129,7 @@ int main(void)
 	   "so is that of the random number generator");
 
 	for (int i = 0; i < LOADS; i++)
-		unplace_page(&page[i]);
+		vdso_unplace(&process_self, &page[i]);
 	if (maps_read(&after, 0))
 		bail_out("cannot read /proc/self/maps");
 	for (size_t i = 0; i < before.count && i < after.count; i++)
@@ -142,11 +142,11 @@ int main(void)
 	ok(is_fixed(&image, &vvar),
 	   "without address randomisation (setarch -R) it is always the "
 	   "same place");
-	ok(place_page(&(struct image){image.bytes, image.size - 100}, &vvar, false, false,
+	ok(vdso_place(&(struct image){image.bytes, image.size - 100}, &vvar, false, false,
 		      &page[0], &error) < 0 &&
 		   strstr(error.why, "rule"),
 	   "an image that breaks a rule is refused, and the rule is named");
-	ok(place_page(&(struct image){image.bytes, 0}, &vvar, false, true, &page[0], &error) <
+	ok(vdso_place(&(struct image){image.bytes, 0}, &vvar, false, true, &page[0], &error) <
 		   0,
 	   "an empty image is refused, checked or not");
 	if (maps_read(&before, 0))

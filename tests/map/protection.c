@@ -132,12 +132,12 @@ static void refused(int (*way)(void), int want, const char *what)
 int main(void)
 {
 	struct image image = image_builtin();
-	struct place_error error;
+	struct error error;
 	int got;
 
 	if (vvar_create(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
-	if (place_page(&image, &vvar, false, false, &page, &error))
+	if (vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("%s", error.why);
 
 	refused(write_data, 1000 + SIGSEGV, "a store to the data page is a SIGSEGV");
@@ -159,15 +159,15 @@ int main(void)
 	vvar.writable[0].data[0].mult = 4711;
 	is(((struct vdso_data *)page.start)->mult, 4711,
 	   "and all the while the timekeeper's own mapping writes, and readers see it");
-	unplace_page(&page);
+	vdso_unplace(&process_self, &page);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 
-	if (vvar_create(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
+	if (vvar_create(&vvar) || vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("no unsealed data page");
 	ok(try(map_again) == 0 && try(reopen) == 0 && try(write_file) == 0,
 	   "control: on a data page without seals the same ways work");
-	unplace_page(&page);
+	vdso_unplace(&process_self, &page);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	return done_testing();

@@ -23,7 +23,7 @@
 #define WORDS     (VARIABLES + 512)
 
 static struct image image;
-static struct page_files files;
+static struct vdso_files files;
 static char *none[] = {NULL}, *few[] = {"HOME=/", "TZ=UTC", NULL}, *many[VARIABLES + 1];
 
 /* One program, up to its first instruction. */
@@ -33,6 +33,7 @@ static struct {
 	uint64_t before[WORDS], after[WORDS];
 	size_t words; /* from sp upwards, as many as there are */
 	struct injection injection;
+	struct error error;
 	int err;
 } run;
 
@@ -91,7 +92,7 @@ static bool start(char **envp)
 	close(go[1]);
 	run.sp = regs_sp(&regs);
 	run.words = look(run.before);
-	run.err = inject_page(&traced, run.pid, &files, false, &run.injection);
+	run.err = inject_vdso(&traced, run.pid, &files, false, &run.injection, &run.error);
 	look(run.after);
 	return true;
 }
@@ -126,9 +127,9 @@ static void tell_failure(const char *why)
 	size_t at = find_ehdr();
 
 	if (run.err)
-		diag("it was left as it was: %s", run.injection.error.why);
-	if (run.injection.page.ehdr)
-		expected("AT_SYSINFO_EHDR is %#lx", (unsigned long)run.injection.page.ehdr);
+		diag("it was left as it was: %s", run.error.why);
+	if (run.injection.vdso.ehdr)
+		expected("AT_SYSINFO_EHDR is %#lx", (unsigned long)run.injection.vdso.ehdr);
 	else
 		expected("AT_SYSINFO_EHDR is an address of ours");
 	but_got("AT_SYSINFO_EHDR is %#lx", (unsigned long)(at ? run.after[at] : 0));
@@ -139,7 +140,7 @@ static bool points_to_ours(void)
 {
 	size_t at = find_ehdr();
 
-	return !run.err && at && run.after[at] == run.injection.page.ehdr;
+	return !run.err && at && run.after[at] == run.injection.vdso.ehdr;
 }
 
 static void test_vector(void)
@@ -207,7 +208,7 @@ static void test_runs(void)
 
 int main(int argc, char **argv)
 {
-	struct place_error error;
+	struct error error;
 	struct vvar vvar;
 
 	(void)argv;
@@ -218,7 +219,7 @@ int main(int argc, char **argv)
 	image = image_builtin();
 	if (vvar_create(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
-	if (page_files_open(&files, &image, &vvar, false, false, &error))
+	if (vdso_files_open(&files, &image, &vvar, false, false, &error))
 		bail_out("%s", error.why);
 	if (!start(few)) {
 		skip(5, "ptrace is denied here");
@@ -234,7 +235,7 @@ int main(int argc, char **argv)
 	test_many();
 	test_none();
 	test_runs();
-	page_files_close(&files);
+	vdso_files_close(&files);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	return done_testing();

@@ -29,7 +29,7 @@ static struct {
 	bool torn_look; /* the leap second comes in the middle of the next look */
 } m;
 
-static struct timekeeping tk;
+static struct bases tk;
 static struct vdso_data page[CS_BASES];
 
 static struct {
@@ -121,11 +121,11 @@ static void update(void)
 {
 	struct clocks_look now = look(8);
 
-	timekeeping_look(&tk, &now);
+	bases_steer(&tk, &now);
 	advance(200);
 	watch();
-	timekeeping_write(&tk, &page[CS_HRES_COARSE], (u64)m.cycles);
-	timekeeping_write_raw(&tk, &page[CS_RAW], (u64)m.cycles);
+	bases_write(&tk, &page[CS_HRES_COARSE], (u64)m.cycles);
+	bases_write_raw(&tk, &page[CS_RAW], (u64)m.cycles);
 	watch();
 }
 
@@ -158,10 +158,10 @@ static void start(double hz, double ppm, double raw_ppm)
 	first = look(64);
 	advance(3.5e6);
 	second = look(64);
-	if (!timekeeping_start(&tk, ~0ull, &first, &second))
+	if (!bases_start(&tk, ~0ull, &first, &second))
 		bail_out("two good looks were refused");
-	timekeeping_write(&tk, &page[CS_HRES_COARSE], (u64)m.cycles);
-	timekeeping_write_raw(&tk, &page[CS_RAW], (u64)m.cycles);
+	bases_write(&tk, &page[CS_HRES_COARSE], (u64)m.cycles);
+	bases_write_raw(&tk, &page[CS_RAW], (u64)m.cycles);
 	run(50);
 }
 
@@ -245,10 +245,10 @@ static void test_details(void)
 	now = look(8);
 	boot = tk.boot;
 	now.boot = (struct interval){boot - 90, boot - 5};
-	timekeeping_look(&tk, &now);
+	bases_steer(&tk, &now);
 	is(tk.boot, boot, "BOOTTIME is never moved back, not by nanoseconds either");
 	now.boot = (struct interval){boot + 5, boot + 90};
-	timekeeping_look(&tk, &now);
+	bases_steer(&tk, &now);
 	is(tk.boot, boot + 5, "... but forward it is");
 }
 

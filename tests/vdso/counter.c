@@ -63,7 +63,7 @@ int main(void)
 	int (*gettime)(clockid_t, struct timespec *);
 	struct image image = image_builtin();
 	struct placement page;
-	struct place_error error;
+	struct error error;
 	struct vdso_elf elf;
 	struct vdso_data *vd;
 	struct vvar vvar;
@@ -80,19 +80,19 @@ int main(void)
 	while (kernel() - first.ns < MEASURE_NS)
 		;
 	second = this_moment();
-	counted = (second.cycles - first.cycles) & counter_mask();
+	counted = (second.cycles - first.cycles) & cpu_counter_mask();
 	if (!cmp_ok(counted, >, 0, "the counter counts"))
 		return done_testing();
 	for (int cs = 0; cs < CS_BASES; cs++) {
 		vd[cs].clock_mode = VDSO_CLOCKMODE_COUNTER;
-		vd[cs].mask = counter_mask();
+		vd[cs].mask = cpu_counter_mask();
 		vd[cs].max_cycles = counted * 1000;
 		vd[cs].shift = SHIFT;
 		vd[cs].mult = (u32)((u64)(second.ns - first.ns) * (1u << SHIFT) / counted);
-		vd[cs].cycle_last = first.cycles & counter_mask();
+		vd[cs].cycle_last = first.cycles & cpu_counter_mask();
 		vd[cs].basetime[VDSO_CLOCK_MONOTONIC].sec = SECONDS;
 	}
-	if (vvar_seal(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
+	if (vvar_seal(&vvar) || vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("no vDSO: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
 		bail_out("the vDSO cannot be read");

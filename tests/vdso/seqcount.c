@@ -102,7 +102,7 @@ int main(void)
 	int (*gettime)(clockid_t, struct timespec *);
 	struct image image = image_builtin();
 	struct placement page;
-	struct place_error error;
+	struct error error;
 	struct vdso_elf elf;
 	struct timespec ts;
 	struct vvar vvar;
@@ -126,7 +126,7 @@ int main(void)
 		writable[cs].shift = SHIFT; /* mult 0: the base is the time */
 	}
 	publish(writable, 1);
-	if (vvar_seal(&vvar) || place_page(&image, &vvar, false, false, &page, &error))
+	if (vvar_seal(&vvar) || vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("no vDSO: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
 		bail_out("the vDSO cannot be read");
@@ -193,7 +193,7 @@ int main(void)
 		   ts.tv_sec == 7,
 	   "the next writer repairs the numbers, and the vDSO answers again");
 
-	unplace_page(&page);
+	vdso_unplace(&process_self, &page);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 	return done_testing();

@@ -1,22 +1,28 @@
 /*
- * cpu.h - what this machine can do: its counter, and the instructions that it has.
+ * cpu.h - what a port says of its CPU: the counter, and the instructions that it has.
+ *
+ * Each machine answers in arch/ARCH/cpu.c. Whether the counter is used is decided in
+ * time/counter.c, which also asks the kernel.
  */
-#ifndef KERNEL_ARCH_CPU
-#define KERNEL_ARCH_CPU
+#ifndef KERNEL_ARCH_CPU_H
+#define KERNEL_ARCH_CPU_H
 
 #include <vdso/types.h>
 
 /*
- * True if user code may turn counter reads into time: it counts at one rate on all
- * CPUs, whatever they do, and the kernel itself keeps time with it. The kernel has
- * watched the counter since boot and knows more of its faults than we can find out.
- *
- * Otherwise *why becomes a sentence of static storage that says what is missing.
+ * The names of the kernel's clocksources that read the same counter as user code does, the
+ * usual one first; NULL ends the list.
  */
-bool counter_usable(const char **why);
+extern const char *const cpu_clocksources[];
+
+/*
+ * Why this CPU's counter is useless, whatever the kernel thinks of it: a sentence in static
+ * storage. NULL if nothing speaks against it.
+ */
+const char *cpu_counter_fault(void);
 
 /* The bits that the counter has. */
-u64 counter_mask(void);
+u64 cpu_counter_mask(void);
 
 /* Does this CPU have one of VDSO_CPU_* (vdso/alternative.h)? An unknown one: no. */
 bool cpu_has(unsigned feature);

@@ -1,18 +1,19 @@
 /*
  * jump.h - the last steps of becoming another program.
  *
- * Whoever unmaps the old program cannot be part of it. So the last system calls are
- * written down as a list, and a few instructions that belong to nobody, copied to a
- * page of their own together with the list, work it off and jump to the program's
- * entry. They use no stack, because the stack is what they overwrite.
+ * Code that unmaps the old program cannot be part of it. So the last system calls are written
+ * down as a list, and a few instructions, copied together with the list to a mapping of their
+ * own, carry it out and jump to the program's entry. They use no stack, because the stack is
+ * what they overwrite.
  *
- * One thing is left then: the page that they run on. A piece of code cannot unmap
- * itself and return. But our image has a system call and a return in a row in it, which
- * stay: with the numbers for munmap(2) in the registers and the entry as the return
- * address, that is where the jump goes.
+ * One thing is left then: the mapping that they run in. Code cannot unmap itself and return.
+ * But our image, which stays, has a system call followed by a return in it: with the registers
+ * set for munmap(2) and the entry as the return address, that is where the jump goes.
+ *
+ * arch/ARCH/jump.S has the instructions; exec/exec.c writes the list.
  */
-#ifndef KERNEL_ARCH_JUMP
-#define KERNEL_ARCH_JUMP
+#ifndef KERNEL_ARCH_JUMP_H
+#define KERNEL_ARCH_JUMP_H
 
 /* Offsets into struct jump, for jump.S; pinned by assertions in exec.c. */
 #define JUMP_STACK_TO    0
@@ -32,7 +33,7 @@
 #define CALL_SKIP 56
 #define CALL_SIZE 64
 
-/* Numbers that are no system calls. */
+/* Numbers that are not system calls. */
 #define CALL_END        -1 /* the list is done: go */
 #define CALL_COPY_STACK -2 /* copy the new stack to its place */
 
@@ -65,7 +66,7 @@ static inline void jump_add_call(struct jump *jump, size_t *at, uint64_t skip, l
 	jump->call[(*at)++] = (struct jump_call){nr, {a, b, c, d, 0, 0}, skip};
 }
 
-extern const unsigned char exec_jump_start[], exec_jump_end[];
+extern const unsigned char jump_code_start[], jump_code_end[];
 #endif
 
 #endif

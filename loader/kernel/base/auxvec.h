@@ -1,13 +1,13 @@
 /*
- * auxvec.h - the auxiliary vector: how a new program is told where the page is.
+ * auxvec.h - the auxiliary vector: how a new program is told where the vDSO is.
  *
- * The vector is a list of (type, value) pairs behind the environment on the stack
- * of a new program, closed by AT_NULL (System V ABI, "Process Initialization";
- * getauxval(3)). We do not invent one: ours is the one that the kernel gave this
- * process, with the entries replaced that speak of the program and of the page.
+ * The vector is a list of (type, value) pairs after the environment on the stack of a new
+ * program, closed by AT_NULL (System V ABI, "Process Initialization"; getauxval(3)). We do not
+ * invent one: ours is the one that the kernel gave this process, with those entries replaced
+ * that are about the program and the vDSO.
  */
-#ifndef KERNEL_BASE_AUXVEC
-#define KERNEL_BASE_AUXVEC
+#ifndef KERNEL_BASE_AUXVEC_H
+#define KERNEL_BASE_AUXVEC_H
 
 #include <link.h>
 #include <stddef.h>
@@ -28,8 +28,8 @@ struct auxvec {
 int auxvec_read(struct auxvec *vec, pid_t pid);
 
 /*
- * Gives an entry a new value; one that is not there is put first, where the kernel has
- * those of its vDSO. Returns 0, or -ENOSPC when the vector is full.
+ * Gives an entry a new value; a missing one is put first, where the kernel has those of its
+ * vDSO. Returns 0, or -ENOSPC when the vector is full.
  */
 int auxvec_set(struct auxvec *vec, unsigned long type, unsigned long value);
 

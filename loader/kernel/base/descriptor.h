@@ -1,11 +1,11 @@
 /*
  * descriptor.h - keeps our descriptors away from 0, 1 and 2.
  *
- * A program may be started with standard error closed. The next file that we open would
- * get its number, and a message for the user would be written into a data page.
+ * A program may be started with standard error closed. The next file that we open would get
+ * its number, and a message for the user would be written into a data page.
  */
-#ifndef KERNEL_BASE_DESCRIPTOR
-#define KERNEL_BASE_DESCRIPTOR
+#ifndef KERNEL_BASE_DESCRIPTOR_H
+#define KERNEL_BASE_DESCRIPTOR_H
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,19 +1,57 @@
 /*
  * error.c - see error.h.
  */
+#include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdio.h> /* snprintf: to memory, never to a stream */
+#include <string.h>
 
 #include "kernel/base/error.h"
 
-int run_fail(struct run_error *error, int status, const char *what, const char *why, ...)
+static void fill(struct error *error, int status, const char *what, const char *why, va_list ap)
+{
+	error->status = status;
+	snprintf(error->what, sizeof(error->what), "%s", what ? what : "");
+	vsnprintf(error->why, sizeof(error->why), why, ap);
+}
+
+int error_self(struct error *error, int err, const char *what, const char *why, ...)
 {
 	va_list ap;
 
-	error->status = status;
-	snprintf(error->what, sizeof(error->what), "%s", what);
 	va_start(ap, why);
-	vsnprintf(error->why, sizeof(error->why), why, ap);
+	fill(error, ERROR_SELF, what, why, ap);
 	va_end(ap);
-	return status;
+	return err;
+}
+
+int error_system(struct error *error, int err, const char *what)
+{
+	return error_self(error, err, what, "%s", strerror(-err));
+}
+
+int error_cannot_run(struct error *error, const char *what, const char *why, ...)
+{
+	va_list ap;
+
+	va_start(ap, why);
+	fill(error, ERROR_CANNOT_RUN, what, why, ap);
+	va_end(ap);
+	return -ENOEXEC;
+}
+
+int error_not_found(struct error *error, const char *what, const char *why, ...)
+{
+	va_list ap;
+
+	va_start(ap, why);
+	fill(error, ERROR_NOT_FOUND, what, why, ap);
+	va_end(ap);
+	return -ENOENT;
+}
+
+void error_about(struct error *error, const char *what)
+{
+	if (!*error->what)
+		snprintf(error->what, sizeof(error->what), "%s", what);
 }

@@ -1,24 +1,46 @@
 /*
- * error.h - why a program could not be started, as a value.
+ * error.h - why something failed, as a value.
  *
- * Everything that starts a program reports through this: the exit status that a
- * shell or env(1) would give, and the two halves of one line of message.
+ * Nothing in loader/kernel/ prints, and nothing exits. What can fail for more than one reason
+ * fills a struct error, and the command or uvdso_boot() makes a message of it: "what: why". All
+ * functions return a negative error number (errno(3)), so that a failing one can return the
+ * call:
+ *
+ *	if (mprotect(area, size, PROT_READ))
+ *		return error_system(error, -errno, "run");
+ *
+ * A command that becomes another program also needs an exit status, of which shells, env(1) and
+ * timeout(1) have three. Which of them it is follows from the function that filled the error.
  */
-#ifndef KERNEL_BASE_ERROR
-#define KERNEL_BASE_ERROR
+#ifndef KERNEL_BASE_ERROR_H
+#define KERNEL_BASE_ERROR_H
 
-#define RUN_NOT_FOUND  127 /* there is no such program */
-#define RUN_CANNOT_RUN 126 /* it is there but cannot be run */
-#define RUN_SELF       125 /* our own failure */
+#define ERROR_NOT_FOUND  127 /* there is no such program */
+#define ERROR_CANNOT_RUN 126 /* it is there but cannot be run */
+#define ERROR_SELF       125 /* our own failure */
 
-struct run_error {
+struct error {
 	int status;     /* one of the above; 0 while all is well */
-	char what[128]; /* the file or the step */
+	char what[128]; /* the file or the step; may be empty */
 	char why[192];
 };
 
-/* Fills error and returns status, so that a failing function can return the call. */
-__attribute__((format(printf, 4, 5))) int run_fail(struct run_error *error, int status,
-						   const char *what, const char *why, ...);
+/* Our own failure; why is a format. Returns err, which is below zero. */
+__attribute__((format(printf, 4, 5))) int error_self(struct error *error, int err,
+						     const char *what, const char *why, ...);
+
+/* The same for a system call that failed: why is what strerror(3) says of err. */
+int error_system(struct error *error, int err, const char *what);
+
+/* Says what the error is about, where the function that filled it could not know. */
+void error_about(struct error *error, const char *what);
+
+/* An image or a program that is there but cannot be run. Returns -ENOEXEC. */
+__attribute__((format(printf, 3, 4))) int
+error_cannot_run(struct error *error, const char *what, const char *why, ...);
+
+/* A program that is not there. Returns -ENOENT. */
+__attribute__((format(printf, 3, 4))) int error_not_found(struct error *error, const char *what,
+							  const char *why, ...);
 
 #endif

@@ -68,7 +68,7 @@ int maps_read(struct maps *maps, pid_t pid)
 	return err;
 }
 
-bool maps_is_kernel_page(const struct map_range *range)
+bool maps_is_kernel_vdso(const struct map_range *range)
 {
 	return !strcmp(range->name, "[vdso]") || !strncmp(range->name, "[vvar", 5);
 }

@@ -1,8 +1,10 @@
 /*
  * maps.h - what is mapped in a process, from its /proc/PID/maps (proc(5)).
+ *
+ * Needed to find the old program's mappings, which are to be unmapped, and the kernel's vDSO.
  */
-#ifndef KERNEL_BASE_MAPS
-#define KERNEL_BASE_MAPS
+#ifndef KERNEL_BASE_MAPS_H
+#define KERNEL_BASE_MAPS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,13 +24,13 @@ struct maps {
 };
 
 /*
- * Reads the list, in the order of addresses; pid 0 is this process. Allocates nothing, so
- * that the answer is not changed by asking. Returns 0 or -errno: what open(2) and read(2) say,
+ * Reads the list, in the order of addresses; pid 0 is this process. Allocates nothing: that
+ * would change the answer. Returns 0 or -errno: what open(2) and read(2) say,
  * -E2BIG for more than MAPS_MAX mappings.
  */
 int maps_read(struct maps *maps, pid_t pid);
 
 /* Is this a mapping of the kernel's vDSO or of its data? */
-bool maps_is_kernel_page(const struct map_range *range);
+bool maps_is_kernel_vdso(const struct map_range *range);
 
 #endif

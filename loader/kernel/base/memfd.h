@@ -1,11 +1,11 @@
 /*
  * memfd.h - a file without a name, for the data pages and for the image.
  *
- * Both are memory that must be mapped with exact rights and must not change
- * under its readers, which is what the seals of memfd_create(2) are for.
+ * Both are memory that must be mapped with exact rights and must not change under its readers,
+ * which is what the seals of memfd_create(2) are for.
  */
-#ifndef KERNEL_BASE_MEMFD
-#define KERNEL_BASE_MEMFD
+#ifndef KERNEL_BASE_MEMFD_H
+#define KERNEL_BASE_MEMFD_H
 
 #include <stddef.h>
 

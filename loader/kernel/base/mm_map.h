@@ -1,11 +1,11 @@
 /*
- * mm_map.h - what the kernel's book-keeping says of a process, as prctl(2) takes it.
+ * mm_map.h - what the kernel records of a process's memory, as prctl(2) takes it.
  *
- * linux/prctl.h has this as struct prctl_mm_map, with a pointer in it. Its length tells the
- * kernel what it is, and a 64-bit kernel knows only the long one, from 32-bit programs, too.
+ * linux/prctl.h has this as struct prctl_mm_map, with a pointer in it. The kernel knows it by
+ * its length, and a 64-bit kernel accepts only the long one, from 32-bit programs, too.
  */
-#ifndef KERNEL_BASE_MM_MAP
-#define KERNEL_BASE_MM_MAP
+#ifndef KERNEL_BASE_MM_MAP_H
+#define KERNEL_BASE_MM_MAP_H
 
 #include <stdint.h>
 

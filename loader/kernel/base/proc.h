@@ -1,8 +1,8 @@
 /*
- * proc.h - the files in which the kernel describes a process (proc(5)).
+ * proc.h - opens the files in which the kernel describes a process (proc(5)).
  */
-#ifndef KERNEL_BASE_PROC
-#define KERNEL_BASE_PROC
+#ifndef KERNEL_BASE_PROC_H
+#define KERNEL_BASE_PROC_H
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * process.c - see process.h: the simple one of the two.
+ * process.c - see process.h: this process, the simple one of the two.
  */
 #include <errno.h>
 #include <unistd.h>

@@ -1,15 +1,15 @@
 /*
- * process.h - where a page is put: into this process, or into one that we trace.
+ * process.h - where a vDSO is put: into this process, or into one that we trace.
  *
- * Placing a page is a handful of system calls, and they must be made by the process that
- * gets it: no call maps memory for somebody else. What differs between the two cases is
- * only how a call is made. Here it is syscall(2); for a process that stands still under
- * ptrace(2) it is registers set from outside (traced.c). Everything above, place.c first
- * of all, is the same code for both.
+ * Placing it is a handful of system calls, and they must be made by the process that gets it:
+ * no call maps memory in another process. The two cases differ only in how a call is made.
+ * Here it is syscall(2); for a process that is stopped under ptrace(2) it is registers set from
+ * outside (ptrace/traced.c). All other code, map/place.c first of all, is the same for both.
  */
-#ifndef KERNEL_BASE_PROCESS
-#define KERNEL_BASE_PROCESS
+#ifndef KERNEL_BASE_PROCESS_H
+#define KERNEL_BASE_PROCESS_H
 
+#include <host.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,14 +21,14 @@ struct process {
 	long (*call)(struct process *process, long nr, const long arg[6]);
 };
 
-/* This one. Its calls may be made from a signal handler, and set no errno to rely on. */
+/* This one. Its calls may be made from a signal handler; errno after them means nothing. */
 extern struct process process_self;
 
-/* process_call(process, SYS_close, fd): arguments that are not given are zero. */
+/* process_call(process, SYS_close, fd): missing arguments are zero. */
 #define process_call(process, nr, ...) \
 	((process)->call((process), (nr), (const long[6]){__VA_ARGS__}))
 
-/* True for a result that is an error number, also of calls that return addresses. */
+/* Is a result an error number? Right for calls that return addresses, too. */
 static inline bool process_failed(long result)
 {
 	return (unsigned long)result > -4096ul;
@@ -38,13 +38,8 @@ static inline bool process_failed(long result)
 static inline long process_mmap(struct process *process, uintptr_t at, size_t length, int prot,
 				int flags, int fd, off_t offset)
 {
-#ifdef SYS_mmap2 /* 32-bit machines: the offset in units of 4096 */
-	return process_call(process, SYS_mmap2, (long)at, (long)length, prot, flags, fd,
-			    (long)(offset / 4096));
-#else
-	return process_call(process, SYS_mmap, (long)at, (long)length, prot, flags, fd,
-			    (long)offset);
-#endif
+	return process_call(process, HOST_SYS_MMAP, (long)at, (long)length, prot, flags, fd,
+			    (long)(offset / HOST_MMAP_UNIT));
 }
 
 #endif

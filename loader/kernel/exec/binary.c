@@ -13,11 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/base/page.h"
 #include "kernel/exec/binary.h"
-
-#define PAGE         4096ul
-#define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
-#define PAGE_UP(x)   PAGE_DOWN((x) + PAGE - 1)
 
 /* The kernel refuses more bytes of program headers than these. */
 #define PHDRS_MAX 65536
@@ -40,13 +37,13 @@ static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 	return 0;
 }
 
-static int bad(struct run_error *error, const char *path, const char *why)
+static int bad(struct error *error, const char *path, const char *why)
 {
-	return run_fail(error, RUN_CANNOT_RUN, path, "%s", why);
+	return error_cannot_run(error, path, "%s", why);
 }
 
-/* Each uvdso runs the programs of one machine. Where there is one for this, say which. */
-static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+/* Each uvdso runs the programs of one machine. If there is one for this machine, say which. */
+static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct error *error)
 {
 	static const struct {
 		unsigned char class, machine;
@@ -62,19 +59,20 @@ static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct run
 		if (ehdr->e_ident[EI_CLASS] == others[i].class &&
 		    ehdr->e_ident[EI_DATA] == ELFDATA2LSB &&
 		    ehdr->e_machine == others[i].machine)
-			return run_fail(error, RUN_CANNOT_RUN, path,
-					"a program for another machine, %s: %s runs it (make "
-					"ARCH=%s)",
-					others[i].name, others[i].uvdso, others[i].name);
+			return error_cannot_run(
+				error, path,
+				"a program for another machine, %s: %s runs it (make "
+				"ARCH=%s)",
+				others[i].name, others[i].uvdso, others[i].name);
 	return bad(error, path, "a program for another machine");
 }
 
-static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct error *error)
 {
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
-	if (ehdr->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
-	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB || ehdr->e_machine != HOST_MACHINE)
+	if (ehdr->e_ident[EI_CLASS] != HOST_CLASS || ehdr->e_ident[EI_DATA] != ELFDATA2LSB ||
+	    ehdr->e_machine != HOST_MACHINE)
 		return another_machine(ehdr, path, error);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return bad(error, path, "an ELF file, but not a program");
@@ -85,15 +83,15 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_erro
 }
 
 static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *path,
-		       struct run_error *error)
+		       struct error *error)
 {
 	if (bin->interp)
-		return 0; /* the kernel goes by the first one */
+		return 0; /* the kernel takes the first one */
 	if (ph->p_filesz < 2 || ph->p_filesz > PATH_MAX)
-		return bad(error, path, "its PT_INTERP is no path");
+		return bad(error, path, "its PT_INTERP is not a path");
 	bin->interp = malloc(ph->p_filesz);
 	if (!bin->interp)
-		return run_fail(error, RUN_SELF, path, "out of memory");
+		return error_self(error, -ENOMEM, path, "out of memory");
 	if (read_exactly(bin->fd, bin->interp, ph->p_filesz, ph->p_offset))
 		return bad(error, path, "the file ends before its PT_INTERP");
 	if (bin->interp[ph->p_filesz - 1])
@@ -102,36 +100,36 @@ static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *pa
 }
 
 static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
-		      const char *path, struct run_error *error)
+		      const char *path, struct error *error)
 {
 	if (ph->p_memsz == 0)
 		return 0;
 	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > HOST_USER_TOP ||
 	    ph->p_memsz > HOST_USER_TOP - ph->p_vaddr)
 		return bad(error, path, "a segment does not fit into the address space");
-	if (ph->p_offset % PAGE != ph->p_vaddr % PAGE)
+	if (ph->p_offset % VDSO_PAGE_SIZE != ph->p_vaddr % VDSO_PAGE_SIZE)
 		return bad(error, path, "a segment's offset and address differ within a page");
-	/* The kernel would map it all the same, and the program die of SIGBUS. */
+	/* The kernel would map it all the same, and the program would die of SIGBUS. */
 	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
 		return bad(error, path, "the file is shorter than its segments");
-	if (PAGE_DOWN(ph->p_vaddr) < bin->low)
-		bin->low = PAGE_DOWN(ph->p_vaddr);
-	if (PAGE_UP(ph->p_vaddr + ph->p_memsz) > bin->high)
-		bin->high = PAGE_UP(ph->p_vaddr + ph->p_memsz);
+	if (page_down(ph->p_vaddr) < bin->low)
+		bin->low = page_down(ph->p_vaddr);
+	if (page_up(ph->p_vaddr + ph->p_memsz) > bin->high)
+		bin->high = page_up(ph->p_vaddr + ph->p_memsz);
 	if (ph->p_align > bin->align && (ph->p_align & (ph->p_align - 1)) == 0)
 		bin->align = ph->p_align;
 	return 0;
 }
 
-int binary_read(struct binary *bin, int fd, const char *path, struct run_error *error)
+int binary_read(struct binary *bin, int fd, const char *path, struct error *error)
 {
 	struct stat st;
 	size_t size;
 	int err;
 
-	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = PAGE};
+	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = VDSO_PAGE_SIZE};
 	if (fstat(fd, &st))
-		return run_fail(error, RUN_SELF, path, "%s", strerror(errno));
+		return error_system(error, -errno, path);
 	if (read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
 	err = check_ehdr(&bin->ehdr, path, error);
@@ -141,7 +139,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct run_error *
 	size = bin->ehdr.e_phnum * sizeof(ElfW(Phdr));
 	bin->phdr = malloc(size);
 	if (!bin->phdr)
-		return run_fail(error, RUN_SELF, path, "out of memory");
+		return error_self(error, -ENOMEM, path, "out of memory");
 	if (read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff))
 		return bad(error, path, "the file ends before its program headers");
 
@@ -179,10 +177,10 @@ static bool reserve_at(uintptr_t want, size_t size)
 	return false;
 }
 
-/* Wherever the kernel puts libraries, at a multiple of align. 0 when there is no room. */
+/* Where the kernel puts libraries, at a multiple of align. 0 when there is no room. */
 static uintptr_t reserve_anywhere(size_t size, size_t align)
 {
-	size_t more = size + align - PAGE;
+	size_t more = size + align - VDSO_PAGE_SIZE;
 	void *got =
 		mmap(NULL, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uintptr_t start, from = (uintptr_t)got;
@@ -207,7 +205,7 @@ static uintptr_t reserve_program(size_t size, size_t align)
 
 		if (!fixed && getrandom(&page, sizeof(page), 0) != sizeof(page))
 			break;
-		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * PAGE) & ~(align - 1);
+		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
 		if (reserve_at(want, size))
 			return want;
 	}
@@ -218,17 +216,17 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 {
 	int prot = (ph->p_flags & PF_R ? PROT_READ : 0) |
 		   (ph->p_flags & PF_W ? PROT_WRITE : 0) | (ph->p_flags & PF_X ? PROT_EXEC : 0);
-	uintptr_t start = PAGE_DOWN(bias + ph->p_vaddr);
+	uintptr_t start = page_down(bias + ph->p_vaddr);
 	uintptr_t file_end = bias + ph->p_vaddr + ph->p_filesz;
-	uintptr_t end = PAGE_UP(bias + ph->p_vaddr + ph->p_memsz);
+	uintptr_t end = page_up(bias + ph->p_vaddr + ph->p_memsz);
 	uintptr_t zero_pages = start;
 
 	if (ph->p_filesz) {
-		zero_pages = PAGE_UP(file_end);
+		zero_pages = page_up(file_end);
 		if (mmap((void *)start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED,
-			 bin->fd, (off_t)PAGE_DOWN(ph->p_offset)) == MAP_FAILED)
+			 bin->fd, (off_t)page_down(ph->p_offset)) == MAP_FAILED)
 			return -errno;
-		/* Behind the last byte of the file the page holds other parts of the file. */
+		/* After the last byte of the segment the page holds other parts of the file. */
 		if (ph->p_memsz > ph->p_filesz && prot & PROT_WRITE)
 			memset((void *)file_end, 0, zero_pages - file_end);
 	}
@@ -239,7 +237,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 	return 0;
 }
 
-/* The addresses that the vector and the kernel's own book-keeping want to know. */
+/* The addresses that go into the vector and the kernel's records. */
 static void describe(const struct binary *bin, struct mapped_binary *map)
 {
 	map->entry = map->bias + bin->ehdr.e_entry;
@@ -267,7 +265,7 @@ static void describe(const struct binary *bin, struct mapped_binary *map)
 }
 
 int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_binary *map,
-	       const char *path, struct run_error *error)
+	       const char *path, struct error *error)
 {
 	size_t size = bin->high - bin->low;
 	uintptr_t start;
@@ -277,15 +275,14 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 	if (bin->ehdr.e_type == ET_EXEC) {
 		start = bin->low;
 		if (!reserve_at(start, size))
-			return run_fail(error, RUN_CANNOT_RUN, path,
-					"must lie at 0x%" PRIxPTR ", but something is there",
-					start);
+			return error_cannot_run(
+				error, path,
+				"must lie at 0x%" PRIxPTR ", but something is there", start);
 	} else {
 		start = is_interpreter ? reserve_anywhere(size, bin->align)
 				       : reserve_program(size, bin->align);
 		if (!start)
-			return run_fail(error, RUN_CANNOT_RUN, path, "no room for %zu bytes",
-					size);
+			return error_cannot_run(error, path, "no room for %zu bytes", size);
 	}
 	map->start = start;
 	map->end = start + size;
@@ -298,8 +295,8 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 			continue;
 		err = map_segment(bin, ph, map->bias);
 		if (err)
-			return run_fail(error, RUN_CANNOT_RUN, path, "cannot map a segment: %s",
-					strerror(-err));
+			return error_cannot_run(error, path, "cannot map a segment: %s",
+						strerror(-err));
 	}
 	describe(bin, map);
 	return 0;

@@ -1,13 +1,13 @@
 /*
  * binary.h - an ELF program file: what its headers say, and its segments in memory.
  *
- * Whoever executes an ELF file must do what the kernel's loader does with it
- * (fs/binfmt_elf.c; gABI chapter 5): map the PT_LOAD segments, fill up with zeros
- * what is longer in memory than in the file, and start at the entry, or, if PT_INTERP
- * names an interpreter, load that as well and start at its entry instead.
+ * To execute an ELF file is to do what the kernel's loader does with it (fs/binfmt_elf.c;
+ * gABI chapter 5): map the PT_LOAD segments, fill up with zeros what is longer in memory
+ * than in the file, and start at the entry; or, if PT_INTERP names an interpreter, load
+ * that as well and start at its entry instead.
  */
-#ifndef KERNEL_EXEC_BINARY
-#define KERNEL_EXEC_BINARY
+#ifndef KERNEL_EXEC_BINARY_H
+#define KERNEL_EXEC_BINARY_H
 
 #include <link.h>
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct binary {
 	size_t align;        /* the largest p_align */
 };
 
-/* Where a binary came to lie. All addresses are final, with the bias added. */
+/* Where a binary is mapped. All addresses are final, with the bias added. */
 struct mapped_binary {
 	uintptr_t bias, start, end;
 	uintptr_t entry, phdr;
@@ -35,18 +35,19 @@ struct mapped_binary {
 
 /*
  * Takes over fd (it is closed by binary_close(), also after an error) and reads and
- * checks the headers. path is for messages. Returns 0 or a status with error filled.
+ * checks the headers. path is for messages. Returns 0, or an error number with error filled.
  */
-int binary_read(struct binary *bin, int fd, const char *path, struct run_error *error);
+int binary_read(struct binary *bin, int fd, const char *path, struct error *error);
 
 /*
  * Maps the segments: at its own addresses if it is not position-independent, else at a
  * random place in the region of programs, or, for an interpreter, where the kernel puts
  * libraries. Never over something that is mapped. What lies between two segments stays
- * reserved, so that nothing else comes to lie there. Returns 0 or a status.
+ * reserved, so that nothing else is mapped there. Returns 0, or an error number with error
+ * filled.
  */
 int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_binary *map,
-	       const char *path, struct run_error *error);
+	       const char *path, struct error *error);
 
 void binary_close(struct binary *bin);
 

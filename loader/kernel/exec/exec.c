@@ -7,15 +7,13 @@
  *   list everything that must go                 maps.c, unmap.c
  *   jump: unmap it, copy the stack, be gone      jump.S
  *
- * Until the jump nothing is lost and every step can fail; after it nothing can.
+ * Until the jump nothing is lost and every step can fail; after it nothing can fail.
  */
 #include <elf.h>
 #include <errno.h>
 #include <host.h>
-#include <inttypes.h>
 #include <linux/prctl.h>
 #include <linux/rseq.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -26,13 +24,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernel/base/auxvec.h"
-#include "kernel/exec/exec.h"
 #include "kernel/arch/jump.h"
-#include "kernel/exec/unmap.h"
+#include "kernel/base/auxvec.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/mm_map.h"
+#include "kernel/base/page.h"
+#include "kernel/exec/exec.h"
 #include "kernel/exec/stack.h"
+#include "kernel/exec/unmap.h"
 
 #define JUMP_AT(field, at) _Static_assert(offsetof(struct jump, field) == (at), "jump.h")
 JUMP_AT(stack_to, JUMP_STACK_TO);
@@ -48,7 +47,7 @@ JUMP_AT(call, JUMP_CALLS);
 _Static_assert(sizeof(struct jump_call) == CALL_SIZE, "jump.S shifts by 6");
 _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "jump.h");
 
-/* The kernel starts the heap up to this far behind a program's data. */
+/* The kernel starts the heap up to this far after a program's data. */
 #define BRK_RANDOM (32ul << 20)
 
 /* The mapping that the jump runs from: code, list and what the list points to. */
@@ -59,7 +58,7 @@ struct jump_area {
 	unsigned char code[512];
 };
 
-/* Some ten kilobytes, read twice; a process execs only once. */
+/* Some ten kilobytes, read twice; a process does this only once. */
 static struct maps maps;
 
 static const struct map_range *find_stack(void)
@@ -70,16 +69,22 @@ static const struct map_range *find_stack(void)
 	return NULL;
 }
 
-/* The address of a system call and a return in the image, or 0 if it happens to have none. */
-static uintptr_t find_syscall_ret(const struct placement *page)
+/* Does the kernel's own vDSO stay mapped? On some machines it must (host.h). */
+static bool keeps_kernel_vdso(const struct exec_request *request)
 {
-	const unsigned char *image = (const unsigned char *)page->ehdr;
-	size_t size = page->start + page->length - page->ehdr;
+	return request->keep_kernel_vdso || HOST_KERNEL_VDSO_STAYS;
+}
+
+/* The address of a system call and a return in the image, or 0 if it happens to have none. */
+static uintptr_t find_syscall_ret(const struct placement *vdso)
+{
+	const unsigned char *image = (const unsigned char *)vdso->ehdr;
+	size_t size = vdso->start + vdso->length - vdso->ehdr;
 	size_t length = sizeof(HOST_SYSCALL_RET) - 1;
 
 	for (size_t i = 0; i + length <= size; i += HOST_SYSCALL_RET_ALIGN)
 		if (!memcmp(image + i, HOST_SYSCALL_RET, length))
-			return page->ehdr + i;
+			return vdso->ehdr + i;
 	return 0;
 }
 
@@ -105,54 +110,56 @@ static void forget_registrations(void)
 
 static int write_vector(struct auxvec *vec, const struct exec_request *request,
 			const struct mapped_binary *program, const struct mapped_binary *interp,
-			struct run_error *error)
+			struct error *error)
 {
 	const struct binary *bin = &request->program->bin;
 	int err = auxvec_read(vec, 0);
 
 	if (err)
-		return run_fail(error, RUN_SELF, "/proc/self/auxv", "%s", strerror(-err));
+		return error_system(error, err, "/proc/self/auxv");
 	err = auxvec_set(vec, AT_PHDR, program->phdr) |
 	      auxvec_set(vec, AT_PHENT, sizeof(ElfW(Phdr))) |
 	      auxvec_set(vec, AT_PHNUM, bin->ehdr.e_phnum) |
 	      auxvec_set(vec, AT_BASE, interp->bias) |
 	      auxvec_set(vec, AT_ENTRY, program->entry) | auxvec_set(vec, AT_FLAGS, 0) |
 	      auxvec_set(vec, AT_SECURE, 0) |
-	      /* Last, because new entries come first: the kernel's place for it. */
-	      auxvec_set(vec, AT_SYSINFO_EHDR, request->page->ehdr);
-#ifdef HOST_ENTRY_TYPE
-	/* Without an entry the program must not call the old one: it has another way, too. */
-	if (request->keep_kernel_vdso)
-		; /* and its entry with it: system calls are faster there (host.h) */
-	else if (request->page->entry)
-		err |= auxvec_set(vec, HOST_ENTRY_TYPE, request->page->entry);
+	      /* Last, because new entries come first, which is where the kernel has it. */
+	      auxvec_set(vec, AT_SYSINFO_EHDR, request->vdso->ehdr);
+	/*
+	 * With the kernel's vDSO its entry stays: system calls are faster there (host.h).
+	 * Without an entry in our image the program must not call the old one; it has another
+	 * way, too.
+	 */
+	if (HOST_ENTRY_TYPE == AT_NULL || request->keep_kernel_vdso)
+		; /* nothing to change */
+	else if (request->vdso->entry)
+		err |= auxvec_set(vec, HOST_ENTRY_TYPE, request->vdso->entry);
 	else
 		auxvec_remove(vec, HOST_ENTRY_TYPE);
-#endif
-	return err ? run_fail(error, RUN_SELF, "run", "the vector is full") : 0;
+	return err ? error_self(error, -ENOSPC, "run", "the vector is full") : 0;
 }
 
 /*
- * What the kernel's book-keeping says of a process (proc(5): cmdline, environ, auxv, the
- * heap's beginning). Changing it needs no privilege since Linux 3.18, but a kernel that
- * was built with CHECKPOINT_RESTORE; changing the exe link needs one.
+ * What the kernel records of a process (proc(5): cmdline, environ, auxv, the heap's beginning).
+ * Changing it needs no privilege since Linux 3.18, but a kernel that was built with
+ * CHECKPOINT_RESTORE; changing the exe link needs a privilege.
  */
 static struct mm_map describe_process(const struct mapped_binary *program,
 				      const struct first_stack *stack)
 {
 	uint64_t random = 0;
-	uintptr_t brk = (program->end_bss + 4095) & ~4095ul;
+	uintptr_t brk = page_up(program->end_bss);
 
 	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) &&
 	    getrandom(&random, sizeof(random), 0) == sizeof(random))
-		brk += random % BRK_RANDOM & ~4095ul;
+		brk += page_down(random % BRK_RANDOM);
 	return (struct mm_map){
 		.start_code = program->start_code,
 		.end_code = program->end_code,
 		.start_data = program->start_data,
 		.end_data = program->end_data,
-		.start_brk = brk + 4096,
-		.brk = brk + 4096,
+		.start_brk = brk + VDSO_PAGE_SIZE,
+		.brk = brk + VDSO_PAGE_SIZE,
 		.start_stack = stack->sp,
 		.arg_start = stack->arg_start,
 		.arg_end = stack->arg_end,
@@ -167,42 +174,46 @@ static struct mm_map describe_process(const struct mapped_binary *program,
 static void tell(const struct exec_request *request, const struct mapped_binary *program,
 		 const struct mapped_binary *interp)
 {
-	const struct placement *page = request->page;
+	const struct events *events = request->events;
+	const struct placement *vdso = request->vdso;
 
-	fprintf(stderr, "uvdso: program  %" PRIxPTR "-%" PRIxPTR " %s\n", program->start,
-		program->end, request->program->path);
+	event_verbose(events, EVENT_PROGRAM, .start = program->start, .end = program->end,
+		      .what = request->program->path);
 	if (interp->start)
-		fprintf(stderr, "uvdso: interp   %" PRIxPTR "-%" PRIxPTR " %s\n", interp->start,
-			interp->end, request->program->bin.interp);
-	fprintf(stderr, "uvdso: data     %" PRIxPTR "-%" PRIxPTR " r--\n", page->start,
-		page->ehdr);
-	fprintf(stderr, "uvdso: image    %" PRIxPTR "-%" PRIxPTR " r-x\n", page->ehdr,
-		page->start + page->length);
-	fprintf(stderr, "uvdso: vector   AT_SYSINFO_EHDR was %lx, is %" PRIxPTR "\n",
-		getauxval(AT_SYSINFO_EHDR), page->ehdr);
+		event_verbose(events, EVENT_INTERPRETER, .start = interp->start,
+			      .end = interp->end, .what = request->program->bin.interp);
+	event_verbose(events, EVENT_PLACED, .start = vdso->start, .ehdr = vdso->ehdr,
+		      .end = vdso->start + vdso->length);
+	event_verbose(events, EVENT_VECTOR, .was = getauxval(AT_SYSINFO_EHDR),
+		      .ehdr = vdso->ehdr);
+	for (size_t i = 0; i < maps.count && !keeps_kernel_vdso(request); i++)
+		if (maps_is_kernel_vdso(&maps.range[i]))
+			event_verbose(events, EVENT_UNMAPPED, .start = maps.range[i].start,
+				      .end = maps.range[i].end, .what = maps.range[i].name);
 }
 
-/* The mappings of this moment, and the one that is the stack. */
-static int read_maps(const struct map_range **stack, struct run_error *error)
+/* What is mapped now, and which of it is the stack. */
+static int read_maps(const struct map_range **stack, struct error *error)
 {
 	int err = maps_read(&maps, 0);
 
 	*stack = err ? NULL : find_stack();
 	if (*stack)
 		return 0;
-	return run_fail(error, RUN_SELF, "/proc/self/maps", "%s",
-			err ? strerror(-err) : "shows no stack");
+	if (err)
+		return error_system(error, err, "/proc/self/maps");
+	return error_self(error, -ENOENT, "/proc/self/maps", "shows no stack");
 }
 
 /*
- * The list of what the jump does, in order. The mask comes last: a signal that is pending
- * meets the new program, not a half-made one.
+ * The list of what the jump does, in order. The mask comes last: a pending signal meets the new
+ * program, not a half-made one.
  */
 static bool write_list(struct jump_area *area, const struct exec_request *request,
 		       const struct mapped_binary *program, const struct mapped_binary *interp,
 		       const struct map_range *stack)
 {
-	const struct placement *page = request->page;
+	const struct placement *vdso = request->vdso;
 	const struct program *target = request->program;
 	uintptr_t stack_size = stack->end - stack->start;
 	static struct pieces stay;
@@ -216,11 +227,11 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 			      PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN, 0);
 	jump_add_call(jump, &at, 0, CALL_COPY_STACK, 0, 0, 0, 0);
 	stay.count = 0;
-	if (!pieces_add(&stay, page->start, page->start + page->length) ||
+	if (!pieces_add(&stay, vdso->start, vdso->start + vdso->length) ||
 	    !pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1)) ||
 	    !pieces_add_segments(&stay, &target->bin, program->bias) ||
 	    !pieces_add_segments(&stay, &target->interp, interp->bias) ||
-	    !list_unmaps(jump, &at, &maps, &stay, request->keep_kernel_vdso, request->verbose))
+	    !jump_add_unmaps(jump, &at, &maps, &stay, keeps_kernel_vdso(request)))
 		return false;
 	/* With the exe link if we may; that needs the old program unmapped already. */
 	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
@@ -237,7 +248,7 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	return true;
 }
 
-int exec_program(const struct exec_request *request, struct run_error *error)
+int exec_program(const struct exec_request *request, struct error *error)
 {
 	const struct program *target = request->program;
 	const char *name = strrchr(target->path, '/');
@@ -266,9 +277,8 @@ int exec_program(const struct exec_request *request, struct run_error *error)
 	area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	if (area == MAP_FAILED)
-		return run_fail(error, RUN_SELF, "run", "%s", strerror(errno));
-	if (request->verbose)
-		tell(request, &program, &interp);
+		return error_system(error, -errno, "run");
+	tell(request, &program, &interp);
 	prctl(PR_SET_NAME, name ? name + 1 : target->path, 0, 0, 0);
 	forget_registrations();
 
@@ -282,7 +292,7 @@ int exec_program(const struct exec_request *request, struct run_error *error)
 		.stack_size = top - stack.sp,
 		.sp = stack.sp,
 		.entry = interp.start ? interp.entry : program.entry,
-		.syscall_ret = find_syscall_ret(request->page),
+		.syscall_ret = find_syscall_ret(request->vdso),
 		.self = (uintptr_t)area,
 		.self_size = sizeof(*area),
 		.fp_control = HOST_FP_CONTROL,
@@ -291,10 +301,10 @@ int exec_program(const struct exec_request *request, struct run_error *error)
 	area->mm_with_exe.exe_fd = (uint32_t)target->bin.fd;
 	memcpy(&area->mask, &request->mask, sizeof(area->mask));
 	if (!write_list(area, request, &program, &interp, old_stack))
-		return run_fail(error, RUN_SELF, "run", "more mappings than can be undone");
-	memcpy(area->code, exec_jump_start, (size_t)(exec_jump_end - exec_jump_start));
+		return error_self(error, -E2BIG, "run", "more mappings than can be undone");
+	memcpy(area->code, jump_code_start, (size_t)(jump_code_end - jump_code_start));
 	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
-		return run_fail(error, RUN_SELF, "run", "%s", strerror(errno));
+		return error_system(error, -errno, "run");
 	((void (*)(struct jump *))(void *)area->code)(&area->jump);
 	__builtin_unreachable();
 }

@@ -19,17 +19,17 @@
 #define MAX_SCRIPTS  5
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
-static int refuse(struct run_error *error, const char *path, int err)
+static int refuse(struct error *error, const char *path, int err)
 {
-	bool missing = err == ENOENT || err == ENOTDIR;
-
-	return run_fail(error, missing ? RUN_NOT_FOUND : RUN_CANNOT_RUN, path, "%s",
-			err == EISDIR ? "is a folder" : strerror(err));
+	if (err == ENOENT || err == ENOTDIR)
+		return error_not_found(error, path, "%s", strerror(err));
+	return error_cannot_run(error, path, "%s",
+				err == EISDIR ? "is a directory" : strerror(err));
 }
 
 /*
- * May we execute it? Asked of what has been opened; by its name where faccessat(2) takes no
- * empty path (before Linux 5.8).
+ * May we execute it? Asked of the open file; by its name where faccessat(2) takes no empty path
+ * (before Linux 5.8).
  */
 static bool may_execute(int fd, const char *path)
 {
@@ -38,8 +38,8 @@ static bool may_execute(int fd, const char *path)
 	return errno == EINVAL && !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
 }
 
-/* Executable by us, a regular file, and without rights of its own: 0 or a status. */
-static int check_file(int fd, const char *path, struct run_error *error)
+/* Executable by us, a regular file, and without rights of its own: 0 or an error number. */
+static int check_file(int fd, const char *path, struct error *error)
 {
 	struct stat st;
 
@@ -50,17 +50,17 @@ static int check_file(int fd, const char *path, struct run_error *error)
 	if (!may_execute(fd, path))
 		return refuse(error, path, errno);
 	if (st.st_mode & S_ISUID || (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		return run_fail(
-			error, RUN_CANNOT_RUN, path,
+		return error_cannot_run(
+			error, path,
 			"setuid or setgid: only the kernel can start it with its rights");
 	if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		return run_fail(
-			error, RUN_CANNOT_RUN, path,
+		return error_cannot_run(
+			error, path,
 			"has file capabilities: only the kernel can start it with them");
 	return 0;
 }
 
-static int open_file(const char *path, int *fd, struct run_error *error)
+static int open_file(const char *path, int *fd, struct error *error)
 {
 	/* O_NONBLOCK: a FIFO of that name must not hang us; check_file() refuses it. */
 	*fd = above_stdio(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -70,38 +70,37 @@ static int open_file(const char *path, int *fd, struct run_error *error)
 }
 
 /* The path of name, allocated: itself if it has a slash, else from PATH as execvp(3). */
-static char *search(const char *name, struct run_error *error)
+static int search(const char *name, char **found, struct error *error)
 {
 	const char *path = getenv("PATH");
 	bool denied = false;
 
-	if (!*name) {
-		run_fail(error, RUN_NOT_FOUND, "run", "the program's name is empty");
-		return NULL;
+	if (!*name)
+		return error_not_found(error, "run", "the program's name is empty");
+	if (strchr(name, '/')) {
+		*found = strdup(name);
+		return *found ? 0 : error_self(error, -ENOMEM, name, "out of memory");
 	}
-	if (strchr(name, '/'))
-		return strdup(name);
 	for (const char *dir = path ? path : DEFAULT_PATH; dir;) {
 		int length = (int)strcspn(dir, ":");
 		struct stat st;
 		char *file;
 
-		/* An empty entry means the working folder. */
+		/* An empty entry means the working directory. */
 		if (asprintf(&file, "%.*s%s%s", length, dir, length ? "/" : "./", name) < 0)
-			return NULL;
+			return error_self(error, -ENOMEM, name, "out of memory");
 		if (!stat(file, &st) && S_ISREG(st.st_mode)) {
-			if (!faccessat(AT_FDCWD, file, X_OK, AT_EACCESS))
-				return file;
+			if (!faccessat(AT_FDCWD, file, X_OK, AT_EACCESS)) {
+				*found = file;
+				return 0;
+			}
 			denied = true;
 		}
 		free(file);
 		dir = dir[length] ? dir + length + 1 : NULL;
 	}
-	if (denied)
-		run_fail(error, RUN_CANNOT_RUN, name, "found in PATH, but not executable");
-	else
-		run_fail(error, RUN_NOT_FOUND, name, "not found in PATH");
-	return NULL;
+	return denied ? error_cannot_run(error, name, "found in PATH, but not executable")
+		      : error_not_found(error, name, "not found in PATH");
 }
 
 /* Takes "#! interpreter one-argument" apart. Returns false if there is no interpreter. */
@@ -125,7 +124,7 @@ static bool parse_script(char head[HEAD_SIZE + 1], char **interpreter, char **ar
 
 /* Puts interpreter [argument] path in the place of argv[0]. */
 static int prepend(struct program *program, const char *interpreter, const char *argument,
-		   char *path, struct run_error *error)
+		   char *path, struct error *error)
 {
 	size_t count = 0, at = 0;
 	char **argv;
@@ -134,7 +133,7 @@ static int prepend(struct program *program, const char *interpreter, const char 
 		count++;
 	argv = calloc(count + 4, sizeof(*argv));
 	if (!argv)
-		return run_fail(error, RUN_SELF, path, "out of memory");
+		return error_self(error, -ENOMEM, path, "out of memory");
 	/* These few strings live until exec, or until we fail and exit. */
 	argv[at++] = strdup(interpreter);
 	if (argument)
@@ -142,7 +141,7 @@ static int prepend(struct program *program, const char *interpreter, const char 
 	argv[at++] = strdup(path);
 	for (size_t i = 0; i < at; i++)
 		if (!argv[i])
-			return run_fail(error, RUN_SELF, path, "out of memory");
+			return error_self(error, -ENOMEM, path, "out of memory");
 	for (size_t i = 1; i < count; i++)
 		argv[at++] = program->argv[i];
 	free(program->argv);
@@ -150,7 +149,7 @@ static int prepend(struct program *program, const char *interpreter, const char 
 	return 0;
 }
 
-static int open_interp(struct program *program, struct run_error *error)
+static int open_interp(struct program *program, struct error *error)
 {
 	const char *path = program->bin.interp;
 	int fd, err;
@@ -162,27 +161,28 @@ static int open_interp(struct program *program, struct run_error *error)
 		err = binary_read(&program->interp, fd, path, error);
 	else if (fd >= 0)
 		close(fd);
-	if (err == RUN_NOT_FOUND)
-		/* A shell says "not found" here, and everybody looks for the wrong file. */
-		err = run_fail(error, RUN_CANNOT_RUN, program->path,
-			       "its interpreter %s does not exist", path);
+	if (err == -ENOENT)
+		/* A shell says "not found" here, and its user looks for the wrong file. */
+		err = error_cannot_run(error, program->path,
+				       "its interpreter %s does not exist", path);
 	return err;
 }
 
-int program_open(struct program *program, char **argv, struct run_error *error)
+int program_open(struct program *program, char **argv, struct error *error)
 {
 	size_t count = 0;
 	char *path;
-	int err = 0;
+	int err;
 
 	*program = (struct program){.bin.fd = -1, .interp.fd = -1};
 	while (argv[count])
 		count++;
 	program->argv = calloc(count + 1, sizeof(*argv));
-	program->path = search(argv[0], error);
-	if (!program->argv || !program->path)
-		return error->status ? error->status
-				     : run_fail(error, RUN_SELF, argv[0], "out of memory");
+	if (!program->argv)
+		return error_self(error, -ENOMEM, argv[0], "out of memory");
+	err = search(argv[0], &program->path, error);
+	if (err)
+		return err;
 	memcpy(program->argv, argv, count * sizeof(*argv));
 
 	path = program->path;
@@ -194,9 +194,9 @@ int program_open(struct program *program, char **argv, struct run_error *error)
 		if (err) {
 			if (fd >= 0)
 				close(fd);
-			if (err == RUN_NOT_FOUND && scripts)
-				err = run_fail(
-					error, RUN_CANNOT_RUN, program->path,
+			if (err == -ENOENT && scripts)
+				err = error_cannot_run(
+					error, program->path,
 					"the interpreter %s of its #! line does not exist",
 					path);
 			break;
@@ -207,13 +207,13 @@ int program_open(struct program *program, char **argv, struct run_error *error)
 		}
 		close(fd);
 		if (scripts == MAX_SCRIPTS) {
-			err = run_fail(error, RUN_CANNOT_RUN, program->path,
-				       "more than %d #! lines lead to each other", MAX_SCRIPTS);
+			err = error_cannot_run(error, program->path,
+					       "more than %d #! lines lead to each other",
+					       MAX_SCRIPTS);
 			break;
 		}
 		if (!parse_script(head, &interpreter, &argument)) {
-			err = run_fail(error, RUN_CANNOT_RUN, path,
-				       "its #! line names nothing");
+			err = error_cannot_run(error, path, "its #! line names nothing");
 			break;
 		}
 		err = prepend(program, interpreter, argument, path, error);

@@ -4,8 +4,8 @@
  * What execvp(3) and the kernel do between them: search PATH, follow the #! line
  * of a script to its interpreter, and find the ELF interpreter of what they end at.
  */
-#ifndef KERNEL_EXEC_PROGRAM
-#define KERNEL_EXEC_PROGRAM
+#ifndef KERNEL_EXEC_PROGRAM_H
+#define KERNEL_EXEC_PROGRAM_H
 
 #include "kernel/exec/binary.h"
 #include "kernel/base/error.h"
@@ -19,11 +19,11 @@ struct program {
 
 /*
  * Finds and opens a program. argv[0] is what to look for. argv must stay valid as long
- * as the program is open. Returns 0, or 126 or 127 with error filled: not there, not
- * executable, a folder, a program for another machine, or one with more rights than its
+ * as the program is open. Returns 0, or an error number with error filled: not there, not
+ * executable, a directory, a program for another machine, or one with more rights than its
  * caller (setuid, setgid, file capabilities), which only the kernel can start.
  */
-int program_open(struct program *program, char **argv, struct run_error *error);
+int program_open(struct program *program, char **argv, struct error *error);
 
 void program_close(struct program *program);
 

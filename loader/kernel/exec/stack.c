@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "kernel/base/page.h"
 #include "kernel/exec/stack.h"
 
 #define RANDOM_BYTES 16
@@ -20,7 +21,7 @@
 /* What the kernel lets every program have in arguments and environment. */
 #define ARG_MAX_ALWAYS (128 << 10)
 
-/* A pen that writes strings from the top of the new stack downwards. */
+/* Writes strings from the top of the new stack downwards. */
 struct pen {
 	unsigned char *bytes; /* of the buffer */
 	uintptr_t base;       /* the final address of bytes[0] */
@@ -76,7 +77,7 @@ static int write_targets(struct pen *pen, struct auxvec *vec)
 	return err | auxvec_set(vec, AT_RANDOM, write_down(pen, random, sizeof(random)));
 }
 
-/* So many bytes below its place is the first stack pointer; unless the user wants it fixed. */
+/* How far below its place the first stack pointer is, unless the user wants it fixed. */
 static uintptr_t random_distance(void)
 {
 	uint16_t random;
@@ -88,7 +89,7 @@ static uintptr_t random_distance(void)
 }
 
 /*
- * The drawing in stack.h, from the path of the program downwards; that is written already.
+ * The drawing in stack.h, from the program's path downwards; the path is written already.
  * Returns 0, or -errno.
  */
 static int lay_out(struct first_stack *stack, struct pen *pen, const struct strings *args,
@@ -129,13 +130,14 @@ static int lay_out(struct first_stack *stack, struct pen *pen, const struct stri
 }
 
 int stack_build(struct first_stack *stack, uintptr_t top, char **argv, char **envp,
-		const char *execfn, struct auxvec *vec, struct run_error *error)
+		const char *execfn, struct auxvec *vec, struct error *error)
 {
 	struct strings args = measure(argv), env = measure(envp);
 	size_t strings, words, slack = 512, execfn_size = strlen(execfn) + 1;
 	size_t limit = ARG_MAX_ALWAYS;
 	struct rlimit rlimit;
 	struct pen pen;
+	int err;
 
 	strings = args.size + env.size + execfn_size + sizeof(uint64_t);
 	words = 1 + args.count + 1 + env.count + 1 + 2 * AUXVEC_MAX;
@@ -146,23 +148,24 @@ int stack_build(struct first_stack *stack, uintptr_t top, char **argv, char **en
 	if (!getrlimit(RLIMIT_STACK, &rlimit) && rlimit.rlim_cur / 4 > limit)
 		limit = rlimit.rlim_cur / 4;
 	if (strings + (args.count + env.count) * sizeof(uintptr_t) > limit)
-		return run_fail(error, RUN_CANNOT_RUN, execfn, "%s", strerror(E2BIG));
+		return error_cannot_run(error, execfn, "%s", strerror(E2BIG));
 
 	stack->bytes = mmap(NULL, stack->size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack->bytes == MAP_FAILED)
-		return run_fail(error, RUN_SELF, execfn, "%s", strerror(errno));
+		return error_system(error, -errno, execfn);
 	pen = (struct pen){stack->bytes, top - stack->size, top};
 
 	write_down(&pen, &(uint64_t){0}, sizeof(uint64_t));
 	if (auxvec_set(vec, AT_EXECFN, write_down(&pen, execfn, execfn_size)))
-		return run_fail(error, RUN_SELF, execfn, "the vector is full");
-	if (lay_out(stack, &pen, &args, &env, vec))
-		return run_fail(error, RUN_SELF, execfn, "cannot complete the vector");
+		return error_self(error, -ENOSPC, execfn, "the vector is full");
+	err = lay_out(stack, &pen, &args, &env, vec);
+	if (err)
+		return error_self(error, err, execfn, "cannot complete the vector");
 
-	/* What is below sp stays behind. */
+	/* What is below sp is not needed. */
 	pen.at = stack->sp - pen.base;
-	munmap(stack->bytes, pen.at & ~4095ul);
+	munmap(stack->bytes, page_down(pen.at));
 	stack->size -= pen.at;
 	stack->bytes += pen.at;
 	return 0;

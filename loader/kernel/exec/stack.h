@@ -14,11 +14,11 @@
  *         | the program's path       |
  *  top -> | 8 bytes of zero          |
  *
- * It is put together in a buffer, for an address that it will be copied to later: the
- * place is still the stack of the program that is building it.
+ * It is put together in a buffer, for the address that it will be copied to later: there
+ * is still the stack of the program that is building it.
  */
-#ifndef KERNEL_EXEC_STACK
-#define KERNEL_EXEC_STACK
+#ifndef KERNEL_EXEC_STACK_H
+#define KERNEL_EXEC_STACK_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,16 +31,17 @@ struct first_stack {
 	size_t size;
 	uintptr_t sp; /* where bytes[0] belongs */
 	uintptr_t arg_start, arg_end, env_start, env_end;
-	uintptr_t auxv; /* where the vector begins, likewise in the new stack */
+	uintptr_t auxv; /* where the vector begins, also in the new stack */
 	size_t auxv_size;
 };
 
 /*
  * Builds the stack below top. The entries of vec that point into the stack (AT_RANDOM,
  * AT_EXECFN, AT_PLATFORM, AT_BASE_PLATFORM) are made anew here; all others are taken as
- * they are. Returns 0 or a status: too many or too long arguments, out of memory.
+ * they are. Returns 0, or an error number with error filled: too many or too long arguments,
+ * out of memory.
  */
 int stack_build(struct first_stack *stack, uintptr_t top, char **argv, char **envp,
-		const char *execfn, struct auxvec *vec, struct run_error *error);
+		const char *execfn, struct auxvec *vec, struct error *error);
 
 #endif

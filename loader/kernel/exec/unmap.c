@@ -2,18 +2,14 @@
  * unmap.c - see unmap.h.
  *
  * Piece by piece and not line by line of /proc/self/maps: the kernel makes one mapping of
- * neighbours that are alike, so that a line can hold the list of the jump, a new .bss and
- * an old buffer in a row.
+ * neighbours that are alike, so that one line can hold the list of the jump, a new .bss and
+ * an old buffer.
  */
-#include <host.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "kernel/base/page.h"
 #include "kernel/exec/unmap.h"
-
-#define PAGE_MASK (~4095ul)
 
 /* The other calls of the list, before these and after them, need some room, too. */
 #define OTHER_CALLS 16
@@ -22,8 +18,8 @@ bool pieces_add(struct pieces *pieces, uintptr_t start, uintptr_t end)
 {
 	if (pieces->count == PIECES_MAX)
 		return false;
-	pieces->piece[pieces->count].start = start & PAGE_MASK;
-	pieces->piece[pieces->count].end = (end + 4095) & PAGE_MASK;
+	pieces->piece[pieces->count].start = page_down(start);
+	pieces->piece[pieces->count].end = page_up(end);
 	pieces->count++;
 	return true;
 }
@@ -40,7 +36,7 @@ bool pieces_add_segments(struct pieces *pieces, const struct binary *bin, uintpt
 	return true;
 }
 
-/* The first piece that ends behind an address, or -1. */
+/* The first piece that ends after an address, or -1. */
 static int next_piece(const struct pieces *pieces, uintptr_t address)
 {
 	int next = -1;
@@ -68,7 +64,7 @@ static bool unmap_range(struct jump *jump, size_t *at, const struct map_range *r
 		if (end > start) {
 			if (*at >= JUMP_CALLS_MAX - OTHER_CALLS)
 				return false;
-			/* It can fail where the kernel has sealed its pages (mseal(2)). */
+			/* It can fail where the kernel has sealed its vDSO (mseal(2)). */
 			jump_add_call(jump, at, 0, SYS_munmap, start, end - start, 0, 0);
 		}
 		start = go_on;
@@ -76,21 +72,17 @@ static bool unmap_range(struct jump *jump, size_t *at, const struct map_range *r
 	return true;
 }
 
-bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
-		 const struct pieces *stay, bool keep_kernel_vdso, bool verbose)
+bool jump_add_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
+		     const struct pieces *stay, bool keep_kernel_vdso)
 {
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct map_range *range = &maps->range[i];
 
 		if (!strcmp(range->name, "[stack]") || !strcmp(range->name, "[vsyscall]") ||
-		    ((keep_kernel_vdso || HOST_KERNEL_VDSO_STAYS) &&
-		     maps_is_kernel_page(range)))
+		    (keep_kernel_vdso && maps_is_kernel_vdso(range)))
 			continue;
 		if (!unmap_range(jump, at, range, stay))
 			return false;
-		if (verbose && maps_is_kernel_page(range))
-			fprintf(stderr, "uvdso: unmap    %" PRIxPTR "-%" PRIxPTR " %s\n",
-				range->start, range->end, range->name);
 	}
 	return true;
 }

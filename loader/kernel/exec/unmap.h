@@ -1,11 +1,11 @@
 /*
- * unmap.h - what of the old program goes: everything that is not on a list.
+ * unmap.h - unmaps the old program: everything that is not on a list.
  *
  * The kernel throws a whole address space away and begins a new one. We cannot, so we
  * write down the pieces that the new program needs, and unmap what lies between them.
  */
-#ifndef KERNEL_EXEC_UNMAP
-#define KERNEL_EXEC_UNMAP
+#ifndef KERNEL_EXEC_UNMAP_H
+#define KERNEL_EXEC_UNMAP_H
 
 #include <stdbool.h>
 
@@ -29,11 +29,10 @@ bool pieces_add_segments(struct pieces *pieces, const struct binary *bin, uintpt
 
 /*
  * Adds to the list of the jump a munmap(2) for everything in maps that is not in stay, nor
- * the stack, nor the page of vsyscall. The kernel's own pages stay if keep_kernel_vdso, or if
- * this machine needs them (HOST_KERNEL_VDSO_STAYS); if verbose, their end is told on standard
- * error. Returns false if the list overflows.
+ * the stack, nor the vsyscall page, nor, with keep_kernel_vdso, the kernel's vDSO and its
+ * data. Returns false if the list overflows.
  */
-bool list_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
-		 const struct pieces *stay, bool keep_kernel_vdso, bool verbose);
+bool jump_add_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
+		     const struct pieces *stay, bool keep_kernel_vdso);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * alternatives.c - see alternatives.h.
  *
- * The image may be a stranger's: a table that is trusted would be a way to write anywhere.
+ * The image may come from anywhere: a table that is trusted would be a way to write to any
+ * address.
  */
 #include <errno.h>
 #include <host.h>
@@ -15,13 +16,11 @@
 static void find_table(const struct elf_bytes *elf, uint64_t *offset, uint64_t *size)
 {
 	struct elf_header header = elf_header(elf);
-	struct elf_section names =
-		elf_section(elf, header.shoff + (uint64_t)header.shstrndx * header.shentsize);
+	struct elf_section names = elf_section_at(elf, header.shstrndx);
 
 	*size = 0;
 	for (unsigned i = 0; i < header.shnum; i++) {
-		struct elf_section section =
-			elf_section(elf, header.shoff + (uint64_t)i * header.shentsize);
+		struct elf_section section = elf_section_at(elf, i);
 		const char *name =
 			elf_string(elf, names.offset + section.name, names.offset + names.size);
 
@@ -35,7 +34,7 @@ static void find_table(const struct elf_bytes *elf, uint64_t *offset, uint64_t *
 
 int alternatives_apply(unsigned char *bytes, size_t size, bool (*has)(unsigned feature))
 {
-	struct elf_bytes elf = {bytes, size, size > EI_CLASS && bytes[EI_CLASS] == ELFCLASS64};
+	struct elf_bytes elf = elf_bytes_of(bytes, size);
 	uint64_t table, length;
 	int patched = 0;
 

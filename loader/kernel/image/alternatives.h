@@ -1,8 +1,8 @@
 /*
  * alternatives.h - fits a copy of the image to this CPU (vdso/alternative.h says why).
  */
-#ifndef KERNEL_IMAGE_ALTERNATIVES
-#define KERNEL_IMAGE_ALTERNATIVES
+#ifndef KERNEL_IMAGE_ALTERNATIVES_H
+#define KERNEL_IMAGE_ALTERNATIVES_H
 
 #include <stdbool.h>
 #include <stddef.h>

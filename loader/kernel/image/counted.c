@@ -1,57 +1,28 @@
 /*
  * counted.c - see counted.h.
+ *
+ * The symbols are found through the section .dynsym, as bionic does it. With --force the image
+ * may be any file, so everything is read through elf_bytes.h, and what is written has been
+ * read there first.
  */
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stub.h>
 #include <vdso/datapage.h>
 
+#include "kernel/base/page.h"
 #include "kernel/image/counted.h"
-#include "libc/vdso_elf.h"
+#include "kernel/image/elf_bytes.h"
 
-static size_t page_round(size_t size)
+/* An address or a size: four or eight bytes, least significant first. */
+static void put_word(const struct elf_bytes *elf, unsigned char *bytes, uint64_t offset,
+		     uint64_t value)
 {
-	return (size + VDSO_PAGE_SIZE - 1) & ~(size_t)(VDSO_PAGE_SIZE - 1);
+	for (unsigned i = 0; i < (elf->is64 ? 8 : 4); i++)
+		bytes[offset + i] = (unsigned char)(value >> 8 * i);
 }
-
-#if defined(__x86_64__)
-
-#	define STUB_SIZE 16
-
-static void put32(unsigned char *at, int64_t value)
-{
-	int32_t narrow = (int32_t)value;
-
-	memcpy(at, &narrow, sizeof(narrow));
-}
-
-/* lock incq counter(%rip); jmp function. All three are offsets into the image. */
-static bool write_stub(unsigned char *bytes, uint64_t stub, uint64_t counter, uint64_t function)
-{
-	static const unsigned char code[] = {0xf0, 0x48, 0xff, 0x05, 0, 0, 0,
-					     0,    0xe9, 0,    0,    0, 0};
-
-	memcpy(bytes + stub, code, sizeof(code));
-	/* Distances count from the end of an instruction. */
-	put32(bytes + stub + 4, (int64_t)(counter - (stub + 8)));
-	put32(bytes + stub + 9, (int64_t)(function - (stub + 13)));
-	return true;
-}
-
-#else
-
-#	define STUB_SIZE 16
-
-static bool write_stub(unsigned char *bytes, uint64_t stub, uint64_t counter, uint64_t function)
-{
-	(void)bytes, (void)stub, (void)counter, (void)function;
-	return false;
-}
-
-#endif
 
 /* The number of the function at an address, which is a new one if need be. */
 static size_t function_at(struct counted *counted, uint64_t value)
@@ -65,41 +36,74 @@ static size_t function_at(struct counted *counted, uint64_t value)
 	return i;
 }
 
-static int redirect(struct counted *counted, unsigned char *bytes, size_t stubs,
-		    const struct vdso_elf *elf)
+/* Lets one symbol point to the stub of its function, and writes that. */
+static int redirect(struct counted *counted, unsigned char *bytes, const struct elf_bytes *elf,
+		    uint64_t offset, const char *name)
 {
-	size_t counters = stubs + VDSO_PAGE_SIZE;
+	size_t stubs = elf->size - VDSO_PAGE_SIZE;
+	struct elf_symbol symbol = elf_symbol(elf, offset);
+	size_t at = function_at(counted, symbol.value);
 
-	for (uint32_t i = 1; i < elf->nr_symbols; i++) {
-		ElfW(Sym) *symbol = (ElfW(Sym) *)&elf->symtab[i];
-		const char *name = elf->strtab + symbol->st_name;
-		size_t at;
+	if (at == COUNTED_MAX)
+		return -E2BIG;
+	counted->function[at].stub = stubs + at * STUB_SIZE;
+	/* A name says more than its alias without the prefix. */
+	if (strlen(name) > strlen(counted->function[at].name))
+		strncpy(counted->function[at].name, name,
+			sizeof(counted->function[at].name) - 1);
+	put_word(elf, bytes, ELF_FIELD(elf, offset, Sym, st_value), counted->function[at].stub);
+	put_word(elf, bytes, ELF_FIELD(elf, offset, Sym, st_size), STUB_SIZE);
+	return stub_write(bytes, counted->function[at].stub, elf->size + 8 * at, symbol.value)
+		       ? 0
+		       : -ENOSYS;
+}
 
-		if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
+static int redirect_all(struct counted *counted, unsigned char *bytes,
+			const struct elf_bytes *elf)
+{
+	struct elf_section table, names;
+	size_t entry = ELF_SIZEOF(elf, Sym);
+	int err = 0;
+
+	if (!elf_find_section(elf, SHT_DYNSYM, &table))
+		return -ENOEXEC;
+	names = elf_section_at(elf, table.link);
+	for (uint64_t at = entry; !err && at + entry <= table.size; at += entry) {
+		struct elf_symbol symbol = elf_symbol(elf, table.offset + at);
+		const char *name =
+			elf_string(elf, names.offset + symbol.name, names.offset + names.size);
+
+		if (!name || symbol.shndx == SHN_UNDEF ||
+		    ELF64_ST_TYPE(symbol.info) != STT_FUNC)
 			continue;
-		at = function_at(counted, symbol->st_value);
-		if (at == COUNTED_MAX)
-			return -E2BIG;
-		counted->function[at].stub = stubs + at * STUB_SIZE;
-		/* Of a name and its alias without the prefix the first says more. */
-		if (strlen(name) > strlen(counted->function[at].name))
-			strncpy(counted->function[at].name, name,
-				sizeof(counted->function[at].name) - 1);
-		symbol->st_value = (ElfW(Addr))counted->function[at].stub;
-		symbol->st_size = STUB_SIZE;
-		if (!write_stub(bytes, counted->function[at].stub, counters + 8 * at,
-				counted->function[at].value))
-			return -ENOSYS;
+		err = redirect(counted, bytes, elf, table.offset + at, name);
 	}
-	return 0;
+	return err;
+}
+
+/* The stubs belong to the segment: some clients look no further than its end. */
+static int lengthen_segment(unsigned char *bytes, const struct elf_bytes *elf)
+{
+	struct elf_header header = elf_header(elf);
+
+	for (unsigned i = 0; i < header.phnum; i++) {
+		uint64_t offset = header.phoff + (uint64_t)i * header.phentsize;
+
+		if (elf_segment(elf, offset).type != PT_LOAD ||
+		    !elf_inside(elf, offset, ELF_SIZEOF(elf, Phdr)))
+			continue;
+		put_word(elf, bytes, ELF_FIELD(elf, offset, Phdr, p_filesz), elf->size);
+		put_word(elf, bytes, ELF_FIELD(elf, offset, Phdr, p_memsz), elf->size);
+		return 0;
+	}
+	return -ENOEXEC;
 }
 
 int counted_open(struct counted *counted, const struct image *image)
 {
-	size_t stubs = page_round(image->size), size = stubs + VDSO_PAGE_SIZE;
+	size_t size = page_up(image->size) + VDSO_PAGE_SIZE;
 	unsigned char *bytes = aligned_alloc(VDSO_PAGE_SIZE, size);
-	struct vdso_elf elf;
-	ElfW(Phdr) * load;
+	struct elf_bytes elf;
 	int err;
 
 	*counted = (struct counted){.count = 0};
@@ -108,16 +112,13 @@ int counted_open(struct counted *counted, const struct image *image)
 	memset(bytes, 0, size);
 	memcpy(bytes, image->bytes, image->size);
 	counted->image = (struct image){bytes, size};
-	err = vdso_elf_open(&elf, bytes, size) ? -ENOEXEC
-					       : redirect(counted, bytes, stubs, &elf);
-	if (err) {
+	elf = elf_bytes_of(bytes, size);
+	err = redirect_all(counted, bytes, &elf);
+	if (!err)
+		err = lengthen_segment(bytes, &elf);
+	if (err)
 		counted_free(counted);
-		return err;
-	}
-	/* The stubs belong to the segment: some clients look no further than its end. */
-	load = (ElfW(Phdr) *)elf.load;
-	load->p_filesz = load->p_memsz = size;
-	return 0;
+	return err;
 }
 
 void counted_free(struct counted *counted)

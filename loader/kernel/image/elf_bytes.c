@@ -8,6 +8,12 @@
 
 #include "kernel/image/elf_bytes.h"
 
+struct elf_bytes elf_bytes_of(const unsigned char *bytes, size_t size)
+{
+	return (struct elf_bytes){bytes, size,
+				  size > EI_CLASS && bytes[EI_CLASS] == ELFCLASS64};
+}
+
 bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len)
 {
 	/* Not offset + len <= size: the sum could wrap around. */
@@ -64,9 +70,7 @@ const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t en
 	return (const char *)elf->bytes + offset;
 }
 
-/* Where a field of a struct lies: the struct of the file's class says so. */
-#define AT(type, field) \
-	(offset + (elf->is64 ? offsetof(Elf64_##type, field) : offsetof(Elf32_##type, field)))
+#define AT(type, field) ELF_FIELD(elf, offset, type, field)
 
 struct elf_header elf_header(const struct elf_bytes *elf)
 {
@@ -133,4 +137,23 @@ struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset)
 		.tag = elf_word(elf, AT(Dyn, d_tag)),
 		.value = elf_word(elf, AT(Dyn, d_un)),
 	};
+}
+
+struct elf_section elf_section_at(const struct elf_bytes *elf, uint32_t index)
+{
+	struct elf_header header = elf_header(elf);
+
+	return elf_section(elf, header.shoff + (uint64_t)index * header.shentsize);
+}
+
+bool elf_find_section(const struct elf_bytes *elf, uint32_t type, struct elf_section *section)
+{
+	unsigned count = elf_header(elf).shnum;
+
+	for (unsigned i = 0; i < count; i++) {
+		*section = elf_section_at(elf, i);
+		if (section->type == type && elf_inside(elf, section->offset, section->size))
+			return true;
+	}
+	return false;
 }

@@ -2,17 +2,17 @@
  * elf_bytes.h - the fields of an ELF file, read one by one out of its bytes.
  *
  * A C library casts the image to structs and follows its pointers: it trusts the
- * kernel. Whoever checks an image must not. Here nothing is cast: every read
- * names an offset, is held against the size of the file, and gives zero outside
- * of it, so that no image whatever can make a reader touch other memory. The
- * bytes are put together by hand, least significant first, so that they need no
- * alignment, and a machine of either byte order reads the same.
+ * kernel. A checker must not. Here nothing is cast: every read names an offset, is
+ * held against the size of the file, and gives zero outside of it, so that no image
+ * whatever can make a reader touch other memory. The bytes are put together by hand,
+ * least significant first, so that they need no alignment, and a machine of either
+ * byte order reads the same.
  *
  * The two ELF classes hold the same fields in different places and sizes
  * (gABI, chapters 4 and 5; elf(5)); the structs below are the common, wide form.
  */
-#ifndef KERNEL_IMAGE_ELF_BYTES
-#define KERNEL_IMAGE_ELF_BYTES
+#ifndef KERNEL_IMAGE_ELF_BYTES_H
+#define KERNEL_IMAGE_ELF_BYTES_H
 
 #include <elf.h>
 #include <stdbool.h>
@@ -24,6 +24,9 @@ struct elf_bytes {
 	size_t size;
 	bool is64; /* ELFCLASS64; else the narrow fields and structs of ELFCLASS32 */
 };
+
+/* The bytes of a file; a file that is too short for a class is read as a narrow one. */
+struct elf_bytes elf_bytes_of(const unsigned char *bytes, size_t size);
 
 /* Are len bytes at offset all inside the file? Right for any two numbers. */
 bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len);
@@ -73,6 +76,15 @@ struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset);
 struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset);
 struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset);
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset);
+
+/* The section of that number; and the first one of a type, false if there is none. */
+struct elf_section elf_section_at(const struct elf_bytes *elf, uint32_t index);
+bool elf_find_section(const struct elf_bytes *elf, uint32_t type, struct elf_section *section);
+
+/* Where a field of the struct at offset lies: the struct of the file's class says so. */
+#define ELF_FIELD(elf, offset, type, field) \
+	((offset) +                         \
+	 ((elf)->is64 ? offsetof(Elf64_##type, field) : offsetof(Elf32_##type, field)))
 
 /* What sizeof would say for the file's class. */
 #define ELF_SIZEOF(elf, type) ((elf)->is64 ? sizeof(Elf64_##type) : sizeof(Elf32_##type))

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/image/elf_bytes.h"
 #include "kernel/image/image.h"
 
 #define PIPE_PATIENCE_MS 5000
@@ -22,7 +24,7 @@ struct image image_builtin(void)
 
 int image_read(const char *path, struct image *image)
 {
-	/* Not blocking: a FIFO in the place of an image must not hang us. */
+	/* Not blocking: a FIFO instead of an image must not hang us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	unsigned char *bytes = NULL;
 	size_t size = 0;
@@ -36,7 +38,7 @@ int image_read(const char *path, struct image *image)
 	errno = EISDIR;
 	if (S_ISDIR(st.st_mode))
 		goto fail;
-	/* One byte more than allowed, to find out; st_size is 0 for what /proc makes up. */
+	/* One byte more than allowed, to notice more; st_size is 0 for files in /proc. */
 	bytes = malloc(IMAGE_MAX + 1);
 	if (!bytes)
 		goto fail;
@@ -76,4 +78,22 @@ void image_free(struct image *image)
 {
 	free((void *)image->bytes);
 	*image = (struct image){NULL, 0};
+}
+
+unsigned image_machine(const struct image *image)
+{
+	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+
+	if (!elf_inside(&elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG))
+		return 0;
+	/* e_machine is in the same place in both classes. */
+	return elf_u16(&elf, offsetof(Elf64_Ehdr, e_machine));
+}
+
+uint32_t image_entry(const struct image *image)
+{
+	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+
+	/* Its lower half is in the same place in both classes, and no image is that long. */
+	return elf_u32(&elf, offsetof(Elf64_Ehdr, e_entry));
 }

@@ -1,5 +1,5 @@
 /*
- * image_blob.S - the finished page, as it was linked, inside this program.
+ * image_blob.S - the finished image, as it was linked, inside this program.
  * VDSO_IMAGE is the path of the file; the Makefile gives it.
  */
 	.section .rodata

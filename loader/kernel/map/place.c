@@ -1,18 +1,16 @@
 /*
  * place.c - see place.h.
  *
- * "Never over something mapped" needs care: a list of free places is out of date the
- * moment it is read, and mmap(2) with MAP_FIXED takes what it is told to take. So the
- * kernel is asked for one address that we drew (MAP_FIXED_NOREPLACE, Linux 4.17), and
- * its answer is compared: older kernels and qemu-user take the address for a mere
- * hint and return another one without an error.
+ * "Never over something mapped" needs care: a list of free places is out of date the moment it
+ * is read, and mmap(2) with MAP_FIXED takes what it is told to take. So the kernel is asked for
+ * one address that we drew (MAP_FIXED_NOREPLACE, Linux 4.17), and its answer is compared: older
+ * kernels and qemu-user take the address for a mere hint and return another one without an
+ * error.
  */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <host.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -23,31 +21,16 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/image/check/check.h"
 #include "kernel/base/memfd.h"
+#include "kernel/base/page.h"
 #include "kernel/map/place.h"
 
 /* Draws before we give up. With a sparse address space the first one succeeds. */
 #define MAX_DRAWS 128
 
-__attribute__((format(printf, 3, 4))) static int fail(struct place_error *error, int err,
-						      const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(error->why, sizeof(error->why), fmt, ap);
-	va_end(ap);
-	return err;
-}
-
-static size_t page_round(size_t size)
-{
-	return (size + VDSO_PAGE_SIZE - 1) & ~(size_t)(VDSO_PAGE_SIZE - 1);
-}
-
 /*
- * The copy of the image that gets mapped: fitted to this CPU, and then a file that nobody
- * can write any more. The seal comes after the writable mapping is gone; it would be
- * refused otherwise.
+ * The copy of the image that gets mapped: fitted to this CPU, and then a file that cannot be
+ * written any more. The seal comes after the writable mapping is gone; it would be refused
+ * otherwise.
  */
 static int image_to_memfd(const struct image *image, size_t length)
 {
@@ -76,48 +59,41 @@ fail:
 	return err;
 }
 
-struct first_broken {
-	struct place_error *error;
-	bool any;
-};
-
 static void note_first(void *arg, const char *rule, const char *message)
 {
-	struct first_broken *first = arg;
+	struct error *error = arg;
 
-	if (!first->any)
-		fail(first->error, 0, "the image breaks rule %s: %s", rule, message);
-	first->any = true;
+	if (!error->status)
+		error_cannot_run(error, NULL, "the image breaks rule %s: %s", rule, message);
 }
 
-int page_files_open(struct page_files *files, const struct image *image,
+int vdso_files_open(struct vdso_files *files, const struct image *image,
 		    const struct vvar *vvar, bool in_namespace, bool unchecked,
-		    struct place_error *error)
+		    struct error *error)
 {
-	struct first_broken broken = {error, false};
-
-	*files = (struct page_files){
+	*files = (struct vdso_files){
 		.data = vvar->fd,
 		.image = -1,
-		.image_length = page_round(image->size),
+		.image_length = page_up(image->size),
 		.entry = image_entry(image),
 		.in_namespace = in_namespace,
 		.counters = -1,
 	};
+	error->status = 0;
 	if (image->size == 0)
-		return fail(error, -ENOEXEC, "the image is empty");
+		return error_cannot_run(error, NULL, "the image is empty");
 	if (image_machine(image) != HOST_MACHINE)
-		return fail(error, -ENOEXEC, "the image is not for this machine");
-	if (!unchecked && image_check(image, note_first, &broken))
+		return error_cannot_run(error, NULL, "the image is not for this machine");
+	if (!unchecked && image_check(image, note_first, error))
 		return -ENOEXEC;
 	files->image = image_to_memfd(image, files->image_length);
 	if (files->image < 0)
-		return fail(error, files->image, "cannot copy the image: %s",
-			    strerror(-files->image));
+		return error_self(error, files->image, NULL, "cannot copy the image: %s",
+				  strerror(-files->image));
 	return 0;
 }
 
-void page_files_close(struct page_files *files)
+void vdso_files_close(struct vdso_files *files)
 {
 	if (files->image >= 0)
 		close(files->image);
@@ -186,7 +162,7 @@ static int map_data(struct process *process, int fd, uintptr_t start, unsigned p
 	return 0;
 }
 
-static int map_image(struct process *process, const struct page_files *files, uintptr_t at)
+static int map_image(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
 	/* Private, so that a debugger can put a breakpoint in; its file is sealed. */
 	long got = process_mmap(process, at, files->image_length, PROT_READ | PROT_EXEC,
@@ -196,52 +172,64 @@ static int map_image(struct process *process, const struct page_files *files, ui
 }
 /* course: end 09-loader */
 
-int place_files(struct process *process, const struct page_files *files,
-		struct placement *placement, struct place_error *error)
+static int map_counters(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
-	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
-	size_t counters_length = files->counters < 0 ? 0 : VDSO_PAGE_SIZE;
-	struct placement p = {.length = data_length + files->image_length + counters_length};
-	int err = reserve(process, p.length, &p.start);
-	long got = 0;
+	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_FIXED, files->counters, files->counters_at);
 
-	if (err)
-		return fail(error, err, "no free place for %zu bytes: %s", p.length,
-			    strerror(-err));
-	p.ehdr = p.start + data_length;
-	p.entry = files->entry ? p.ehdr + files->entry : 0;
+	return process_failed(got) ? (int)got : 0;
+}
 
-	err = map_data(process, files->data, p.start, VDSO_TIME_PAGE,
-		       files->in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
+/* All data pages, in the order in which the functions of the image expect them. */
+static int map_all_data(struct process *process, const struct vdso_files *files,
+			uintptr_t start)
+{
+	int err = map_data(process, files->data, start, VDSO_TIME_PAGE,
+			   files->in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
+
 	if (!err && files->in_namespace)
-		err = map_data(process, files->data, p.start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
+		err = map_data(process, files->data, start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
 	if (!err)
-		err = map_data(process, files->data, p.start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
-	if (err) {
-		fail(error, err, "cannot map the data pages: %s", strerror(-err));
-		goto undo;
-	}
-	err = map_image(process, files, p.ehdr);
-	if (err) {
-		fail(error, err, "cannot map the image: %s", strerror(-err));
-		goto undo;
-	}
-	if (counters_length)
-		got = process_mmap(process, p.ehdr + files->image_length, counters_length,
-				   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-				   files->counters, files->counters_at);
-	if (process_failed(got)) {
-		err = fail(error, (int)got, "cannot map the counters: %s", strerror((int)-got));
-		goto undo;
-	}
-	*placement = p;
-	return 0;
-undo:
-	unplace_files(process, &p);
+		err = map_data(process, files->data, start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
 	return err;
 }
 
-void unplace_files(struct process *process, struct placement *placement)
+int vdso_files_place(struct process *process, const struct vdso_files *files,
+		     struct placement *placement, struct error *error)
+{
+	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	bool counted = files->counters >= 0;
+	struct placement p = {.length = data_length + files->image_length +
+					(counted ? VDSO_PAGE_SIZE : 0)};
+	int err = reserve(process, p.length, &p.start);
+	const char *what;
+
+	if (err)
+		return error_self(error, err, NULL, "no free place for %zu bytes: %s", p.length,
+				  strerror(-err));
+	p.ehdr = p.start + data_length;
+	p.entry = files->entry ? p.ehdr + files->entry : 0;
+
+	what = "data pages";
+	err = map_all_data(process, files, p.start);
+	if (!err) {
+		what = "image";
+		err = map_image(process, files, p.ehdr);
+	}
+	if (!err && counted) {
+		what = "counters";
+		err = map_counters(process, files, p.ehdr + files->image_length);
+	}
+	if (err) {
+		vdso_unplace(process, &p);
+		return error_self(error, err, NULL, "cannot map the %s: %s", what,
+				  strerror(-err));
+	}
+	*placement = p;
+	return 0;
+}
+
+void vdso_unplace(struct process *process, struct placement *placement)
 {
 	if (placement->length)
 		process_call(process, SYS_munmap, (long)placement->start,
@@ -249,19 +237,14 @@ void unplace_files(struct process *process, struct placement *placement)
 	*placement = (struct placement){0};
 }
 
-int place_page(const struct image *image, const struct vvar *vvar, bool in_namespace,
-	       bool unchecked, struct placement *placement, struct place_error *error)
+int vdso_place(const struct image *image, const struct vvar *vvar, bool in_namespace,
+	       bool unchecked, struct placement *placement, struct error *error)
 {
-	struct page_files files;
-	int err = page_files_open(&files, image, vvar, in_namespace, unchecked, error);
+	struct vdso_files files;
+	int err = vdso_files_open(&files, image, vvar, in_namespace, unchecked, error);
 
 	if (!err)
-		err = place_files(&process_self, &files, placement, error);
-	page_files_close(&files);
+		err = vdso_files_place(&process_self, &files, placement, error);
+	vdso_files_close(&files);
 	return err;
-}
-
-void unplace_page(struct placement *placement)
-{
-	unplace_files(&process_self, placement);
 }

@@ -18,7 +18,7 @@ const char *const timens_clock_name[TIMENS_CLOCKS] = {"realtime", "monotonic", "
 static const clockid_t clock_id[TIMENS_CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC,
 						  CLOCK_BOOTTIME, CLOCK_TAI};
 
-/* Which of the four a clock id goes with; -1 for those that no namespace shifts. */
+/* Which of the four a clock id is shifted with; -1 for those that no namespace shifts. */
 static const signed char belongs_to[VDSO_BASES] = {
 	[VDSO_CLOCK_REALTIME] = TIMENS_REALTIME,
 	[VDSO_CLOCK_MONOTONIC] = TIMENS_MONOTONIC,
@@ -52,7 +52,7 @@ const char *timens_parse(const char *text, struct timens *timens)
 		return "an offset is CLOCK=+N or CLOCK=-N, with realtime, monotonic, boottime "
 		       "or tai for CLOCK";
 	text += length + 1;
-	/* The sign is asked for: without one it would look like a time to be set. */
+	/* The sign is required: without one it would look like a time to be set. */
 	if ((*text != '+' && *text != '-') || text[1] < '0' || text[1] > '9')
 		return "an offset needs a sign and a whole number, like +3600 or -2d";
 	errno = 0;

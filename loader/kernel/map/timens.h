@@ -1,12 +1,14 @@
 /*
- * timens.h - time namespaces: clocks that run like everybody's, but elsewhere.
+ * timens.h - time namespaces: clocks that run like all others, but at another time.
  *
- * The kernel can shift MONOTONIC and BOOTTIME for a group of processes
- * (time_namespaces(7)). Our page is nobody's but the program's, so that it can shift
- * REALTIME and TAI as well.
+ * The kernel can shift MONOTONIC and BOOTTIME for a group of processes (time_namespaces(7)).
+ * Our data pages belong to one program alone, so they can shift REALTIME and TAI as well.
+ *
+ * What the offsets are is decided here; vvar.c writes them to the data page, which the
+ * functions of the image add to every answer.
  */
-#ifndef KERNEL_MAP_TIMENS
-#define KERNEL_MAP_TIMENS
+#ifndef KERNEL_MAP_TIMENS_H
+#define KERNEL_MAP_TIMENS_H
 
 #include <stdbool.h>
 #include <vdso/datapage.h>
@@ -19,7 +21,7 @@ enum timens_clock {
 	TIMENS_CLOCKS,
 };
 
-/* "realtime", ... as the command line has them. */
+/* "realtime", ... as users write them. */
 extern const char *const timens_clock_name[TIMENS_CLOCKS];
 
 struct timens {
@@ -41,7 +43,7 @@ bool timens_is_empty(const struct timens *timens);
  */
 const char *timens_check(const struct timens *timens);
 
-/* The offset of each clock id: coarse clocks and alarms go with the clock they belong to. */
+/* The offset of each clock id: coarse clocks and alarms are shifted with their clock. */
 void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES]);
 
 #endif

@@ -53,15 +53,15 @@ void vvar_close_fd(struct vvar *vvar)
 
 void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES])
 {
-	struct vdso_data *page = vvar->writable[VVAR_FILE_TIMENS / VDSO_PAGE_SIZE].data;
+	struct vdso_data *data = vvar->writable[VVAR_FILE_TIMENS / VDSO_PAGE_SIZE].data;
 
 	for (int cs = 0; cs < CS_BASES; cs++) {
-		write_once_s32(&page[cs].clock_mode, VDSO_CLOCKMODE_TIMENS);
+		write_once_s32(&data[cs].clock_mode, VDSO_CLOCKMODE_TIMENS);
 		for (int clock = 0; clock < VDSO_BASES; clock++) {
-			write_once_s64(&page[cs].offset[clock].sec, offset[clock].sec);
-			write_once64(&page[cs].offset[clock].nsec, offset[clock].nsec);
+			write_once_s64(&data[cs].offset[clock].sec, offset[clock].sec);
+			write_once64(&data[cs].offset[clock].nsec, offset[clock].nsec);
 		}
 		/* Last; pairs with vdso_read_begin(): the odd number comes with the mode. */
-		atomic_store_explicit(&page[cs].seq, 1, memory_order_release);
+		atomic_store_explicit(&data[cs].seq, 1, memory_order_release);
 	}
 }

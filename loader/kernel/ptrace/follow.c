@@ -1,21 +1,19 @@
 /*
  * follow.c - see follow.h.
  *
- * We keep no list of processes: each stop says by itself what it is, and what is to be
- * done about it (ptrace(2), "Stopped states"):
+ * We keep no list of processes: each stop says by itself what it is, and what is to be done
+ * about it (ptrace(2), "Stopped states"):
  *
- *   PTRACE_EVENT_EXEC                   a new program: put the page in
+ *   PTRACE_EVENT_EXEC                   a new program: put our vDSO in
  *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
  *   PTRACE_EVENT_SECCOMP, EXIT          something to count (trace.h)
  *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come
- *   PTRACE_EVENT_STOP, another signal   stopped as everybody can be: it stays so
+ *   PTRACE_EVENT_STOP, another signal   stopped as any process can be: it stays so
  *   anything else                       a signal: deliver it
  */
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -31,7 +29,7 @@
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \
 	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
 
-/* Under a trace nobody may outlive us: its filter would let clock system calls fail. */
+/* With a trace no process may outlive us: its filter would let clock system calls fail. */
 static long options_of(const struct follow *follow)
 {
 	return follow->trace ? OPTIONS | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT |
@@ -39,7 +37,7 @@ static long options_of(const struct follow *follow)
 			     : OPTIONS;
 }
 
-/* Who traces a process, if anybody does; pid 0 is this one. */
+/* The tracer of a process, or 0; pid 0 is this process. */
 static pid_t tracer_of(pid_t pid)
 {
 	char text[4096], *line;
@@ -53,7 +51,7 @@ static pid_t tracer_of(pid_t pid)
 	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
 }
 
-/* Without the right to take descriptors out of a process we could not give it any either. */
+/* Without the right to take descriptors from a process we could not give it any either. */
 static int may_share_descriptors(pid_t child)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), copy = -1, err;
@@ -68,39 +66,40 @@ static int may_share_descriptors(pid_t child)
 	return err == -EBADF ? 0 : err; /* allowed, but it has none of that number */
 }
 
-int follow_start(struct follow *follow, pid_t child, struct run_error *error)
+int follow_start(struct follow *follow, pid_t child, struct error *error)
 {
 	int err;
 
 	follow->first = child;
 	follow->started = follow->left = false;
-	follow->error = (struct run_error){0};
+	follow->error = (struct error){0};
 	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options_of(follow))) {
 		err = errno;
 		if (tracer_of(0))
-			return run_fail(
-				error, RUN_SELF, "--follow",
+			return error_self(
+				error, -err, "--follow",
 				"process %d traces us already, and a process has only one "
-				"tracer; without --follow the program itself gets the page",
+				"tracer; without --follow the program itself gets our vDSO",
 				tracer_of(0));
-		return run_fail(error, RUN_SELF, "--follow",
-				"ptrace(2) is denied here: %s; without --follow the program "
-				"itself still gets the page",
-				strerror(err));
+		return error_self(error, -err, "--follow",
+				  "ptrace(2) is denied here: %s; without --follow the program "
+				  "itself still gets our vDSO",
+				  strerror(err));
 	}
-	/* In a PID namespace with the /proc of another one its numbers are somebody else's. */
+	/* In a PID namespace with the /proc of another one the numbers are of other processes.
+	 */
 	if (tracer_of(child) != getpid())
-		return run_fail(error, RUN_SELF, "--follow",
-				"/proc does not show the processes of this PID namespace");
+		return error_self(error, -ESRCH, "--follow",
+				  "/proc does not show the processes of this PID namespace");
 	err = may_share_descriptors(child);
 	if (err)
-		return run_fail(error, RUN_SELF, "--follow",
-				"pidfd_getfd(2) (Linux 5.6) is denied here: %s",
-				strerror(-err));
+		return error_self(error, err, "--follow",
+				  "pidfd_getfd(2) (Linux 5.6) is denied here: %s",
+				  strerror(-err));
 	return 0;
 }
 
-/* What the program calls itself: for messages. */
+/* What a program calls itself, for messages. */
 static const char *comm_of(pid_t pid)
 {
 	static char comm[32];
@@ -114,35 +113,49 @@ static const char *comm_of(pid_t pid)
 	return comm;
 }
 
-static void tell(pid_t pid, const struct injection *injection)
+static void tell(const struct events *events, pid_t pid, const struct injection *injection)
 {
-	const struct placement *page = &injection->page;
+	const struct placement *vdso = &injection->vdso;
+	const char *comm = events->verbose ? comm_of(pid) : NULL;
 
-	fprintf(stderr,
-		"uvdso: %d %s: image %" PRIxPTR "-%" PRIxPTR " r-x, data %" PRIxPTR "-%" PRIxPTR
-		" r--\n",
-		pid, comm_of(pid), page->ehdr, page->start + page->length, page->start,
-		page->ehdr);
+	event_verbose(events, EVENT_PLACED, .pid = pid, .comm = comm, .start = vdso->start,
+		      .ehdr = vdso->ehdr, .end = vdso->start + vdso->length);
 	if (injection->interp)
-		fprintf(stderr, "uvdso: %d %s: interpreter at %" PRIxPTR "\n", pid,
-			comm_of(pid), injection->interp);
+		event_verbose(events, EVENT_INTERPRETER, .pid = pid, .comm = comm,
+			      .start = injection->interp);
 	for (unsigned i = 0; i < injection->unmapped; i++)
-		fprintf(stderr, "uvdso: %d %s: unmapped %" PRIxPTR "-%" PRIxPTR " %s\n", pid,
-			comm_of(pid), injection->range[i].start, injection->range[i].end,
-			injection->range[i].name);
-	fprintf(stderr,
-		"uvdso: %d %s: vector AT_SYSINFO_EHDR was %" PRIxPTR ", is %" PRIxPTR "\n", pid,
-		comm_of(pid), injection->kernel_vdso, page->ehdr);
+		event_verbose(events, EVENT_UNMAPPED, .pid = pid, .comm = comm,
+			      .start = injection->range[i].start,
+			      .end = injection->range[i].end, .what = injection->range[i].name);
+	event_verbose(events, EVENT_VECTOR, .pid = pid, .comm = comm,
+		      .was = injection->kernel_vdso, .ehdr = vdso->ehdr);
 	if (injection->vector_in_kernel)
-		fprintf(stderr, "uvdso: %d %s: /proc/%d/auxv still shows the old one: %s\n",
-			pid, comm_of(pid), pid, strerror(-injection->vector_in_kernel));
+		event_verbose(events, EVENT_OLD_VECTOR, .pid = pid, .comm = comm,
+			      .why = strerror(-injection->vector_in_kernel));
 }
 
-/* Returns false if the process is no more. */
+/* Why a program of the tree did not get our vDSO. Without the first one nothing is left to do.
+ */
+static void tell_failure(struct follow *follow, pid_t pid, int err, const struct error *why)
+{
+	if (pid == follow->first && !follow->started) {
+		error_self(&follow->error, err, follow->leave ? "run" : "--follow", "%s",
+			   why->why);
+		kill(pid, SIGKILL);
+	} else {
+		event_tell(follow->events, &(struct event){.kind = EVENT_KEEPS_KERNEL_VDSO,
+							   .pid = pid,
+							   .comm = comm_of(pid),
+							   .why = why->why});
+	}
+}
+
+/* Returns false if the process has ended. */
 static bool new_program(struct follow *follow, pid_t pid, int *status)
 {
-	struct page_files files = follow->files;
+	struct vdso_files files = follow->files;
 	struct injection injection;
+	struct error error;
 	struct traced traced;
 	unsigned long message;
 	int err;
@@ -157,38 +170,32 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		files.counters_at = (off_t)trace_next(follow->trace) * VDSO_PAGE_SIZE;
 
 	/*
-	 * From here to the end of it, it must not outlive us: it has registers of ours. And a
-	 * seccomp filter of its own is not meant for our calls. Only root may lift that; for
-	 * others the filter decides.
+	 * From here to the end of the injection it must not outlive us: it has registers of
+	 * ours. And a seccomp filter of its own is not meant for our calls. Only root may
+	 * suspend that; for others the filter decides.
 	 */
 	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		   (void *)(options_of(follow) | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP)))
 		ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
-	err = inject_page(&traced, pid, &files, follow->keep_kernel_vdso, &injection);
+	err = inject_vdso(&traced, pid, &files, follow->keep_kernel_vdso, &injection, &error);
 	if (traced.gone) {
 		*status = traced.status;
 		return false;
 	}
-	/* Killed meanwhile: there is nothing to complain of, and its status is still to come.
-	 */
+	/* Killed meanwhile: that is not a failure, and its status is still to come. */
 	if (err && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) && errno == ESRCH)
 		return true;
 	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
-	if (!err && follow->verbose)
-		tell(pid, &injection);
-	if (!err && follow->trace)
-		trace_program(follow->trace, pid, comm_of(pid), injection.page.ehdr);
-	if (!err && pid == follow->first)
-		follow->started = true;
-	if (err && pid == follow->first && !follow->started) {
-		run_fail(&follow->error, RUN_SELF, follow->leave ? "run" : "--follow", "%s",
-			 injection.error.why);
-		kill(pid, SIGKILL);
-	} else if (err) {
-		fprintf(stderr, "uvdso: %d %s: keeps the kernel's vDSO: %s\n", pid,
-			comm_of(pid), injection.error.why);
+	if (err) {
+		tell_failure(follow, pid, err, &error);
+		return true;
 	}
+	tell(follow->events, pid, &injection);
+	if (follow->trace)
+		trace_program(follow->trace, pid, comm_of(pid), injection.vdso.ehdr);
+	if (pid == follow->first)
+		follow->started = true;
 	return true;
 }
 
@@ -215,7 +222,7 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	return 0;
 }
 
-/* /proc knows best: no count of ours would survive processes that are killed at birth. */
+/* Asked of /proc: a count of ours would go wrong with processes that are killed at birth. */
 bool follow_any_left(void)
 {
 	DIR *proc = opendir("/proc");

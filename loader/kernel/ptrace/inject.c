@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <host.h>
 #include <linux/prctl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,22 +17,11 @@
 /* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
 #define LOOK_MAX 32768
 
-/* Where the notes for the kernel are written: below the stack, like those of traced.c. */
+/* Where arguments for the kernel are written: below the stack, as traced.c does it. */
 #define BELOW_STACK 1024
 
-/* Some ten kilobytes; one process is looked at at a time. */
+/* Some ten kilobytes; one process is dealt with at a time. */
 static struct maps maps;
-
-__attribute__((format(printf, 3, 4))) static int fail(struct injection *injection, int err,
-						      const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(injection->error.why, sizeof(injection->error.why), fmt, ap);
-	va_end(ap);
-	return err;
-}
 
 /* The address of a system call instruction in an image that the process has, or 0. */
 static uintptr_t find_syscall(pid_t pid, uintptr_t image)
@@ -52,8 +40,8 @@ static uintptr_t find_syscall(pid_t pid, uintptr_t image)
 
 /* course: begin 10b-inject */
 /*
- * Where the vector lies on a stack: behind the arguments, their NULL, the environment and
- * its NULL. Returns 0 if there is no such thing within what execve(2) accepts.
+ * Where the vector is on a stack: after the arguments, their NULL, the environment and its
+ * NULL. Returns 0 if it is not within what execve(2) accepts.
  */
 static uintptr_t find_vector(pid_t pid, uintptr_t sp)
 {
@@ -76,7 +64,7 @@ static uintptr_t find_vector(pid_t pid, uintptr_t sp)
 	return 0;
 }
 
-/* Lets one entry of the vector that the program will see point to our page. */
+/* Changes one entry of the vector that the program will see. */
 static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 			 unsigned long type, uintptr_t value)
 {
@@ -89,8 +77,7 @@ static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 			return err;
 		if (pair.a_type != type)
 			continue;
-		/* An image without an entry: nothing here, and the program knows another way.
-		 */
+		/* An image without an entry: AT_SYSINFO goes, the program knows another way. */
 		if (!value)
 			pair.a_type = AT_IGNORE;
 		pair.a_un.a_val = value;
@@ -101,23 +88,21 @@ static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 /* course: end 10b-inject */
 
 static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
-			  const struct placement *page, bool keep_kernel_vdso)
+			  const struct placement *vdso, bool keep_kernel_vdso)
 {
-#ifdef HOST_ENTRY_TYPE
-	int err = keep_kernel_vdso
+	int err = HOST_ENTRY_TYPE == AT_NULL || keep_kernel_vdso
 			  ? 0
-			  : rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, page->entry);
+			  : rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, vdso->entry);
 
 	if (err)
 		return err;
-#endif
-	(void)keep_kernel_vdso;
-	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, page->ehdr);
+	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, vdso->ehdr);
 }
 
 /*
- * The kernel keeps a copy of the vector for /proc/PID/auxv and PR_GET_AUXV. It is changed
- * together with all else that the kernel notes of a process, which /proc/PID/stat tells.
+ * The kernel keeps a copy of the vector for /proc/PID/auxv and PR_GET_AUXV. It can only be
+ * changed together with all else that the kernel records of a process; /proc/PID/stat shows
+ * the rest.
  */
 static int tell_kernel(struct traced *traced, uintptr_t vector, const struct auxvec *vec)
 {
@@ -167,14 +152,14 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 	if (!result)
 		result = process_call(&traced->process, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
 				      (long)at, sizeof(map));
-	/* Below a fresh stack there is nothing but zeros. */
+	/* Below a fresh stack there are only zeros. */
 	traced_write(traced->pid, at, nothing, sizeof(nothing));
 	return (int)result;
 }
 
 /*
- * The calls are made from the kernel's vDSO. It may go all the same, if it goes last: at
- * the end of that call the process stands in the kernel, and continues elsewhere.
+ * The calls are made from the kernel's vDSO. It may be unmapped all the same, if it goes last:
+ * at the end of that call the process is inside the kernel, and continues elsewhere.
  */
 static void unmap_kernel_vdso(struct traced *traced, struct injection *injection)
 {
@@ -182,10 +167,10 @@ static void unmap_kernel_vdso(struct traced *traced, struct injection *injection
 		for (size_t i = 0; i < maps.count; i++) {
 			const struct map_range *range = &maps.range[i];
 
-			if (!maps_is_kernel_page(range) ||
+			if (!maps_is_kernel_vdso(range) ||
 			    (range->start == injection->kernel_vdso) != last)
 				continue;
-			/* It can fail where the kernel has sealed its pages (mseal(2)). */
+			/* It can fail where the kernel has sealed its vDSO (mseal(2)). */
 			if (process_call(&traced->process, SYS_munmap, (long)range->start,
 					 (long)(range->end - range->start)) == 0 &&
 			    injection->unmapped < INJECT_RANGES)
@@ -193,32 +178,34 @@ static void unmap_kernel_vdso(struct traced *traced, struct injection *injection
 		}
 }
 
-static int place(struct traced *traced, const struct page_files *files, bool keep_kernel_vdso,
-		 const struct auxvec *vec, struct injection *injection)
+static int place(struct traced *traced, const struct vdso_files *files, bool keep_kernel_vdso,
+		 const struct auxvec *vec, struct injection *injection, struct error *error)
 {
 	const int ours[TRACED_FDS] = {files->data, files->image, files->counters};
 	unsigned count = files->counters < 0 ? TRACED_FDS - 1 : TRACED_FDS;
-	struct page_files theirs = *files;
+	struct vdso_files theirs = *files;
 	int fd[TRACED_FDS] = {-1, -1, -1}, err = traced_send_fds(traced, ours, fd, count);
 	uintptr_t vector;
 
 	if (err)
-		return fail(injection, err, "cannot send it descriptors: %s", strerror(-err));
+		return error_self(error, err, NULL, "cannot send it descriptors: %s",
+				  strerror(-err));
 	theirs.data = fd[0];
 	theirs.image = fd[1];
 	theirs.counters = fd[2];
-	err = place_files(&traced->process, &theirs, &injection->page, &injection->error);
+	err = vdso_files_place(&traced->process, &theirs, &injection->vdso, error);
 	for (unsigned i = 0; i < count; i++)
 		process_call(&traced->process, SYS_close, fd[i]);
 	if (err)
 		return err;
 	vector = find_vector(traced->pid, traced_sp(traced));
-	err = vector ? rewrite_vector(traced->pid, vector, vec, &injection->page,
+	err = vector ? rewrite_vector(traced->pid, vector, vec, &injection->vdso,
 				      keep_kernel_vdso)
 		     : -ENOENT;
 	if (err) {
-		unplace_files(&traced->process, &injection->page);
-		return fail(injection, err, "its vector cannot be changed: %s", strerror(-err));
+		vdso_unplace(&traced->process, &injection->vdso);
+		return error_self(error, err, NULL, "its vector cannot be changed: %s",
+				  strerror(-err));
 	}
 	injection->vector_in_kernel = tell_kernel(traced, vector, vec);
 	if (!keep_kernel_vdso && !HOST_KERNEL_VDSO_STAYS)
@@ -226,8 +213,8 @@ static int place(struct traced *traced, const struct page_files *files, bool kee
 	return 0;
 }
 
-int inject_page(struct traced *traced, pid_t pid, const struct page_files *files,
-		bool keep_kernel_vdso, struct injection *injection)
+int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files,
+		bool keep_kernel_vdso, struct injection *injection, struct error *error)
 {
 	struct auxvec vec;
 	uintptr_t instruction;
@@ -236,22 +223,22 @@ int inject_page(struct traced *traced, pid_t pid, const struct page_files *files
 	*injection = (struct injection){.kernel_vdso = 0};
 	*traced = (struct traced){.pid = pid};
 	if (!traced_is_of_our_machine(pid))
-		return fail(injection, -ENOEXEC, "a program of another machine");
+		return error_self(error, -ENOEXEC, NULL, "a program of another machine");
 	err = auxvec_read(&vec, pid);
 	if (!err)
 		err = maps_read(&maps, pid);
 	if (err)
-		return fail(injection, err, "/proc/%d: %s", pid, strerror(-err));
+		return error_self(error, err, NULL, "/proc/%d: %s", pid, strerror(-err));
 	injection->kernel_vdso = auxvec_get(&vec, AT_SYSINFO_EHDR);
 	injection->interp = auxvec_get(&vec, AT_BASE);
 	instruction = injection->kernel_vdso ? find_syscall(pid, injection->kernel_vdso) : 0;
 	if (!instruction)
-		return fail(injection, -ENOEXEC, "the kernel gave it no vDSO");
+		return error_self(error, -ENOEXEC, NULL, "the kernel gave it no vDSO");
 	err = traced_take(traced, pid, instruction);
 	if (err)
-		fail(injection, err, "ptrace: %s", strerror(-err));
+		error_self(error, err, NULL, "ptrace: %s", strerror(-err));
 	else
-		err = place(traced, files, keep_kernel_vdso, &vec, injection);
+		err = place(traced, files, keep_kernel_vdso, &vec, injection, error);
 	traced_release(traced);
 	return err;
 }

@@ -1,40 +1,38 @@
 /*
- * inject.h - gives a program that the kernel has just started our page instead of its own.
+ * inject.h - gives a program that the kernel has just started our vDSO instead of its own.
  *
- * After execve(2) everything is in its place and not one instruction of the program has
- * run: the kernel's vDSO is mapped and the vector on the stack points to it. A tracer is
- * told of that moment (PTRACE_EVENT_EXEC, ptrace(2)). Ours puts the page in, lets the
- * vector point to it and takes the kernel's away.
+ * After execve(2) everything is in its place and not one instruction of the program has run:
+ * the kernel's vDSO is mapped and the vector on the stack points to it. A tracer is told of
+ * that moment (PTRACE_EVENT_EXEC, ptrace(2)). Ours maps our data pages and image, lets the
+ * vector point to them and unmaps the kernel's.
  */
-#ifndef KERNEL_PTRACE_INJECT
-#define KERNEL_PTRACE_INJECT
+#ifndef KERNEL_PTRACE_INJECT_H
+#define KERNEL_PTRACE_INJECT_H
 
 #include "kernel/base/maps.h"
 #include "kernel/map/place.h"
 #include "kernel/ptrace/traced.h"
 
-/* Of the kernel's pages more would only not be shown: one image, two or three of data. */
+/* The kernel has one image and two or three mappings of data; more would not be told of. */
 #define INJECT_RANGES 6
 
 struct injection {
-	struct placement page;
+	struct placement vdso;
 	uintptr_t kernel_vdso; /* what the vector said before */
 	uintptr_t interp;      /* where the program's ELF interpreter lies, 0 if it has none */
-	int vector_in_kernel;  /* did /proc/PID/auxv follow? 0 or -errno */
-	struct place_error error; /* why not, if it failed */
+	int vector_in_kernel;  /* 0 if /proc/PID/auxv shows the change, else -errno */
 
-	unsigned unmapped; /* what was there of the kernel's, and is not any more */
+	unsigned unmapped; /* what of the kernel's has been unmapped */
 	struct map_range range[INJECT_RANGES];
 };
 
 /*
  * traced is filled for the caller: if traced->gone the process has ended meanwhile.
- * Otherwise it stands still as it did before, and is to be continued.
+ * Otherwise it is stopped as it was before, and is to be continued.
  *
- * Returns 0; or -errno with injection->error filled, and the program is left with the
- * kernel's vDSO, as it was.
+ * Returns 0; or -errno with error filled, and the program keeps the kernel's vDSO.
  */
-int inject_page(struct traced *traced, pid_t pid, const struct page_files *files,
-		bool keep_kernel_vdso, struct injection *injection);
+int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files,
+		bool keep_kernel_vdso, struct injection *injection, struct error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <host.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -26,7 +27,7 @@
 #include "kernel/ptrace/trace.h"
 #include "kernel/ptrace/traced.h"
 
-/* The system calls behind the functions of the page, and the one that ends a program. */
+/* The system calls that the vDSO's functions save, and those that end a program. */
 static const struct {
 	long nr;
 	const char *name;
@@ -34,9 +35,7 @@ static const struct {
 } watched[] = {
 	{SYS_clock_gettime, "clock_gettime", true},
 	{SYS_gettimeofday, "gettimeofday", false},
-#ifdef SYS_time
-	{SYS_time, "time", false},
-#endif
+	{HOST_SYS_TIME, "time", false},
 	{SYS_clock_getres, "clock_getres", true},
 	{SYS_getcpu, "getcpu", false},
 	{SYS_execve, NULL, false},
@@ -44,33 +43,26 @@ static const struct {
 };
 #define NR_WATCHED (sizeof(watched) / sizeof(watched[0]))
 
-static const char *const clock_names[] = {
-	"CLOCK_REALTIME",          "CLOCK_MONOTONIC",     "CLOCK_PROCESS_CPUTIME_ID",
-	"CLOCK_THREAD_CPUTIME_ID", "CLOCK_MONOTONIC_RAW", "CLOCK_REALTIME_COARSE",
-	"CLOCK_MONOTONIC_COARSE",  "CLOCK_BOOTTIME",      "CLOCK_REALTIME_ALARM",
-	"CLOCK_BOOTTIME_ALARM",    "CLOCK_SGI_CYCLE",     "CLOCK_TAI",
-};
-
-/* No program has so much memory that can hold a pointer; more is not looked through. */
+/* More memory than this of one program is not searched for addresses. */
 #define LOOK_MAX (256ul << 20)
 
-int trace_open(struct trace *trace, const struct image *image, struct run_error *error)
+int trace_open(struct trace *trace, const struct image *image, struct error *error)
 {
 	size_t size = (size_t)TRACE_PROGRAMS * VDSO_PAGE_SIZE;
 	int err = counted_open(&trace->counted, image);
 	void *counters;
 
 	if (err)
-		return run_fail(error, RUN_SELF, "trace", "%s",
-				err == -ENOSYS ? "not on this machine yet" : strerror(-err));
+		return error_self(error, err, "trace", "%s",
+				  err == -ENOSYS ? "not on this machine yet" : strerror(-err));
 	trace->program = calloc(TRACE_PROGRAMS, sizeof(*trace->program));
 	trace->counters = memfd_sealable("vdso-counters", size, MEMFD_DATA);
 	counters = trace->counters < 0
 			   ? MAP_FAILED
 			   : mmap(NULL, size, PROT_READ, MAP_SHARED, trace->counters, 0);
 	if (!trace->program || counters == MAP_FAILED)
-		return run_fail(error, RUN_SELF, "trace", "no memory for the counters: %s",
-				strerror(errno));
+		return error_self(error, -ENOMEM, "trace", "no memory for the counters: %s",
+				  strerror(errno));
 	trace->counter = counters;
 	return 0;
 }
@@ -92,7 +84,7 @@ int trace_filter(void)
 	struct sock_fprog program = {.filter = code};
 	unsigned short n = 0;
 
-	/* Calls of another machine's numbering are none of ours. */
+	/* Calls in another machine's numbering do not concern us. */
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						 offsetof(struct seccomp_data, arch));
 	code[n++] =
@@ -101,6 +93,8 @@ int trace_filter(void)
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						 offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < NR_WATCHED; i++) {
+		if (watched[i].nr < 0)
+			continue; /* this machine has no such call */
 		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							 (unsigned)watched[i].nr, 0, 1);
 		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
@@ -127,7 +121,7 @@ void trace_program(struct trace *trace, pid_t pid, const char *comm, uintptr_t e
 	strncpy(program->comm, comm, sizeof(program->comm) - 1);
 }
 
-/* The program that a process runs, or NULL if that has not our page. */
+/* The program that a process runs, or NULL if it does not have our vDSO. */
 static struct trace_program *program_of(struct trace *trace, pid_t pid)
 {
 	struct auxvec vec;
@@ -136,7 +130,7 @@ static struct trace_program *program_of(struct trace *trace, pid_t pid)
 	if (auxvec_read(&vec, pid))
 		return NULL;
 	ehdr = auxvec_get(&vec, AT_SYSINFO_EHDR);
-	/* The latest first: an address may come again. */
+	/* The latest first: an address may be used again. */
 	for (unsigned i = trace->programs; i-- > 0;)
 		if (trace->program[i].ehdr == ehdr)
 			return &trace->program[i];
@@ -160,8 +154,8 @@ static void look_at_words(struct trace *trace, struct trace_program *program,
 }
 
 /*
- * Looks for the addresses in all memory of the process that is its own. A C library keeps
- * them in its data, perhaps write-protected since (RELRO), or on the heap.
+ * Searches all private memory of the process for the addresses. A C library keeps them in its
+ * data, perhaps write-protected since (RELRO), or on the heap.
  */
 static void look_for_addresses(struct trace *trace, struct trace_program *program, pid_t pid)
 {
@@ -202,20 +196,21 @@ void trace_exit(struct trace *trace, pid_t pid)
 		look_for_addresses(trace, program, pid);
 }
 
-static void count_call(struct trace_program *program, long nr, long clock, bool from_page)
+static void count_call(struct trace_program *program, const struct trace_call *call,
+		       bool from_vdso)
 {
 	unsigned i = 0;
 
 	while (i < program->calls &&
-	       (program->call[i].nr != nr || program->call[i].clock != clock))
+	       (program->call[i].nr != call->nr || program->call[i].clock != call->clock))
 		i++;
 	/* More than there is room for share the last line. */
 	if (i == TRACE_CALLS)
 		i--;
 	else if (i == program->calls)
-		program->call[program->calls++] = (struct trace_call){nr, clock, 0, 0};
-	if (from_page)
-		program->call[i].from_page++;
+		program->call[program->calls++] = *call;
+	if (from_vdso)
+		program->call[i].from_vdso++;
 	else
 		program->call[i].from_program++;
 }
@@ -224,87 +219,29 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 {
 	struct trace_program *program;
 	struct user_regs_struct regs;
-	uintptr_t pc;
 
 	if (traced_regs(pid, &regs))
 		return;
 	for (size_t i = 0; i < NR_WATCHED; i++) {
-		if (watched[i].nr != regs_nr(&regs))
+		struct trace_call call = {watched[i].nr,
+					  watched[i].name,
+					  watched[i].has_clock,
+					  watched[i].has_clock ? regs_arg(&regs) : 0,
+					  0,
+					  0};
+
+		if (call.nr != regs_nr(&regs))
 			continue;
 		program = program_of(trace, pid);
-		pc = regs_pc(&regs);
-		if (program && !watched[i].name && trace->counted.count)
+		if (program && !call.name && trace->counted.count)
 			look_for_addresses(trace, program, pid);
-		else if (program && watched[i].name)
-			count_call(program, watched[i].nr,
-				   watched[i].has_clock ? regs_arg(&regs) : 0,
-				   pc - program->ehdr < trace->counted.image.size);
+		else if (program && call.name)
+			count_call(program, &call,
+				   regs_pc(&regs) - program->ehdr < trace->counted.image.size);
 	}
 }
 
-static void report_call(const struct trace_call *call, FILE *to)
+const uint64_t *trace_counters(const struct trace *trace, unsigned program)
 {
-	char text[64];
-	size_t i = 0;
-
-	while (watched[i].nr != call->nr)
-		i++;
-	if (!watched[i].has_clock)
-		snprintf(text, sizeof(text), "%s()", watched[i].name);
-	else if ((unsigned long)call->clock < sizeof(clock_names) / sizeof(clock_names[0]))
-		snprintf(text, sizeof(text), "%s(%s)", watched[i].name,
-			 clock_names[call->clock]);
-	else
-		snprintf(text, sizeof(text), "%s(%d)", watched[i].name, (int)call->clock);
-	fprintf(to, "    %-45s %9llu %12llu\n", text, (unsigned long long)call->from_page,
-		(unsigned long long)call->from_program);
-}
-
-static void report_functions(const struct trace *trace, const struct trace_program *program,
-			     const uint64_t *counter, FILE *to)
-{
-	fprintf(to, "  %-24s %-8s %12s\n", "function of the page", "resolved", "calls");
-	for (size_t f = 0; f < trace->counted.count; f++) {
-		/* Who calls it has found it, even if it remembers no address. */
-		bool resolved = program->resolved & 1u << f || counter[f];
-
-		fprintf(to, "    %-22s %-8s %12llu\n", trace->counted.function[f].name,
-			resolved ? "yes" : "no", (unsigned long long)counter[f]);
-	}
-}
-
-static void report_program(const struct trace *trace, unsigned number, FILE *to)
-{
-	const struct trace_program *program = &trace->program[number];
-	const uint64_t *counter = trace->counter + number * (VDSO_PAGE_SIZE / sizeof(*counter));
-	uint64_t asked = 0, called = 0;
-
-	for (unsigned i = 0; i < program->calls; i++)
-		asked += program->call[i].from_page + program->call[i].from_program;
-	for (size_t f = 0; f < trace->counted.count; f++)
-		called += counter[f];
-	fprintf(to, "%s (process %d):", program->comm, program->pid);
-	/* Most programs of a tree never look at a clock: a line is enough for them. */
-	if (!asked && !called && number) {
-		fprintf(to, " %d functions resolved, none called, no clock system calls\n",
-			__builtin_popcount(program->resolved));
-		return;
-	}
-	fputc('\n', to);
-	report_functions(trace, program, counter, to);
-	fprintf(to, "  clock system calls: %llu\n", (unsigned long long)asked);
-	if (asked)
-		fprintf(to, "    %-45s %9s %12s\n", "", "by page", "by program");
-	for (unsigned i = 0; i < program->calls; i++)
-		report_call(&program->call[i], to);
-}
-
-void trace_report(const struct trace *trace, FILE *to)
-{
-	for (unsigned i = 0; i < trace->programs; i++)
-		report_program(trace, i, to);
-	if (trace->not_counted)
-		fprintf(to, "and %u programs more, which were not counted\n",
-			trace->not_counted);
-	fflush(to);
+	return trace->counter + program * (VDSO_PAGE_SIZE / sizeof(*trace->counter));
 }

@@ -16,13 +16,13 @@
 /* waitpid(2) shows a stop at a system call like this (PTRACE_O_TRACESYSGOOD). */
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 
-/* Where messages are built. Of a fresh program nothing lies below the stack pointer. */
+/* Where messages are built. A fresh program has nothing below the stack pointer. */
 #define BELOW_STACK 1024
 
 /*
- * Lets it run to the next beginning or end of a system call. Signals are blocked, so that
- * what can come between is death, and SIGSTOP. That is delivered: the process is stopped
- * then, for everybody but us, who let it run on; and SIGCONT ends that as it always does.
+ * Lets it run to the next beginning or end of a system call. Signals are blocked, so only
+ * death can come between, and SIGSTOP. That is delivered: the process is stopped then in the
+ * eyes of all others, while we let it run on; and SIGCONT ends the stop as it always does.
  */
 static int to_syscall_stop(struct traced *traced)
 {
@@ -67,7 +67,8 @@ static int set_regs(pid_t pid, const struct user_regs_struct *regs)
 
 bool traced_is_of_our_machine(pid_t pid)
 {
-	/* Larger than ours: what is longer would otherwise be cut to fit, and look like it. */
+	/* Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
+	 */
 	char regs[512];
 	struct iovec iov = {regs, sizeof(regs)};
 
@@ -125,7 +126,7 @@ void traced_release(struct traced *traced)
 		return;
 	set_regs(traced->pid, &traced->saved);
 	ptrace(PTRACE_SETSIGMASK, traced->pid, sizeof(traced->mask), &traced->mask);
-	/* It stops again when it is continued; that stop says if the old one holds. */
+	/* It stops again when it is continued; that stop tells whether the old one holds. */
 	if (traced->stopped)
 		ptrace(PTRACE_INTERRUPT, traced->pid, NULL, NULL);
 }
@@ -236,7 +237,7 @@ int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsig
 		err = receive_there(traced, pair[0], at, theirs, count);
 	process_call(&traced->process, SYS_close, pair[0]);
 	process_call(&traced->process, SYS_close, pair[1]);
-	/* Below a fresh stack there is nothing but zeros. */
+	/* Below a fresh stack there are only zeros. */
 	traced_write(traced->pid, at, nothing, sizeof(nothing));
 	return (int)err;
 }

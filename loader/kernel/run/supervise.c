@@ -1,8 +1,8 @@
 /*
  * supervise.c - see supervise.h.
  *
- * One loop and one thing to wait in: sigtimedwait(2) returns a signal, with who sent it,
- * or times out when the next update is due. Nothing runs asynchronously.
+ * One loop and one thing to wait for: sigtimedwait(2) returns a signal, with its sender, or
+ * times out when the next update is due. Nothing runs asynchronously.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,14 +13,15 @@
 #include <unistd.h>
 
 #include "kernel/run/supervise.h"
+#include "kernel/time/deadline.h"
 
-/* How many turns of the loop between two looks for traced processes that are left. */
+/* How many turns of the loop between two searches for traced processes that are left. */
 #define LOOK_FOR_REST 16
 
 /*
  * The terminal signals a whole process group, us and the program (si_code SI_KERNEL):
- * passing that on would deliver it twice. Somebody who used kill(2) on our process id
- * meant the program. What the program itself sent to its group is not for it.
+ * passing that on would deliver it twice. A kill(2) of our process id is meant for the
+ * program. What the program itself sent to its group is not.
  */
 static void pass_on(pid_t child, const siginfo_t *info)
 {
@@ -31,8 +32,8 @@ static void pass_on(pid_t child, const siginfo_t *info)
 
 /*
  * The child was stopped. If the terminal did it (^Z, or reading in the background), then
- * the shell waits to see us stopped, and will continue the whole group. A SIGSTOP for
- * the child alone is no reason: nobody would continue us. Returns whether we stopped.
+ * the shell waits to see us stopped, and will continue the whole group. After a SIGSTOP for
+ * the child alone we go on: nothing would continue us. Returns whether we stopped.
  */
 static bool stop_with(int signal)
 {
@@ -51,15 +52,15 @@ static bool was_continued(pid_t child)
 }
 
 /*
- * Everything that waitpid(2) has to say for now. Returns true when the child has ended.
- * In a tree that starts processes by the hundred this may go on for long, so it is left
- * when the time is due; the signal that is to be waited for is raised again.
+ * Everything that waitpid(2) reports for now. Returns true when the child has ended. In a tree
+ * that starts processes by the hundred this may take long, so it ends when the next update is
+ * due; the signal that says there is more is raised again.
  */
 static bool look_at_children(pid_t child, struct follow *follow,
 			     const struct timespec *deadline, int *status, bool *stopped)
 {
 	for (;;) {
-		/* Who was left is an ordinary child from then on. */
+		/* A process that we no longer trace is an ordinary child. */
 		bool traced = follow && !follow->left;
 		int flags = traced ? WNOHANG | __WALL : WNOHANG | WUNTRACED, stop;
 		pid_t pid = waitpid(traced ? -1 : child, status, flags);
@@ -73,7 +74,7 @@ static bool look_at_children(pid_t child, struct follow *follow,
 			return true;
 		if (pid == child)
 			*stopped |= stop_with(stop);
-		if (follow && timekeeper_is_due(deadline)) {
+		if (follow && deadline_is_due(deadline)) {
 			kill(getpid(), SIGCHLD);
 			return false;
 		}
@@ -81,8 +82,8 @@ static bool look_at_children(pid_t child, struct follow *follow,
 }
 
 /*
- * First the time: signals can come in such numbers that it would never be due. Then waits
- * for a signal, or for the time to be due again: returns as sigtimedwait(2).
+ * The time first: signals can come in such numbers that its turn would never come. Then waits
+ * for a signal, or until the next update is due; returns as sigtimedwait(2).
  */
 static int keep_time_and_wait(struct timekeeper *tk, struct timespec *deadline, siginfo_t *info)
 {
@@ -90,11 +91,11 @@ static int keep_time_and_wait(struct timekeeper *tk, struct timespec *deadline, 
 	sigset_t all;
 
 	sigfillset(&all);
-	if (timekeeper_is_due(deadline)) {
+	if (deadline_is_due(deadline)) {
 		timekeeper_update(tk);
-		timekeeper_next(deadline);
+		deadline_next(deadline);
 	}
-	left = timekeeper_wait(deadline);
+	left = deadline_wait(deadline);
 	return sigtimedwait(&all, info, &left);
 }
 
@@ -103,7 +104,7 @@ int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 	struct timespec deadline = {0, 0};
 	bool stopped = false;
 
-	timekeeper_next(&deadline);
+	deadline_next(&deadline);
 	for (;;) {
 		siginfo_t info;
 		int status, signal = keep_time_and_wait(tk, &deadline, &info);
@@ -128,13 +129,13 @@ void supervise_rest(struct timekeeper *tk, struct follow *follow)
 	struct timespec deadline = {0, 0};
 	unsigned turns = 0;
 
-	timekeeper_next(&deadline);
+	deadline_next(&deadline);
 	for (;;) {
 		bool stopped = false;
 		siginfo_t info;
 		int status, signal;
 
-		/* Now and then: it takes a look at every process that there is. */
+		/* Only now and then: it reads of every process that there is. */
 		if (turns++ % LOOK_FOR_REST == 0 && !follow_any_left())
 			return;
 		signal = keep_time_and_wait(tk, &deadline, &info);

@@ -1,8 +1,8 @@
 /*
- * supervise.h - the parent of a program: keeps its time and stays out of its way.
+ * supervise.h - the parent of a program: keeps its time and does not get in its way.
  */
-#ifndef KERNEL_RUN_SUPERVISE
-#define KERNEL_RUN_SUPERVISE
+#ifndef KERNEL_RUN_SUPERVISE_H
+#define KERNEL_RUN_SUPERVISE_H
 
 #include <sys/types.h>
 
@@ -10,9 +10,9 @@
 #include "kernel/time/timekeeper.h"
 
 /*
- * Updates tk until child ends, and passes signals on to it: what is sent to us with
- * kill(2) reaches the child; what the terminal sends, it has sent to the child as well.
- * When the terminal stops the child we stop, too, so that the shell notices.
+ * Updates tk until child ends, and passes signals on to it: what is sent to us with kill(2)
+ * reaches the child; what the terminal sends, it sends to the child as well. When the
+ * terminal stops the child we stop, too, so that the shell notices.
  *
  * With follow (else NULL) child and its descendants are traced, see follow.h.
  *
@@ -22,8 +22,8 @@
 int supervise(struct timekeeper *tk, pid_t child, struct follow *follow);
 
 /*
- * After that: goes on for what the child has left running and is traced, until nothing is
- * left, or SIGHUP, SIGINT, SIGQUIT or SIGTERM comes.
+ * After that: goes on for the traced processes that the child has left running, until none
+ * is left, or SIGHUP, SIGINT, SIGQUIT or SIGTERM comes.
  */
 void supervise_rest(struct timekeeper *tk, struct follow *follow);
 

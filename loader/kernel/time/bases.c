@@ -23,36 +23,36 @@ static s64 tai_distance(struct interval tai, s64 real)
 	return real + (between + (between < 0 ? -second : second) / 2) / second * second;
 }
 
-bool timekeeping_start(struct timekeeping *tk, u64 mask, const struct clocks_look *first,
-		       const struct clocks_look *second)
+bool bases_start(struct bases *bases, u64 mask, const struct clocks_look *first,
+		 const struct clocks_look *second)
 {
-	if (!timeline_start(&tk->mono, mask, first->mono, second->mono) ||
-	    !timeline_start(&tk->raw, mask, first->raw, second->raw))
+	if (!timeline_start(&bases->mono, mask, first->mono, second->mono) ||
+	    !timeline_start(&bases->raw, mask, first->raw, second->raw))
 		return false;
-	tk->real = middle(second->real);
-	tk->boot = middle(second->boot);
-	tk->tai = tai_distance(second->tai, tk->real);
+	bases->real = middle(second->real);
+	bases->boot = middle(second->boot);
+	bases->tai = tai_distance(second->tai, bases->real);
 	return true;
 }
 
-void timekeeping_look(struct timekeeping *tk, const struct clocks_look *look)
+void bases_steer(struct bases *bases, const struct clocks_look *look)
 {
 	s64 boot;
 
-	timeline_steer(&tk->mono, look->mono);
-	timeline_steer(&tk->raw, look->raw);
-	tk->real = timeline_offset(tk->real, look->real.low, look->real.high);
-	boot = timeline_offset(tk->boot, look->boot.low, look->boot.high);
-	/* It only ever grows, by the time that the machine is suspended. A retouch downwards
-	 * would be a step backwards. */
-	if (boot > tk->boot)
-		tk->boot = boot;
-	tk->tai = tai_distance(look->tai, tk->real);
+	timeline_steer(&bases->mono, look->mono);
+	timeline_steer(&bases->raw, look->raw);
+	bases->real = timeline_offset(bases->real, look->real.low, look->real.high);
+	boot = timeline_offset(bases->boot, look->boot.low, look->boot.high);
+	/* It only ever grows, by the time that the machine is suspended. A correction
+	 * downwards would be a step backwards. */
+	if (boot > bases->boot)
+		bases->boot = boot;
+	bases->tai = tai_distance(look->tai, bases->real);
 }
 
-void timekeeping_restart(struct timekeeping *tk)
+void bases_restart(struct bases *bases)
 {
-	tk->mono.restart = tk->raw.restart = true;
+	bases->mono.restart = bases->raw.restart = true;
 }
 
 static void set_base(struct vdso_timestamp *base, u64 ns, u64 frac, u32 shift)
@@ -70,7 +70,7 @@ static void set_line(struct vdso_data *vd, const struct timeline *line)
 	write_once32(&vd->shift, line->shift);
 }
 
-void timekeeping_write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns)
+void bases_write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns)
 {
 	set_base(&vd->basetime[VDSO_CLOCK_REALTIME], real_ns, 0, 0);
 	set_base(&vd->basetime[VDSO_CLOCK_REALTIME_COARSE], real_ns, 0, 0);
@@ -85,33 +85,34 @@ static void copy_base(struct vdso_data data[CS_BASES], int clock)
 	write_once64(&data[CS_RAW].basetime[clock].nsec, from->nsec);
 }
 
-void timekeeping_copy_coarse(struct vdso_data data[CS_BASES])
+void bases_copy_coarse(struct vdso_data data[CS_BASES])
 {
 	copy_base(data, VDSO_CLOCK_REALTIME_COARSE);
 	copy_base(data, VDSO_CLOCK_MONOTONIC_COARSE);
 }
 
-void timekeeping_write(struct timekeeping *tk, struct vdso_data *vd, u64 now)
+void bases_write(struct bases *bases, struct vdso_data *vd, u64 now)
 {
 	struct vdso_timestamp *base = vd->basetime;
-	const struct timeline *mono = &tk->mono;
+	const struct timeline *mono = &bases->mono;
 	u64 real;
 
-	timeline_advance(&tk->mono, now);
+	timeline_advance(&bases->mono, now);
 	set_line(vd, mono);
-	real = mono->ns + (u64)tk->real;
-	timekeeping_write_coarse(vd, real, mono->ns);
+	real = mono->ns + (u64)bases->real;
+	bases_write_coarse(vd, real, mono->ns);
 	set_base(&base[VDSO_CLOCK_REALTIME], real, mono->frac, mono->shift);
 	set_base(&base[VDSO_CLOCK_MONOTONIC], mono->ns, mono->frac, mono->shift);
-	set_base(&base[VDSO_CLOCK_BOOTTIME], mono->ns + (u64)tk->boot, mono->frac, mono->shift);
-	set_base(&base[VDSO_CLOCK_TAI], mono->ns + (u64)tk->tai, mono->frac, mono->shift);
+	set_base(&base[VDSO_CLOCK_BOOTTIME], mono->ns + (u64)bases->boot, mono->frac,
+		 mono->shift);
+	set_base(&base[VDSO_CLOCK_TAI], mono->ns + (u64)bases->tai, mono->frac, mono->shift);
 }
 
-void timekeeping_write_raw(struct timekeeping *tk, struct vdso_data *vd, u64 now)
+void bases_write_raw(struct bases *bases, struct vdso_data *vd, u64 now)
 {
-	const struct timeline *raw = &tk->raw;
+	const struct timeline *raw = &bases->raw;
 
-	timeline_advance(&tk->raw, now);
+	timeline_advance(&bases->raw, now);
 	set_line(vd, raw);
 	set_base(&vd->basetime[VDSO_CLOCK_MONOTONIC_RAW], raw->ns, raw->frac, raw->shift);
 }

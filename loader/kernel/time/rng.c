@@ -38,8 +38,9 @@ static u64 uptime(void)
 }
 
 /*
- * The first generation is drawn, so that a state which meets two pages in its life (two pages
- * in one process, a checkpoint that is restored) will not find its own number by accident.
+ * The first generation is drawn at random, so that a state which meets two data pages in its
+ * life (two vDSOs in one process, a checkpoint that is restored) will not find its own number
+ * by accident.
  */
 static void become_ready(struct rng *rng)
 {
@@ -49,7 +50,7 @@ static void become_ready(struct rng *rng)
 		return;
 	rng->due = uptime() + RNG_RESEED_SECONDS;
 	atomic_store_explicit(&rng->data->generation, first ? first : 1, memory_order_release);
-	/* Last, and released: who sees it sees a generation that is not 0. */
+	/* Last, and released: a reader that sees it sees a generation that is not 0. */
 	__atomic_store_n(&rng->data->is_ready, true, __ATOMIC_RELEASE);
 }
 

@@ -1,26 +1,26 @@
 /*
- * rng.h - the kernel's part of random numbers: when a key may be asked for, and when it is old.
+ * rng.h - the kernel's part of random numbers: when a key may be fetched, and when it is old.
  *
- * Beside the time, the process that keeps it publishes two facts about the real kernel's random
- * number generator (struct vdso_rng_data in vdso/rng.h says what readers make of them):
+ * Beside the time, the timekeeper publishes two facts about the real kernel's random number
+ * generator (struct vdso_rng_data in vdso/rng.h says what readers make of them):
  *
  *   is_ready      the pool has been filled. Asked with getrandom(2) and GRND_NONBLOCK until it
  *                 is so; on a machine that has been up for seconds the first answer is yes
- *   generation    another one after each reseed. The kernel reseeds about once a minute, and
- *                 tells nobody when, so we count minutes of our own. A key fetched after our
+ *   generation    another number after each reseed. The kernel reseeds about once a minute and
+ *                 tells no one when, so we count minutes of our own. A key fetched after our
  *                 minute is over comes from the kernel's newest seed
  *
- * What that cannot see: the kernel also reseeds at once when its virtual machine is cloned. Of
- * two clones the programs on our page go on with the same keys, for up to a minute. If somebody
- * knows of a clone, rng_bump() is for him. A machine that was suspended is noticed, since the
- * minute is counted on CLOCK_BOOTTIME.
+ * What that cannot see: the kernel also reseeds at once when its virtual machine is cloned. The
+ * programs of two clones go on with the same keys, for up to a minute. rng_bump() is for a
+ * caller that knows of a clone. A suspend is noticed, since the minute is counted on
+ * CLOCK_BOOTTIME.
  *
- * If the process that keeps the time dies or is stopped, the watchdog takes is_ready back
- * (watchdog.h), and every request is a system call again. An update after that draws a
- * new generation, as at the start.
+ * If the timekeeper dies or is stopped, the watchdog takes is_ready back (watchdog.h), and
+ * every request is a system call again. An update after that draws a new generation, as at the
+ * start.
  */
-#ifndef KERNEL_TIME_RNG
-#define KERNEL_TIME_RNG
+#ifndef KERNEL_TIME_RNG_H
+#define KERNEL_TIME_RNG_H
 
 #include <vdso/rng.h>
 
@@ -28,8 +28,9 @@
 #define RNG_RESEED_SECONDS 60
 
 struct rng {
-	struct vdso_rng_data *data; /* the writable page; NULL if there is none to publish on */
-	u64 due;                    /* the next generation, seconds of CLOCK_BOOTTIME */
+	struct vdso_rng_data
+		*data; /* the writable data page; NULL if there is none to publish on */
+	u64 due;       /* the next generation, seconds of CLOCK_BOOTTIME */
 };
 
 /*
@@ -39,7 +40,7 @@ struct rng {
 void rng_start(struct rng *rng, struct vdso_rng_data *data);
 
 /*
- * To be called often, with every update of the time: does what is due, which is nearly always
+ * To be called with every update of the time: does what is due, which is nearly always
  * nothing. On a zeroed rng it does nothing at all. Does not sleep or allocate.
  */
 void rng_publish(struct rng *rng);

@@ -1,10 +1,8 @@
 /*
  * timekeeper.c - see timekeeper.h.
  *
- * How to compare two clocks that cannot be read at once? Read one, the other, and
- * the first again: whatever the other showed, it showed it in between. The shorter
- * the time between the outer two, the less is left to doubt, so we try several times
- * and keep the tightest.
+ * Measuring is sampler.c, deciding is bases.c. What is left here is to publish in such an
+ * order that no reader is ever told a time before one that any reader has been told.
  */
 #include <errno.h>
 #include <sched.h>
@@ -17,6 +15,8 @@
 #include <vdso/seqcount.h>
 
 #include "kernel/arch/cpu.h"
+#include "kernel/time/counter.h"
+#include "kernel/time/sampler.h"
 #include "kernel/time/timekeeper.h"
 
 /* Brackets for each sample: in an update, and at the start, where nothing is known. */
@@ -26,66 +26,11 @@
 /* Between the two samples of the start: 10 ns of doubt are then 4 ppm. */
 #define CALIBRATION_NS 2500000
 
-/* An update takes a small part of this, and a reader waits for it about twice as long. */
+/* An update takes a small part of this; a reader waits about twice as long for it. */
 #define TOO_LATE_NS 5000
 
 /* Once a second, ask whether the kernel still trusts the counter. */
 #define RECHECK_UPDATES (1000000000 / TIMELINE_PERIOD_NS)
-
-static u64 kernel_clock(clockid_t clock)
-{
-	struct timespec ts;
-
-	if (clock_gettime(clock, &ts))
-		return 0;
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
-
-static struct timeline_sample sample_clock(clockid_t clock, int tries)
-{
-	struct timeline_sample best = {.width = ~0ull};
-
-	while (tries-- > 0) {
-		u64 before = arch_counter();
-		u64 ns = kernel_clock(clock);
-		u64 width = arch_counter() - before;
-
-		if (width < best.width)
-			best = (struct timeline_sample){before + width / 2, ns, width};
-	}
-	return best;
-}
-
-/* The distance of a clock from MONOTONIC: where all the brackets overlap. */
-static struct interval sample_distance(clockid_t clock, int tries)
-{
-	struct interval all = {INT64_MIN, INT64_MAX};
-
-	while (tries-- > 0) {
-		u64 before = kernel_clock(CLOCK_MONOTONIC);
-		u64 ns = kernel_clock(clock);
-		u64 after = kernel_clock(CLOCK_MONOTONIC);
-		struct interval one = {(s64)(ns - after), (s64)(ns - before)};
-
-		/* No overlap: the clock was set in between, and only the last one counts. */
-		if (one.low > all.high || one.high < all.low)
-			all = one;
-		if (one.low > all.low)
-			all.low = one.low;
-		if (one.high < all.high)
-			all.high = one.high;
-	}
-	return all;
-}
-
-static void look(struct clocks_look *look, int tries)
-{
-	look->mono = sample_clock(CLOCK_MONOTONIC, tries);
-	look->raw = sample_clock(CLOCK_MONOTONIC_RAW, tries);
-	look->real = sample_distance(CLOCK_REALTIME, tries);
-	look->boot = sample_distance(CLOCK_BOOTTIME, tries);
-	look->tai = sample_distance(CLOCK_TAI, 2);
-}
 
 /*
  * The time zone and the two resolutions. Asked of the kernel itself, not of the C
@@ -108,39 +53,39 @@ static void publish_slow_fields(struct vdso_data *vd)
 }
 
 /*
- * The first base, as of now. Returns false if that took so long that readers may have become
- * tired of waiting: we lost the CPU in between.
+ * The first base, as of now. Returns false if that took so long that readers may have given up
+ * waiting: we lost the CPU in between.
  */
 static bool write_first(struct timekeeper *tk)
 {
 	struct vdso_data *vd = &tk->data[CS_HRES_COARSE];
 
 	if (tk->why_no_counter) {
-		/* The fine bases are left as they are: in mode NONE nobody reads them. */
-		u64 mono = kernel_clock(CLOCK_MONOTONIC);
+		/* The fine bases are left as they are: in mode NONE they are not read. */
+		u64 mono = sampler_clock(CLOCK_MONOTONIC);
 
-		timekeeping_write_coarse(vd, kernel_clock(CLOCK_REALTIME), mono);
-		return kernel_clock(CLOCK_MONOTONIC) - mono < TOO_LATE_NS;
+		bases_write_coarse(vd, sampler_clock(CLOCK_REALTIME), mono);
+		return sampler_clock(CLOCK_MONOTONIC) - mono < TOO_LATE_NS;
 	} else {
 		/* Read inside: up to here readers were on the old line. */
 		u64 now = arch_counter();
 
-		timekeeping_write(&tk->time, vd, now);
-		return (double)(arch_counter() - now) * tk->time.mono.rate < TOO_LATE_NS;
+		bases_write(&tk->bases, vd, now);
+		return (double)(arch_counter() - now) * tk->bases.mono.rate < TOO_LATE_NS;
 	}
 }
 
 static void write_second(struct timekeeper *tk)
 {
 	if (!tk->why_no_counter)
-		timekeeping_write_raw(&tk->time, &tk->data[CS_RAW], arch_counter());
-	timekeeping_copy_coarse(tk->data);
+		bases_write_raw(&tk->bases, &tk->data[CS_RAW], arch_counter());
+	bases_copy_coarse(tk->data);
 }
 
 /*
- * Begins a base. The fence keeps our look at the clock behind our store of the odd number:
- * by then readers can know that the line is about to change. And who finds an abandoned
- * number as it was, after his system call, was told a time before ours (4, see gettime.c).
+ * Begins a base. The fence keeps our look at the clock after our store of the odd number: by
+ * then readers can know that the line is about to change. And a reader that finds an abandoned
+ * number unchanged after its system call was told a time before ours (4, see gettime.c).
  */
 static union vdso_head begin(struct vdso_data *vd)
 {
@@ -151,9 +96,9 @@ static union vdso_head begin(struct vdso_data *vd)
 }
 
 /*
- * The page was abandoned, or had no counter: readers have been told the kernel's own times.
- * Our line is a few nanoseconds beside these, and if we were stopped between the last look and
- * here, it may be milliseconds behind. So look again, and go on from the kernel's clocks.
+ * The data page was abandoned, or had no counter: readers have been told the kernel's own
+ * times. Our line is a few nanoseconds off these, and milliseconds late if we were stopped
+ * between the last look and here. So look again, and go on from the kernel's clocks.
  */
 static void come_back(struct timekeeper *tk)
 {
@@ -161,20 +106,20 @@ static void come_back(struct timekeeper *tk)
 
 	if (tk->why_no_counter)
 		return;
-	look(&now, TRIES);
-	timekeeping_look(&tk->time, &now);
-	timekeeping_restart(&tk->time);
+	sampler_look(&now, TRIES);
+	bases_steer(&tk->bases, &now);
+	bases_restart(&tk->bases);
 }
 
 /*
  * Writes both bases, one after the other, so that a coarse clock can be read at any time
- * (vdso/seqcount.h). Whenever we come back from being stopped, it may be that the watchdog
- * has abandoned the page, and that readers have been given later times by the kernel than
- * what we are about to publish. Then the head is not ours any more, the end fails, and the
- * base is written anew.
+ * (vdso/seqcount.h). Whenever we come back from being stopped, the watchdog may have abandoned
+ * the data page, and the kernel may have given readers later times than what we are about to
+ * publish. Then the head is not ours any more, the end fails, and the base is written anew.
  *
- * A page that comes back has no copy that readers could use meanwhile: they wait, for about
- * twice TOO_LATE_NS, and then ask the kernel. So there what took long is written again.
+ * A data page that comes back has no copy that readers could use meanwhile: they wait, for
+ * about twice TOO_LATE_NS, and then make a system call. So there what took long is written
+ * again.
  */
 static void publish(struct timekeeper *tk)
 {
@@ -185,8 +130,8 @@ static void publish(struct timekeeper *tk)
 
 	do {
 		/*
-		 * We may have finished it over the watchdog's head, between his two steps. It
-		 * must not be taken for the last word while the first one comes back.
+		 * We may have finished the second one between the watchdog's two steps. It must
+		 * not count as current while the first one comes back.
 		 */
 		if (vdso_read_head(first).clock_mode == VDSO_CLOCKMODE_ABANDONED)
 			vdso_abandon(second);
@@ -216,11 +161,11 @@ void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_co
 		struct timespec wait = {0, CALIBRATION_NS};
 		struct clocks_look first, second;
 
-		look(&first, TRIES_START);
+		sampler_look(&first, TRIES_START);
 		while (nanosleep(&wait, &wait) && errno == EINTR)
 			;
-		look(&second, TRIES_START);
-		if (!timekeeping_start(&tk->time, counter_mask(), &first, &second))
+		sampler_look(&second, TRIES_START);
+		if (!bases_start(&tk->bases, cpu_counter_mask(), &first, &second))
 			tk->why_no_counter = "the counter stood still while it was calibrated";
 	}
 	publish(tk);
@@ -236,8 +181,8 @@ void timekeeper_update(struct timekeeper *tk)
 			counter_usable(&tk->why_no_counter);
 	}
 	if (!tk->why_no_counter) {
-		look(&now, TRIES);
-		timekeeping_look(&tk->time, &now);
+		sampler_look(&now, TRIES);
+		bases_steer(&tk->bases, &now);
 	}
 	publish(tk);
 	rng_publish(&tk->rng);
@@ -248,34 +193,6 @@ void timekeeper_prioritise(void)
 	struct sched_param param = {.sched_priority = 1};
 
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-	/* Denied to most users, and then the ordinary priority has to do. */
+	/* Denied to most users; then the ordinary priority has to do. */
 	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
-}
-
-void timekeeper_next(struct timespec *deadline)
-{
-	u64 now = kernel_clock(CLOCK_MONOTONIC);
-	u64 due = (u64)deadline->tv_sec * NSEC_PER_SEC + (u64)deadline->tv_nsec;
-
-	due += TIMELINE_PERIOD_NS;
-	if (due <= now)
-		due = now + TIMELINE_PERIOD_NS - (now - due) % TIMELINE_PERIOD_NS;
-	deadline->tv_sec = (time_t)(due / NSEC_PER_SEC);
-	deadline->tv_nsec = (long)(due % NSEC_PER_SEC);
-}
-
-struct timespec timekeeper_wait(const struct timespec *deadline)
-{
-	u64 now = kernel_clock(CLOCK_MONOTONIC);
-	u64 due = (u64)deadline->tv_sec * NSEC_PER_SEC + (u64)deadline->tv_nsec;
-	u64 left = due > now ? due - now : 0;
-
-	return (struct timespec){(time_t)(left / NSEC_PER_SEC), (long)(left % NSEC_PER_SEC)};
-}
-
-bool timekeeper_is_due(const struct timespec *deadline)
-{
-	struct timespec left = timekeeper_wait(deadline);
-
-	return left.tv_sec == 0 && left.tv_nsec == 0;
 }

@@ -1,25 +1,23 @@
 /*
  * timekeeper.h - the kernel's part of the clocks: measure, decide, publish.
  *
- * One process keeps the time: it has the only writable mapping of the data page.
- * Every TIMELINE_PERIOD_NS it looks at the real kernel's clocks and writes a new
- * base, as the kernel's update_vsyscall() does from its tick (kernel/time/vsyscall.c).
+ * One process keeps the time: it has the only writable mapping of the data page. Every
+ * TIMELINE_PERIOD_NS it looks at the real kernel's clocks and writes new bases, as the kernel's
+ * update_vsyscall() does from its tick (kernel/time/vsyscall.c).
  *
- * The measuring is here, the deciding is in bases.h, and what is published is
- * described in vdso/datapage.h.
+ * Measuring is in sampler.h, deciding in bases.h, when the next update is due in deadline.h,
+ * and what is published is described in vdso/datapage.h.
  */
-#ifndef KERNEL_TIME_TIMEKEEPER
-#define KERNEL_TIME_TIMEKEEPER
+#ifndef KERNEL_TIME_TIMEKEEPER_H
+#define KERNEL_TIME_TIMEKEEPER_H
 
-#include <time.h>
-
-#include "kernel/time/rng.h"
 #include "kernel/time/bases.h"
+#include "kernel/time/rng.h"
 
 struct timekeeper {
 	struct vdso_data *data;     /* the writable data page, CS_BASES of them */
 	const char *why_no_counter; /* mode NONE and why; NULL while the counter is used */
-	struct timekeeping time;
+	struct bases bases;
 	unsigned updates;
 	struct rng rng; /* published along with the time, once rng_start() was called */
 };
@@ -39,17 +37,5 @@ void timekeeper_update(struct timekeeper *tk);
  * and a real-time priority where that is permitted (it is not inherited by children).
  */
 void timekeeper_prioritise(void);
-
-/*
- * When the next update is due, on CLOCK_MONOTONIC. Starts with a zeroed deadline, which
- * means now; each call moves it on by one period, leaving out periods that are past.
- */
-void timekeeper_next(struct timespec *deadline);
-
-/* Is it past? */
-bool timekeeper_is_due(const struct timespec *deadline);
-
-/* How long it is until then, for a call that waits; zero if it is past. */
-struct timespec timekeeper_wait(const struct timespec *deadline);
 
 #endif

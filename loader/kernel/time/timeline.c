@@ -12,11 +12,11 @@
  * nanoseconds in one period), short against the corrections that NTP makes. */
 #define RATE_TIME_CONSTANT_NS 100e6
 
-/* The part of the error that one period slews away. All of it would hand the noise of
+/* The part of the error that one period slews away. All of it would pass the noise of
  * every sample on to the clock; half of it halves the noise and converges as surely. */
 #define GAIN 0.5
 
-/* A rate this far from the known one is no measurement but an accident, unless it
+/* A rate this far from the known one is an accident and not a measurement, unless it
  * comes this many times in a row: then the machine has moved to other hardware. */
 #define STRANGE_RATE  1000e-6
 #define STRANGE_LIMIT 8
@@ -75,7 +75,7 @@ u64 timeline_at(const struct timeline *line, u64 cycles)
 	return line->ns + vdso_cycles_to_ns_exact(delta, line->mult, line->shift, &frac);
 }
 
-/* Averages what the kernel's clock did since the last sample into the rate. */
+/* Averages into the rate what the kernel's clock did since the last sample. */
 static void learn_rate(struct timeline *line, struct timeline_sample sample)
 {
 	u64 cycles = vdso_delta(sample.cycles, line->last.cycles, line->mask);
@@ -113,7 +113,7 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample)
 
 	/*
 	 * Much wider than usual: we lost the CPU between the two counter reads, and the
-	 * sample is worth nothing. What is usual may change, so the memory of it fades.
+	 * sample is worthless. What is usual may change, so the memory of it fades.
 	 */
 	line->best_width += line->best_width / 64 + 1;
 	if (sample.width < line->best_width)
@@ -130,7 +130,8 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample)
 	if (line->restart) {
 		slew = 0;
 	} else if (error < -TIMELINE_STEP_NS) {
-		/* Far ahead, and no way back: slow down until the kernel's clock is here. */
+		/* Far ahead, and clocks do not go back: slow down until the kernel's is here.
+		 */
 		slew = error / TIMELINE_PERIOD_NS;
 		if (slew < -0.5)
 			slew = -0.5;
@@ -148,7 +149,7 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample)
 /*
  * How far readers can have followed the line up to now: not beyond max_cycles, and not for
  * longer than the kernel's clock says it has been. A counter that has jumped far ahead took
- * nobody with it; whoever looked at it since was sent to the kernel.
+ * no reader with it; those that have looked since were sent to the kernel.
  */
 static u64 followed(const struct timeline *line, u64 now, u64 kernel)
 {
@@ -177,7 +178,7 @@ void timeline_advance(struct timeline *line, u64 now)
 	line->error_at_start = line->error;
 
 	if (line->restart) {
-		/* Forward to the kernel's clock. Never back: somebody has seen line->ns. */
+		/* Forward to the kernel's clock. Never back: a reader has seen line->ns. */
 		line->error_at_start = (double)(s64)(kernel - line->ns);
 		if (kernel > line->ns) {
 			line->ns = kernel;

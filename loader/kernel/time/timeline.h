@@ -1,16 +1,16 @@
 /*
  * timeline.h - the arithmetic of keeping time, as pure functions.
  *
- * A clock on the data page is a straight line: at counter value cycle_last it
- * showed ns, and since then it has grown by mult / 2^shift for every cycle. The
- * kernel's clock is another line, whose slope we must find out and which bends a
- * little all the time (NTP). Several hundred times a second we compare the two
- * and choose a new line, under two conditions:
+ * A clock on the data page is a straight line: at counter value cycle_last it showed
+ * ns, and since then it has grown by mult / 2^shift for every cycle. The kernel's
+ * clock is another line, whose slope we must estimate and which bends a little all
+ * the time (NTP). Several hundred times a second we compare the two and choose a new
+ * line, under two conditions:
  *
  *  - it starts exactly where the old one ends, to the fraction of a nanosecond:
  *    a clock that readers look at does not jump, least of all backwards;
  *  - it is a little steeper or flatter than the kernel's, so that the distance
- *    between the two is gone, or halved, when the next line begins. How much is
+ *    between the two is gone, or halved, when the next line begins. By how much is
  *    bounded: TIMELINE_MAX_SLEW.
  *
  *       ns                                       ___ the kernel's clock
@@ -20,17 +20,17 @@
  *        |  _.-=*                               piece, aiming at the kernel's
  *        +--------------------------------- cycles
  *
- * No function here reads a clock, sleeps or knows of any process: samples go in,
- * a line comes out. So all of it can be tested with clocks that do not exist.
+ * No function here reads a clock, sleeps or knows of any process: samples go in, a
+ * line comes out. So all of it can be tested with clocks that do not exist.
  *
- * Not thread-safe; a timeline belongs to the one who keeps the time.
+ * Not thread-safe; a timeline belongs to the timekeeper.
  */
-#ifndef KERNEL_TIME_TIMELINE
-#define KERNEL_TIME_TIMELINE
+#ifndef KERNEL_TIME_TIMELINE_H
+#define KERNEL_TIME_TIMELINE_H
 
 #include <vdso/types.h>
 
-/* How often the timekeeper updates, and thus how old a coarse clock can be. */
+/* How often the timekeeper updates, and so how old a coarse clock can be. */
 #define TIMELINE_PERIOD_NS 4000000
 
 /*
@@ -43,7 +43,7 @@
 #define TIMELINE_MAX_SLEW 500e-6
 
 /*
- * An error above this is no drift: the machine was stopped, or one of its clocks has
+ * An error above this is not drift: the machine was stopped, or one of its clocks has
  * jumped. Forward we jump after it; where we are ahead we slow down, at most to half
  * speed, until the kernel's clock has caught up.
  */
@@ -67,10 +67,10 @@ struct timeline {
 	u32 shift;
 
 	/* What we think of the counter. */
-	double rate; /* nanoseconds a cycle, by the kernel's clock */
+	double rate; /* nanoseconds per cycle, by the kernel's clock */
 	double age;  /* ns of observation in rate, up to the time constant */
 	u64 best_width;
-	unsigned strange; /* rates in a row that cannot be */
+	unsigned strange; /* rates in a row that are not credible */
 	struct timeline_sample last;
 
 	/* By how much the kernel's clock was ahead of us: where the line begins, and now. */
@@ -78,7 +78,7 @@ struct timeline {
 
 	/* What timeline_steer() decided and timeline_advance() does. */
 	u32 next_mult;
-	bool restart; /* nobody follows the old line any more, or nobody should */
+	bool restart; /* no reader follows the old line any more, or none should */
 };
 
 /*
@@ -98,14 +98,14 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample);
 /* Ends the old line at counter value now, and begins the next one there. */
 void timeline_advance(struct timeline *line, u64 now);
 
-/* What the line shows at a counter value, in ns; before its beginning: the beginning. */
+/* What the line shows at a counter value, in ns; before its beginning, its first value. */
 u64 timeline_at(const struct timeline *line, u64 cycles);
 
 /*
  * The distance between two of the kernel's clocks does not drift, it is set. So it is held
- * until a measurement, [low, high], rules it out. By a few nanoseconds: then the estimate
- * was off by these, and moves to the nearer end. By more than TIMELINE_RETOUCH_NS: then a
- * clock was set, and the middle of the measurement is believed at once.
+ * until a measurement, [low, high], rules it out. If it is out by a few nanoseconds, the
+ * estimate was off by these, and moves to the nearer end. If by more than
+ * TIMELINE_RETOUCH_NS, a clock was set, and the middle of the measurement is taken at once.
  */
 #define TIMELINE_RETOUCH_NS 100
 s64 timeline_offset(s64 held, s64 low, s64 high);

@@ -1,7 +1,8 @@
 /*
  * watchdog.c - see watchdog.h.
  *
- * Forked perhaps from a program with threads: only what is safe in a signal handler.
+ * It may be forked from a program with threads, so it does only what is safe in a signal
+ * handler.
  */
 #include <errno.h>
 #include <poll.h>
@@ -15,17 +16,17 @@
 #include "kernel/time/timekeeper.h"
 #include "kernel/time/watchdog.h"
 
-void page_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
+void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {
 	struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
 
 	/*
-	 * The second copy of the coarse clocks first: when readers are sent to the kernel by
-	 * the first, there must be no other left that is older than what the kernel says.
+	 * The second copy of the coarse clocks first: when the first one sends readers to the
+	 * kernel, there must be no copy left that is older than what the kernel says.
 	 */
 	vdso_abandon(&data[CS_RAW]);
 	vdso_abandon(&data[CS_HRES_COARSE]);
-	/* Nothing to pair with: whoever sees it late is served once more. */
+	/* Nothing to pair with: a reader that sees it late is served once more. */
 	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
 }
 
@@ -40,11 +41,11 @@ static void watch(union vdso_data_store *pages, int timekeeper, pid_t parent)
 		u32 seq = atomic_load_explicit(&data->seq, memory_order_relaxed);
 
 		if (dead || getppid() != parent) {
-			page_abandon(pages);
+			watchdog_abandon(pages);
 			_exit(0);
 		}
 		if (seq == seen)
-			page_abandon(pages);
+			watchdog_abandon(pages);
 		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
 	}
 }
@@ -59,11 +60,12 @@ pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 		return watchdog < 0 ? -errno : watchdog;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	/* Out of the way of ^C and ^Z, of unmounting, and of whoever waits for a pipe's end. */
+	/* Out of the way of ^C and ^Z, of unmounting, and of a reader that waits for a pipe to
+	 * end. */
 	setsid();
 	if (chdir("/"))
 		_exit(1);
-	/* Before the descriptors go: who boots a page waits for the end of one of them. */
+	/* Before the descriptors go: uvdso_boot() waits for one of them to be closed. */
 	timekeeper_prioritise();
 	close_range(0, ~0u, 0);
 	prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
@@ -77,7 +79,7 @@ void watchdog_stop(pid_t watchdog)
 {
 	siginfo_t info;
 
-	/* If it is no child of ours any more, then its number may be somebody else's. */
+	/* If it is not our child any more, its number may belong to another process. */
 	if (watchdog <= 0 || waitid(P_PID, (id_t)watchdog, &info, WEXITED | WNOHANG | WNOWAIT))
 		return;
 	kill(watchdog, SIGKILL);

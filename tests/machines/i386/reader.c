@@ -79,13 +79,13 @@ int main(int argc, char **argv)
 	int (*wide)(clockid_t, struct wide *), (*narrow)(clockid_t, struct narrow *) = NULL;
 	struct image image = image_builtin();
 	struct placement page;
-	struct place_error error;
+	struct error error;
 	struct vdso_elf elf;
 	struct timespec now;
 	int64_t end;
 
 	alarm(60);
-	if (place_page(&image, &vvar, false, false, &page, &error))
+	if (vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("no vDSO: %s", error.why);
 	if (vdso_elf_open(&elf, (void *)page.ehdr, 0))
 		bail_out("the vDSO cannot be read");

@@ -11,6 +11,7 @@ use File::Basename 'dirname';
 use Course::Card;
 use Course::Console;
 use Course::Files qw(slurp);
+use Course::Learner;
 use Course::Markdown;
 use Course::Needs;
 use Course::Tree;
@@ -125,6 +126,10 @@ sub check_names {
 		push @problems, "$card->{path}: its chapter is called $pages[0]" if @pages == 1 && $card->{name} =~ /^\d\d-/ && $pages[0] ne "tutorial/$card->{name}.md";
 		push @problems, "$card->{path}: tests: no test $_" for grep { !defined Course::Tree::find_test($self->{top}, $_) } @{$card->{tests}};
 	}
+	my $to = eval { Course::Learner::moved($self->{top}) };
+	push @problems, $@ =~ s/\n\z//r if !$to;
+	push @problems, "tutorial/moved: $_ is there again: a learner's copy of it would be moved away" for grep { m{/} && -e "$self->{top}/$_" } sort keys %{$to // {}};
+	push @problems, "tutorial/moved: there is no $_" for grep { m{/} && !-e "$self->{top}/$_" && !$to->{$_} } sort values %{$to // {}};
 	for my $page (@{$self->{chapters}}) {
 		my ($number) = $page =~ m{/(\d\d)};
 		push @problems, "$page: no card tutorial/ex/$number-*.ex" if !grep { $_->{chapter} eq $number } @{$self->{cards}};

@@ -5,6 +5,7 @@ package Course::Learner;
 #	work/06-seqlock/vdso-src/gettime.c    the learner's copy, with the region cut out
 #	work/.trees/06-seqlock/               the project with that copy in its place, to build and test
 #	work/.progress                        a line a chapter: name, state, hints seen
+#	work/.old/06-seqlock.1/               what a reset or a move has put aside
 #
 # All of work/ is ignored by git, so pulling never meets it. Any file that is put below work/NAME
 # stands before the project's, also one that the exercise is not about.
@@ -72,6 +73,80 @@ sub tree {
 	my $tree = Course::Tree->new($self->{top}, "$self->{top}/work/.trees/$name");
 	$tree->sync($self->overlay($name));
 	return $tree;
+}
+
+# ---- files that have moved ----
+
+# The project renames its files, and a copy stands under the old path. tutorial/moved says where each
+# has gone. A path may have moved more than once. A line without a slash is a name of the code that an
+# exercise's region uses.
+sub moved {
+	my ($top) = @_;
+	my (%to, $line);
+	return \%to if !-e "$top/tutorial/moved";
+	for (split /^/, slurp("$top/tutorial/moved")) {
+		$line++;
+		next if /^\s*(?:#|$)/;
+		my ($old, $new) = /^(\S+) (\S+)$/ or die "tutorial/moved:$line: neither 'old-path new-path' nor a comment\n";
+		$to{$old} = $new;
+	}
+	return \%to;
+}
+
+# Brings the copies below work/ to where the project has these files now. The surroundings of an
+# exercise have changed with the move (other includes, other names), so what is moved is the
+# learner's own region, into the file as it is now. The old copy is put aside as it was.
+sub move_copies {
+	my ($self) = @_;
+	my $to = moved($self->{top});
+	for my $dir (sort glob "$self->{top}/work/*") {
+		my $name = $dir =~ s{.*/}{}r;
+		my $aside;
+		for my $old (grep { m{/} && -f "$dir/$_" } sort keys %$to) {
+			my $new = $to->{$old};
+			$new = $to->{$new} while $to->{$new};
+			if (-e "$dir/$new") {
+				print "$old is now $new. work/$name has both, and only the second is used.\n\n";
+				next;
+			}
+			my $text = slurp("$dir/$old");
+			my ($fitted, $whole) = $self->fit_regions($text, $new);
+			spew("$dir/$new", $fitted);
+			chmod +(stat "$dir/$old")[2] & 07777, "$dir/$new";
+			$aside //= $self->aside($name);
+			make_path("$self->{top}/$aside/$old" =~ s{/[^/]*$}{}r);
+			rename "$dir/$old", "$self->{top}/$aside/$old" or die "work/$name/$old: $!\n";
+			rmdir $_ for map { my @part = split m{/}, $old; "$dir/" . join '/', @part[0 .. $_] } reverse 0 .. ($old =~ tr{/}{}) - 1;
+			print "$old is now $new, and so is your copy in work/$name.\n",
+				$whole ? "It is as you left it.\n" : "What you wrote between the two 'course:' lines is in it; all around is new.\n",
+				"Your old copy is kept in $aside/$old\n\n";
+		}
+	}
+}
+
+# The regions of a learner's text in the project's file of that path; and whether it is the
+# learner's whole text instead, because no region of it is to be found.
+sub fit_regions {
+	my ($self, $text, $path) = @_;
+	my ($fitted, $found) = (slurp("$self->{top}/$path"), 0);
+	for my $card (grep { $_->{file} eq $path } $self->cards) {
+		my $region = eval { (Course::Card::split_region($text, $card->{name}, $path))[1] };
+		next if !defined $region;
+		my $to = moved($self->{top});
+		for my $name (grep { !m{/} } keys %$to) { $region =~ s/\b\Q$name\E\b/$to->{$name}/g }
+		$fitted = $card->replace($fitted, $region);
+		$found++;
+	}
+	return $found ? ($fitted, 0) : ($text, 1);
+}
+
+# A new directory for what must not be lost, from the top of the project.
+sub aside {
+	my ($self, $name) = @_;
+	my $number = 1;
+	$number++ while -e "$self->{top}/work/.old/$name.$number";
+	make_path("$self->{top}/work/.old");
+	return "work/.old/$name.$number";
 }
 
 sub mark {
@@ -308,11 +383,9 @@ sub reset {
 	my $name = ($ch // '') eq 'all' ? 'all' : $self->card($ch)->{name};
 	my $dir = $self->copy_dir($name);
 	if (-d $dir) {
-		my $number = 1;
-		$number++ while -e "$self->{top}/work/.old/$name.$number";
-		make_path("$self->{top}/work/.old");
-		rename $dir, "$self->{top}/work/.old/$name.$number" or die "work/$name: $!\n";
-		print "Yours is kept in work/.old/$name.$number\n";
+		my $aside = $self->aside($name);
+		rename $dir, "$self->{top}/$aside" or die "work/$name: $!\n";
+		print "Yours is kept in $aside\n";
 	}
 	return $self->start($name);
 }

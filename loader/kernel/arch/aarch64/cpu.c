@@ -1,29 +1,27 @@
 /*
- * cpu.c - see cpu.h. aarch64.
+ * cpu.c - see arch/cpu.h. aarch64.
  *
  * The generic timer counts at one rate on all CPUs by definition (Arm ARM, D11), and Linux
- * lets user code read it unless a CPU has a fault that makes it useless; then another
- * clocksource, or none, is what the kernel's page uses, too.
+ * lets user code read it unless a CPU has a fault that makes it useless. Then the kernel uses
+ * another clocksource for its own vDSO, too, or none.
  *
- * An emulator on another machine is no reason to believe in its counter. That of qemu-user
- * 7.2 is its own kernel's CLOCK_REALTIME, in whole microseconds: it jumps with that clock,
- * and was found outside of two system calls in four of five reads.
+ * Under an emulator on another machine the counter is not trusted. That of qemu-user 7.2 is
+ * its own kernel's CLOCK_REALTIME in whole microseconds: it jumps with that clock, and was
+ * found outside of two system calls in four of five reads.
  */
-#include "kernel/time/clocksource.h"
 #include "kernel/arch/cpu.h"
 
-bool counter_usable(const char **why)
+const char *const cpu_clocksources[] = {"arch_sys_counter", NULL};
+
+const char *cpu_counter_fault(void)
 {
-	if (clocksource_is("arch_sys_counter"))
-		return true;
-	*why = "the kernel's clocksource is not arch_sys_counter (see " CLOCKSOURCE_PATH ")";
-	return false;
+	return NULL;
 }
 
-u64 counter_mask(void)
+u64 cpu_counter_mask(void)
 {
-	/* At least 56 bits (Arm ARM, D11.1.2). How many it has nobody says; these are enough
-	 * for two years at 1 GHz. */
+	/* At least 56 bits (Arm ARM, D11.1.2); nothing tells how many there are. 56 last for
+	 * two years at 1 GHz. */
 	return ~0ull >> 8;
 }
 

@@ -1,8 +1,8 @@
 /*
  * aarch64/host.h - what the kernel's part must know of this machine.
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <elf.h>
 #include <sys/syscall.h>
@@ -10,12 +10,13 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_AARCH64
+#define HOST_CLASS   ELFCLASS64
 #define HOST_NAME    "aarch64"
 
 /*
- * Where to draw the page's place from. The kernel puts its own below the stack at the end of
- * 48 bits; nothing in the lower half is in anybody's way, and an emulator on x86-64, whose
- * addresses have 47 bits, can do it, too. 2^28.5 pages. (Kernels with 39 bits, which some
+ * Where the vDSO may be placed. The kernel puts its own below the stack at the end of
+ * 48 bits; nothing else uses this part of the lower half, and an emulator on x86-64, whose
+ * addresses have 47 bits, can use it, too. 2^28.5 pages. (Kernels with 39 bits, which some
  * telephones have, cannot.)
  */
 #define HOST_PLACE_LOW  0x7e8000000000ull
@@ -35,11 +36,21 @@
 #define HOST_SYSCALL_RET_ALIGN 4
 
 /*
- * A signal handler returns to the trampoline of the page that the kernel mapped, wherever
- * the vector points (arch/arm64/kernel/signal.c, setup_return(): unless the program asks
- * for a place of its own, which glibc does not). So that page must stay.
+ * A signal handler returns to the trampoline of the vDSO that the kernel mapped, wherever the
+ * vector points (arch/arm64/kernel/signal.c, setup_return(): unless the program asks
+ * for a place of its own, which glibc does not). So that vDSO must stay.
  */
 #define HOST_KERNEL_VDSO_STAYS 1
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap
+#define HOST_MMAP_UNIT 1
+
+/* There is no system call for time(2) alone. */
+#define HOST_SYS_TIME -1
+
+/* The vector says nothing of the image's entry. */
+#define HOST_ENTRY_TYPE AT_NULL
 
 /* What a fresh program finds in FPCR: round to nearest, nothing is trapped. */
 #define HOST_FP_CONTROL 0

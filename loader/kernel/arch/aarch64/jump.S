@@ -1,5 +1,5 @@
 /*
- * jump.S - see jump.h. aarch64.
+ * jump.S - see arch/jump.h. aarch64.
  *
  * Copied to another address before it runs: everything in it is relative.
  * x19: struct jump, x20: the next call of its list.
@@ -7,11 +7,11 @@
 #include "kernel/arch/jump.h"
 
 	.section .rodata
-	.global exec_jump_start, exec_jump_end
-	.hidden exec_jump_start
-	.hidden exec_jump_end
+	.global jump_code_start, jump_code_end
+	.hidden jump_code_start
+	.hidden jump_code_end
 	.balign 16
-exec_jump_start:
+jump_code_start:
 	mov	x19, x0
 	add	x20, x0, #JUMP_CALLS
 
@@ -70,6 +70,6 @@ exec_jump_start:
 .Lstay:
 	mov	x0, xzr
 	br	x30
-exec_jump_end:
+jump_code_end:
 
 	.section .note.GNU-stack, "", %progbits

@@ -1,10 +1,10 @@
 /*
  * i386/host.h - what the kernel's part must know of this machine: 32-bit programs under an
- * x86-64 kernel. (A kernel of 32 bits would do, too, but for getcpu(): there the CPU's number
- * lies behind another selector, and CPUs without SSE2 are not asked for.)
+ * x86-64 kernel. (A 32-bit kernel would do, too, but for getcpu(): there another selector
+ * has the CPU's number; and CPUs without SSE2 are not supported.)
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <asm/ldt.h>
 #include <elf.h>
@@ -14,6 +14,7 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_386
+#define HOST_CLASS   ELFCLASS32
 #define HOST_NAME    "i386"
 
 /*
@@ -28,15 +29,15 @@ static inline uintptr_t host_top(void)
 }
 
 /*
- * Where to draw the page's place from: where the kernel puts libraries and its vDSO, from
+ * Where the vDSO may be placed: where the kernel puts libraries and its vDSO, from
  * 130 MB below the end on, which it leaves to the stack. 2^16 pages, as many as the kernel
  * can be told to draw from (mmap_rnd_compat_bits, vm/sysctl; usually it is 2^8).
  */
 #define HOST_PLACE_HIGH (host_top() - 0x8200000u)
 #define HOST_PLACE_LOW  (HOST_PLACE_HIGH - 0x10010000u)
 
-/* The kernel's region for position-independent programs: from 1/3 of the address space and
- * 16 MB upwards, as many pages as above usually, and the end of that space. */
+/* The kernel's region for position-independent programs: from 1/3 of the address space plus
+ * 16 MB upwards, usually 2^8 pages; and the end of that space. */
 #define HOST_PIE_LOW   0x56555000u
 #define HOST_PIE_PAGES (1u << 8)
 #define HOST_USER_TOP  host_top()
@@ -49,18 +50,25 @@ static inline uintptr_t host_top(void)
 #define HOST_SYSCALL_RET_ALIGN 1
 
 /*
- * A signal handler returns to the trampoline of the page that the kernel mapped, wherever
- * the vector points (arch/x86/kernel/signal_32.c: unless the program asks for a place of its
- * own, which glibc does only where it sees no vDSO at all). So that page must stay.
+ * A signal handler returns to the trampoline of the vDSO that the kernel mapped, wherever the
+ * vector points (arch/x86/kernel/signal_32.c: unless the program asks for a place of its
+ * own, which glibc does only where it sees no vDSO at all). So that vDSO must stay.
  */
 #define HOST_KERNEL_VDSO_STAYS 1
 
 /*
- * The vector also says where the entry of the image is: __kernel_vsyscall, to be called. Ours
- * is slow (vsyscall.S says why): on a virtual machine a system call of 224 ns took 4750. With
- * --keep-kernel-vdso that entry stays the kernel's.
+ * The vector also says where the entry of the image is: __kernel_vsyscall, which programs call.
+ * Ours is slow (vsyscall.S says why): on a virtual machine a system call of 224 ns took 4750.
+ * With --keep-kernel-vdso that entry stays the kernel's.
  */
 #define HOST_ENTRY_TYPE AT_SYSINFO
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap2
+#define HOST_MMAP_UNIT 4096
+
+/* time(2), which has a system call of its own here. */
+#define HOST_SYS_TIME SYS_time
 
 /* What a fresh program finds in MXCSR. */
 #define HOST_FP_CONTROL 0x1f80

@@ -1,5 +1,5 @@
 /*
- * jump.S - see jump.h. i386.
+ * jump.S - see arch/jump.h. i386.
  *
  * Copied to another address before it runs: everything in it is relative.
  * esp: struct jump (nothing is pushed, and no signal comes), ebp: the next call of its list.
@@ -9,11 +9,11 @@
 #include "kernel/arch/jump.h"
 
 	.section .rodata
-	.global exec_jump_start, exec_jump_end
-	.hidden exec_jump_start
-	.hidden exec_jump_end
+	.global jump_code_start, jump_code_end
+	.hidden jump_code_start
+	.hidden jump_code_end
 	.balign 16
-exec_jump_start:
+jump_code_start:
 	mov	4(%esp), %esp
 	lea	JUMP_CALLS(%esp), %ebp
 	cld
@@ -71,6 +71,6 @@ exec_jump_start:
 	push	%edx
 	xor	%edx, %edx
 	ret
-exec_jump_end:
+jump_code_end:
 
 	.section .note.GNU-stack, "", @progbits

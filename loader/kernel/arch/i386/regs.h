@@ -1,8 +1,9 @@
 /*
- * regs.h - the registers of a process that stands still, for traced.c. i386.
+ * i386/regs.h - the registers of a stopped process, for ptrace/traced.c. What each function
+ * promises is at the top of x86_64/regs.h.
  */
-#ifndef KERNEL_ARCH_REGS
-#define KERNEL_ARCH_REGS
+#ifndef KERNEL_ARCH_REGS_H
+#define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
 #include <stdint.h>
@@ -11,13 +12,13 @@
 #define REGS_AUDIT_ARCH AUDIT_ARCH_I386
 
 /*
- * INT 0x80. The kernel's vDSO has one on every processor: it is what a system call is
- * restarted with.
+ * INT 0x80. The kernel's vDSO has one on every processor, because system calls are restarted
+ * with it.
  */
 static const unsigned char traced_instruction[] = {0xcd, 0x80};
 
-/* The number goes to the register that a program would put it into, not to orig_eax: that
- * is where the kernel keeps it, for restarting; -1 there means that nothing is. */
+/* The number goes into the register where a program would put it, not into orig_eax: there
+ * the kernel keeps it for restarting, and -1 means that there is nothing to restart. */
 static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
 				 const long arg[6])
 {

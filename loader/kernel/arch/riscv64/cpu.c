@@ -1,26 +1,23 @@
 /*
- * cpu.c - see cpu.h. riscv64.
+ * cpu.c - see arch/cpu.h. riscv64.
  *
  * The time CSR counts at one rate on all harts by definition (unprivileged ISA, Zicntr).
  */
-#include "kernel/time/clocksource.h"
 #include "kernel/arch/cpu.h"
 
-bool counter_usable(const char **why)
+/*
+ * No kernel of this machine has a tsc. Where there is one we are emulated on x86-64
+ * (qemu-user), and the emulator answers with the counter of the real CPU, which the kernel
+ * of that machine trusts.
+ */
+const char *const cpu_clocksources[] = {"riscv_clocksource", "tsc", NULL};
+
+const char *cpu_counter_fault(void)
 {
-	if (clocksource_is("riscv_clocksource"))
-		return true;
-	/*
-	 * No kernel of this machine has a tsc: we are emulated on an x86-64 (qemu-user), and
-	 * the emulator answers with the counter of the real CPU, which its kernel trusts.
-	 */
-	if (clocksource_is("tsc"))
-		return true;
-	*why = "the kernel's clocksource is not riscv_clocksource (see " CLOCKSOURCE_PATH ")";
-	return false;
+	return NULL;
 }
 
-u64 counter_mask(void)
+u64 cpu_counter_mask(void)
 {
 	return ~0ull;
 }

@@ -1,8 +1,8 @@
 /*
  * riscv64/host.h - what the kernel's part must know of this machine.
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <elf.h>
 #include <sys/syscall.h>
@@ -10,12 +10,13 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_RISCV
+#define HOST_CLASS   ELFCLASS64
 #define HOST_NAME    "riscv64"
 
 /*
- * Where to draw the page's place from. Addresses have 39 bits on small CPUs, sign included:
- * 256 GiB for a program. These 2^24.9 pages are in reach of all; the kernel draws one of
- * 2^24 at most there (mmap_rnd_bits, vm/sysctl).
+ * Where the vDSO may be placed. Addresses have 39 bits on small CPUs, sign included:
+ * 256 GiB for a program. All can reach these 2^24.9 pages; the kernel draws one of 2^24 at most
+ * there (mmap_rnd_bits, vm/sysctl).
  */
 #define HOST_PLACE_LOW  0x2000000000ull
 #define HOST_PLACE_HIGH 0x3f00000000ull
@@ -34,10 +35,20 @@
 #define HOST_SYSCALL_RET_ALIGN 2
 
 /*
- * A signal handler returns to the trampoline of the page that the kernel mapped, wherever
- * the vector points (arch/riscv/kernel/signal.c, setup_rt_frame()). So that page must stay.
+ * A signal handler returns to the trampoline of the vDSO that the kernel mapped, wherever the
+ * vector points (arch/riscv/kernel/signal.c, setup_rt_frame()). So that vDSO must stay.
  */
 #define HOST_KERNEL_VDSO_STAYS 1
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap
+#define HOST_MMAP_UNIT 1
+
+/* There is no system call for time(2) alone. */
+#define HOST_SYS_TIME -1
+
+/* The vector says nothing of the image's entry. */
+#define HOST_ENTRY_TYPE AT_NULL
 
 /* What a fresh program finds in fcsr: round to nearest, no flags. */
 #define HOST_FP_CONTROL 0

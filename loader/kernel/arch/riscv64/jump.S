@@ -1,5 +1,5 @@
 /*
- * jump.S - see jump.h. riscv64.
+ * jump.S - see arch/jump.h. riscv64.
  *
  * Copied to another address before it runs: everything in it is relative.
  * s1: struct jump, s2: the next call of its list.
@@ -8,11 +8,11 @@
 
 	.option norelax
 	.section .rodata
-	.global exec_jump_start, exec_jump_end
-	.hidden exec_jump_start
-	.hidden exec_jump_end
+	.global jump_code_start, jump_code_end
+	.hidden jump_code_start
+	.hidden jump_code_end
 	.balign 16
-exec_jump_start:
+jump_code_start:
 	mv	s1, a0
 	addi	s2, a0, JUMP_CALLS
 
@@ -73,6 +73,6 @@ exec_jump_start:
 .Lstay:
 	li	a0, 0
 	jr	ra
-exec_jump_end:
+jump_code_end:
 
 	.section .note.GNU-stack, "", @progbits

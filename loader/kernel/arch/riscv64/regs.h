@@ -1,6 +1,7 @@
 /*
- * riscv64/regs.h - the registers of a system call, as ptrace(2) shows them: what traced.c needs
- * to know of this machine (syscall(2), "Architecture calling conventions").
+ * riscv64/regs.h - the registers of a system call, as ptrace(2) shows them: what
+ * ptrace/traced.c needs to know of this machine (syscall(2), "Architecture calling
+ * conventions").
  *
  * qemu-user has no ptrace(2), so this has been compiled, but never run.
  *
@@ -13,8 +14,8 @@
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction
  */
-#ifndef KERNEL_ARCH_REGS
-#define KERNEL_ARCH_REGS
+#ifndef KERNEL_ARCH_REGS_H
+#define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
 #include <stdint.h>

@@ -1,10 +1,9 @@
 /*
- * cpu.c - see cpu.h. x86-64.
+ * cpu.c - see arch/cpu.h. x86-64.
  */
 #include <cpuid.h>
 #include <vdso/alternative.h>
 
-#include "kernel/time/clocksource.h"
 #include "kernel/arch/cpu.h"
 
 /* CPUID bits: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E. */
@@ -15,22 +14,18 @@
 #define LEAF_POWER        0x80000007
 #define EDX_INVARIANT_TSC (1u << 8)
 
-bool counter_usable(const char **why)
+const char *const cpu_clocksources[] = {"tsc", NULL};
+
+const char *cpu_counter_fault(void)
 {
 	unsigned a, b, c, d;
 
-	if (!__get_cpuid(LEAF_POWER, &a, &b, &c, &d) || !(d & EDX_INVARIANT_TSC)) {
-		*why = "the CPU does not promise an invariant time stamp counter";
-		return false;
-	}
-	if (!clocksource_is("tsc")) {
-		*why = "the kernel's clocksource is not tsc (see " CLOCKSOURCE_PATH ")";
-		return false;
-	}
-	return true;
+	if (!__get_cpuid(LEAF_POWER, &a, &b, &c, &d) || !(d & EDX_INVARIANT_TSC))
+		return "the CPU does not promise an invariant time stamp counter";
+	return NULL;
 }
 
-u64 counter_mask(void)
+u64 cpu_counter_mask(void)
 {
 	return ~0ull;
 }
@@ -45,7 +40,8 @@ bool cpu_has(unsigned feature)
 	case VDSO_CPU_RDPID:
 		return __get_cpuid_count(LEAF_FEATURES, 0, &a, &b, &c, &d) && c & ECX_RDPID;
 	case VDSO_CPU_AVX2:
-		/* The compilers' own test also asks XGETBV whether the kernel plays along. */
+		/* This test of the compilers' also asks XGETBV whether the kernel saves the
+		 * registers. */
 		return __builtin_cpu_supports("avx2");
 	default:
 		return false;

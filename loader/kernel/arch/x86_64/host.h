@@ -1,11 +1,12 @@
 /*
  * x86_64/host.h - what the kernel's part must know of this machine.
  *
- * A port of the loader is a folder with three files: this one; cpu.c, which answers cpu.h;
- * and jump.S, the last steps of jump.h. vdso-src/arch/README.md lists them.
+ * A port of the loader is a directory with five files: this one; cpu.c, which answers
+ * arch/cpu.h; jump.S, the last steps of arch/jump.h; regs.h and stub.h.
+ * vdso-src/arch/README.md lists them.
  */
-#ifndef KERNEL_ARCH_HOST
-#define KERNEL_ARCH_HOST
+#ifndef KERNEL_ARCH_HOST_H
+#define KERNEL_ARCH_HOST_H
 
 #include <asm/prctl.h>
 #include <elf.h>
@@ -14,14 +15,15 @@
 #include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_X86_64
+#define HOST_CLASS   ELFCLASS64
 #define HOST_NAME    "x86_64"
 
 /*
- * Where to draw the page's place from: the region in which the kernel itself puts
- * libraries, stacks of threads and its vDSO, below the highest place that the stack of a
- * process can reach. 2^28.5 pages; the kernel draws one of 2^28 (mmap_rnd_bits, vm/sysctl).
- * Elsewhere the page would be in somebody's way: the sanitizers lay claim to most of the
- * lower addresses, and programs and their heaps grow above 0x550000000000.
+ * Where the vDSO may be placed: the region in which the kernel itself puts libraries, stacks
+ * of threads and its vDSO, below the highest place that the stack of a process can reach.
+ * 2^28.5 pages; the kernel draws one of 2^28 (mmap_rnd_bits, vm/sysctl). Elsewhere it could
+ * be in the way: the sanitizers claim most of the lower addresses, and programs and their
+ * heaps grow above 0x550000000000.
  */
 #define HOST_PLACE_LOW  0x7e8000000000ull
 #define HOST_PLACE_HIGH 0x7fe000000000ull
@@ -41,6 +43,16 @@
 
 /* Signal handlers return through the C library's own code here (SA_RESTORER). */
 #define HOST_KERNEL_VDSO_STAYS 0
+
+/* mmap(2), and the unit that its offset is in. */
+#define HOST_SYS_MMAP  SYS_mmap
+#define HOST_MMAP_UNIT 1
+
+/* time(2), which has a system call of its own here. */
+#define HOST_SYS_TIME SYS_time
+
+/* The vector says nothing of the image's entry. */
+#define HOST_ENTRY_TYPE AT_NULL
 
 /* What a fresh program finds in MXCSR (System V ABI AMD64, 3.4.1). */
 #define HOST_FP_CONTROL 0x1f80

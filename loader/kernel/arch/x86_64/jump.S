@@ -1,5 +1,5 @@
 /*
- * jump.S - see jump.h. x86-64.
+ * jump.S - see arch/jump.h. x86-64.
  *
  * Copied to another address before it runs: everything in it is relative.
  * rbx: struct jump, rbp: the next call of its list.
@@ -7,11 +7,11 @@
 #include "kernel/arch/jump.h"
 
 	.section .rodata
-	.global exec_jump_start, exec_jump_end
-	.hidden exec_jump_start
-	.hidden exec_jump_end
+	.global jump_code_start, jump_code_end
+	.hidden jump_code_start
+	.hidden jump_code_end
 	.balign 16
-exec_jump_start:
+jump_code_start:
 	mov	%rdi, %rbx
 	lea	JUMP_CALLS(%rbx), %rbp
 	cld
@@ -72,6 +72,6 @@ exec_jump_start:
 	jmp	*%r9
 .Lstay:
 	jmp	*%r8
-exec_jump_end:
+jump_code_end:
 
 	.section .note.GNU-stack, "", @progbits

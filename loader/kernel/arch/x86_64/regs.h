@@ -1,6 +1,7 @@
 /*
- * x86_64/regs.h - the registers of a system call, as ptrace(2) shows them: what traced.c needs
- * to know of this machine (syscall(2), "Architecture calling conventions").
+ * x86_64/regs.h - the registers of a system call, as ptrace(2) shows them: what
+ * ptrace/traced.c needs to know of this machine (syscall(2), "Architecture calling
+ * conventions").
  *
  *   regs_for_call()      pc to the instruction, number and arguments in their places
  *   regs_result()        what the call returned, or -errno
@@ -11,8 +12,8 @@
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction
  */
-#ifndef KERNEL_ARCH_REGS
-#define KERNEL_ARCH_REGS
+#ifndef KERNEL_ARCH_REGS_H
+#define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
 #include <stdint.h>
@@ -25,7 +26,7 @@ static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instru
 {
 	regs->rip = instruction;
 	regs->rax = (unsigned long)nr;
-	/* It does not return from another call: there is nothing to restart. */
+	/* It is not returning from another call: there is nothing to restart. */
 	regs->orig_rax = ~0ul;
 	regs->rdi = (unsigned long)arg[0];
 	regs->rsi = (unsigned long)arg[1];

@@ -1,16 +1,16 @@
 /*
  * check.h - holds the bytes of an image against every rule.
  *
- * Nobody relocates a vDSO, and nobody forgives it: a C library that is handed a
- * broken one falls back to system calls without a word, or dies before main. The
- * kernel therefore checks its image while it is built (vdso2c.c, and the search
- * for relocations in lib/vdso/Makefile.include). We check ours when it is built,
- * when a test asks, and before the loader maps a byte of it, and look at more:
- * relocations by the size of their tables, RELR and JMPREL among them, and
- * everything that some client is known to trip over.
+ * A vDSO is never relocated, and its mistakes are silent: a C library that is handed
+ * a broken one falls back to system calls without a word, or dies before main. The
+ * kernel therefore checks its image while it is built (vdso2c.c, and the search for
+ * relocations in lib/vdso/Makefile.include). We check ours when it is built, in the
+ * tests, and before the loader maps a byte of it, and look at more: relocations by
+ * the size of their tables, RELR and JMPREL among them, and everything that some
+ * client is known to trip over.
  */
-#ifndef KERNEL_IMAGE_CHECK_CHECK
-#define KERNEL_IMAGE_CHECK_CHECK
+#ifndef KERNEL_IMAGE_CHECK_CHECK_H
+#define KERNEL_IMAGE_CHECK_CHECK_H
 
 #include <stdint.h>
 
@@ -25,8 +25,8 @@ extern const unsigned image_nr_rules;
 
 /*
  * Called for each breach: the name of the rule, and what was found, where, and
- * whom it hurts, in one line of printable ASCII without a newline. Both strings
- * are only good until the function returns.
+ * which client it hurts, in one line of printable ASCII without a newline. Both
+ * strings are only valid until the function returns.
  */
 typedef void image_report_fn(void *arg, const char *rule, const char *message);
 
@@ -35,22 +35,13 @@ typedef void image_report_fn(void *arg, const char *rule, const char *message);
 
 /*
  * Returns the number of rules that the image breaks; 0 is a good image. report
- * may be NULL. Some rules cannot be looked at once another is broken: an image
- * without a PT_LOAD is not asked for its symbols.
+ * may be NULL. Some rules cannot be checked once another is broken: in an image
+ * without a PT_LOAD no symbol is looked for.
  *
  * Whatever the bytes are, none outside [bytes, bytes + size) is read, and the
  * time is bounded. Allocates nothing, keeps no state, prints nothing; may be
  * called from any thread.
  */
 unsigned image_check(const struct image *image, image_report_fn *report, void *arg);
-
-/* The machine (EM_* of elf.h) that the image is for; 0 if these bytes are no ELF file. */
-unsigned image_machine(const struct image *image);
-
-/*
- * The entry of its ELF header, for an image that is known to be an ELF file; 0 if there is
- * none. i386's image has one, for AT_SYSINFO.
- */
-uint32_t image_entry(const struct image *image);
 
 #endif

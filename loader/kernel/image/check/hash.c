@@ -1,7 +1,7 @@
 /*
  * hash.c - both hash tables, walked to every end.
  *
- * A page needs both: musl and zig know only DT_HASH and fall back to system calls
+ * A vDSO needs both: musl and zig know only DT_HASH and fall back to system calls
  * without a word when it is missing; glibc, Go and rustix take DT_GNU_HASH first.
  * A table can also be there and wrong: a toolchain once wrote a bad DT_HASH into a
  * distribution's kernel, and every musl program on it crashed (moby #23378).
@@ -10,8 +10,8 @@
  *   DT_GNU_HASH   nbuckets symoffset bloom_size bloom_shift | bloom[] |
  *                 bucket[] -> first symbol | hash[symbol - symoffset], odd = last
  *
- * In the second the symbols of a bucket stand one behind the other, and a bloom
- * filter in front answers most questions for names that are not there.
+ * In the second the symbols of a bucket follow each other, and a bloom filter in
+ * front rejects most names that are not there.
  */
 #include "kernel/image/check/parts.h"
 
@@ -28,7 +28,8 @@ uint32_t sysv_hash(const char *name)
 	return hash;
 }
 
-uint32_t gnu_hash(const char *name)
+/* The hash of DT_GNU_HASH. */
+static uint32_t gnu_hash(const char *name)
 {
 	uint32_t hash = 5381;
 
@@ -45,21 +46,21 @@ struct table {
 	uint64_t bloom;
 };
 
-static uint32_t bucket(const struct check *c, const struct table *t, uint32_t index)
+static uint32_t bucket(const struct checked *c, const struct table *t, uint32_t index)
 {
 	return elf_u32(&c->elf, t->buckets + 4ull * index);
 }
 
 /* The word of a symbol: the next one of its chain, or its hash with the end bit. */
-static uint32_t chain(const struct check *c, const struct table *t, uint32_t symbol)
+static uint32_t chain(const struct checked *c, const struct table *t, uint32_t symbol)
 {
 	return elf_u32(&c->elf, t->chains + 4ull * (symbol - t->symoffset));
 }
 
 /* Would a client that looks for this symbol meet it? */
-static bool sysv_finds(const struct check *c, const struct table *t, uint32_t symbol)
+static bool sysv_finds(const struct checked *c, const struct table *t, uint32_t symbol)
 {
-	uint32_t hash = sysv_hash(symbol_name(c, symbol));
+	uint32_t hash = sysv_hash(checked_name(c, symbol));
 	uint32_t at = bucket(c, t, hash % t->nr_buckets);
 
 	for (uint32_t steps = 0; at && at < c->nr_symbols && steps < c->nr_symbols; steps++) {
@@ -70,23 +71,23 @@ static bool sysv_finds(const struct check *c, const struct table *t, uint32_t sy
 	return false;
 }
 
-static void check_sysv_hash(struct check *c)
+static void check_sysv_hash(struct checked *c)
 {
 	struct table t = {0};
 	uint64_t header, len, steps = 0;
 
-	if (!address(c, "DT_HASH", c->tag[TAG_HASH], 8, &header))
+	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 8, &header))
 		return;
 	t.nr_buckets = elf_u32(&c->elf, header);
-	/* nchain is the number of symbols, and was held against .dynsym for that. */
+	/* nchain is the number of symbols; symbols.c has compared it with .dynsym. */
 	len = 8 + 4ull * t.nr_buckets + 4ull * elf_u32(&c->elf, header + 4);
 	if (t.nr_buckets == 0 || t.nr_buckets > MAX_BUCKETS) {
-		broken(c, RULE_HASH,
-		       "DT_HASH has %u buckets: a look-up divides by their number",
-		       t.nr_buckets);
+		rule_broken(&c->report, RULE_HASH,
+			    "DT_HASH has %u buckets: a look-up divides by their number",
+			    t.nr_buckets);
 		return;
 	}
-	if (!address(c, "DT_HASH", c->tag[TAG_HASH], len, &header))
+	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], len, &header))
 		return;
 	t.buckets = header + 8;
 	t.chains = t.buckets + 4ull * t.nr_buckets;
@@ -94,35 +95,36 @@ static void check_sysv_hash(struct check *c)
 	for (uint32_t b = 0; b < t.nr_buckets; b++)
 		for (uint32_t at = bucket(c, &t, b); at; at = chain(c, &t, at)) {
 			if (at >= c->nr_symbols) {
-				broken(c, RULE_HASH,
-				       "DT_HASH leads from bucket %u to symbol %u of %u: a "
-				       "look-up reads beyond the tables",
-				       b, at, c->nr_symbols);
+				rule_broken(
+					&c->report, RULE_HASH,
+					"DT_HASH leads from bucket %u to symbol %u of %u: a "
+					"look-up reads beyond the tables",
+					b, at, c->nr_symbols);
 				break;
 			}
 			/* A symbol is in one chain, once: more steps than symbols are a ring.
 			 */
 			if (++steps > c->nr_symbols) {
-				broken(c, RULE_HASH,
-				       "DT_HASH goes round in circles from bucket %u: a "
-				       "look-up never ends",
-				       b);
+				rule_broken(&c->report, RULE_HASH,
+					    "DT_HASH goes round in circles from bucket %u: a "
+					    "look-up never ends",
+					    b);
 				return;
 			}
 		}
 
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
-		struct elf_symbol sym = symbol_at(c, i);
+		struct elf_symbol sym = checked_symbol(c, i);
 
-		if (is_exported(&sym) && !sysv_finds(c, &t, i))
-			broken(c, RULE_HASH,
-			       "DT_HASH does not find %s: musl falls back to system calls",
-			       symbol_name(c, i));
+		if (symbol_is_exported(&sym) && !sysv_finds(c, &t, i))
+			rule_broken(&c->report, RULE_HASH,
+				    "DT_HASH does not find %s: musl falls back to system calls",
+				    checked_name(c, i));
 	}
 }
 
 /* Does the filter let this hash through? Two bits in one word must be set. */
-static bool bloom_passes(const struct check *c, const struct table *t, uint32_t hash)
+static bool bloom_passes(const struct checked *c, const struct table *t, uint32_t hash)
 {
 	unsigned bits = c->elf.is64 ? 64 : 32;
 	uint64_t word = elf_word(&c->elf, t->bloom + (uint64_t)(bits / 8) *
@@ -131,9 +133,9 @@ static bool bloom_passes(const struct check *c, const struct table *t, uint32_t 
 	return word >> hash % bits & word >> (hash >> t->bloom_shift) % bits & 1;
 }
 
-static bool gnu_finds(const struct check *c, const struct table *t, uint32_t symbol)
+static bool gnu_finds(const struct checked *c, const struct table *t, uint32_t symbol)
 {
-	uint32_t hash = gnu_hash(symbol_name(c, symbol));
+	uint32_t hash = gnu_hash(checked_name(c, symbol));
 	uint32_t at = bucket(c, t, hash % t->nr_buckets);
 
 	if (at < t->symoffset || !bloom_passes(c, t, hash))
@@ -148,7 +150,7 @@ static bool gnu_finds(const struct check *c, const struct table *t, uint32_t sym
 }
 
 /* Is every bucket empty, or the start of a run of symbols that ends inside the table? */
-static void check_gnu_buckets(struct check *c, const struct table *t)
+static void check_gnu_buckets(struct checked *c, const struct table *t)
 {
 	for (uint32_t b = 0; b < t->nr_buckets; b++) {
 		uint32_t first = bucket(c, t, b), at = first;
@@ -158,20 +160,21 @@ static void check_gnu_buckets(struct check *c, const struct table *t)
 		while (at >= t->symoffset && at < c->nr_symbols && !(chain(c, t, at) & 1))
 			at++;
 		if (at < t->symoffset || at >= c->nr_symbols)
-			broken(c, RULE_HASH,
-			       "DT_GNU_HASH leads from bucket %u to symbol %u, of %u to %u: a "
-			       "look-up reads beyond the tables",
-			       b, at, t->symoffset, c->nr_symbols);
+			rule_broken(
+				&c->report, RULE_HASH,
+				"DT_GNU_HASH leads from bucket %u to symbol %u, of %u to %u: a "
+				"look-up reads beyond the tables",
+				b, at, t->symoffset, c->nr_symbols);
 	}
 }
 
-static void check_gnu_hash(struct check *c)
+static void check_gnu_hash(struct checked *c)
 {
 	unsigned word = c->elf.is64 ? 8 : 4;
 	struct table t = {0};
 	uint64_t header, len;
 
-	if (!address(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], 16, &header))
+	if (!checked_offset(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], 16, &header))
 		return;
 	t.nr_buckets = elf_u32(&c->elf, header);
 	t.symoffset = elf_u32(&c->elf, header + 4);
@@ -180,38 +183,44 @@ static void check_gnu_hash(struct check *c)
 	if (t.nr_buckets == 0 || t.nr_buckets > MAX_BUCKETS || t.bloom_size == 0 ||
 	    t.bloom_size & (t.bloom_size - 1) || t.bloom_shift >= 32 ||
 	    t.symoffset > c->nr_symbols) {
-		broken(c, RULE_HASH,
-		       "DT_GNU_HASH has %u buckets, %u words of filter, shift %u, first symbol "
-		       "%u of %u: glibc asserts a power of two, and divides by the buckets",
-		       t.nr_buckets, t.bloom_size, t.bloom_shift, t.symoffset, c->nr_symbols);
+		rule_broken(
+			&c->report, RULE_HASH,
+			"DT_GNU_HASH has %u buckets, %u words of filter, shift %u, first "
+			"symbol "
+			"%u of %u: glibc asserts a power of two, and divides by the buckets",
+			t.nr_buckets, t.bloom_size, t.bloom_shift, t.symoffset, c->nr_symbols);
 		return;
 	}
 	t.bloom = header + 16;
 	t.buckets = t.bloom + (uint64_t)word * t.bloom_size;
 	t.chains = t.buckets + 4ull * t.nr_buckets;
 	len = t.chains - header + 4ull * (c->nr_symbols - t.symoffset);
-	if (!address(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], len, &header))
+	if (!checked_offset(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], len, &header))
 		return;
 
 	check_gnu_buckets(c, &t);
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
-		struct elf_symbol sym = symbol_at(c, i);
+		struct elf_symbol sym = checked_symbol(c, i);
 
-		if (is_exported(&sym) && !gnu_finds(c, &t, i))
-			broken(c, RULE_HASH,
-			       "DT_GNU_HASH does not find %s: glibc and Go fall back to system "
-			       "calls",
-			       symbol_name(c, i));
+		if (symbol_is_exported(&sym) && !gnu_finds(c, &t, i))
+			rule_broken(&c->report, RULE_HASH,
+				    "DT_GNU_HASH does not find %s: glibc and Go fall back to "
+				    "system "
+				    "calls",
+				    checked_name(c, i));
 	}
 }
 
-void check_hashes(struct check *c)
+void check_hashes(struct checked *c)
 {
 	if (!c->has_tag[TAG_HASH])
-		broken(c, RULE_HASH,
-		       "no DT_HASH: musl and zig know no other, and fall back to system calls");
+		rule_broken(
+			&c->report, RULE_HASH,
+			"no DT_HASH: musl and zig know no other table, and fall back to system "
+			"calls");
 	if (!c->has_tag[TAG_GNU_HASH])
-		broken(c, RULE_HASH, "no DT_GNU_HASH: newer clients take it alone");
+		rule_broken(&c->report, RULE_HASH,
+			    "no DT_GNU_HASH: newer clients know no other table");
 	if (c->nr_symbols == 0)
 		return;
 	if (c->has_tag[TAG_HASH])

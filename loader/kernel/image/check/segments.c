@@ -1,14 +1,14 @@
 /*
  * segments.c - the ELF header and the program headers.
  *
- * A page has one PT_LOAD, R+X, from the first byte of the file at address 0.
+ * An image has one PT_LOAD, R+X, from the first byte of the file at address 0.
  * Each word of that has its client (all observed, or read in their source):
  *
- *   one       glibc before its fix of December 2025 (bug 32583) computes a wrong
- *             base otherwise; CRIU refuses the image; gdb knows one mapping only
+ *   one       otherwise glibc before its fix of December 2025 (bug 32583) computes a
+ *             wrong base, CRIU refuses the image, and gdb sees only one mapping
  *   R+X       rustix refuses anything else for the first PT_LOAD
- *   offset 0  whoever is handed the address in the vector reads the ELF header there
- *   all file  there is nobody who would clear a .bss
+ *   offset 0  the address in the vector is where clients read the ELF header
+ *   all file  nothing would clear a .bss
  *
  * The other segments only point into it.
  */
@@ -20,7 +20,7 @@
 #	define PT_RISCV_ATTRIBUTES 0x70000003
 #endif
 
-static bool known_machine(const struct check *c)
+static bool known_machine(const struct checked *c)
 {
 	switch (c->header.machine) {
 	case EM_X86_64:
@@ -34,153 +34,162 @@ static bool known_machine(const struct check *c)
 }
 
 /* The magic number, and the class that says how to read all the rest. */
-static bool check_ident(struct check *c)
+static bool check_ident(struct checked *c)
 {
 	const struct elf_bytes *elf = &c->elf;
 	size_t magic = elf->size < SELFMAG ? elf->size : SELFMAG;
 
 	if (magic && memcmp(elf->bytes, ELFMAG, magic)) {
-		broken(c, RULE_ELF, "not an ELF file: it does not begin with \\x7fELF");
+		rule_broken(&c->report, RULE_ELF,
+			    "not an ELF file: it does not begin with \\x7fELF");
 		return false;
 	}
 	if (!elf_inside(elf, 0, EI_NIDENT)) {
-		broken(c, RULE_TRUNCATED, "%#llx bytes, which is less than an ELF header",
-		       X(elf->size));
+		rule_broken(&c->report, RULE_TRUNCATED,
+			    "%#llx bytes, which is less than an ELF header", X(elf->size));
 		return false;
 	}
 	if (elf->bytes[EI_CLASS] != ELFCLASS64 && elf->bytes[EI_CLASS] != ELFCLASS32) {
-		broken(c, RULE_ELF, "EI_CLASS is %u, neither 32 nor 64 bit",
-		       elf->bytes[EI_CLASS]);
+		rule_broken(&c->report, RULE_ELF, "EI_CLASS is %u, neither 32 nor 64 bit",
+			    elf->bytes[EI_CLASS]);
 		return false;
 	}
 	c->elf.is64 = elf->bytes[EI_CLASS] == ELFCLASS64;
 	if (elf->bytes[EI_DATA] != ELFDATA2LSB) {
-		broken(c, RULE_ELF, "EI_DATA is %u: not little-endian, as our machines are",
-		       elf->bytes[EI_DATA]);
+		rule_broken(&c->report, RULE_ELF,
+			    "EI_DATA is %u: not little-endian, as our machines are",
+			    elf->bytes[EI_DATA]);
 		return false;
 	}
 	if (elf->bytes[EI_VERSION] != EV_CURRENT)
-		broken(c, RULE_ELF, "EI_VERSION is %u, there is only version 1",
-		       elf->bytes[EI_VERSION]);
+		rule_broken(&c->report, RULE_ELF, "EI_VERSION is %u, there is only version 1",
+			    elf->bytes[EI_VERSION]);
 	if (elf->bytes[EI_OSABI] != ELFOSABI_SYSV && elf->bytes[EI_OSABI] != ELFOSABI_LINUX)
-		broken(c, RULE_ELF, "EI_OSABI is %u, neither SYSV nor LINUX: rustix refuses it",
-		       elf->bytes[EI_OSABI]);
+		rule_broken(&c->report, RULE_ELF,
+			    "EI_OSABI is %u, neither SYSV nor LINUX: rustix refuses it",
+			    elf->bytes[EI_OSABI]);
 	if (elf->bytes[EI_ABIVERSION] != 0)
-		broken(c, RULE_ELF, "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
-		       elf->bytes[EI_ABIVERSION]);
+		rule_broken(&c->report, RULE_ELF,
+			    "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
+			    elf->bytes[EI_ABIVERSION]);
 	return true;
 }
 
-bool check_elf_header(struct check *c)
+bool check_elf_header(struct checked *c)
 {
 	struct elf_header *h = &c->header;
 
 	if (!check_ident(c))
 		return false;
 	if (!elf_inside(&c->elf, 0, ELF_SIZEOF(&c->elf, Ehdr))) {
-		broken(c, RULE_TRUNCATED, "%#llx bytes, which is less than an ELF header",
-		       X(c->elf.size));
+		rule_broken(&c->report, RULE_TRUNCATED,
+			    "%#llx bytes, which is less than an ELF header", X(c->elf.size));
 		return false;
 	}
 	*h = elf_header(&c->elf);
 	if (h->type != ET_DYN)
-		broken(c, RULE_ELF, "e_type is %u, not ET_DYN: the page must lie anywhere",
-		       h->type);
+		rule_broken(&c->report, RULE_ELF,
+			    "e_type is %u, not ET_DYN: the image must be able to lie anywhere",
+			    h->type);
 	if (!known_machine(c))
-		broken(c, RULE_ELF,
-		       "e_machine is %u in a %d-bit file; known are x86-64, aarch64 and "
-		       "riscv with 64 bits, and i386 with 32",
-		       h->machine, c->elf.is64 ? 64 : 32);
+		rule_broken(&c->report, RULE_ELF,
+			    "e_machine is %u in a %d-bit file; known are x86-64, aarch64 and "
+			    "riscv with 64 bits, and i386 with 32",
+			    h->machine, c->elf.is64 ? 64 : 32);
 	if (h->version != EV_CURRENT)
-		broken(c, RULE_ELF, "e_version is %u, there is only version 1", h->version);
+		rule_broken(&c->report, RULE_ELF, "e_version is %u, there is only version 1",
+			    h->version);
 	if (h->ehsize != ELF_SIZEOF(&c->elf, Ehdr))
-		broken(c, RULE_ELF, "e_ehsize is %u, an ELF header has %zu bytes", h->ehsize,
-		       ELF_SIZEOF(&c->elf, Ehdr));
+		rule_broken(&c->report, RULE_ELF, "e_ehsize is %u, an ELF header has %zu bytes",
+			    h->ehsize, ELF_SIZEOF(&c->elf, Ehdr));
 	if (h->phentsize != ELF_SIZEOF(&c->elf, Phdr)) {
-		broken(c, RULE_ELF, "e_phentsize is %u, a program header has %zu bytes",
-		       h->phentsize, ELF_SIZEOF(&c->elf, Phdr));
+		rule_broken(&c->report, RULE_ELF,
+			    "e_phentsize is %u, a program header has %zu bytes", h->phentsize,
+			    ELF_SIZEOF(&c->elf, Phdr));
 		return false;
 	}
 	if (h->phoff < ELF_SIZEOF(&c->elf, Ehdr))
-		broken(c, RULE_ELF,
-		       "e_phoff is %#llx, inside the ELF header: rustix refuses it",
-		       X(h->phoff));
+		rule_broken(&c->report, RULE_ELF,
+			    "e_phoff is %#llx, inside the ELF header: rustix refuses it",
+			    X(h->phoff));
 	if (!elf_inside(&c->elf, h->phoff, (uint64_t)h->phnum * h->phentsize)) {
-		broken(c, RULE_TRUNCATED,
-		       "%u program headers at %#llx are not in a file of %#llx bytes", h->phnum,
-		       X(h->phoff), X(c->elf.size));
+		rule_broken(&c->report, RULE_TRUNCATED,
+			    "%u program headers at %#llx are not in a file of %#llx bytes",
+			    h->phnum, X(h->phoff), X(c->elf.size));
 		return false;
 	}
 	if (h->phnum > MAX_SEGMENTS) {
-		broken(c, RULE_SEGMENTS, "%u program headers, a page has about four", h->phnum);
+		rule_broken(&c->report, RULE_SEGMENTS,
+			    "%u program headers, an image has about four", h->phnum);
 		return false;
 	}
 	return true;
 }
 
-struct elf_segment segment_at(const struct check *c, unsigned index)
-{
-	return elf_segment(&c->elf, c->header.phoff + (uint64_t)index * c->header.phentsize);
-}
-
-static void check_load(struct check *c)
+static void check_load(struct checked *c)
 {
 	const struct elf_segment *load = &c->load;
 	uint64_t headers;
 
 	if (load->offset != 0 || load->vaddr != 0)
-		broken(c, RULE_LOAD_AT_ZERO,
-		       "the PT_LOAD has offset %#llx and address %#llx: the address in the "
-		       "vector must be that of the ELF header, and symbols count from it",
-		       X(load->offset), X(load->vaddr));
+		rule_broken(
+			&c->report, RULE_LOAD_AT_ZERO,
+			"the PT_LOAD has offset %#llx and address %#llx: the address in the "
+			"vector must be that of the ELF header, and symbols count from it",
+			X(load->offset), X(load->vaddr));
 	if (load->flags != (PF_R | PF_X))
-		broken(c, RULE_LOAD_FLAGS,
-		       "p_flags of the PT_LOAD is %c%c%c, it must be R-X: rustix refuses the "
-		       "page otherwise, and nobody may write to it",
-		       load->flags & PF_R ? 'R' : '-', load->flags & PF_W ? 'W' : '-',
-		       load->flags & PF_X ? 'X' : '-');
+		rule_broken(
+			&c->report, RULE_LOAD_FLAGS,
+			"p_flags of the PT_LOAD is %c%c%c, it must be R-X: rustix refuses the "
+			"image otherwise, and it must not be writable",
+			load->flags & PF_R ? 'R' : '-', load->flags & PF_W ? 'W' : '-',
+			load->flags & PF_X ? 'X' : '-');
 	if (load->memsz != load->filesz)
-		broken(c, RULE_LOAD_SIZES,
-		       "p_memsz is %#llx and p_filesz %#llx: there is a .bss, and nobody to "
-		       "clear it",
-		       X(load->memsz), X(load->filesz));
+		rule_broken(
+			&c->report, RULE_LOAD_SIZES,
+			"p_memsz is %#llx and p_filesz %#llx: there is a .bss, and nothing to "
+			"clear it",
+			X(load->memsz), X(load->filesz));
 	if (!elf_inside(&c->elf, load->offset, load->filesz))
-		broken(c, RULE_LOAD_SIZES,
-		       "the PT_LOAD, %#llx bytes at offset %#llx, is not in a file of %#llx "
-		       "bytes: reading the rest would be a bus error",
-		       X(load->filesz), X(load->offset), X(c->elf.size));
-	/* 0 and 1 mean none. Less than a page is fine: arm64 links its page with -n. */
+		rule_broken(
+			&c->report, RULE_LOAD_SIZES,
+			"the PT_LOAD, %#llx bytes at offset %#llx, is not in a file of %#llx "
+			"bytes: reading the rest would be a bus error",
+			X(load->filesz), X(load->offset), X(c->elf.size));
+	/* 0 and 1 mean none. Less than a page is fine: arm64 links its image with -n. */
 	if (load->align & (load->align - 1) || load->align > 4096)
-		broken(c, RULE_LOAD_ALIGN,
-		       "p_align of the PT_LOAD is %#llx, it must be a power of two up to "
-		       "0x1000: the page is put on any page",
-		       X(load->align));
+		rule_broken(&c->report, RULE_LOAD_ALIGN,
+			    "p_align of the PT_LOAD is %#llx, it must be a power of two up to "
+			    "0x1000: the image is mapped at any page",
+			    X(load->align));
 
 	headers = c->header.phoff + (uint64_t)c->header.phnum * c->header.phentsize;
 	if (load->offset == 0 && headers > load->filesz)
-		broken(c, RULE_LOAD_COVERS,
-		       "the program headers end at %#llx and the PT_LOAD at %#llx: every "
-		       "client begins there",
-		       X(headers), X(load->filesz));
+		rule_broken(&c->report, RULE_LOAD_COVERS,
+			    "the program headers end at %#llx and the PT_LOAD at %#llx: every "
+			    "client begins there",
+			    X(headers), X(load->filesz));
 }
 
-/* A segment that only points into the PT_LOAD: is it there, and is it the same bytes? */
-static void check_covered(struct check *c, const char *what, const struct elf_segment *s)
+/* A segment that only points into the PT_LOAD: is it in there, with the same bytes? */
+static void check_covered(struct checked *c, const char *what, const struct elf_segment *s)
 {
 	uint64_t offset;
 
 	if (!elf_inside(&c->elf, s->offset, s->filesz))
-		broken(c, RULE_TRUNCATED, "%s, %#llx bytes at offset %#llx, is not in the file",
-		       what, X(s->filesz), X(s->offset));
-	else if (c->has_load && address(c, what, s->vaddr, s->memsz, &offset) &&
+		rule_broken(&c->report, RULE_TRUNCATED,
+			    "%s, %#llx bytes at offset %#llx, is not in the file", what,
+			    X(s->filesz), X(s->offset));
+	else if (c->has_load && checked_offset(c, what, s->vaddr, s->memsz, &offset) &&
 		 offset != s->offset)
-		broken(c, RULE_LOAD_COVERS,
-		       "%s is at offset %#llx of the file and at %#llx of the mapped image: "
-		       "readers of the two see different things",
-		       what, X(s->offset), X(offset));
+		rule_broken(
+			&c->report, RULE_LOAD_COVERS,
+			"%s is at offset %#llx of the file and at %#llx of the mapped image: "
+			"readers of the two see different things",
+			what, X(s->offset), X(offset));
 }
 
-static void check_other(struct check *c, const struct elf_segment *s)
+static void check_other(struct checked *c, const struct elf_segment *s)
 {
 	switch (s->type) {
 	case PT_NULL:
@@ -200,34 +209,37 @@ static void check_other(struct check *c, const struct elf_segment *s)
 		return;
 	case PT_GNU_STACK:
 		if (s->flags & PF_X)
-			broken(c, RULE_SEGMENTS,
-			       "PT_GNU_STACK has PF_X: the page asks for an executable stack");
+			rule_broken(&c->report, RULE_SEGMENTS,
+				    "PT_GNU_STACK has PF_X: the image asks for an executable "
+				    "stack");
 		return;
 	case PT_INTERP:
-		broken(c, RULE_NO_INTERP, "there is a PT_INTERP: rustix refuses the page");
+		rule_broken(&c->report, RULE_NO_INTERP,
+			    "there is a PT_INTERP: rustix refuses the image");
 		return;
 	case PT_TLS:
-		broken(c, RULE_NO_TLS,
-		       "there is a PT_TLS: nobody gives the page thread-local storage, and "
-		       "glibc stops with an assertion");
+		rule_broken(&c->report, RULE_NO_TLS,
+			    "there is a PT_TLS: nothing gives a vDSO thread-local storage, and "
+			    "glibc stops with an assertion");
 		return;
 	case PT_GNU_RELRO:
-		broken(c, RULE_NO_RELRO, "there is a PT_GNU_RELRO: rustix refuses the page");
+		rule_broken(&c->report, RULE_NO_RELRO,
+			    "there is a PT_GNU_RELRO: rustix refuses the image");
 		return;
 	case PT_RISCV_ATTRIBUTES:
 		if (c->header.machine == EM_RISCV)
 			return;
 	}
-	broken(c, RULE_SEGMENTS, "a segment of type %#x, which no page has: nobody handles it",
-	       s->type);
+	rule_broken(&c->report, RULE_SEGMENTS,
+		    "a segment of type %#x, which no vDSO has: nothing handles it", s->type);
 }
 
-bool check_segments(struct check *c)
+bool check_segments(struct checked *c)
 {
 	unsigned nr_load = 0, nr_dynamic = 0, nr_eh_frame_hdr = 0;
 
 	for (unsigned i = 0; i < c->header.phnum; i++) {
-		struct elf_segment s = segment_at(c, i);
+		struct elf_segment s = checked_segment(c, i);
 
 		if (s.type == PT_LOAD && nr_load++ == 0)
 			c->load = s;
@@ -241,22 +253,25 @@ bool check_segments(struct check *c)
 	c->has_eh_frame_hdr = nr_eh_frame_hdr > 0;
 
 	if (nr_load != 1)
-		broken(c, RULE_ONE_LOAD,
-		       "%u PT_LOAD segments, there must be one: glibc before December 2025 "
-		       "falls back to system calls, CRIU and gdb go by one mapping",
-		       nr_load);
+		rule_broken(
+			&c->report, RULE_ONE_LOAD,
+			"%u PT_LOAD segments, there must be one: glibc before December 2025 "
+			"falls back to system calls, CRIU and gdb go by one mapping",
+			nr_load);
 	if (nr_dynamic != 1)
-		broken(c, RULE_DYNAMIC,
-		       "%u PT_DYNAMIC segments, there must be one: it is how every libc finds "
-		       "the symbols",
-		       nr_dynamic);
+		rule_broken(
+			&c->report, RULE_DYNAMIC,
+			"%u PT_DYNAMIC segments, there must be one: it is how every libc finds "
+			"the symbols",
+			nr_dynamic);
 	if (nr_eh_frame_hdr > 1)
-		broken(c, RULE_EH_FRAME, "%u PT_GNU_EH_FRAME segments, there can be one",
-		       nr_eh_frame_hdr);
+		rule_broken(&c->report, RULE_EH_FRAME,
+			    "%u PT_GNU_EH_FRAME segments, there can be only one",
+			    nr_eh_frame_hdr);
 	if (c->has_load)
 		check_load(c);
 	for (unsigned i = 0; i < c->header.phnum; i++) {
-		struct elf_segment s = segment_at(c, i);
+		struct elf_segment s = checked_segment(c, i);
 
 		check_other(c, &s);
 	}

@@ -1,0 +1,62 @@
+/*
+ * checked.c - see checked.h.
+ */
+#include "kernel/image/check/checked.h"
+
+bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_t len,
+		    uint64_t *offset)
+{
+	uint64_t into = vaddr - c->load.vaddr;
+
+	if (vaddr < c->load.vaddr || into > c->load.filesz || len > c->load.filesz - into ||
+	    __builtin_add_overflow(c->load.offset, into, offset) ||
+	    !elf_inside(&c->elf, *offset, len)) {
+		rule_broken(&c->report, RULE_LOAD_COVERS,
+			    "%s, %#llx bytes at %#llx, is not inside the PT_LOAD: a client "
+			    "that reads it faults",
+			    what, X(len), X(vaddr));
+		return false;
+	}
+	return true;
+}
+
+struct elf_segment checked_segment(const struct checked *c, unsigned index)
+{
+	return elf_segment(&c->elf, c->header.phoff + (uint64_t)index * c->header.phentsize);
+}
+
+struct elf_section checked_section(const struct checked *c, unsigned index)
+{
+	return elf_section(&c->elf, c->header.shoff + (uint64_t)index * c->header.shentsize);
+}
+
+struct elf_symbol checked_symbol(const struct checked *c, uint32_t index)
+{
+	return elf_symbol(&c->elf, c->symtab + (uint64_t)index * ELF_SIZEOF(&c->elf, Sym));
+}
+
+const char *checked_string(const struct checked *c, uint64_t name)
+{
+	if (name >= c->strtab_end - c->strtab)
+		return NULL;
+	return elf_string(&c->elf, c->strtab + name, c->strtab_end);
+}
+
+const char *checked_name(const struct checked *c, uint32_t index)
+{
+	const char *name = checked_string(c, checked_symbol(c, index).name);
+
+	return name ? name : "?";
+}
+
+bool symbol_is_exported(const struct elf_symbol *sym)
+{
+	unsigned bind = ELF64_ST_BIND(sym->info);
+
+	return sym->shndx != SHN_UNDEF && (bind == STB_GLOBAL || bind == STB_WEAK);
+}
+
+bool symbol_is_function(const struct elf_symbol *sym)
+{
+	return symbol_is_exported(sym) && sym->shndx != SHN_ABS;
+}

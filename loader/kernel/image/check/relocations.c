@@ -1,0 +1,79 @@
+/*
+ * relocations.c - what is left to relocate, which must be nothing.
+ *
+ * Relocations are counted, by the sizes of their tables. The kernel's two checks look for the
+ * tags instead (ld.bfd on riscv writes DT_RELA with the size 0: a false alarm), or for names
+ * that begin with R_ in the output of readelf (packed RELR entries have none: an image that
+ * needs relocation passes).
+ */
+#include "kernel/image/check/parts.h"
+
+void check_relocation_table(struct checked *c, const char *what, uint64_t offset, uint64_t size,
+			    bool has_addend)
+{
+	size_t entry = has_addend ? ELF_SIZEOF(&c->elf, Rela) : ELF_SIZEOF(&c->elf, Rel);
+	size_t info = c->elf.is64 ? offsetof(Elf64_Rela, r_info) : offsetof(Elf32_Rela, r_info);
+	uint64_t nr = 0, first = 0;
+
+	if (size % entry)
+		rule_broken(&c->report, RULE_NO_RELOCATIONS,
+			    "%s has %#llx bytes, not a multiple of a relocation's %zu", what,
+			    X(size), entry);
+	for (uint64_t at = 0; at + entry <= size; at += entry) {
+		uint64_t r_info = elf_word(&c->elf, offset + at + info);
+		uint64_t type = c->elf.is64 ? ELF64_R_TYPE(r_info) : ELF32_R_TYPE(r_info);
+
+		/* R_X86_64_NONE, R_386_NONE, R_AARCH64_NONE, R_RISCV_NONE are all 0. */
+		if (type != 0 && nr++ == 0)
+			first = elf_word(&c->elf, offset + at);
+	}
+	if (nr)
+		rule_broken(&c->report, RULE_NO_RELOCATIONS,
+			    "%s has %llu, the first for address %#llx: nothing applies them, "
+			    "and the "
+			    "code would use what stands there",
+			    what, X(nr), X(first));
+}
+
+/* A table that .dynamic names by address and size. */
+static void check_named_table(struct checked *c, const char *what, enum tag where,
+			      enum tag size, bool has_addend)
+{
+	uint64_t offset;
+
+	if (c->has_tag[where] && !c->has_tag[size])
+		rule_broken(&c->report, RULE_NO_RELOCATIONS,
+			    "%s is there without its size: there may be relocations", what);
+	if (!c->has_tag[size] || c->tag[size] == 0)
+		return;
+	if (!c->has_tag[where])
+		rule_broken(&c->report, RULE_NO_RELOCATIONS,
+			    "%s has a size of %#llx, but no address", what, X(c->tag[size]));
+	else if (!checked_offset(c, what, c->tag[where], c->tag[size], &offset))
+		rule_broken(&c->report, RULE_NO_RELOCATIONS,
+			    "%s has a size of %#llx: nothing applies them", what,
+			    X(c->tag[size]));
+	else
+		check_relocation_table(c, what, offset, c->tag[size], has_addend);
+}
+
+void check_relocations(struct checked *c)
+{
+	/* A tag says which of the two the PLT's are; without it the machine decides. */
+	bool plt_addend = c->has_tag[TAG_PLTREL] ? c->tag[TAG_PLTREL] == DT_RELA
+						 : c->header.machine != EM_386;
+
+	check_named_table(c, "DT_REL", TAG_REL, TAG_RELSZ, false);
+	check_named_table(c, "DT_RELA", TAG_RELA, TAG_RELASZ, true);
+	check_named_table(c, "DT_JMPREL", TAG_JMPREL, TAG_PLTRELSZ, plt_addend);
+	/* Packed: every entry is one or more relocations, there is none that means nothing. */
+	if (c->has_tag[TAG_RELRSZ] && c->tag[TAG_RELRSZ])
+		rule_broken(
+			&c->report, RULE_NO_RELOCATIONS,
+			"DT_RELR has %#llx bytes of packed relocations: nothing applies them, "
+			"and readelf does not list them among the others",
+			X(c->tag[TAG_RELRSZ]));
+	else if (c->has_tag[TAG_RELR] && !c->has_tag[TAG_RELRSZ])
+		rule_broken(&c->report, RULE_NO_RELOCATIONS,
+			    "DT_RELR is there without its size");
+}

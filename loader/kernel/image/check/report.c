@@ -1,0 +1,85 @@
+/*
+ * report.c - see report.h.
+ *
+ * Where the rules come from: the contract that the C libraries in use have with a vDSO, most of
+ * it written down nowhere but in their sources and their bug trackers. Each message says which
+ * client a breach hurts, so that somebody who bends a rule knows what it was for. Lists are
+ * lists of what is allowed: what the checker has never heard of is reported, not waved through.
+ */
+#include <stdarg.h>
+#include <stdio.h> /* vsnprintf, and nothing else: a library does not print */
+
+#include "kernel/image/check/report.h"
+
+const struct image_rule image_rules[] = {
+	[RULE_ELF] = {"elf", "a little-endian ELF shared object for a known machine"},
+	[RULE_TRUNCATED] = {"truncated",
+			    "the tables that the ELF header names are inside the file"},
+	[RULE_SEGMENTS] = {"segments", "only kinds of segments that a vDSO can have"},
+	[RULE_NO_INTERP] = {"no-interp", "no PT_INTERP: nothing interprets a vDSO"},
+	[RULE_NO_TLS] = {"no-tls", "no thread-local data: nothing sets it up"},
+	[RULE_NO_RELRO] = {"no-relro", "no PT_GNU_RELRO: nothing is written, then protected"},
+	[RULE_ONE_LOAD] = {"one-load", "exactly one PT_LOAD"},
+	[RULE_LOAD_AT_ZERO] = {"load-at-zero", "the PT_LOAD has offset 0 and address 0"},
+	[RULE_LOAD_FLAGS] = {"load-flags", "the PT_LOAD is R+X: read, execute, never write"},
+	[RULE_LOAD_SIZES] = {"load-sizes", "the PT_LOAD is all file: memsz is filesz"},
+	[RULE_LOAD_ALIGN] = {"load-align", "the PT_LOAD asks for no more than page alignment"},
+	[RULE_LOAD_COVERS] = {"load-covers", "headers and tables lie in the mapped bytes"},
+	[RULE_SECTION_HEADERS] =
+		{"section-headers",
+		 "a section table with names and a .dynsym, which some clients go by"},
+	[RULE_NO_WRITABLE_DATA] = {"no-writable-data",
+				   "no variables: the image is mapped read-only"},
+	[RULE_DYNAMIC] = {"dynamic", "exactly one PT_DYNAMIC, ended by DT_NULL"},
+	[RULE_DYNAMIC_READ_ONLY] = {"dynamic-read-only", "the PT_DYNAMIC has no PF_W"},
+	[RULE_DYNAMIC_TAGS] = {"dynamic-tags",
+			       "only dynamic tags that a vDSO can have, each once"},
+	[RULE_NO_RELOCATIONS] = {"no-relocations", "no REL, RELA, JMPREL or RELR entries"},
+	[RULE_NO_TEXTREL] = {"no-textrel", "no DT_TEXTREL, no DF_TEXTREL"},
+	[RULE_NO_DEPENDENCIES] = {"no-dependencies",
+				  "nothing needed, searched for, or run at start and end"},
+	[RULE_STRTAB] = {"strtab", "a well-formed string table"},
+	[RULE_SONAME] = {"soname", "a DT_SONAME that is not empty"},
+	[RULE_SYMBOLS] = {"symbols", "defined, visible functions in the image's own code"},
+	[RULE_HASH] = {"hash", "DT_HASH and DT_GNU_HASH, and every symbol is found by both"},
+	[RULE_VERSIONS] = {"versions",
+			   "a base entry and the machine's node, which every symbol has"},
+	[RULE_NOTES] = {"notes",
+			"well-formed notes, a Linux version and a build id among them"},
+	[RULE_EH_FRAME] = {"eh-frame", "an unwind table that knows every exported function"},
+};
+const unsigned image_nr_rules = NR_RULES;
+
+_Static_assert(sizeof(image_rules) / sizeof(image_rules[0]) == NR_RULES, "a rule has no name");
+
+void rule_broken(struct report *report, enum rule rule, const char *fmt, ...)
+{
+	char message[512];
+	va_list ap;
+
+	report->broken[rule] = true;
+	if (!report->tell || report->told[rule] > IMAGE_REPORTS_PER_RULE)
+		return;
+	if (report->told[rule]++ == IMAGE_REPORTS_PER_RULE) {
+		report->tell(report->arg, image_rules[rule].name,
+			     "and more of these, which are not shown");
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	/* The names in it are the image's: no newline, nothing that a terminal obeys. */
+	for (char *p = message; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	report->tell(report->arg, image_rules[rule].name, message);
+}
+
+unsigned report_count(const struct report *report)
+{
+	unsigned count = 0;
+
+	for (unsigned rule = 0; rule < NR_RULES; rule++)
+		count += report->broken[rule];
+	return count;
+}

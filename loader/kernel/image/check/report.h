@@ -1,0 +1,65 @@
+/*
+ * report.h - the rules by name, and where a breach of one is noted.
+ *
+ * The lowest part of the checker: it knows nothing of ELF. The rules are listed here, in
+ * enum rule, and in report.c, with what each asks for. A new rule is a line in both, and the
+ * code that looks for the breach, in the file of its part.
+ */
+#ifndef KERNEL_IMAGE_CHECK_REPORT_H
+#define KERNEL_IMAGE_CHECK_REPORT_H
+
+#include <stdbool.h>
+
+#include "kernel/image/check/check.h"
+
+/* In the order of image_rules[]. */
+enum rule {
+	RULE_ELF,
+	RULE_TRUNCATED,
+	RULE_SEGMENTS,
+	RULE_NO_INTERP,
+	RULE_NO_TLS,
+	RULE_NO_RELRO,
+	RULE_ONE_LOAD,
+	RULE_LOAD_AT_ZERO,
+	RULE_LOAD_FLAGS,
+	RULE_LOAD_SIZES,
+	RULE_LOAD_ALIGN,
+	RULE_LOAD_COVERS,
+	RULE_SECTION_HEADERS,
+	RULE_NO_WRITABLE_DATA,
+	RULE_DYNAMIC,
+	RULE_DYNAMIC_READ_ONLY,
+	RULE_DYNAMIC_TAGS,
+	RULE_NO_RELOCATIONS,
+	RULE_NO_TEXTREL,
+	RULE_NO_DEPENDENCIES,
+	RULE_STRTAB,
+	RULE_SONAME,
+	RULE_SYMBOLS,
+	RULE_HASH,
+	RULE_VERSIONS,
+	RULE_NOTES,
+	RULE_EH_FRAME,
+	NR_RULES
+};
+
+/* What was found, for one image. */
+struct report {
+	image_report_fn *tell; /* or NULL */
+	void *arg;
+	unsigned char told[NR_RULES];
+	bool broken[NR_RULES];
+};
+
+/* Notes a breach and tells of it. */
+__attribute__((format(printf, 3, 4))) void rule_broken(struct report *report, enum rule rule,
+						       const char *fmt, ...);
+
+/* How many rules are broken. */
+unsigned report_count(const struct report *report);
+
+/* How a number and an address of the image are printed, with %#llx or %llu. */
+#define X(number) ((unsigned long long)(number))
+
+#endif

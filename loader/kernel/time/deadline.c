@@ -1,0 +1,34 @@
+/*
+ * deadline.c - see deadline.h.
+ */
+#include "kernel/time/deadline.h"
+#include "kernel/time/sampler.h"
+#include "kernel/time/timeline.h"
+
+void deadline_next(struct timespec *deadline)
+{
+	u64 now = sampler_clock(CLOCK_MONOTONIC);
+	u64 due = (u64)deadline->tv_sec * NSEC_PER_SEC + (u64)deadline->tv_nsec;
+
+	due += TIMELINE_PERIOD_NS;
+	if (due <= now)
+		due = now + TIMELINE_PERIOD_NS - (now - due) % TIMELINE_PERIOD_NS;
+	deadline->tv_sec = (time_t)(due / NSEC_PER_SEC);
+	deadline->tv_nsec = (long)(due % NSEC_PER_SEC);
+}
+
+struct timespec deadline_wait(const struct timespec *deadline)
+{
+	u64 now = sampler_clock(CLOCK_MONOTONIC);
+	u64 due = (u64)deadline->tv_sec * NSEC_PER_SEC + (u64)deadline->tv_nsec;
+	u64 left = due > now ? due - now : 0;
+
+	return (struct timespec){(time_t)(left / NSEC_PER_SEC), (long)(left % NSEC_PER_SEC)};
+}
+
+bool deadline_is_due(const struct timespec *deadline)
+{
+	struct timespec left = deadline_wait(deadline);
+
+	return left.tv_sec == 0 && left.tv_nsec == 0;
+}
