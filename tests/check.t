@@ -627,7 +627,7 @@ command('an error wins over a breach, and the rest is still looked at',
 	["$tmp/missing", $garbage], 2, qr/^\Q$garbage\E: elf: /, qr/missing: No such file/,
 	'a script that sees 1 believes that everything was looked at');
 command('no file is wrong usage', [], 2, $none, qr/no FILE/, 'an empty list must not pass for good');
-command('an unknown option is wrong usage', ['--fix', $ours], 2, $none, qr/^uvdso: --fix: /,
+command('an unknown option is wrong usage', ['--fix', $ours], 2, $none, qr/^uvdso: check: --fix: no such option/,
 	'it is no file');
 command('after -- a name may begin with -', ['--', '-v'], 2, $none, qr/^uvdso: -v: No such file/,
 	'as in every other command');

@@ -31,7 +31,7 @@ SKIP: {
     is(scalar(grep { $_->[0] ne ($_->[1] eq $_->[2] ? '=' : '~') } values %row), 0, '... = and ~ say which differ');
     is($row{'rules of uvdso check'}[1], 'all 27 kept', '... ours keeps all the rules');
 }
-refused(run($UVDSO, 'diff', 'x'), 2, qr/takes no arguments/, 'diff: an argument is refused');
+refused(run($UVDSO, 'diff', 'x'), 2, qr/^uvdso: diff: x: not expected/, 'diff: an argument is refused');
 
 # ---- watch --------------------------------------------------------------------------------
 

@@ -167,8 +167,8 @@ refused(uvdso(script('nothing', "#!\n")), 126, qr/names nothing/, 'an empty #! l
 refused(uvdso(script('blank', "#! \t \n")), 126, qr/names nothing/, 'so does a blank one');
 
 # uvdso's own command line.
-refused(uvdso(), 125, qr/no program/, 'no program gives 125');
-refused(uvdso('--'), 125, qr/no program/, 'nor does -- name one');
+refused(uvdso(), 125, qr/no PROGRAM given/, 'no program gives 125');
+refused(uvdso('--'), 125, qr/no PROGRAM given/, 'nor does -- name one');
 refused(uvdso('--no-such-option', $end), 125, qr/--no-such-option: no such option/,
     'an unknown option gives 125');
 refused(uvdso('--offset'), 125, qr/--offset: needs an argument/, 'an option without its argument gives 125');

@@ -160,13 +160,13 @@ sub usage
 	for my $command ('symbols', 'dump') {
 		my ($status, $out, $err) = run($uvdso, $command, '--help');
 		is($status, 0, "$command --help is no error");
-		like($out, qr/\Auvdso \Q$command\E /, "$command --help says how to call it");
-		fails(2, qr/^uvdso: --nope: /, "$command with an unknown option", $uvdso, $command, '--nope');
+		like($out, qr/\Ausage: uvdso \Q$command\E /, "$command --help says how to call it");
+		fails(2, qr/^uvdso: \Q$command\E: --nope: /, "$command with an unknown option", $uvdso, $command, '--nope');
 	}
-	fails(2, qr/one image at a time/, 'two files', $uvdso, 'symbols', $page, $page);
-	fails(2, qr/one image at a time/, 'a file and --kernel', $uvdso, 'symbols', '--kernel', $page);
-	fails(2, qr/^uvdso: -o: /, '-o without a file', $uvdso, 'dump', '-o');
-	fails(2, qr/^uvdso: file: /, 'dump with an operand', $uvdso, 'dump', 'file');
+	fails(2, qr/^uvdso: symbols: \Q$page\E: not expected/, 'two files', $uvdso, 'symbols', $page, $page);
+	fails(2, qr/^uvdso: symbols: \Q$page\E: not expected with --kernel/, 'a file and --kernel', $uvdso, 'symbols', '--kernel', $page);
+	fails(2, qr/^uvdso: dump: -o: needs an argument, FILE;/, '-o without a file', $uvdso, 'dump', '-o');
+	fails(2, qr/^uvdso: dump: file: not expected/, 'dump with an operand', $uvdso, 'dump', 'file');
 }
 
 sub bad_outputs

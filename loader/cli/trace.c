@@ -1,34 +1,47 @@
 /*
  * trace.c - uvdso trace: run, and then the tables of kernel/trace.h on standard error.
  */
-#include <stdio.h>
-
 #include "cli.h"
-#include "kernel/run.h"
 
-static const char help[] =
-	"usage: uvdso trace [OPTION]... [--] PROGRAM [ARG]...\n"
-	"\n"
-	"Runs a program as `uvdso run` does, with the same options, and then says on standard\n"
-	"error which functions of the page it resolved, how often it called each, and which\n"
-	"clock system calls were still made: by the page, where it fell back, or by the\n"
-	"program itself. With --follow it says so of each program of the tree.\n"
-	"\n"
-	"  resolved   an address of the function was in its memory at its end\n"
-	"  calls      of the program, its threads and the processes that it forked\n"
-	"\n"
-	"It waits for everything that the program has started. Nobody in the tree gets more\n"
-	"rights by a setuid program (PR_SET_NO_NEW_PRIVS), and who kills uvdso kills the "
-	"tree.\n"
-	"The exit status is that of `uvdso run`.\n";
+static int trace(int argc, char **argv);
 
-int cmd_trace(int argc, char **argv)
+const struct command command_trace = {
+	.name = "trace",
+	.summary = "run a program, then say which of the vDSO's functions it used",
+	.operands = "PROGRAM [ARG]...",
+	.first = "PROGRAM",
+	.min = 1,
+	.max = ANY_NUMBER,
+	.program = true,
+	.options = run_options,
+	.failure = STATUS_SELF,
+	.about = "Runs PROGRAM as `uvdso run` does, with the same options. Then says on "
+		 "standard\n"
+		 "error which of the vDSO's functions it resolved, how often it called each, "
+		 "and\n"
+		 "which clock system calls were still made: by the vDSO, where it fell back, "
+		 "or by\n"
+		 "PROGRAM itself. With --follow each program of the tree has such a report.\n",
+	.notes =
+		"In the report, `resolved` means that PROGRAM had the function's address in "
+		"its\n"
+		"memory at its end; `calls` are those of all its threads, and of the "
+		"processes\n"
+		"that it forked.\n"
+		"\n"
+		"uvdso waits until everything that PROGRAM has started has ended. Nothing in "
+		"the\n"
+		"tree gains rights from a setuid program (PR_SET_NO_NEW_PRIVS). Killing uvdso\n"
+		"kills the tree.\n",
+	.ends = "  That of PROGRAM. A signal that kills it kills uvdso, too. And:\n"
+		"  125  uvdso itself failed, wrong usage or a lost report included\n"
+		"  126  PROGRAM cannot be run\n"
+		"  127  PROGRAM is not found\n",
+	.run = trace,
+};
+
+static int trace(int argc, char **argv)
 {
-	struct run_request request;
-	int status = run_options(argc, argv, help, &request);
-
-	if (status != RUN_OPTIONS_GOOD)
-		return status;
-	request.trace = stderr;
-	return run_request(&request);
+	(void)argc;
+	return run_with_options(argv, true);
 }
