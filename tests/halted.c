@@ -148,10 +148,13 @@ static void *halt(void *unused)
 		halts.first += is_odd(CS_HRES_COARSE);
 		halts.second += is_odd(CS_RAW);
 		halts.between += !is_odd(CS_HRES_COARSE) && !is_odd(CS_RAW);
-		/* Mostly short; at times so long that the watchdog acts. */
+		/*
+		 * Mostly short; ten times in all so long that the watchdog acts. Not more
+		 * often: each time the page comes back there is the hole, and our own stops lie
+		 * in it.
+		 */
 		seed = seed * 1103515245 + 12345;
-		pause.tv_nsec = i % 10 ? 100000 + (seed >> 8) % 2000000
-				       : 100000 + (seed >> 8) % 60000000;
+		pause.tv_nsec = i % 100 == 50 ? 60000000 : 100000 + (seed >> 8) % 2000000;
 		nanosleep(&pause, NULL);
 		halts.abandoned += mode() == VDSO_CLOCKMODE_ABANDONED;
 	}
