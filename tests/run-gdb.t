@@ -104,6 +104,9 @@ for my $kind (qw(static musl musl-static)) {
     refused(run($UVDSO, 'gdb', $p->{pid}), 125, qr/is it the program, or the uvdso/,
         'uvdso itself is not on the page, and it is said that it might be the wrong process');
     refused(run({env => {PATH => '/nowhere'}}, $UVDSO, 'gdb', $pid), 127, qr/gdb: not found in PATH/, 'without gdb in PATH: 127');
+    open my $file, '>', "$dir/gdb" or die;
+    close $file;
+    refused(run({env => {PATH => "$dir"}}, $UVDSO, 'gdb', $pid), 126, qr/gdb: Permission denied/, 'a gdb that cannot be run: 126');
     end($p, $pid);
     refused(run($UVDSO, 'gdb', $pid), 125, qr/no such process/, 'a process that is gone gives 125');
     refused(run($UVDSO, 'gdb', $_), 125, qr/'$_' is not a process id/, "'$_' is not a process id") for '', 'x', '12x';

@@ -37,8 +37,7 @@ const char *set_text(const char *text, void *to)
 
 int refuse(const struct command *command, const char *what, const char *why, ...)
 {
-	const char *name = command->name ? command->name : "";
-	const char *blank = command->name ? " " : "";
+	const char *name = command->name;
 	char *text = NULL;
 	va_list ap;
 
@@ -46,9 +45,11 @@ int refuse(const struct command *command, const char *what, const char *why, ...
 	if (vasprintf(&text, why, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	if (command->name)
-		complain(name, "%s%s%s; see `uvdso%s%s --help`", what, *what ? ": " : "",
-			 text ? text : why, blank, name);
+	if (what && !*what)
+		what = "''";
+	if (name)
+		complain(name, "%s%s%s; see `uvdso %s --help`", what ? what : "",
+			 what ? ": " : "", text ? text : why, name);
 	else
 		complain(what, "%s; see `uvdso --help`", text ? text : why);
 	free(text);
@@ -168,7 +169,7 @@ static int take_operands(const struct command *command, int argc, char **argv)
 	unsigned operands = (unsigned)(argc - optind);
 
 	if (operands < command->min)
-		return refuse(command, "", "no %s given", command->first);
+		return refuse(command, NULL, "no %s given", command->first);
 	if (operands > command->max)
 		return refuse(command, argv[optind + (int)command->max], "not expected here");
 	return OPTIONS_GOOD;

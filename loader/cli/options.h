@@ -67,8 +67,9 @@ struct command {
 int options_parse(const struct command *command, int argc, char **argv);
 
 /*
- * "uvdso: COMMAND: what: why; see `uvdso COMMAND --help`". Returns the command's status
- * for failures. why is a format.
+ * "uvdso: COMMAND: what: why; see `uvdso COMMAND --help`". what is a word of the command
+ * line, or NULL where one is missing; why is a format. Returns the command's status for
+ * failures.
  */
 __attribute__((format(printf, 3, 4))) int refuse(const struct command *command,
 						 const char *what, const char *why, ...);
