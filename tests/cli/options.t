@@ -20,7 +20,7 @@ sub failure { return $failure{$_[0]} // 2 }
 # "uvdso: COMMAND: what is wrong; see `uvdso COMMAND --help`", and nothing else.
 sub wrong {
     my ($command, $words, $message, $what) = @_;
-    return refused(run($UVDSO, $command, @$words), failure($command),
+    return refused(run({before => sub { chdir "$dir" }}, $UVDSO, $command, @$words), failure($command),
         qr/\Auvdso: $command: $message; see `uvdso $command --help`$/, "$command: $what");
 }
 
