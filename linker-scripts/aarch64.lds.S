@@ -1,10 +1,10 @@
 /*
- * aarch64.lds.S - the page of aarch64: node LINUX_2.6.39, and names of its own.
+ * aarch64.lds.S - the image for aarch64: node LINUX_2.6.39, and names of its own.
  *
- * __kernel_ and not __vdso_, no getcpu, no time: so has the kernel
- * (arch/arm64/kernel/vdso/vdso.lds.S), and so do the C libraries ask.
+ * The prefix is __kernel_, not __vdso_, and there is no getcpu and no time: these are the names
+ * of the kernel (arch/arm64/kernel/vdso/vdso.lds.S), and C libraries ask for them.
  */
-#define VDSO_TEXT_FILL 0x1f2003d5 /* nop, d503201f, in the order of the bytes */
+#define VDSO_TEXT_FILL 0x1f2003d5 /* nop, d503201f, in byte order */
 #define VDSO_SHDR_SIZE 64
 
 #ifdef VDSO_HAS_time

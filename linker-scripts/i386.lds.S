@@ -1,11 +1,11 @@
 /*
- * i386.lds.S - the page of i386: nodes LINUX_2.6, and LINUX_2.5 for what is older.
+ * i386.lds.S - the image for i386: nodes LINUX_2.6 and, for the older functions, LINUX_2.5.
  *
- * LINUX_2.5 has what the page was made for in the beginning, before it knew the time
- * (kernel arch/x86/entry/vdso/vdso32): a system call, and two ways back from a signal.
- * Neither node inherits from the other; one local: * is enough for both.
+ * LINUX_2.5 has what the vDSO was first made for, before it had clocks (kernel
+ * arch/x86/entry/vdso/vdso32): a system call, and two ways back from a signal. Neither node
+ * inherits from the other; one local: * is enough for both.
  *
- * The entry in the ELF header is the address for AT_SYSINFO.
+ * The entry point in the ELF header is the address for AT_SYSINFO.
  */
 #define VDSO_TEXT_FILL 0x90909090
 #define VDSO_SHDR_SIZE 40

@@ -1,10 +1,11 @@
 /*
- * riscv64.lds.S - the page of riscv64: node LINUX_4.15.
+ * riscv64.lds.S - the image for riscv64: node LINUX_4.15.
  *
- * Beside the clocks what Linux has nowhere else (arch/riscv/kernel/vdso/vdso.lds.S): a
- * way to make code visible that was just written, and a list of what the CPUs can do.
+ * Besides the clocks it has what Linux has on no other machine
+ * (arch/riscv/kernel/vdso/vdso.lds.S): functions that make newly written code visible and that
+ * list the features of the CPUs.
  */
-#define VDSO_TEXT_FILL 0x13000000 /* nop, 00000013, in the order of the bytes */
+#define VDSO_TEXT_FILL 0x13000000 /* nop, 00000013, in byte order */
 #define VDSO_SHDR_SIZE 64
 
 #ifdef VDSO_HAS_time

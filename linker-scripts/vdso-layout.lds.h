@@ -1,17 +1,21 @@
 /*
- * vdso-layout.lds.h - the shape of the page, shared by every machine.
+ * vdso-layout.lds.h - the layout of the image, shared by all machines.
  *
- * Run through the C preprocessor by the small scripts beside it, as the kernel
- * does, because a linker script knows no #define. What a machine's script gives:
+ * Linker scripts have no #define, so the small scripts next to this one include it and go
+ * through the C preprocessor, as in the kernel. What a machine's script defines:
  *
  *   VDSO_TEXT_FILL        the bytes of a no-operation, to fill gaps in the code
  *   VDSO_SHDR_SIZE        the size of a section header in its ELF class
- *   VDSO_BUDGET           how large the stripped file may be (the Makefile's, where it
- *                         depends on what is built)
  *   VDSO_VERSIONS         the version nodes with their symbols
  *
- * The result is a file that nobody loads from a disk: it is mapped as it is, all
- * of it, so whatever a reader may want to see must lie inside the one segment.
+ * And the Makefile, because it depends on the parts that are built:
+ *
+ *   VDSO_BUDGET           the largest size of the stripped image
+ */
+
+/*
+ * Nobody loads the image from a disk: it is mapped as a whole, so everything that a reader may
+ * want to see must be inside the one segment.
  *
  *    0 +--------------------------+ <- PT_LOAD, R+X; the address in the vector
  *      | ELF and program headers  |
@@ -19,7 +23,7 @@
  *      | versions, .dynamic       | <- PT_DYNAMIC, R
  *      | notes                    | <- PT_NOTE, R
  *      | .eh_frame_hdr, .eh_frame | <- PT_GNU_EH_FRAME, R
- *      | .rodata, alternatives    |    what the loader patches
+ *      | .rodata, alternatives    |    constants, and where to patch .text
  *      | .text                    |    everything that runs
  *      | section headers          |    for debuggers and old parsers
  *      +--------------------------+ two pages at most
@@ -27,9 +31,9 @@
 #include <vdso/datapage.h>
 
 /*
- * What objcopy puts behind the last section: the names of the sections and their
- * headers. A script cannot see these, so the budget reckons with the sections
- * listed below, the empty one, .shstrtab, and the bytes of their names.
+ * objcopy appends the names of the sections and their headers. A script cannot see these, so
+ * the budget counts the sections listed below, the empty one, .shstrtab, and the bytes of their
+ * names.
  */
 #ifdef VDSO_HAS_random
 #	define VDSO_SECTIONS 15 /* .rodata: the cipher's constant */
@@ -42,10 +46,10 @@
 SECTIONS
 {
 	/*
-	 * The data pages lie below the image, in the order of datapage.h. Inside
-	 * SECTIONS, so that the symbol belongs to a section and moves with the image;
-	 * outside it would be an absolute address, and ld.lld has been seen to write
-	 * that constant into the page and drop the relocation without a word.
+	 * The data pages are below the image, in the order of datapage.h. Inside SECTIONS, so
+	 * that the symbols belong to a section and move with the image. Outside they would be
+	 * absolute addresses, which ld.lld has silently written into an image as constants,
+	 * without a relocation.
 	 */
 	/* course: begin 02-image.below */
 	vdso_data = . - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
@@ -78,8 +82,8 @@ SECTIONS
 	vdso_loaded_end = .;
 
 	/*
-	 * Sections that must stay empty. They are kept, not discarded: ld.lld resolves
-	 * a reference to a discarded variable to address 0 of the image, silently.
+	 * Sections that must stay empty. They are not discarded, because ld.lld silently
+	 * resolves a reference to a discarded variable to address 0 of the image.
 	 */
 	.data          : { *(.data .data.* .sdata .sdata.*) }
 	.bss           : { *(.bss .bss.* .sbss .sbss.* COMMON) }
@@ -92,8 +96,8 @@ SECTIONS
 	.relr.dyn      : { *(.relr .relr.dyn) }
 
 	/*
-	 * .note.gnu.property is aligned to 8 and would tear a gap into the other notes,
-	 * which are aligned to 4; readers walk them back to back.
+	 * .note.gnu.property is aligned to 8 and would leave a gap in the other notes, which
+	 * are aligned to 4; readers expect no gap.
 	 */
 	/DISCARD/      : { *(.note.gnu.property) *(.note.GNU-stack) *(.comment) *(.gnu.version_r) *(.riscv.attributes) }
 }
@@ -107,18 +111,18 @@ VERSION
 PHDRS
 {
 	text         PT_LOAD FLAGS(5) FILEHDR PHDRS; /* R+X, headers included */
-	dynamic      PT_DYNAMIC FLAGS(4);            /* glibc writes to it if it may be written */
+	dynamic      PT_DYNAMIC FLAGS(4);            /* glibc would write to a writable one */
 	note         PT_NOTE FLAGS(4);
 	eh_frame_hdr PT_GNU_EH_FRAME FLAGS(4);
 }
 
-/* The rules. A broken one stops the build with its name. */
-ASSERT(SIZEOF(.data) == 0, "rule no-data: the page has no writable data; a variable was defined")
-ASSERT(SIZEOF(.bss) == 0, "rule no-bss: the page has no writable data; a variable was defined")
+/* The rules. A broken rule stops the build and names itself. */
+ASSERT(SIZEOF(.data) == 0, "rule no-data: the image has no writable data; a variable was defined")
+ASSERT(SIZEOF(.bss) == 0, "rule no-bss: the image has no writable data; a variable was defined")
 /* course: end 02-image */
-ASSERT(SIZEOF(.tdata) == 0, "rule no-tls: the page has no thread-local data")
-ASSERT(SIZEOF(.plt) == 0, "rule no-plt: the page calls nothing outside itself")
-ASSERT(SIZEOF(.rel.dyn) == 0, "rule no-relocations (REL): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")
-ASSERT(SIZEOF(.rela.dyn) == 0, "rule no-relocations (RELA, JMPREL): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")
-ASSERT(SIZEOF(.relr.dyn) == 0, "rule no-relocations (RELR): nobody relocates the page; a pointer constant, or a data symbol that is not hidden?")
-ASSERT(vdso_loaded_end + VDSO_SECTIONS * VDSO_SHDR_SIZE + VDSO_SECTION_NAMES <= VDSO_BUDGET, "rule budget: the page, section headers included, is larger than its budget")
+ASSERT(SIZEOF(.tdata) == 0, "rule no-tls: the image has no thread-local data")
+ASSERT(SIZEOF(.plt) == 0, "rule no-plt: the image calls nothing outside itself")
+ASSERT(SIZEOF(.rel.dyn) == 0, "rule no-relocations (REL): nobody relocates the image; a pointer constant, or a data symbol that is not hidden?")
+ASSERT(SIZEOF(.rela.dyn) == 0, "rule no-relocations (RELA, JMPREL): nobody relocates the image; a pointer constant, or a data symbol that is not hidden?")
+ASSERT(SIZEOF(.relr.dyn) == 0, "rule no-relocations (RELR): nobody relocates the image; a pointer constant, or a data symbol that is not hidden?")
+ASSERT(vdso_loaded_end + VDSO_SECTIONS * VDSO_SHDR_SIZE + VDSO_SECTION_NAMES <= VDSO_BUDGET, "rule budget: the image, section headers included, is larger than its budget")

@@ -1,13 +1,12 @@
 /*
- * x86_64.lds.S - the page of x86-64: one real page, node LINUX_2.6.
+ * x86_64.lds.S - the image for x86-64: node LINUX_2.6.
  *
- * The version nodes are part of the contract with the C library: it asks for
- * __vdso_clock_gettime of LINUX_2.6, by name and by version, and refuses others
- * (vdso(7); kernel arch/x86/entry/vdso). local: * hides everything else.
+ * The version node is part of the contract with the C library, which asks for
+ * __vdso_clock_gettime of LINUX_2.6, by name and version, and refuses others (vdso(7); kernel
+ * arch/x86/entry/vdso). local: * hides everything else.
  *
- * A name that is listed here must exist: newer linkers refuse the script otherwise. So
- * the names of a part that is not built (PAGE_PARTS in the Makefile) are not listed. The
- * Makefile gives the budget, too.
+ * Every name listed here must exist, or newer linkers refuse the script. So the names of a part
+ * that is not built (VDSO_PARTS in the Makefile) are not listed.
  */
 #define VDSO_TEXT_FILL 0x90909090
 #define VDSO_SHDR_SIZE 64

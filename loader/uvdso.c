@@ -15,11 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/descriptor.h"
-#include "kernel/place.h"
-#include "kernel/timekeeper.h"
-#include "kernel/timens.h"
-#include "kernel/watchdog.h"
+#include "kernel/base/descriptor.h"
+#include "kernel/map/place.h"
+#include "kernel/time/timekeeper.h"
+#include "kernel/map/timens.h"
+#include "kernel/time/watchdog.h"
 #include "libc/vdso_elf.h"
 #include "uvdso.h"
 

@@ -1,13 +1,13 @@
 /*
  * getcpu.c - which CPU and which NUMA node is this?
  *
- * No data page: the answer is in a register of the CPU itself, which the kernel
- * has loaded and user code may read. It can be out of date by the time the
- * caller looks at it, as every answer to this question.
+ * This needs no data page: the kernel has put the answer into a register of the CPU that user
+ * code may read. Like any answer to this question, it can be out of date when the caller looks
+ * at it.
  *
- * The third argument was a cache once, and is ignored since Linux 2.6.24.
+ * The third argument used to be a cache and has been ignored since Linux 2.6.24.
  */
-#include "page.h"
+#include "vdso.h"
 
 EXPORT(long, getcpu, (u32 * cpu, u32 *node, void *cache))
 {

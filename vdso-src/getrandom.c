@@ -1,60 +1,62 @@
 /*
  * getrandom.c - random numbers: a key from the kernel, the rest made here.
  *
- * The way of one call:
+ * The rules that shape this file:
+ *  - a wrong random number is worse than none, since nobody notices it: every doubt ends in
+ *    the system call;
+ *  - when a call returns, the bytes that it gave out exist nowhere else and cannot be computed
+ *    from anything that does: see struct vgetrandom_state;
+ *  - key and batch stay in the caller's state, which the kernel clears for a forked child;
+ *    never on the stack or in the image. So they are passed as pointers, and the cipher is in
+ *    assembly (chacha.S says why);
+ *  - the state may turn into zeros between any two instructions: fork(2) in another context,
+ *    memory pressure. So only its generation is trusted: it is written before the key, and
+ *    read again after everything else.
+ */
+
+/*
+ * How a call proceeds:
  *
  *   __vdso_getrandom
- *     describe_state         a program asks what a state is made of, once
- *     serve                  the bytes of one request, of one generation
+ *     describe_state         a program asks once what a state is made of
+ *     serve                  the bytes of one request, all of one generation
  *       fetch_key            only if the key is too old: a system call
  *       generate             batch, whole blocks, batch again
- *         take               bytes of the batch, zeroed as they go
+ *         take               bytes of the batch, zeroed on the way
  *         arch_chacha20_blocks
  *     arch_syscall3          whatever cannot be served here
- *
- * The rules that shape this file:
- *  - a state with an error in it is worse than none, since nobody notices: every doubt
- *    ends in the system call;
- *  - what has been given out is nowhere any more when the call returns, nor can it be
- *    computed from what is: see struct vgetrandom_state;
- *  - key and batch stay in the caller's state, which the kernel forgets for a forked
- *    child. Not on the stack, not in the image. So they are handed on as pointers, and
- *    the cipher is in assembly (chacha.S says why);
- *  - the state may turn into zeros at any moment, between any two instructions: fork(2)
- *    in another context, memory pressure. Only the generation in it is believed, it is
- *    written before the key and read again behind everything.
  *
  * What a port supplies for it, besides the list in gettime.c:
  *
  *   arch_chacha20_blocks()   see below
- *   arch_syscall3()          a system call of three arguments, -errno on failure
+ *   arch_syscall3()          a system call with three arguments; -errno on failure
  *   ARCH_NR_GETRANDOM        its number
  */
 #include <vdso/once.h>
-#include "page.h"
+#include "vdso.h"
 
 #define EFAULT 14
 #define ENOSYS 38
 
-/* No system call transfers more at once (kernel: MAX_RW_COUNT). */
+/* The most that one system call transfers (kernel: MAX_RW_COUNT). */
 #define MOST (0x7fffffff & ~(VDSO_PAGE_SIZE - 1))
 
 #define COLD   __attribute__((noinline, cold))
 #define INLINE inline __attribute__((always_inline))
 
-/* The query of a program that wants to make states: all arguments 0, but opaque_len. */
+/* opaque_len of the query how to make states; buffer, len and flags are 0. */
 #define QUERY_LEN (~(size_t)0)
 
 /*
- * Writes whole blocks of key stream to out, from counter on, and returns the counter of
+ * Writes whole blocks of key stream to out, starting at counter, and returns the counter of
  * the next block. Touches no other memory; out may end with the key.
  */
 u64 arch_chacha20_blocks(u8 *out, const u8 key[CHACHA_KEY_SIZE], u64 counter, size_t blocks)
 	__attribute__((visibility("hidden")));
 
 /*
- * Compilers know a loop that copies or clears when they see one, and call memcpy() or
- * memset() instead, which are not here. They do not see through this one.
+ * Compilers turn loops that copy or clear into calls of memcpy() or memset(), which do not
+ * exist here. This hides such a loop from them.
  */
 static INLINE void not_a_library_call(void)
 {
@@ -62,11 +64,10 @@ static INLINE void not_a_library_call(void)
 }
 
 /*
- * "Do not use this" is the only answer for a kernel without MAP_DROPPABLE (before 6.11):
- * today's C libraries do what they are told here and nothing beyond, and with ordinary
- * memory parent and child would have the same state. A program that knows better may
- * make states from private memory with MADV_WIPEONFORK, and MADV_DONTDUMP, madvise(2):
- * what is below does not mind.
+ * On a kernel without MAP_DROPPABLE (before 6.11) the only answer is "do not use this": C
+ * libraries map memory with exactly these flags, and in ordinary memory parent and child would
+ * have the same state. A program may still make states from private memory with
+ * MADV_WIPEONFORK and MADV_DONTDUMP (madvise(2)); the code below works with it.
  */
 static COLD long describe_state(struct vgetrandom_opaque_params *params)
 {
@@ -85,8 +86,8 @@ static COLD long describe_state(struct vgetrandom_opaque_params *params)
 }
 
 /*
- * GRND_RANDOM and GRND_INSECURE together, and flags that we do not know: the kernel must
- * say what it thinks of that.
+ * GRND_RANDOM together with GRND_INSECURE, and flags that we do not know, are left to the
+ * kernel.
  */
 static INLINE bool flags_are_known(u32 flags)
 {
@@ -96,8 +97,8 @@ static INLINE bool flags_are_known(u32 flags)
 }
 
 /*
- * Moves one word. Packed: the caller's bytes may lie anywhere. may_alias: they may be
- * anything (a cast to u64 * would break C11 6.5p7; kernels have done it, and paid).
+ * Moves one word. Packed: the caller's bytes may be unaligned. may_alias: they may be of any
+ * type (a cast to u64 * would break C11 6.5p7, which was a bug in kernels).
  */
 #define MOVE(type)                                                         \
 	do {                                                               \
@@ -110,7 +111,7 @@ static INLINE bool flags_are_known(u32 flags)
 		from += sizeof(type);                                      \
 	} while (0)
 
-/* The next len bytes of the batch, which has so many. Returns the place behind them. */
+/* Copies the next len bytes of the batch, which has as many. Returns the end of the copy. */
 static __attribute__((noinline)) u8 *take(struct vgetrandom_state *state, u8 *to, size_t len)
 {
 	u8 *from = state->batch + state->pos;
@@ -129,7 +130,7 @@ static __attribute__((noinline)) u8 *take(struct vgetrandom_state *state, u8 *to
 	return to;
 }
 
-/* As many blocks as fit straight into the buffer; what is left over through the batch. */
+/* Whole blocks go straight into the buffer, the rest comes through the batch. */
 static INLINE void generate(struct vgetrandom_state *state, u8 *to, size_t len)
 {
 	size_t have = sizeof(state->batch) - state->pos;
@@ -141,7 +142,7 @@ static INLINE void generate(struct vgetrandom_state *state, u8 *to, size_t len)
 	}
 	to = take(state, to, have);
 	len -= have;
-	/* With this key for the last time: the second call replaces it. */
+	/* The last use of this key: the second call replaces it. */
 	counter = arch_chacha20_blocks(to, state->key, 0, len / CHACHA_BLOCK_SIZE);
 	arch_chacha20_blocks(state->batch_key, state->key, counter, 2);
 	state->pos = 0;
@@ -149,13 +150,13 @@ static INLINE void generate(struct vgetrandom_state *state, u8 *to, size_t len)
 }
 
 /*
- * The generation goes first. Were it written behind the key, a state that turned into
- * zeros in between would claim to be of this generation, with a key of zeros.
+ * The generation goes first. Were it written after the key, a state that turned into zeros in
+ * between would claim this generation with a key of zeros.
  */
 static COLD bool fetch_key(struct vgetrandom_state *state, u64 generation)
 {
 	write_once64(&state->generation, generation);
-	/* asm volatile with a memory clobber: stays behind the store, and before the loads. */
+	/* asm volatile with a memory clobber: stays after the store and before the loads. */
 	if (arch_syscall3(ARCH_NR_GETRANDOM, (long)state->key, sizeof(state->key), 0) !=
 	    sizeof(state->key)) {
 		write_once64(&state->generation, 0);
@@ -167,7 +168,7 @@ static COLD bool fetch_key(struct vgetrandom_state *state, u64 generation)
 
 static INLINE bool serve(struct vgetrandom_state *state, u8 *to, size_t len)
 {
-	/* Twice, for a reseed in the middle. Who meets two of them asks the kernel. */
+	/* Twice, for a reseed in the middle. After two of them, the kernel answers. */
 	for (int tries = 2; tries > 0; tries--) {
 		/* Pairs with the release of the publisher: the key must not be older. */
 		u64 generation =
@@ -178,8 +179,8 @@ static INLINE bool serve(struct vgetrandom_state *state, u8 *to, size_t len)
 			return false;
 		generate(state, to, len);
 		/*
-		 * Both again, behind everything that was read and written above: a state that
-		 * became zeros meanwhile says so here, and so does a kernel that has reseeded.
+		 * Both again, after everything that was read and written above: this shows a
+		 * state that became zeros meanwhile and a kernel that has reseeded.
 		 */
 		atomic_thread_fence(memory_order_acq_rel);
 		if (likely(read_once64(&state->generation) ==
@@ -198,14 +199,13 @@ EXPORT(long, getrandom,
 
 	if (unlikely(opaque_len == QUERY_LEN && !buffer && !len && !flags))
 		return describe_state(opaque_state);
-	/* Of a state in two pages one half could be dropped: a valid generation without a key.
-	 */
+	/* If a state lay in two pages, one could be dropped: a valid generation, no key. */
 	if (unlikely((uintptr_t)state % VDSO_PAGE_SIZE + sizeof(*state) > VDSO_PAGE_SIZE))
 		return -EFAULT;
-	/* Another size: made for another image, and restored from a checkpoint perhaps. */
+	/* Another size: made for another image, perhaps restored from a checkpoint. */
 	if (unlikely(opaque_len != sizeof(*state) || !flags_are_known(flags)))
 		goto by_system_call;
-	/* Acquire: the generation that was stored before it is not 0. */
+	/* Acquire: the generation, stored before it, is not 0. */
 	if (unlikely(!__atomic_load_n(&vdso_rng_data.is_ready, __ATOMIC_ACQUIRE)))
 		goto by_system_call;
 	if (unlikely(len > MOST))
@@ -213,8 +213,8 @@ EXPORT(long, getrandom,
 	if (unlikely(!len))
 		return 0;
 	/*
-	 * We may be in a signal handler that interrupted a call with this state. A state is
-	 * never used by two threads, so the compiler alone must keep the order.
+	 * We may be in a signal handler that interrupted a call with this state. No two threads
+	 * share a state, so only the compiler must keep the order.
 	 */
 	if (unlikely(__atomic_load_n(&state->in_use, __ATOMIC_RELAXED)))
 		goto by_system_call;

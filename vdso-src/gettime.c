@@ -1,53 +1,57 @@
 /*
  * gettime.c - the clocks: counter and data page in, time out, no system call.
  *
- * The way of one call:
+ * The timekeeper publishes what each clock showed at some count of the counter. The functions
+ * here read the counter and add the time since. The rules that shape this file:
+ *
+ *  - no state, hardly any stack, no calls outside: it runs on a goroutine's few hundred bytes
+ *    of stack and inside signal handlers;
+ *  - never hang: a reader that cannot get a consistent copy, because the writer was stopped
+ *    or died halfway, gives up and makes the system call. A coarse clock has two copies, one
+ *    of which is always consistent while the data page is maintained;
+ *  - never trust an old base: past max_cycles the writer is late or gone, and the kernel
+ *    knows better. A coarse clock reads no counter, so it goes by the mode, ABANDONED;
+ *  - return what a system call returns, 0 or -errno. There is no errno here.
+ */
+
+/*
+ * How a call proceeds:
  *
  *   __vdso_clock_gettime
  *     gettime                which group does the clock belong to?
  *       read_hres            base under the sequence counter, plus ...
- *         ns_at              ... what the counter has made since
+ *         ns_at              ... what the counter has advanced since
  *       gettime_coarse       base under the sequence counter, nothing else
- *       gettime_timens       only behind "could not answer": this process is in
- *                            a time namespace; gettime again, on the page behind
- *       arch_syscall2        whatever the page cannot answer
- *
- * The rules that shape this file:
- *  - no state, no stack to speak of, no calls out: it runs on a goroutine's few
- *    hundred bytes of stack and inside signal handlers;
- *  - never hang: a reader that cannot get a copy of one piece (the writer was
- *    stopped in the middle, or died there) gives up and makes the system call.
- *    A coarse clock has two copies, one of which is whole while the page is kept;
- *  - never trust an old base: past max_cycles the writer is late or gone, and
- *    the system call knows better. A coarse clock cannot know that by itself;
- *    it goes by the mode, which is set to ABANDONED for it;
- *  - results as a system call has them: 0 or -errno, there is no errno here.
+ *       gettime_timens       only where one of these failed, in a time namespace:
+ *                            gettime again, with the data page after the offsets
+ *       arch_syscall2        whatever the data page cannot answer
  *
  * What a port supplies in arch/<arch>/machine.h, and nothing else:
  *
- *   arch_counter()       the counter of VDSO_CLOCKMODE_COUNTER. May not be read
- *                        before the loads that precede it in the source are done
- *   arch_relax()         one turn of a spin loop, of some 20 ns or more (MAX_TRIES)
- *   arch_syscall2()      a system call of two arguments, -errno on failure
+ *   arch_counter()       the counter of VDSO_CLOCKMODE_COUNTER. It must not be read before
+ *                        the loads that precede it in the source, nor after those that
+ *                        follow it
+ *   arch_relax()         one turn of a spin loop, 20 ns or more (see MAX_TRIES)
+ *   arch_syscall2()      a system call with two arguments; -errno on failure
  *   arch_cpu_and_node()  see getcpu.c; with ARCH_CPU_MASK and ARCH_NODE_SHIFT
  *   ARCH_NR_*            the numbers of three system calls
  *   VDSO_PREFIX(), VDSO_WEAK_ALIASES   how the exported names are made
- *   VDSO_EXPORTS_TIME    1 where the kernel's own page has time(), too; else 0
- *   VDSO_TIME32          1 where long, and with it the times of the old functions, has 32
- *                        bits, and there is a clock_gettime64, too; else 0
+ *   VDSO_EXPORTS_TIME    1 where the kernel's vDSO also has time(), else 0
+ *   VDSO_TIME32          1 where long, and so the time that the old functions return, has
+ *                        32 bits and there is also a clock_gettime64; else 0
  */
-#include "page.h" /* first: it brings the machine, and with it VDSO_LOAD_HOOK, if any */
+#include "vdso.h" /* first: machine.h may define VDSO_LOAD_HOOK */
 #include <vdso/cycles.h>
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
-/* Time as this file reckons with it, and as all but the old 32-bit functions return it. */
+/* Time as this file calculates with it and as all but the old 32-bit functions return it. */
 struct vdso_timespec {
 	s64 tv_sec;
 	s64 tv_nsec;
 };
 
-/* What programs pass to the old functions. On a 64-bit machine it is the same as above. */
+/* What programs pass to the old functions: the same as above on a 64-bit machine. */
 struct vdso_old_timespec {
 	long tv_sec;
 	long tv_nsec;
@@ -64,18 +68,18 @@ struct vdso_timezone {
 };
 
 /*
- * How often a reader tries before it gives up. An update takes the writer some
- * hundred nanoseconds, so that a handful of tries is always enough, unless the
- * writer lost its CPU in the middle: then no number of tries would be. (A coarse
- * clock needs its patience only while an abandoned page comes back.)
+ * How often a reader tries before it gives up. An update takes the writer some hundred
+ * nanoseconds, so a handful of tries is enough, unless the writer lost its CPU halfway: then
+ * no number is. (A coarse clock needs more than one only while an abandoned data page comes
+ * back.)
  */
 #define MAX_TRIES 256
 
 #define NOINLINE __attribute__((noinline))
 #define INLINE   inline __attribute__((always_inline))
 
-/* In a namespace the page that we see first is the offsets'; the data is behind it. */
-static INLINE const struct vdso_data *data_behind(const struct vdso_data *vd)
+/* In a time namespace the first page has the offsets; the data page is the next one. */
+static INLINE const struct vdso_data *data_after_offsets(const struct vdso_data *vd)
 {
 	return (const struct vdso_data *)((const char *)vd + VDSO_PAGE_SIZE);
 }
@@ -86,8 +90,8 @@ static INLINE bool is_namespace(const struct vdso_data *vd)
 }
 
 /*
- * An odd number usually means that the data is on its way. Not so on a page of offsets,
- * nor on one that has been abandoned: nobody will make these even.
+ * An odd number usually means that an update is under way. A page of offsets and an abandoned
+ * data page are odd, too, but nobody will make them even.
  */
 static INLINE bool nothing_to_wait_for(const struct vdso_data *vd)
 {
@@ -95,11 +99,10 @@ static INLINE bool nothing_to_wait_for(const struct vdso_data *vd)
 }
 
 /*
- * Brings ns below one second. A loop, not a division: it runs at most twice, and
- * the empty asm keeps the compiler from turning it back into a division (which
- * on 32-bit machines is a call into a library that a page does not have). It
- * must stand outside the retry loop: there ns may be a mix of two updates, and
- * the loop could run for hours.
+ * Brings ns below one second. A loop, since it runs at most twice; the empty asm keeps the
+ * compiler from turning it into a division, which on 32-bit machines is a call into a library
+ * that a vDSO does not have. It must stay outside the retry loop: there ns may be a mix of two
+ * updates, and this loop could run for hours.
  */
 static INLINE void set_timespec(struct vdso_timespec *ts, u64 sec, u64 ns)
 {
@@ -119,8 +122,8 @@ static INLINE bool is_coarse(s32 clock)
 }
 
 /*
- * What a fine clock shows when the counter stands at now, in nanoseconds beyond the seconds of
- * its base. Returns false if the base is too old for that.
+ * What a fine clock shows when the counter is at now, in nanoseconds past the seconds of its
+ * base. Returns false if the base is too old.
  */
 static INLINE bool ns_at(const struct vdso_data *vd, u32 clock, u64 now, u64 *ns)
 {
@@ -130,8 +133,8 @@ static INLINE bool ns_at(const struct vdso_data *vd, u32 clock, u64 now, u64 *ns
 	u64 delta = now - last, snsec;
 
 	/*
-	 * The mask can wait: it changes nothing in a delta that is not above max, which is less
-	 * than the mask. What lies between the counter and the answer is what a call costs.
+	 * A delta up to max needs no mask, because max is below the mask. Every instruction
+	 * between the counter and the answer adds to the cost of a call.
 	 */
 	if (unlikely(delta > max)) {
 		u64 mask = read_once64(&vd->mask);
@@ -150,9 +153,8 @@ static INLINE bool ns_at(const struct vdso_data *vd, u32 clock, u64 now, u64 *ns
 }
 
 /*
- * Returns false when the caller must find another way: a page of offsets instead
- * of data, no usable counter, a base that is too old, or a writer that never
- * finished.
+ * Returns false when the caller must find another way: a page of offsets instead of data, no
+ * usable counter, a base that is too old, or a writer that never finished.
  */
 static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u64 *ns)
 {
@@ -166,10 +168,10 @@ static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u6
 			arch_relax();
 			continue;
 		}
-		/* Before the counter: without a usable one it might not even be readable. */
+		/* Before the counter: an unusable one may not even be readable. */
 		if (unlikely(read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_NONE))
 			return false;
-		/* Between begin and retry: the counter belongs to this base and to no other. */
+		/* Between begin and retry: the count must belong to this base. */
 		if (unlikely(!ns_at(vd, clock, arch_counter(), ns)))
 			return false;
 		*sec = read_once64(&vd->basetime[clock].sec);
@@ -180,7 +182,7 @@ static INLINE bool read_hres(const struct vdso_data *vd, u32 clock, u64 *sec, u6
 	/* course: end 06-seqlock */
 }
 
-/* A coarse clock from one of its copies, which had the even number seq. */
+/* A coarse clock from one of its copies, whose number was seq, an even one. */
 static INLINE bool read_copy(const struct vdso_data *vd, u32 clock, u32 seq, u64 *sec, u64 *ns)
 {
 	*ns = read_once64(&vd->basetime[clock].nsec);
@@ -189,10 +191,10 @@ static INLINE bool read_copy(const struct vdso_data *vd, u32 clock, u32 seq, u64
 }
 
 /*
- * Who is asking? It decides one thing, which system call answers when the page cannot. A
- * program that calls the old function may live in a sandbox that is as old, and kills
- * whoever makes a system call that it has not heard of (Linux c60a32ea4f45). Where there
- * is only one width, compilers see it and leave the parameter out.
+ * Which function was called? This decides which system call answers when the data page
+ * cannot. A program that calls the old function may run in an equally old sandbox, which
+ * kills it for a system call that the sandbox does not know (Linux c60a32ea4f45). Where there
+ * is only one width, compilers drop the parameter.
  */
 enum caller { CALLER_NEW, CALLER_OLD };
 
@@ -220,20 +222,20 @@ static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *
 		   enum caller caller);
 
 /*
- * The same question to the page behind, and the offset on top. A system call is
- * shifted here, too: the kernel does not know of our namespace. A clock that no
- * namespace shifts has the offset zero, so there is no list of exceptions.
+ * Reads the next data page and adds the offset. The answer of a system call is shifted here,
+ * too: the kernel does not know about our namespace. A clock that no namespace shifts has the
+ * offset zero, so no list of exceptions is needed.
  */
 static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 				   const struct vdso_data *vd, enum caller caller)
 {
-	const struct vdso_data *behind = data_behind(vd);
+	const struct vdso_data *data = data_after_offsets(vd);
 	u64 sec, ns;
-	u32 seq = vdso_read_begin(behind);
+	u32 seq = vdso_read_begin(data);
 
-	/* A coarse clock costs next to nothing: the way through gettime() would double it. */
-	if (!is_coarse(clock) || seq & 1 || !read_copy(behind, (u32)clock, seq, &sec, &ns)) {
-		int ret = gettime(clock, ts, behind, caller);
+	/* A coarse clock is cheap: the detour through gettime() would double its cost. */
+	if (!is_coarse(clock) || seq & 1 || !read_copy(data, (u32)clock, seq, &sec, &ns)) {
+		int ret = gettime(clock, ts, data, caller);
 
 		if (ret || (u32)clock >= VDSO_BASES)
 			return ret;
@@ -247,27 +249,27 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 }
 
 /*
- * A coarse clock has two copies (seqcount.h). While the page is kept, one of them is whole at
- * any moment: there is no waiting, and no system call, which would be ahead of the page. No
- * answer is older than one before it:
+ * A coarse clock has two copies (seqcount.h). While the data page is maintained, one of them
+ * is always consistent, so readers neither wait nor make a system call, whose answer would be
+ * ahead of the data page. No answer is older than an earlier one:
  *
  *  - the first copy only grows;
- *  - the second is taken while the first is odd, and then has what the first had last (pair
- *    3). A number that changed under the reader does not promise that: so he looks at the
- *    first copy again;
- *  - on an abandoned page both are odd. When the writer comes back he changes the first
- *    number, and after that reads the clock. If it is the same before and after a system
- *    call, then what the kernel said is older than what the writer will say; if not, the
- *    answer is dropped. (Pairs with 4, in timekeeper.c);
+ *  - the second copy is used while the first is odd; it then has what the first had last
+ *    (pair 3). A number that changed during the copy does not guarantee that, so the reader
+ *    starts again with the first copy;
+ *  - on an abandoned data page both are odd. A writer that comes back changes the first
+ *    number, then reads the clock. If the number is the same before and after a system call,
+ *    the kernel's answer is older than what the writer will publish; otherwise the answer is
+ *    dropped (pairs with 4, in timekeeper.c);
  *  - the second copy is abandoned before the first, and stays odd until the first is back.
  *
- * A hole is left: the writer loses his CPU in the very update that brings an abandoned page
- * back, between his last look at the clock and his last store, for so long that a reader is
- * tired of waiting. That reader is told the kernel's time, and the next one is told an older
- * one. Only readers that write could close it.
+ * One hole remains: in the update that brings an abandoned data page back, the writer loses
+ * its CPU between its last look at the clock and its last store, for longer than a reader
+ * waits. That reader gets the kernel's time, and the next one an older time. Only readers that
+ * write could close the hole.
  *
- * A system call is for the fine clock: the kernel's coarse clock ticks at other moments than
- * ours, and would at times go back behind it.
+ * The system call asks for the fine clock: the kernel's coarse clock ticks at other moments
+ * than ours and would sometimes be behind it.
  */
 static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 				 const struct vdso_data *vd, enum caller caller)
@@ -309,12 +311,12 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
 			    enum caller caller)
 {
-	/* Unsigned: the negative ids of dynamic clocks are large and fall out here, too. */
+	/* Unsigned: the negative ids of dynamic clocks become large and fail here, too. */
 	if (likely((u32)clock < VDSO_BASES)) {
 		u32 bit = VDSO_BIT(clock);
 
 		if (likely(bit & (VDSO_HRES | VDSO_RAW))) {
-			/* One copy serves both bases: picking one is a conditional move. */
+			/* One call for both bases: the choice is a conditional move. */
 			const struct vdso_data *base = bit & VDSO_RAW ? &vd[CS_RAW] : vd;
 			u64 sec, ns;
 
@@ -337,7 +339,7 @@ EXPORT(int, clock_gettime64, (s32 clock, struct vdso_timespec *ts))
 	return gettime(clock, ts, vdso_data, CALLER_NEW);
 }
 
-/* Seconds that do not fit lose their upper half, as the system call's do: there is no error. */
+/* Seconds that do not fit lose their upper half without an error, as in the system call. */
 EXPORT(int, clock_gettime, (s32 clock, struct vdso_old_timespec *old))
 {
 	struct vdso_timespec ts;
@@ -397,7 +399,7 @@ EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
 	}
 	if (unlikely(tz)) {
 		if (is_namespace(vd))
-			vd = data_behind(vd);
+			vd = data_after_offsets(vd);
 		tz->tz_minuteswest = read_once_s32(&vd->tz_minuteswest);
 		tz->tz_dsttime = read_once_s32(&vd->tz_dsttime);
 	}
@@ -410,13 +412,12 @@ EXPORT(long, time, (long *result))
 	long now;
 
 	/*
-	 * Seconds of the last update: one word, no counter, and no sequence counter, which
-	 * leaves no odd branch to hide the exceptions in. They are all in the mode. A word of
-	 * 32 bits is the lower half: more of the seconds a long does not hold, and without the
-	 * sequence counter the two halves could be of two updates.
+	 * The seconds of the last update: one word, so neither counter nor sequence counter.
+	 * Without the branch for odd numbers, the mode must tell the exceptions. A 32-bit long
+	 * has room for the lower half only; two halves could be from two updates.
 	 */
 	if (likely(read_once_s32(&vdso_data->clock_mode) == VDSO_CLOCKMODE_COUNTER)) {
-		/* Pairs with the release of the mode: by then the seconds are fresh. */
+		/* Pairs with the release of the mode: the seconds are at least as new. */
 		atomic_thread_fence(memory_order_acquire);
 		now = read_once_long(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
 	} else {
@@ -439,7 +440,7 @@ EXPORT(int, clock_getres, (s32 clock, struct vdso_old_timespec *res))
 	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0;
 
 	if (is_namespace(vd))
-		vd = data_behind(vd);
+		vd = data_after_offsets(vd);
 	if (unlikely(!(bit & (VDSO_HRES | VDSO_RAW | VDSO_COARSE))))
 		return (int)arch_syscall2(ARCH_NR_CLOCK_GETRES, clock, (long)res);
 	if (res) {

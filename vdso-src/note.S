@@ -1,13 +1,12 @@
 /*
- * note.S - the note that says which Linux this page stands for.
+ * note.S - the note that says which version of Linux this image stands for.
  *
- * Owner "Linux", type 0, four bytes: the kernel version as LINUX_VERSION_CODE
- * has it. Older C libraries looked it up at start and refused a kernel that was
- * too old for them; it is part of every kernel's page since 2.6. We say 6.1,
- * the kernel of Debian 12, whatever kernel runs: the same source must give the
- * same bytes everywhere.
+ * Owner "Linux", type 0, four bytes: the kernel version as LINUX_VERSION_CODE has it. Every
+ * kernel's vDSO has had it since 2.6; older C libraries read it at start and refused a kernel
+ * that was too old for them. We say 6.1, the kernel of Debian 12, on any kernel: the same
+ * source must give the same bytes everywhere.
  *
- * The linker puts a second note, the build id, beside it.
+ * The linker puts a second note next to it, the build id.
  */
 	.section .note.Linux, "a", @note
 	.balign 4

@@ -3,7 +3,7 @@
  *
  * What it finds is its result, and goes to standard output, one breach a line and
  * nothing for a good image, as grep does; what kept it from looking goes to
- * standard error. The rules are in loader/kernel/image_check.c.
+ * standard error. The rules are in loader/kernel/image/check/check.c.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "kernel/image_check.h"
+#include "kernel/image/check/check.h"
 
 static bool verbose;
 
@@ -39,9 +39,8 @@ const struct command command_check = {
 	.max = ANY_NUMBER,
 	.options = options,
 	.failure = STATUS_USAGE,
-	.about = "Holds the image in each FILE, for any machine, against every rule, and "
-		 "prints\n"
-		 "`FILE: rule: message` for each breach.\n",
+	.about = "Holds the image in each FILE, for any machine, against every rule, and\n"
+		 "prints `FILE: rule: message` for each breach.\n",
 	.more = list_rules,
 	.ends = "  0    all images are good\n"
 		"  1    a rule is broken\n"

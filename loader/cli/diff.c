@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "cli.h"
-#include "kernel/elf_bytes.h"
-#include "kernel/image.h"
-#include "kernel/image_check.h"
+#include "kernel/image/elf_bytes.h"
+#include "kernel/image/image.h"
+#include "kernel/image/check/check.h"
 #include "libc/vdso_elf.h"
 
 #define COLUMN 24

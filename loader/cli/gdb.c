@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "kernel/elf_bytes.h"
+#include "kernel/image/elf_bytes.h"
 #include "libc/auxv.h"
 
 /* More than any image is long, and than any vector has entries. */

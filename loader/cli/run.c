@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "kernel/run.h"
-#include "kernel/supervise.h"
+#include "kernel/run/run.h"
+#include "kernel/run/supervise.h"
 
 static struct run_request request;
 static const char *image_file;
@@ -42,17 +42,17 @@ const struct command command_run = {
 	.program = true,
 	.options = run_options,
 	.failure = STATUS_SELF,
-	.about = "Runs PROGRAM on the vDSO of uvdso: static or dynamic, PIE or not, or a "
-		 "script;\n"
-		 "by path or from PATH. It finds the vDSO where it expects the kernel's.\n",
+	.about = "Runs PROGRAM on the vDSO of uvdso: static or dynamic, PIE or not, or a\n"
+		 "script; by path or from PATH. It finds the vDSO where it expects the\n"
+		 "kernel's.\n",
 	.notes =
 		"An offset shifts what the vDSO answers. It does not shift absolute timeouts,\n"
 		"timers or file times: the kernel compares those with its own clocks.\n"
 		"\n"
 		"Programs that PROGRAM starts get the kernel's vDSO again, unless --follow is\n"
 		"given. It traces the whole tree with ptrace(2): gdb and strace do not work\n"
-		"inside, and a setuid program there has only the rights that ptrace(2) leaves "
-		"it.\n",
+		"inside, and a setuid program there has only the rights that ptrace(2)\n"
+		"leaves it.\n",
 	.ends = "  That of PROGRAM. A signal that kills it kills uvdso, too. And:\n"
 		"  125  uvdso itself failed, wrong usage included\n"
 		"  126  PROGRAM cannot be run\n"

@@ -1,12 +1,12 @@
 /*
  * symbols.c - uvdso symbols: what an image exports, as vdso(7) prints it.
  *
- * One row a function, its name and its version, sorted by name. The list is made with the
- * C library's part alone: what stands here is what a program can find, no less (the weak
- * plain names are listed beside the prefixed ones) and no more (ld.bfd also exports the
- * name of the version node, which is no function; ld.lld does not).
+ * One row for each function, its name and its version, sorted by name. The list is made
+ * with the C library's part alone, so it is what a program can find: the weak plain names
+ * as well as the prefixed ones, but not the name of the version node, which ld.bfd exports
+ * and ld.lld does not.
  *
- * Two lines of heading, then rows of exactly two words, so that a script can read it too:
+ * Two lines of heading, then rows of exactly two words, so that a script can read it, too:
  *
  *	uvdso symbols | awk 'NR > 2 { print $1 "@" $2 }'
  */
@@ -16,10 +16,10 @@
 #include <sys/auxv.h>
 
 #include "cli.h"
-#include "kernel/image.h"
+#include "kernel/image/image.h"
 #include "libc/vdso_elf.h"
 
-/* In the place of the version of a function that has none. */
+/* Stands for the version of a function that has none. */
 #define NO_VERSION "-"
 
 static int by_name(const void *a, const void *b)
@@ -37,7 +37,7 @@ static void print_rule(int width)
 	putchar('\n');
 }
 
-/* Names come from the image: what would split the word or steer a terminal becomes '?'. */
+/* Names come from the image: what would split the row or steer a terminal becomes '?'. */
 static void print_word(const char *word, int width)
 {
 	if (!*word)

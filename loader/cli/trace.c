@@ -1,5 +1,5 @@
 /*
- * trace.c - uvdso trace: run, and then the tables of kernel/trace.h on standard error.
+ * trace.c - uvdso trace: run, and then the tables of kernel/ptrace/trace.h on standard error.
  */
 #include "cli.h"
 

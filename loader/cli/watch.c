@@ -16,7 +16,7 @@
 #include <vdso/seqcount.h>
 
 #include "cli.h"
-#include "kernel/timens.h"
+#include "kernel/map/timens.h"
 #include "uvdso.h"
 
 #define LOOKS_A_SECOND 4

@@ -1,5 +1,5 @@
 /*
- * bench.c - `make bench`: what the page costs, and how well it keeps the time.
+ * bench.c - `make bench`: what the vDSO costs, and how well it keeps the time.
  *
  *	bench [--quick] [--no-counter] [--csv FILE]
  *
@@ -26,20 +26,20 @@ uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-int boot(const struct uvdso_options *options, struct uvdso **page, struct vdso_elf *elf)
+int boot(const struct uvdso_options *options, struct uvdso **vdso, struct vdso_elf *elf)
 {
 	char why[256];
 	int err;
 
-	if (uvdso_boot(page, options, why, sizeof(why))) {
+	if (uvdso_boot(vdso, options, why, sizeof(why))) {
 		fprintf(stderr, "bench: %s\n", why);
 		return 1;
 	}
-	err = vdso_elf_open(elf, uvdso_ehdr(*page), 0);
+	err = vdso_elf_open(elf, uvdso_ehdr(*vdso), 0);
 	if (err) {
-		fprintf(stderr, "bench: our page: %s\n", vdso_elf_error(err));
-		uvdso_shutdown(*page);
-		*page = NULL;
+		fprintf(stderr, "bench: our vDSO: %s\n", vdso_elf_error(err));
+		uvdso_shutdown(*vdso);
+		*vdso = NULL;
 		return 1;
 	}
 	return 0;
@@ -121,7 +121,7 @@ static int run_all(struct bench *bench)
 		options.offset[clock] = SHIFT_SECONDS;
 	if (boot(&options, &bench->shifted, &bench->ours_shifted))
 		return 1;
-	/* Without a kernel's page it stays empty, and every look-up in it finds nothing. */
+	/* Without a kernel's vDSO it stays empty, and every look-up in it finds nothing. */
 	vdso_elf_open(&bench->kernel, (const void *)getauxval(AT_SYSINFO_EHDR), 0);
 
 	machine_print(bench);

@@ -8,7 +8,7 @@
  *	calls.c       the calls themselves: one loop a function, and who answers it
  *	namespace.c   a process of ours in a time namespace of the kernel's
  *	sandwich.c    how far our clocks are from the kernel's
- *	start.c       what it costs to start a program on the page
+ *	start.c       what it costs to start a program on the vDSO
  *	follow.c      what it costs to have a whole tree on it
  *
  * No absolute number is a promise: on another machine, or on this one an hour later, it
@@ -30,7 +30,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* How far the second page is shifted, and the kernel's namespace where it has one. */
+/* How far the second vDSO is shifted, and the kernel's namespace where it has one. */
 #define SHIFT_SECONDS 3600
 
 typedef int gettime_fn(clockid_t, struct timespec *);
@@ -62,7 +62,7 @@ int latency_bench(struct bench *bench);
  */
 bool in_time_namespace(void (*code)(void *), void *argument, const char **why);
 
-/* sandwich.c. Boots a page of its own: half of the question is about its first second. */
+/* sandwich.c. Boots a vDSO of its own: half of the question is about its first second. */
 int sandwich_bench(const struct bench *bench);
 
 /* start.c */
@@ -72,7 +72,7 @@ int start_bench(const struct bench *bench);
 int follow_bench(const struct bench *bench);
 int follow_inside(void);
 
-/* bench.c. Boots a page and opens it. Returns 0, or 1 after a message. */
-int boot(const struct uvdso_options *options, struct uvdso **page, struct vdso_elf *elf);
+/* bench.c. Boots a vDSO and opens it. Returns 0, or 1 after a message. */
+int boot(const struct uvdso_options *options, struct uvdso **vdso, struct vdso_elf *elf);
 
 #endif

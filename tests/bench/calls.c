@@ -1,13 +1,12 @@
 /*
  * calls.c - see calls.h.
  *
- * Everything is called from the same loop and through a pointer, as a C library calls a
- * page: the page's function, the system call, the bare counter, and a function that does
- * nothing. So the loop and the call are the same for all, and the last one says what to
- * subtract.
+ * Everything is called from the same loop and through a pointer, as a C library calls a vDSO:
+ * the vDSO's function, the system call, the bare counter, and a function that does nothing. So
+ * the loop and the call are the same for all, and the last one says what to subtract.
  *
- * The arguments lie in registers. The counter and the empty function are called with more
- * of them than they take, and look at none.
+ * The arguments are in registers. The counter and the empty function are called with more
+ * arguments than they take and ignore them.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -18,8 +17,8 @@
 #include <machine.h>
 
 #include "calls.h"
-#include "../system_calls.h"
-#include "kernel/cpu.h"
+#include "system_calls.h"
+#include "kernel/arch/cpu.h"
 
 typedef int gettimeofday_fn(struct timeval *, struct timezone *);
 typedef time_t time_fn(time_t *);
@@ -143,9 +142,9 @@ struct random_params {
 };
 
 /*
- * The function alone draws from no generator: the caller has to bring the state of one,
- * in memory that the page asks for. One state a mapping is a waste of a page, and keeps
- * it from ever lying across the border of two.
+ * The function has no generator of its own: the caller must bring the state of one, in the
+ * kind of memory that the vDSO asks for. One state for each mapping wastes most of a page, but
+ * no state can lie in two pages.
  */
 static void give_state(struct target *target)
 {
@@ -162,9 +161,9 @@ static void give_state(struct target *target)
 	*target = (struct target){.fn = NULL};
 }
 
-struct target target_in(const struct vdso_elf *page, const struct call *call)
+struct target target_in(const struct vdso_elf *vdso, const struct call *call)
 {
-	struct target target = {.fn = (void *)vdso_elf_symbol(page, call->symbol, VERSION)};
+	struct target target = {.fn = (void *)vdso_elf_symbol(vdso, call->symbol, VERSION)};
 
 	if (target.fn && call->loop == loop_getrandom)
 		give_state(&target);
@@ -195,7 +194,7 @@ const struct call plain_calls[] = {
 	GETTIME(MONOTONIC_RAW, "", true),
 	GETTIME(REALTIME_COARSE, "", false),
 	GETTIME(MONOTONIC_COARSE, "", false),
-	/* One that no page serves: what is lost on the way to the system call. */
+	/* One that no vDSO answers: what the detour to the system call costs. */
 	GETTIME(PROCESS_CPUTIME_ID, "", false),
 	OTHER(gettimeofday, "", true),
 	OTHER(time, "", false),

@@ -6,7 +6,7 @@
 
 #include "bench.h"
 
-/* Whom to ask. state is for getrandom alone: each page keeps its generator in one. */
+/* Whom to ask. state is for getrandom alone: each vDSO keeps its generator in one. */
 struct target {
 	void *fn; /* NULL: there is nobody */
 	void *state;
@@ -19,7 +19,7 @@ typedef void loop_fn(const struct target *target, long argument, long calls);
 struct call {
 	const char *name;   /* in the CSV file */
 	const char *title;  /* in the table */
-	const char *symbol; /* in a page */
+	const char *symbol; /* in a vDSO */
 	loop_fn *loop;
 	long argument;
 	void *system_call;
@@ -29,11 +29,11 @@ struct call {
 extern const struct call plain_calls[], shifted_calls[], random_calls[];
 extern const size_t nr_plain_calls, nr_shifted_calls, nr_random_calls;
 
-/* A page's function. For getrandom this maps a state, which is kept to the end. */
-struct target target_in(const struct vdso_elf *page, const struct call *call);
+/* A function of a vDSO. For getrandom this maps a state, which is kept to the end. */
+struct target target_in(const struct vdso_elf *vdso, const struct call *call);
 struct target target_system_call(const struct call *call);
 
-/* The counter read by itself, in the way in which the page reads it on this CPU. */
+/* The counter read by itself, as the vDSO reads it on this CPU. */
 struct target target_floor(void);
 const char *floor_instruction(void);
 

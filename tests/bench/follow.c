@@ -3,7 +3,7 @@
  *
  * This program runs itself three times in turns: as it is, under `uvdso run`, and under
  * `uvdso run --follow`; there it measures from inside (follow_inside()) and prints a line.
- * A system call and a call of the page are in the table to show that they cost nothing
+ * A system call and a call of the vDSO are in the table to show that they cost nothing
  * more: a tracer that does not ask for them is not told.
  */
 #include <errno.h>

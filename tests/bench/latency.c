@@ -1,22 +1,22 @@
 /*
- * latency.c - what a call costs: the floor, our page, the kernel's page, the system call.
+ * latency.c - what a call costs: the floor, our vDSO, the kernel's vDSO, the system call.
  *
- * The floor is the counter read by itself, in order: no page that answers with a fine
- * clock can be faster. What is above it is the page's own work.
+ * The floor is the counter read by itself, in order: no vDSO that answers with a fine clock
+ * can be faster. What is above it is the vDSO's own work.
  *
  * A row is measured in rounds, in which everybody takes a turn: measure.c.
  *
- * The shifted rows are a second page, booted with offsets. They are measured by a child in
- * a time namespace, where the kernel's page takes its detour, too; where there is no such
- * namespace, here, and without the kernel. The plain page takes part in each of their
- * rounds, and the difference is what a shift costs.
+ * The shifted rows are a second vDSO, booted with offsets. They are measured by a child in a
+ * time namespace, where the kernel's vDSO takes its detour, too; without such a namespace, they
+ * are measured here and without the kernel. The plain vDSO takes part in each of their rounds,
+ * and the difference is what a shift costs.
  *
- * The CSV file has a line a call, after the line
+ * The CSV file has one line for each call, after the line
  *
  *	call,floor_ns,ours_ns,kernel_ns,syscall_ns,ours_vs_kernel
  *
  *	call             clock_gettime(CLOCK), clock_getres(CLOCK), getrandom(BYTES), or the
- *	                 function's name; " shifted" behind it means the second page
+ *	                 function's name; " shifted" after it means the second vDSO
  *	floor_ns         medians in nanoseconds, one decimal. Empty: there is none, because
  *	ours_ns          the call reads no counter, or because nobody is there who could
  *	kernel_ns        be asked
@@ -87,7 +87,7 @@ static double ratio(const struct row *row)
 static void print_heading(const struct bench *bench, const char *title, const char *first)
 {
 	printf("\n%s%s%s\n", bench->bold, title, bench->off);
-	printf("  %-20s %7s %14s   %14s %8s  %6s\n", "", first, "our page", "kernel's page",
+	printf("  %-20s %7s %14s   %14s %8s  %6s\n", "", first, "our vDSO", "kernel's vDSO",
 	       "system", "ours /");
 	printf("  %-20s %7s %7s%7s   %7s%7s %8s  %6s\n", "ns a call", "median", "best",
 	       "median", "best", "median", "call", "kernel");
@@ -159,7 +159,7 @@ static void measure_plain(const struct bench *bench, const struct call *calls, s
 
 		find_targets(bench, &calls[i], target);
 		if (!target[OURS].fn)
-			continue; /* a page without this function is a page, too */
+			continue; /* a vDSO need not have every function */
 		measure_row(&calls[i], target, bench->quick ? QUICK_ROUNDS : ROUNDS, &row);
 		print_row(bench, &calls[i], &row, FLOOR);
 		write_row(csv, &calls[i], &row);
@@ -218,7 +218,7 @@ static int bench_shifted(const struct bench *bench, FILE *csv)
 	}
 	shifted->bench = bench;
 	shifted->kernel = true;
-	print_heading(bench, "Shifted: the kernel's page in a time namespace", "plain");
+	print_heading(bench, "Shifted: the kernel's vDSO in a time namespace", "plain");
 	fflush(stdout); /* a child would print it again */
 	if (!in_time_namespace(measure_shifted, shifted, &why)) {
 		printf("  (No kernel's column: %s.)\n", why);

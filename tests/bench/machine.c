@@ -72,7 +72,7 @@ void machine_print(const struct bench *bench)
 	printf("  clocksource  %s\n", clocksource);
 	if (why)
 		printf("  counter      none is used: %.62s\n"
-		       "               Our page makes a system call for each fine clock.\n",
+		       "               Our vDSO makes a system call for each fine clock.\n",
 		       bench->no_counter ? "--no-counter" : why);
 	else
 		printf("  counter      read with %s\n", floor_instruction());

@@ -1,7 +1,7 @@
 /*
  * measure.c - how long one call takes, when it takes less than the clock can tell.
  *
- * A call of a page takes some nanoseconds, and so does a look at the clock. So a batch of calls
+ * A call of a vDSO takes some nanoseconds, and so does a look at the clock. So a batch of calls
  * is timed, long enough for the clock and short enough that mostly no interrupt comes in
  * between. In each round everybody makes one batch; every other round goes backwards, so that
  * nobody is always the one after the system calls.
@@ -67,7 +67,7 @@ struct cost cost_of(struct batches *of, struct batches *empty)
 	/* They are sorted now: the best is the first. */
 	double best = of->ns[0] / calls - empty->ns[0] / empties;
 
-	/* A page of a few instructions can be as fast as nothing at all, but not faster. */
+	/* A few instructions can be as fast as nothing at all, but not faster. */
 	return (struct cost){.best = fmax(0, best), .median = fmax(0, middle - nothing)};
 	/* course: end 01-system-call */
 }

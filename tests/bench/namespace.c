@@ -1,7 +1,7 @@
 /*
  * namespace.c - a process of ours in a time namespace of the kernel's.
  *
- * The kernel shifts clocks, too (time_namespaces(7)), and its page then takes the same
+ * The kernel shifts clocks, too (time_namespaces(7)), and its vDSO then takes the same
  * detour as ours: that is the one to compare with. A process cannot enter a namespace
  * that it has made, only its children are born into it. Hence two forks:
  *
@@ -9,7 +9,7 @@
  *	  maker          unshare(CLONE_NEWTIME), writes the offsets, waits
  *	    inhabitant   is in the namespace, and runs the code
  *
- * The pages that bench has booted are inherited, and so a child can measure them.
+ * The vDSOs that bench has booted are inherited, so a child can measure them.
  * Privilege is needed, or else a user namespace around it, where one may be made.
  */
 #include <errno.h>

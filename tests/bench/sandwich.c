@@ -4,12 +4,12 @@
  * Two clocks cannot be read at the same moment. So each of our answers is taken between two
  * system calls for the same clock: outside of these two it is wrong, and inside it should be
  * near the middle. How near it is cannot be told better than the system call allows, whose
- * way in and way out are not equally long. Therefore the kernel's page is put between two
- * system calls as well, in turns with ours: its distance is that of a page that is right.
+ * way in and way out are not equally long. So the kernel's vDSO is also put between two system
+ * calls, in turns with ours: its distance is that of a vDSO that is right.
  *
- * A page that has just been started knows the counter's rate from a few milliseconds of
- * looking, and then learns it better and better. Hence two tables: the first second, and
- * what comes after it.
+ * A vDSO that has just been started knows the rate of the counter from a few milliseconds of
+ * measuring, and then more and more precisely. Hence two tables: the first second, and what
+ * comes after it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ struct spread {
 	uint64_t total, outside, longest;
 };
 
-enum { OURS, KERNEL, PAGES };
+enum { OURS, KERNEL, VDSOS };
 
 static const struct {
 	clockid_t id;
@@ -44,7 +44,7 @@ static const struct {
 };
 #define CLOCKS ARRAY_SIZE(clocks)
 
-typedef struct spread table[CLOCKS][PAGES];
+typedef struct spread table[CLOCKS][VDSOS];
 
 static int64_t to_ns(struct timespec ts)
 {
@@ -71,19 +71,19 @@ static void count(struct spread *spread, int64_t before, int64_t answer, int64_t
 }
 
 /* So many rounds of one clock: system call, ours, system call, kernel's, system call, ... */
-static void slice(gettime_fn *const page[PAGES], clockid_t clock, struct spread spread[PAGES],
-		  int rounds)
+static void slice(gettime_fn *const gettime[VDSOS], clockid_t clock,
+		  struct spread spread[VDSOS], int rounds)
 {
 	int64_t before = system_call(clock);
 
 	while (rounds-- > 0) {
-		for (int who = 0; who < PAGES; who++) {
+		for (int who = 0; who < VDSOS; who++) {
 			struct timespec answer = {0, 0};
 			int64_t after;
 
-			if (!page[who])
+			if (!gettime[who])
 				continue;
-			page[who](clock, &answer);
+			gettime[who](clock, &answer);
 			after = system_call(clock);
 			count(&spread[who], before, to_ns(answer), after);
 			before = after;
@@ -115,7 +115,7 @@ static void print_table(const struct bench *bench, const char *title, table spre
 {
 	printf("\n%s%s%s, %" PRIu64 " rounds of each clock\n", bench->bold, title, bench->off,
 	       spreads[0][OURS].total);
-	printf("  %-13s %7s  %-27s  %s\n", "ns from", "", "our page", "kernel's page");
+	printf("  %-13s %7s  %-27s  %s\n", "ns from", "", "our vDSO", "kernel's vDSO");
 	printf("  %-13s %7s %6s %5s %6s %7s  %6s %5s %6s %7s\n", "the middle", "outside",
 	       "median", "99%", "99.9%", "most us", "median", "99%", "99.9%", "most us");
 	for (size_t i = 0; i < CLOCKS; i++) {
@@ -134,22 +134,22 @@ static void print_table(const struct bench *bench, const char *title, table spre
 	fflush(stdout);
 }
 
-static void spread_out(gettime_fn *const page[PAGES], uint64_t begin, int rounds, table first,
-		       table later)
+static void spread_out(gettime_fn *const gettime[VDSOS], uint64_t begin, int rounds,
+		       table first, table later)
 {
 	while (now_ns() - begin < FIRST_NS)
 		for (size_t i = 0; i < CLOCKS; i++)
-			slice(page, clocks[i].id, first[i], SLICE / 10);
+			slice(gettime, clocks[i].id, first[i], SLICE / 10);
 	for (; rounds > 0; rounds -= SLICE)
 		for (size_t i = 0; i < CLOCKS; i++)
-			slice(page, clocks[i].id, later[i], SLICE);
+			slice(gettime, clocks[i].id, later[i], SLICE);
 }
 
 int sandwich_bench(const struct bench *bench)
 {
 	const struct uvdso_options options = {.no_counter = bench->no_counter};
-	struct spread(*spreads)[CLOCKS][PAGES] = calloc(2, sizeof(table));
-	gettime_fn *page[PAGES];
+	struct spread(*spreads)[CLOCKS][VDSOS] = calloc(2, sizeof(table));
+	gettime_fn *gettime[VDSOS];
 	struct vdso_elf elf;
 	struct uvdso *booted;
 	uint64_t begin;
@@ -163,10 +163,11 @@ int sandwich_bench(const struct bench *bench)
 		return 1;
 	}
 	begin = now_ns();
-	page[OURS] = (gettime_fn *)vdso_elf_symbol(&elf, "__vdso_clock_gettime", VERSION);
-	page[KERNEL] =
+	gettime[OURS] = (gettime_fn *)vdso_elf_symbol(&elf, "__vdso_clock_gettime", VERSION);
+	gettime[KERNEL] =
 		(gettime_fn *)vdso_elf_symbol(&bench->kernel, "__vdso_clock_gettime", VERSION);
-	spread_out(page, begin, bench->quick ? QUICK_ROUNDS : ROUNDS, spreads[0], spreads[1]);
+	spread_out(gettime, begin, bench->quick ? QUICK_ROUNDS : ROUNDS, spreads[0],
+		   spreads[1]);
 	uvdso_shutdown(booted);
 	print_table(bench, "Between two system calls: the first second", spreads[0]);
 	print_table(bench, "Between two system calls: later", spreads[1]);

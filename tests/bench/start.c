@@ -1,9 +1,9 @@
 /*
- * start.c - what it costs to start a program on the page.
+ * start.c - what it costs to start a program on the vDSO.
  *
  * The smallest program that there is, with `uvdso run` and without, in turns: the difference
  * is what calibrating, placing and loading take. And the same without a program:
- * uvdso_boot(), which puts a page into this process.
+ * uvdso_boot(), which puts a vDSO into this process.
  */
 #include <errno.h>
 #include <spawn.h>
@@ -48,24 +48,24 @@ static double run(char *const argv[])
 static int bench_run(const struct bench *bench, size_t rounds)
 {
 	const char *program = smallest_program();
-	double plain[ROUNDS], paged[ROUNDS];
+	double plain[ROUNDS], ours[ROUNDS];
 	char uvdso[sizeof(bench->dir) + 16];
 	char *plain_argv[] = {(char *)program, NULL};
-	char *paged_argv[] = {uvdso, "run", (char *)program, NULL};
-	double plain_ms, paged_ms;
+	char *ours_argv[] = {uvdso, "run", (char *)program, NULL};
+	double plain_ms, ours_ms;
 
 	snprintf(uvdso, sizeof(uvdso), "%s/../uvdso", bench->dir);
 	for (size_t i = 0; i < rounds; i++) {
 		plain[i] = run(plain_argv);
-		paged[i] = run(paged_argv);
-		if (plain[i] < 0 || paged[i] < 0)
+		ours[i] = run(ours_argv);
+		if (plain[i] < 0 || ours[i] < 0)
 			return 1;
 	}
 	plain_ms = median(plain, rounds);
-	paged_ms = median(paged, rounds);
+	ours_ms = median(ours, rounds);
 	printf("  %-20s %7.2f %7.2f\n", program, plain[0], plain_ms);
-	printf("  uvdso run %-10s %7.2f %7.2f    %.2f ms more\n", program, paged[0], paged_ms,
-	       paged_ms - plain_ms);
+	printf("  uvdso run %-10s %7.2f %7.2f    %.2f ms more\n", program, ours[0], ours_ms,
+	       ours_ms - plain_ms);
 	return 0;
 }
 
@@ -76,13 +76,13 @@ static int bench_boot(const struct bench *bench, size_t rounds)
 
 	for (size_t i = 0; i < rounds; i++) {
 		uint64_t begin = now_ns();
-		struct uvdso *page;
+		struct uvdso *vdso;
 		struct vdso_elf elf;
 
-		if (boot(&options, &page, &elf))
+		if (boot(&options, &vdso, &elf))
 			return 1;
 		ms[i] = (double)(now_ns() - begin) / 1e6;
-		uvdso_shutdown(page);
+		uvdso_shutdown(vdso);
 	}
 	middle = median(ms, rounds);
 	printf("  %-20s %7.2f %7.2f\n", "uvdso_boot()", ms[0], middle);

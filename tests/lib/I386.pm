@@ -19,7 +19,7 @@ my $p = run($UVDSO32, '--help');
 plan skip_all => 'this kernel runs no 32-bit programs' if $p->{status} == 98;
 is($p->{status}, 0, 'the 32-bit uvdso runs here') or BAIL_OUT($p->{err});
 
-# The program NAME.KIND of tests/i386.
-sub program32 { return "build/i386/tests/i386/$_[0]" }
+# The program NAME.KIND of tests/machines/i386.
+sub program32 { return "build/i386/tests/machines/i386/$_[0]" }
 
 1;

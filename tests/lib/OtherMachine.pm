@@ -1,10 +1,10 @@
 package OtherMachine;
 # OtherMachine.pm - runs the tests of another machine as points of one test: what `make test
-# ARCH=...` does, in the midst of this machine's own.
+# ARCH=...` does, among this machine's own.
 #
-# Each of its tests is a point, which passes if the test does. What it skips is said, with the
-# reasons, but is no skip of ours: an emulator is no machine, and that it has no ptrace(2) is not
-# what somebody should have to look into.
+# Each of its tests is a point, which passes if the test does. What it skips is shown with the
+# reasons, but does not count as a skip here: nobody needs to look into an emulator's lack of
+# ptrace(2).
 use strict;
 use warnings;
 use Exporter 'import';
@@ -36,7 +36,7 @@ sub clients
 sub run_all
 {
 	my ($arch, $emulator, $compiler, @not) = @_; # not: tests that are left out
-	my %not = map { ("tests/$_.t" => 1) } @not;
+	my %not = map { ($_ => 1) } @not;
 	# `make test CC=clang` hands its choices on to every make below; these here choose anew.
 	delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD B)};
 
@@ -55,16 +55,15 @@ sub run_all
 	my @tests = split ' ', `make -s ARCH=$arch test-list`;
 	cmp_ok(scalar @tests, '>', 10, "$arch: there are tests to run");
 	for my $test (grep { !$not{$_} } @tests) {
-		my $out = `timeout -k 5 100 tests/lib/emulated $test 2>&1`;
+		my $out = `timeout -k 5 100 tests/lib/run-test $test 2>&1`;
 		my $status = $?;
 		my ($plan) = $out =~ /^1\.\.(\d+)/m;
 		my @points = $out =~ /^((?:not )?ok)\b/mg;
 		my @bad = $out =~ /^(not ok.*(?:\n#.*)*)/mg;
 		my %why;
 		$why{$_}++ for $out =~ /^ok \d+ .*# SKIP (.*)/mg;
-		(my $name = $test) =~ s{^tests/|\.t$}{}g;
 		ok($status == 0 && !@bad && @points && $plan && $plan == @points,
-		   sprintf '%s: %s (%d points, %d of them skipped)', $arch, $name, scalar @points, eval { my $n = 0; $n += $_ for values %why; $n })
+		   sprintf '%s: %s (%d points, %d of them skipped)', $arch, $test, scalar @points, eval { my $n = 0; $n += $_ for values %why; $n })
 			or diag("status $status, plan ", $plan // 'none', ', points ', scalar @points, "\n", @bad ? join("\n", @bad) : substr $out, -2000);
 		note("skipped $why{$_}: $_") for sort keys %why;
 	}

@@ -17,13 +17,13 @@ our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program mis
     shows is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
-# Another machine's tests have a place of their own, and an emulator (tests/lib/emulated).
+# Another machine's tests have a build of their own, and an emulator (tests/lib/run-test).
 my $BUILD = "$TOP/" . ($ENV{TEST_BUILD} // 'build');
 my @EMULATOR = split ' ', $ENV{TEST_EMULATOR} // '';
 our $UVDSO = "$BUILD/uvdso";
 
-# The subcommand. A test that holds for --follow as well is run once more by another one
-# (run-follow-*.t), which says so in this variable.
+# The subcommand. A test that holds for --follow as well runs once more with another one
+# (tests/table), which is in this variable.
 our @RUN = split ' ', $ENV{UVDSO_RUN} // 'run';
 my $LIMIT = 20;    # seconds that a program may take; fewer once one took too long
 

@@ -1,14 +1,13 @@
 /*
- * compare.c - each function of our page beside the kernel's.
+ * compare.c - each function of our vDSO next to the kernel's.
  *
  * Two clocks cannot be read at the same moment. So the kernel's is read before ours and
- * once more after it: what ours shows must lie between the two. Of several such
- * sandwiches the thinnest is shown, since it leaves the least room for an error. The
- * difference is counted from its middle.
+ * again after it: ours must be between the two. Of several such sandwiches the thinnest is
+ * shown, since it leaves the least room for an error. The difference is measured from its
+ * middle.
  *
- * The coarse clocks are another matter. They show the last update, and ours and the
- * kernel's are updated at different moments, so that they may be a few milliseconds
- * apart, and be right.
+ * The coarse clocks show the last update. Ours and the kernel's are updated at different
+ * moments, so they may differ by a few milliseconds and both be right.
  */
 #include <inttypes.h>
 #include <sched.h>
@@ -17,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../tests/system_calls.h"
+#include "../../tests/lib/system_calls.h"
 #include "demo.h"
 
 #define TRIES 50
@@ -27,7 +26,7 @@ typedef int gettimeofday_fn(struct timeval *, struct timezone *);
 typedef time_t time_fn(time_t *);
 typedef long getcpu_fn(unsigned *, unsigned *, void *);
 
-/* One page's functions. */
+/* The functions of one vDSO. */
 struct answers {
 	gettime_fn *gettime, *getres;
 	gettimeofday_fn *gettimeofday;
@@ -112,7 +111,7 @@ static void compare_clocks(const struct answers *ours, const struct answers *ker
 		{"MONOTONIC_COARSE", CLOCK_MONOTONIC_COARSE, true},
 	};
 
-	printf("  %-16s %20s %20s %10s  %s\n", "clock_gettime", "our page, s", "kernel's, s",
+	printf("  %-16s %20s %20s %10s  %s\n", "clock_gettime", "our vDSO, s", "kernel's, s",
 	       "ns apart", "inside");
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
 		struct sandwich s = thinnest(ours, kernel, clocks[i].id);
@@ -163,19 +162,19 @@ static void compare_rest(const struct answers *ours, const struct answers *kerne
 
 int main(void)
 {
-	struct pages pages;
+	struct vdsos vdsos;
 	struct answers ours, kernel;
 
-	pages_open(&pages, "compare");
-	ours = resolve(&pages.ours);
-	kernel = resolve(&pages.kernel);
-	if (pages.kernel_error)
-		printf("  The kernel gives no page here; its column is made by system "
+	vdsos_open(&vdsos, "compare");
+	ours = resolve(&vdsos.ours);
+	kernel = resolve(&vdsos.kernel);
+	if (vdsos.kernel_error)
+		printf("  The kernel gives no vDSO here; its column is made by system "
 		       "calls.\n");
-	if (uvdso_why_no_counter(pages.booted))
-		printf("  Without a counter the fine clocks of our page are system calls.\n");
+	if (uvdso_why_no_counter(vdsos.booted))
+		printf("  Without a counter the fine clocks of our vDSO are system calls.\n");
 	compare_clocks(&ours, &kernel);
 	compare_rest(&ours, &kernel);
-	uvdso_shutdown(pages.booted);
+	uvdso_shutdown(vdsos.booted);
 	return 0;
 }

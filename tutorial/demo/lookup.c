@@ -1,10 +1,10 @@
 /*
  * lookup.c - one lookup, told step by step: __vdso_clock_gettime, version LINUX_2.6.
  *
- * What vdso_elf_symbol() does in silence is done here once more, aloud, on the page as
- * it lies in memory: from the name to a hash, through filter, bucket and chain to a
- * symbol, from the symbol to its version, from its value to an address. At the end the
- * resolver is asked for the same name, and both must agree.
+ * This does what vdso_elf_symbol() does, on the image in memory, and prints each step: from
+ * the name to a hash, through filter, bucket and chain to a symbol, from the symbol to its
+ * version, from its value to an address. At the end the resolver looks up the same name, and
+ * both must agree.
  *
  * Exit status: 0 they agree, 1 they do not.
  */
@@ -112,16 +112,16 @@ static const void *tell(const struct vdso_elf *elf)
 
 int main(void)
 {
-	struct pages pages;
+	struct vdsos vdsos;
 	const void *told, *resolved;
 	bool agree;
 
-	pages_open(&pages, "lookup");
-	told = tell(&pages.ours);
-	resolved = vdso_elf_symbol(&pages.ours, NAME, VERSION);
+	vdsos_open(&vdsos, "lookup");
+	told = tell(&vdsos.ours);
+	resolved = vdso_elf_symbol(&vdsos.ours, NAME, VERSION);
 	agree = told && told == resolved;
 	printf("  the resolver  vdso_elf_symbol() says %p: %s\n", resolved,
 	       agree ? "they agree" : "THEY DO NOT AGREE");
-	uvdso_shutdown(pages.booted);
+	uvdso_shutdown(vdsos.booted);
 	return agree ? 0 : 1;
 }

@@ -1,12 +1,12 @@
 /*
- * million.c - what a million calls cost: our page, the kernel's page, the system call.
+ * million.c - what a million calls cost: our vDSO, the kernel's vDSO, the system call.
  *
- * The three are measured in small batches that take turns, so that whatever else the
- * machine does at the time befalls all of them. Of the batches the best and the median
- * are shown: noise only ever adds, so that the best is nearest to what the code costs,
- * and the distance between the two tells how much noise there was. A batch of calls to
- * an empty function takes its turn, too. That is the loop, and it is subtracted: the best
- * from the best, the median from the median, and nothing costs less than nothing.
+ * The three are measured in small batches that take turns, so that other work on the machine
+ * affects all of them. The best batch and the median are shown: noise only adds, so the best
+ * is closest to what the code costs, and the distance between the two shows how much noise
+ * there was. Batches of calls to an empty function take turns, too: they measure the loop,
+ * which is subtracted, the best from the best and the median from the median. No result is
+ * below zero.
  */
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -165,19 +165,19 @@ static void print_cost(struct cost cost, bool exists)
 int main(void)
 {
 	struct cost cost[WAYS], first[WAYS] = {{0, 0}};
-	struct pages pages;
+	struct vdsos vdsos;
 	bool no_counter;
 
-	pages_open(&pages, "million");
-	no_counter = uvdso_why_no_counter(pages.booted) != NULL;
-	printf("  %-16s  %17s  %17s  %17s\n", "", "our page", "kernel's page", "system call");
+	vdsos_open(&vdsos, "million");
+	no_counter = uvdso_why_no_counter(vdsos.booted) != NULL;
+	printf("  %-16s  %17s  %17s  %17s\n", "", "our vDSO", "kernel's vDSO", "system call");
 	printf("  %-16s  %8s %8s  %8s %8s  %8s %8s\n", "ns a call", "best", "median", "best",
 	       "median", "best", "median");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		void *fn[WAYS] = {
-			[OURS] = (void *)vdso_elf_symbol(&pages.ours, rows[i].symbol, VERSION),
+			[OURS] = (void *)vdso_elf_symbol(&vdsos.ours, rows[i].symbol, VERSION),
 			[KERNEL] =
-				(void *)vdso_elf_symbol(&pages.kernel, rows[i].symbol, VERSION),
+				(void *)vdso_elf_symbol(&vdsos.kernel, rows[i].symbol, VERSION),
 			[SYSTEM_CALL] = rows[i].system_call,
 			[EMPTY] = (void *)nothing,
 		};
@@ -197,12 +197,12 @@ int main(void)
 	}
 	/* Of the best ones: there noise has the least part. */
 	if (no_counter)
-		printf("  Without a usable counter our page makes the system call itself.\n");
+		printf("  Without a usable counter our vDSO makes the system call itself.\n");
 	else if (first[OURS].best > 0)
-		printf("  MONOTONIC: a system call costs %.1f times what our page costs,\n"
-		       "  and the kernel's page %.2f times.\n",
+		printf("  MONOTONIC: a system call costs %.1f times what our vDSO costs,\n"
+		       "  and the kernel's vDSO %.2f times.\n",
 		       first[SYSTEM_CALL].best / first[OURS].best,
 		       first[KERNEL].best / first[OURS].best);
-	uvdso_shutdown(pages.booted);
+	uvdso_shutdown(vdsos.booted);
 	return 0;
 }

@@ -3,7 +3,7 @@ title: Setup, and a first green
 tier: core
 minutes: 10
 file: vdso-src/getcpu.c
-tests: fake.t
+tests: vdso/fake
 red: getcpu() gives CPU and node
 red: getcpu() gives the one that is asked for, where another pointer is NULL
 hint:

@@ -3,7 +3,7 @@ title: What a system call costs
 tier: core
 minutes: 30
 file: tests/bench/measure.c
-tests: measure.t
+tests: self/measure
 red: what a call of an empty function costs, in the same loop, is subtracted
 red: the best comes from the best batches, and the median from those in the middle
 red: one batch in which the machine was elsewhere moves nothing

@@ -3,7 +3,7 @@ title: The image: an ELF file no one loads from disk
 tier: core
 minutes: 30
 file: linker-scripts/vdso-layout.lds.h
-tests: segments.t
+tests: image/segments
 red: there is one LOAD, from the first byte of the file, and so with the ELF header in it
 red: it may be read and executed, and nobody may write to it
 red: what else is named in it may be read, and no more

@@ -3,7 +3,7 @@ title: Version nodes
 tier: core
 minutes: 25
 file: linker-scripts/x86_64.lds.S
-tests: versions.t
+tests: image/versions
 red: there are two versions: the file itself, and one node
 red: the node has the hash of that name
 red: six functions are exported with that version, each with the prefix __vdso_
@@ -16,7 +16,7 @@ hint:
 hint:
 	readelf -WV and nm -D on build/x86_64/vdso.so show what you are to arrive at, and on
 	work/.trees/03-versions/build/x86_64/vdso.so what you have. linker-scripts/aarch64.lds.S
-	has a node of another name. The weak names are already in the objects: EXPORT makes them, in page.h.
+	has a node of another name. The weak names are already in the objects: EXPORT makes them, in vdso.h.
 hint:
 	The node gets its name, the one that the tests print. After the global names comes a second
 	part of it, with a pattern that fits whatever is left. Then the list of the time functions must

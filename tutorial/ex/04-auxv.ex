@@ -3,7 +3,7 @@ title: Finding the page: the auxiliary vector
 tier: core
 minutes: 30
 file: loader/libc/auxv.c
-tests: auxv.t
+tests: libc/auxv
 red: the vector begins behind two lists, and each of them ends in NULL
 red: an empty environment is a list, too: its NULL alone
 red: no argument at all is possible, and argv is then its NULL alone

@@ -3,7 +3,7 @@ title: Resolving a symbol
 tier: core
 minutes: 45
 file: loader/libc/vdso_lookup.c
-tests: lookup.t
+tests: libc/lookup
 red: a name is found, in its version and at its own address
 red: a name that is not there is not found, and its chain is left where it ends
 red: of two names with the same hash each is found

@@ -3,7 +3,7 @@ title: Resolving a symbol: the filter, and DT_HASH
 tier: deep
 minutes: 25
 file: loader/libc/vdso_lookup.c
-tests: lookup-fallback.t
+tests: libc/lookup-fallback
 red: what the filter does not know is refused, and no bucket is read
 red: one bit of the two is not enough
 red: without DT_GNU_HASH every name is found through DT_HASH

@@ -3,7 +3,7 @@ title: The seqlock
 tier: core
 minutes: 40
 file: vdso-src/gettime.c
-tests: reader.t
+tests: vdso/reader
 red: counter and data are read between two looks at the number
 red: an update between any two loads is noticed, and the copy thrown away
 red: while the number is odd the reader waits for the writer

@@ -3,7 +3,7 @@ title: Cycles to nanoseconds
 tier: core
 minutes: 35
 file: vdso-src/gettime.c
-tests: cycles.t
+tests: vdso/cycles
 red: so many cycles later, the answer is so many nanoseconds later
 red: two fractions of a nanosecond add up to a whole one
 red: nanoseconds beyond a second become seconds, one or two

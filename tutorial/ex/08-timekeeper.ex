@@ -2,8 +2,8 @@
 title: The timekeeper
 tier: core
 minutes: 45
-file: loader/kernel/timeline.c
-tests: advance.t
+file: loader/kernel/time/timeline.c
+tests: time/advance
 red: the new line begins where the old one ends
 red: a line in a hundred thousand pieces ends where it does in one
 red: the new line has the new slope, from its beginning on
@@ -15,7 +15,7 @@ hint:
 hint:
 	The function above yours says how many cycles readers can have followed the old line.
 	vdso_cycles_to_ns_exact() in vdso-src/include/vdso/cycles.h makes nanoseconds of them and keeps
-	the rest in frac. The fields are explained in loader/kernel/timeline.h.
+	the rest in frac. The fields are explained in loader/kernel/time/timeline.h.
 	For the last two points: what may somebody have seen?
 hint:
 	First bring ns and frac to where the old line has led, with the old mult; then cycle_last, then

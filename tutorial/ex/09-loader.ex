@@ -2,8 +2,8 @@
 title: The loader: place, randomise, protect
 tier: core
 minutes: 40
-file: loader/kernel/place.c
-tests: place.t
+file: loader/kernel/map/place.c
+tests: map/place
 red: the data pages can be read, and written by no reader
 red: the image can be executed, and not written
 red: 8 loads lie in at least 6 places

@@ -2,8 +2,8 @@
 title: Running programs that never heard of us
 tier: core
 minutes: 35
-file: loader/kernel/stack.c
-tests: stack.t
+file: loader/kernel/exec/stack.c
+tests: exec/stack
 red: the first word is the number of the arguments
 red: after it come pointers to the arguments, and a NULL
 red: after them come pointers to the environment, and a NULL
@@ -14,7 +14,7 @@ hint:
 	Which three lists are there, and what does each of them end with? Who writes that end?
 	Where do the pointers of the first two lie at the moment, and where will the program look?
 hint:
-	The drawing is in loader/kernel/stack.h; struct first_stack there says what else is wanted.
+	The drawing is in loader/kernel/exec/stack.h; struct first_stack there says what else is wanted.
 	A pen has the address that a byte will have, pen->at, and knows where the buffer begins for
 	it, pen->base: the difference of two addresses is the same in both. memmove(3) may overlap.
 hint:

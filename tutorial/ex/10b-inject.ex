@@ -3,8 +3,8 @@ title: The vector of somebody else
 tier: deep
 minutes: 30
 needs: ptrace
-file: loader/kernel/inject.c
-tests: inject.t
+file: loader/kernel/ptrace/inject.c
+tests: ptrace/inject
 red: the vector of a new program leads to our page
 red: of its stack, nothing but that one value has changed
 red: also behind an environment of 3000 variables
@@ -14,7 +14,7 @@ hint:
 	What is there between the stack pointer and the vector? What does it end with, each time?
 	How much of a stack may you read at once, if you do not know where it ends?
 hint:
-	loader/kernel/stack.h has the drawing. traced_read() reads all that it is asked for, or fails;
+	loader/kernel/exec/stack.h has the drawing. traced_read() reads all that it is asked for, or fails;
 	a read that fails may succeed if it is shorter. execve(2) accepts arguments and environment of some
 	megabytes, so the search needs an end, and a piece of the stack at a time is enough.
 hint:

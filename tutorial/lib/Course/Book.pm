@@ -89,7 +89,7 @@ sub anchors {
 	return $self->{anchors} if $self->{anchors};
 	my %anchors;
 	for my $path (Course::Tree::files($self->{top})) {
-		next if $path =~ m{^tutorial/|\.md$|^tests/[^/]*\.t$} || -s "$self->{top}/$path" > 500_000;
+		next if $path =~ m{^tutorial/|\.md$|^tests/.*\.t$} || -s "$self->{top}/$path" > 500_000;
 		my @found = Course::Card::anchors(slurp("$self->{top}/$path"));
 		$anchors{$path} = \@found if @found;
 	}
@@ -123,7 +123,7 @@ sub check_names {
 		my @pages = grep { m{/\Q$card->{chapter}\E-} } @{$self->{chapters}};
 		push @problems, "$card->{path}: " . @pages . " chapters tutorial/$card->{chapter}-*.md, not one" if @pages != 1;
 		push @problems, "$card->{path}: its chapter is called $pages[0]" if @pages == 1 && $card->{name} =~ /^\d\d-/ && $pages[0] ne "tutorial/$card->{name}.md";
-		push @problems, "$card->{path}: tests: no tests/$_" for grep { !-x "$self->{top}/tests/$_" } @{$card->{tests}};
+		push @problems, "$card->{path}: tests: no test $_" for grep { !defined Course::Tree::find_test($self->{top}, $_) } @{$card->{tests}};
 	}
 	for my $page (@{$self->{chapters}}) {
 		my ($number) = $page =~ m{/(\d\d)};
@@ -328,15 +328,14 @@ sub check_failure_shown {
 
 sub check_executed {
 	my ($self) = @_;
+	my $table = -e "$self->{top}/tests/table" ? slurp("$self->{top}/tests/table") : '';
 	my @problems;
 	for my $name (sort keys %{$self->{pages}}) {
 		next if $name =~ m{^tutorial/[^/]+/};    # a translation has the fences of its original
 		my ($short) = $name =~ m{/(\d\d)-} ? $1 : $name =~ m{/([^/]+)\.md$};
 		next unless grep({ $_->{lang} eq 'console' } @{$self->{pages}{$name}{fences}}) || grep { $_->{chapter} eq $short } @{$self->{cards}};
-		my $test = "tests/tutorial-$short.t";
-		my $text = -e "$self->{top}/$test" ? slurp("$self->{top}/$test") : '';
-		push @problems, "$name: no $test that says: exec tutorial/learn prove CH=$short"
-			if $text !~ m{^exec tutorial/learn prove CH=\Q$short\E$}m || !-x "$self->{top}/$test";
+		push @problems, "$name: no line in tests/table: course/$short tutorial/learn prove CH=$short"
+			if $table !~ m{^course/\Q$short\E +tutorial/learn prove CH=\Q$short\E$}m;
 	}
 	return @problems;
 }

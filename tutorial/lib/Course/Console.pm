@@ -76,7 +76,7 @@ sub normalise {
 	for ($text) {
 		s/[ \t]+$//mg;
 		# What another chapter or a changed file moves, and no reader looks for.
-		s/\[Makefile:\d+: /[Makefile:N: /g;
+		s/(?<=^make: \*\*\* \[)[\w.\/-]+:\d+: /MAKEFILE: /mg;
 		s/^(  edit  work\S+), line \d+$/$1, line N/mg;
 		s/^  ok      and \d+ more$/  ok      and N more/mg;
 		s/^(?:Next: tutorial.*|That was the last one: the course is done\.)$/NEXT/mg;

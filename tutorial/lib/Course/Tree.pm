@@ -27,6 +27,14 @@ sub new {
 	return $self;
 }
 
+# The test that a card names: ROOM/NAME, or NAME alone if one room has it. Nothing if there is none.
+sub find_test {
+	my ($top, $name) = @_;
+	my @found = grep { !m{^(?:lib|programs|bench)/} }
+		map { m{/tests/(.*)\.[ct]$} } glob $name =~ m{/} ? "$top/tests/$name.[ct]" : "$top/tests/*/$name.[ct]";
+	return @found == 1 ? $found[0] : undef;
+}
+
 # Paths below a directory, without what is not the project's.
 sub files {
 	my ($dir) = @_;
@@ -100,12 +108,18 @@ sub sync {
 	}
 }
 
-# What must be built for these tests: tests/NAME.c, if there is one, else everything.
+# What must be built for these tests: of tests/NAME.c that test, for any other test everything.
 sub targets {
 	my ($self, $card) = @_;
 	my %targets = map { $_ => 1 } @{$card->{build}},
-		map { -e "$self->{dir}/tests/$_" =~ s/\.t$/.c/r ? "build/tests/$_" =~ s/\.t$//r : 'all' } @{$card->{tests}};
+		map { -e "$self->{dir}/tests/$_.c" ? "build/tests/$_" : 'all' } $self->tests($card);
 	return sort keys %targets;
+}
+
+# The full names of a card's tests.
+sub tests {
+	my ($self, $card) = @_;
+	return map { find_test($self->{dir}, $_) // $_ } @{$card->{tests}};
 }
 
 sub make {
@@ -113,10 +127,10 @@ sub make {
 	return capture({dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2', '--no-print-directory', @targets);
 }
 
-# Runs tests/NAME. Every point is {ok, text, skip, diag}; what goes wrong besides is a point, too.
+# Runs a test. Every point is {ok, text, skip, diag}; anything else that goes wrong is a point, too.
 sub run_test {
 	my ($self, $test) = @_;
-	my $run = capture({dir => $self->{dir}, limit => $LIMIT, env => {PERL5LIB => 'tests/lib'}}, "tests/$test");
+	my $run = capture({dir => $self->{dir}, limit => $LIMIT, env => {PERL5LIB => 'tests/lib'}}, 'tests/lib/run-test', $test);
 	my (@points, $plan, $bailed, $skipped);
 
 	for (split /^/, $run->{out}) {
@@ -150,7 +164,7 @@ sub try {
 	my ($self, $card) = @_;
 	my $make = $self->make($self->targets($card));
 	return {built => 0, said => $make->{out}, points => [], failed => []} if $make->{status} || $make->{timed_out};
-	my @points = map { $self->run_test($_) } @{$card->{tests}};
+	my @points = map { $self->run_test($_) } $self->tests($card);
 	return {built => 1, said => $make->{out}, points => \@points, failed => [map { $_->{text} } grep { !$_->{ok} } @points]};
 }
 

@@ -4,13 +4,13 @@
  *	u64 arch_chacha20_blocks(u8 *out, const u8 key[32], u64 counter, size_t blocks);
  *	    x0                   x0       x1                x2           x3
  *
- * The cipher, and why it is in assembly, is told in arch/x86_64/chacha.S. Here, too, a row
- * of the state is one vector register, which every aarch64 of Linux has; one block at a
- * time. Only registers that a function need not keep are used, so that nothing is saved,
- * and all that held a secret are cleared before the return.
+ * arch/x86_64/chacha.S explains the cipher and why it is in assembly. Here, too, a row of the
+ * state is one vector register, which Linux requires of every aarch64; one block at a time.
+ * Only registers that a function need not preserve are used, so nothing is saved, and all
+ * that held a secret are cleared before the return.
  *
- * out and key need no alignment. The last 32 bytes of out may be the key itself: it is
- * read once, before anything is written.
+ * out and key need no alignment. The last 32 bytes of out may be the key itself, which is read
+ * once, before anything is written.
  */
 #define OUT     x0
 #define KEY     x1
@@ -18,7 +18,7 @@
 #define BLOCKS  x3
 #define RESULT  x4
 
-/* The rows, the rows of the start, and one for rotating. */
+/* The rows, and one for rotating. The initial rows are in v16 to v19. */
 #define A v0
 #define B v1
 #define C v2
@@ -31,7 +31,7 @@
 	shl	to.4s, T.4s, #(n);               \
 	sri	to.4s, T.4s, #(32 - (n))
 
-/* By 16: the halves of each word change places. */
+/* By 16: swaps the halves of each word. */
 #define XOR_ROTATE_16(to, from)                 \
 	eor	to.16b, to.16b, from.16b;        \
 	rev32	to.8h, to.8h

@@ -1,16 +1,16 @@
 /*
- * aarch64/machine.h - what the page needs from this machine: its counter, its way into the
+ * aarch64/machine.h - what the vDSO needs from this machine: its counter, its way into the
  * kernel, its pause.
  *
- * The list of what a port supplies, and what each must promise, is at the top
- * of vdso-src/gettime.c, and for random numbers of vdso-src/getrandom.c.
+ * What a port supplies, and what each item must promise, is listed at the top of
+ * vdso-src/gettime.c and, for random numbers, of vdso-src/getrandom.c.
  */
 #ifndef VDSO_ARCH_MACHINE_H
 #define VDSO_ARCH_MACHINE_H
 
 #include <vdso/types.h>
 
-/* Here the prefix is __kernel_, and there is neither time() nor getcpu(). */
+/* The prefix is __kernel_, and there is no time() and no getcpu(). */
 #define VDSO_PREFIX(name) __kernel_##name
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 0
@@ -22,14 +22,14 @@
 #define ARCH_NR_GETRANDOM     278
 
 /*
- * The virtual counter of the generic timer. The register may be read long before its turn,
- * and no barrier for memory holds it back, because it is none (Arm ARM, D13.8). ISB does,
- * before: what follows it begins only when all before it has been done.
+ * The virtual counter of the generic timer. The CPU may read the register too early, and no
+ * memory barrier prevents that, because the register is not memory (Arm ARM, D13.8). ISB does:
+ * what follows it begins only when everything before it is done.
  *
- * Nor may the read come late, behind the reader's second look at the sequence counter: the
- * count would be from after an update, and the base from before. An address that depends
- * on what was read makes a load wait for it, and the fence of the second look
- * (vdso_read_retry()) waits for all loads. The load is of the stack, which is there.
+ * Nor may the read come too late, after the reader's second look at the sequence counter: the
+ * count would be from after an update and the base from before it. So a load follows whose
+ * address depends on the count, and the fence before the second look (vdso_read_retry()) waits
+ * for all loads. The load is from the stack, which is always mapped.
  */
 static inline __attribute__((always_inline)) u64 arch_counter(void)
 {
@@ -46,16 +46,16 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
 }
 
 /*
- * One turn of a spin loop. YIELD says so (Arm ARM, C6.2), to hypervisors and emulators; most
- * cores take it for a no-operation. Some ISBs make it last: a reader gives up after a number
- * of turns, and may not do so before a writer that is at work has had the time to finish.
+ * One turn of a spin loop. YIELD (Arm ARM, C6.2) tells hypervisors and emulators; most cores
+ * treat it as a no-operation. The ISBs make it last: a reader gives up after a number of turns,
+ * and must not do so before a running writer has had time to finish.
  */
 static inline __attribute__((always_inline)) void arch_relax(void)
 {
 	__asm__ volatile("yield\n\tisb\n\tisb\n\tisb\n\tisb" : : : "memory");
 }
 
-/* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
+/* A system call with two arguments. Returns what the kernel returns: 0.. or -errno. */
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
 	register long x8 __asm__("x8") = nr;
@@ -66,7 +66,7 @@ static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a,
 	return x0;
 }
 
-/* One of three. */
+/* The same with three. */
 static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
 {
 	register long x8 __asm__("x8") = nr;

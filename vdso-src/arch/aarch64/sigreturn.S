@@ -1,26 +1,28 @@
 /*
- * sigreturn.S - where a signal handler of aarch64 returns to.
+ * sigreturn.S - where a signal handler returns to on aarch64.
  *
- * The kernel calls a handler with this address in the link register. It is no function:
- * nobody calls it, and it does not return. The system call puts back every register from
- * the signal frame that sp points to, and the program goes on where it was interrupted.
+ * The kernel calls a handler with this address in the link register. This is not a function:
+ * nobody calls it, and it does not return. The system call restores every register from the
+ * signal frame that sp points to, and the program continues where it was interrupted.
  *
- * A debugger, and the unwinder of an exception, must get past it without executing it.
- * They find their way by the description below: where in the frame (struct rt_sigframe:
- * siginfo_t, then ucontext_t, asm/ucontext.h) each register of the interrupted code is.
- *  - "signal frame" tells them that the code above was interrupted anywhere, perhaps at
- *    its first instruction; not behind a call, as elsewhere;
- *  - they look one byte before a return address, to be sure to find the call. Nobody called,
- *    so the description begins one instruction early, at a nop;
- *  - the frame's size varies: its start is known, its end is what the saved sp says. The
- *    rules are expressions on sp, therefore, and not distances from the caller's frame;
- *  - x30 is a register like others here, since it must come back, too. The address to go
- *    on at is "register" 96, which is none and which libgcc has for this purpose.
- *
- * Both instructions stay as they are: gdb knows the pair by its bits.
+ * The two instructions must not change: gdb recognises the pair by its bits.
  */
 
-/* In the frame, from its start: x0, sp, pc, and v0 (struct fpsimd_context comes first). */
+/*
+ * Debuggers and unwinders of exceptions must get past this without executing it. The unwind
+ * data below tells them where in the frame (struct rt_sigframe: siginfo_t, then ucontext_t,
+ * asm/ucontext.h) each register of the interrupted code is:
+ *  - "signal frame" says that the code above was interrupted anywhere, perhaps at its first
+ *    instruction, and not after a call as elsewhere;
+ *  - they look one byte before a return address, to be sure to find the call. Here nobody
+ *    called, so the unwind data begins one instruction early, at a nop;
+ *  - the size of the frame varies: its start is known, and the saved sp is its end. So the
+ *    rules are expressions on sp, not distances from the caller's frame;
+ *  - x30 is a register like the others here and must be restored, too. The address at which to
+ *    continue is "register" 96, which does not exist and which libgcc has for this purpose.
+ */
+
+/* Offsets in the frame: x0, sp, pc, and v0 (struct fpsimd_context comes first). */
 #define FRAME_X0 312
 #define FRAME_SP 560
 #define FRAME_PC 568
@@ -41,7 +43,7 @@
 	.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
 	SAVED(\n, FRAME_X0 + 8 * \n)
 	.endr
-	.irp n, 8, 9, 10, 11, 12, 13, 14, 15 /* those that a function must keep */
+	.irp n, 8, 9, 10, 11, 12, 13, 14, 15 /* those that a function must preserve */
 	SAVED(64 + \n, FRAME_V0 + 16 * \n)
 	.endr
 	SAVED(96, FRAME_PC)

@@ -1,16 +1,15 @@
 /*
  * fake/machine.h - a machine made for tests: nothing happens on it by itself.
  *
- * A port as the others (the list is at the top of vdso-src/gettime.c), except that each
- * question goes to a function that the test supplies. The test says what the counter shows
- * and what a system call answers, and sees what the page asks for. It also gets the one
- * moment that no real machine gives away: before each load of shared memory the page calls
- * fake_load(), and there the test may play the writer. What on real machines is a matter of
- * luck and millions of tries is then a plain list of cases: a writer that comes between the
- * first load and the second, between the second and the third, and so on.
+ * It is a port like the others (the list is at the top of vdso-src/gettime.c), but every item
+ * is a function of the test. The test decides what the counter shows and what a system call
+ * returns, and sees what the vDSO asks for. It can also do what no real machine lets it do:
+ * the vDSO calls fake_load() before each load of shared memory, and there the test may play
+ * the writer. What takes luck and millions of tries on real machines is then a list of cases:
+ * a writer between the first load and the second, between the second and the third, and so on.
  *
- * The order of two loads on this machine is the order of the source, always. It therefore
- * cannot show that a barrier is missing.
+ * Loads on this machine always happen in the order of the source, so it cannot show that a
+ * barrier is missing.
  */
 #ifndef VDSO_ARCH_MACHINE_H
 #define VDSO_ARCH_MACHINE_H
@@ -29,13 +28,13 @@ void fake_load(const volatile void *address);
 
 #define VDSO_LOAD_HOOK(p) fake_load(p)
 
-/* Names that no C library has: page and C library are in the same program here. */
+/* Names that no C library has: vDSO and C library are in the same program here. */
 #define VDSO_PREFIX(name) fake_##name
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 1
 #define VDSO_TIME32       0
 
-/* Numbers that no kernel has: a system call that is really made would show. */
+/* Numbers that no kernel has, so that a real system call would be noticed. */
 #define ARCH_NR_GETTIMEOFDAY  100001
 #define ARCH_NR_CLOCK_GETTIME 100002
 #define ARCH_NR_CLOCK_GETRES  100003
@@ -55,7 +54,7 @@ static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a,
 	return fake_syscall2(nr, a, b);
 }
 
-/* Split elsewhere than on x86-64, so that neither number is mistaken for a constant. */
+/* Not split as on x86-64, so that a constant in place of these macros is noticed. */
 static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
 {
 	return fake_cpu_and_node();

@@ -1,9 +1,9 @@
 /*
- * i386/machine.h - what the page needs from this machine: its counter, its way into the
+ * i386/machine.h - what the vDSO needs from this machine: its counter, its way into the
  * kernel, its pause, its CPU number.
  *
- * The same processors as in x86_64/machine.h, with half as wide registers, under the same
- * 64-bit kernel. Only what differs from there is explained here.
+ * The processors are those of x86_64/machine.h with registers of 32 bits, under the same 64-bit
+ * kernel. Only the differences are explained here.
  */
 #ifndef VDSO_ARCH_MACHINE_H
 #define VDSO_ARCH_MACHINE_H
@@ -16,12 +16,12 @@
 #define VDSO_EXPORTS_TIME 1
 
 /*
- * long has 32 bits here, and so have the times of the old interface: they end in January
- * 2038, and begin again in 1901. clock_gettime64 is the same function with 64 bits.
+ * long has 32 bits, and so has the time of the old functions: after January 2038 comes 1901.
+ * clock_gettime64 is clock_gettime with 64 bits.
  */
 #define VDSO_TIME32 1
 
-/* asm/unistd_32.h. All speak of 32-bit times, except the one that is named so. */
+/* asm/unistd_32.h. All use 32-bit times, except the one with 64 in its name. */
 #define ARCH_NR_GETTIMEOFDAY    78
 #define ARCH_NR_CLOCK_GETTIME   265
 #define ARCH_NR_CLOCK_GETRES    266
@@ -44,10 +44,7 @@ static inline __attribute__((always_inline)) void arch_relax(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
-/*
- * By INT 0x80, which is slow and works: why not SYSENTER is told in vsyscall.S. It changes
- * no register but eax.
- */
+/* By INT 0x80, which is slow; vsyscall.S says why not SYSENTER. It changes eax only. */
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
 	long ret;
@@ -56,7 +53,7 @@ static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a,
 	return ret;
 }
 
-/* As on x86-64; 0x7b is the selector that a 64-bit kernel has for its 32-bit programs, too. */
+/* As on x86-64; a 64-bit kernel has the selector 0x7b for 32-bit programs, too. */
 static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
 {
 	u32 both;

@@ -1,30 +1,33 @@
 /*
- * sigreturn.S - the way back from a signal handler. i386.
+ * sigreturn.S - where a signal handler returns to on i386.
  *
- * To run a handler the kernel saves all registers on the stack and makes it look as if
- * somebody had called the handler. When that returns, it "returns" to one of these, whose
- * system call gives all the registers back. There are two, because there are two layouts:
+ * To run a handler, the kernel saves all registers on the stack and makes it look as if
+ * somebody had called the handler. The handler then "returns" to one of these, whose system
+ * call restores the registers. There are two, because there are two layouts:
  *
  *	__kernel_sigreturn		sigaction(2) without SA_SIGINFO
- *	__kernel_rt_sigreturn		... and with it
+ *	__kernel_rt_sigreturn		sigaction(2) with SA_SIGINFO
  *
- * The kernel itself goes to those of its own page, or to what sa_restorer says. The code
- * may not be changed by a byte: where there is no unwind data, gdb, libgcc and others
- * recognise a signal frame by these very instructions.
- *
- * At the first one the handler's `ret` has taken the return address away, and esp points to
+ * The kernel itself uses those of its own vDSO, or sa_restorer. The code must not change by a
+ * byte: where there is no unwind data, gdb, libgcc and others recognise a signal frame by
+ * exactly these instructions.
+ */
+
+/*
+ * At the first instruction, the handler's `ret` has popped the return address, and esp points to
  *
  *	sigreturn		signal number, struct sigcontext
  *	rt_sigreturn		signal number, siginfo *, ucontext *, siginfo (128 bytes), ucontext
  *
- * So much is for the kernel. Everything else here is for whoever unwinds the stack: a
- * debugger, or an exception that is thrown in a handler. There is no caller to return to
- * in the ordinary way. "S" in the augmentation (.cfi_signal_frame) says so: the address
- * that is found is that of an instruction which has yet to run, not of one behind a call.
+ * That is for the kernel. Everything else here is for unwinders of the stack: debuggers, and
+ * exceptions thrown in a handler. "S" in the augmentation (.cfi_signal_frame) tells them that
+ * the address found is that of the next instruction to run, not one after a call.
  */
 
-/* struct sigcontext (asm/sigcontext.h, struct sigcontext_32), and the numbers that DWARF
-   has for the registers (System V ABI, i386, 2.4.2). */
+/*
+ * struct sigcontext (asm/sigcontext.h, struct sigcontext_32), and DWARF's numbers for the
+ * registers (System V ABI, i386, 2.4.2).
+ */
 #define SC_EDI 16
 #define SC_ESI 20
 #define SC_EBP 24
@@ -49,14 +52,14 @@
 #define NR_RT_SIGRETURN 173
 
 /*
- * SIGCONTEXT(at) says "struct sigcontext begins at esp + at", in the language of .eh_frame. The assembler has no
- * words for "saved at an address that is computed from a register", so these are its bytes:
+ * SIGCONTEXT(at) says in .eh_frame that struct sigcontext begins at esp + at. The assembler has
+ * no directive for "saved at an address computed from a register", so these are the bytes:
  *
  *	0x10 register 3 (0x74 offset)		DW_CFA_expression: DW_OP_breg4, esp + offset
  *	0x0f 4 (0x74 offset 0x06)		DW_CFA_def_cfa_expression: likewise, DW_OP_deref
  *
- * An offset is written in two groups of seven bits, low ones first (SLEB128). The CFA of
- * the interrupted function is the stack pointer that it had.
+ * An offset is written in two groups of seven bits, the low one first (SLEB128). The CFA of the
+ * interrupted function is its stack pointer.
  */
 #define AT(offset) 0x74, ((offset) & 0x7f) | 0x80, (offset) >> 7
 #define SAVED(register, offset) .cfi_escape 0x10, register, 3, AT(offset)
@@ -74,15 +77,15 @@
 	.cfi_startproc simple
 	.cfi_signal_frame
 	.cfi_return_column EIP
-	SIGCONTEXT(4)			/* behind the signal number */
+	SIGCONTEXT(4)			/* after the signal number */
 	/*
 	 * Unwinders look for the function of a return address one byte before it, since a
-	 * call that never returns may be the last instruction of a function. That byte must
-	 * belong to this one.
+	 * call that never returns may be the last instruction of a function. So that byte
+	 * must belong to this function.
 	 */
 	nop
 __kernel_sigreturn:
-	popl	%eax			/* the signal number: sigcontext is on top now */
+	popl	%eax			/* the signal number: now sigcontext is on top */
 	SIGCONTEXT(0)
 	movl	$NR_SIGRETURN, %eax
 	int	$0x80
@@ -95,7 +98,7 @@ __kernel_sigreturn:
 	.cfi_startproc simple
 	.cfi_signal_frame
 	.cfi_return_column EIP
-	/* Three words, siginfo, and of ucontext: flags, link, and the stack_t of 12 bytes. */
+	/* Three words, siginfo, and ucontext's flags, link and stack_t (12 bytes). */
 	SIGCONTEXT(3 * 4 + 128 + 20)
 	nop
 __kernel_rt_sigreturn:

@@ -1,11 +1,11 @@
 /*
- * calls.S - three functions that are system calls on riscv64, and nothing else.
+ * calls.S - three functions that are plain system calls on riscv64.
  *
- * No register that user code may read has the CPU's number; instructions become visible to
- * other CPUs with the kernel's help only. And of what the CPUs can do the kernel's own page
- * answers the commonest question from a table in its data; our timekeeper, which would have
- * to fill that table, knows no more than this same call tells. So the calls are made: the
- * arguments are where the kernel expects them, and the result is where the caller does.
+ * getcpu: no register that user code may read has the number of the CPU. flush_icache: only the
+ * kernel can make new instructions visible to other CPUs. hwprobe: the kernel's vDSO answers
+ * the most common question from a table in its data pages, but our timekeeper could only fill
+ * that table with this same call. The arguments are already where the kernel expects them, and
+ * the result is where the caller does.
  */
 	.macro SYSTEM_CALL name, nr
 	.balign 4

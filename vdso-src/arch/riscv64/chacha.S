@@ -4,22 +4,22 @@
  *	u64 arch_chacha20_blocks(u8 *out, const u8 key[32], u64 counter, size_t blocks);
  *	    a0                   a0       a1                a2           a3
  *
- * The cipher, and why it is in assembly, is told in arch/x86_64/chacha.S. Vectors are an
- * option here that not every CPU has, but registers there are many: the whole state of
- * sixteen words is in general ones, one block at a time. Those of them that a function must
- * keep go to the stack first, and that is all that ever gets there: the caller's words, not
- * ours. All that held a secret are overwritten before the return.
+ * arch/x86_64/chacha.S explains the cipher and why it is in assembly. Not every CPU has
+ * vectors, but there are many general registers: they hold the whole state of sixteen words,
+ * one block at a time. Those that a function must preserve are saved on the stack first, and
+ * nothing else goes there: the caller's words, not ours. All that held a secret are
+ * overwritten before the return.
  *
- * out and key need no alignment (user code on Linux may load and store words anywhere, some
- * CPUs being slow at it). The last 32 bytes of out may be the key itself: it is read for
- * the last time before anything of the last block is written.
+ * out and key need no alignment (on Linux, user code may load and store unaligned words, though
+ * some CPUs are slow at it). The last 32 bytes of out may be the key itself, which is last read
+ * before the last block is written.
  */
 #define OUT     a0
 #define KEY     a1
 #define COUNTER a2
 #define BLOCKS  a3
 
-/* The words of the state, and one register for counting and one for rotating. */
+/* The words of the state, one register for counting and one for rotating. */
 #define X0  a4
 #define X1  a5
 #define X2  a6
@@ -59,7 +59,7 @@
 	addw	a, a, b;	XOR_ROTATE(d, a, 8);     \
 	addw	c, c, d;	XOR_ROTATE(b, c, 7)
 
-/* word += what it was in the beginning, which is in the key or known. */
+/* word += its initial value, which is in the key or a constant. */
 #define ADD_KEY(word, at)               \
 	lw	T, at(KEY);              \
 	addw	word, word, T

@@ -1,16 +1,16 @@
 /*
- * riscv64/machine.h - what the page needs from this machine: its counter, its way into the
+ * riscv64/machine.h - what the vDSO needs from this machine: its counter, its way into the
  * kernel, its pause.
  *
- * The list of what a port supplies, and what each must promise, is at the top
- * of vdso-src/gettime.c, and for random numbers of vdso-src/getrandom.c.
+ * What a port supplies, and what each item must promise, is listed at the top of
+ * vdso-src/gettime.c and, for random numbers, of vdso-src/getrandom.c.
  */
 #ifndef VDSO_ARCH_MACHINE_H
 #define VDSO_ARCH_MACHINE_H
 
 #include <vdso/types.h>
 
-/* No weak names, no time(). getcpu() is a system call here: see calls.S. */
+/* No weak names, no time(). getcpu() is a system call: see calls.S. */
 #define VDSO_PREFIX(name) __vdso_##name
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 0
@@ -22,10 +22,10 @@
 #define ARCH_NR_GETRANDOM     278
 
 /*
- * The time CSR. Reading one counts as input from a device, and the order of that and of
- * loads is free, unless a FENCE names both (unprivileged ISA, "CSR Access Ordering"): the
- * loads before it, r, come first, then the counter, i, and then the loads behind it.
- * Where firmware answers the read, it traps, and the fences come for nothing.
+ * The time CSR. Reading it counts as device input, which has no fixed order with loads unless
+ * a FENCE names both (unprivileged ISA, "CSR Access Ordering"): first the loads before it (r),
+ * then the counter (i), then the loads after it. Where firmware answers the read, the read
+ * traps, and next to that the fences cost nothing.
  */
 static inline __attribute__((always_inline)) u64 arch_counter(void)
 {
@@ -41,18 +41,18 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
 }
 
 /*
- * One turn of a spin loop: PAUSE, which older cores take for a fence, and are done with at
- * once. So there are several: a reader gives up after a number of turns, and may not do so
- * before a writer that is at work has had the time to finish.
+ * One turn of a spin loop: PAUSE, which older cores execute at once, as a fence. So there are
+ * several: a reader gives up after a number of turns, and must not do so before a running
+ * writer has had time to finish.
  */
 static inline __attribute__((always_inline)) void arch_relax(void)
 {
-	/* +r: a number that the compiler does not know it need not unroll. */
+	/* +r: without a known count the compiler does not unroll the loop. */
 	for (u32 i = 16; i > 0; i--)
 		__asm__ volatile(".4byte 0x0100000f" : "+r"(i) : : "memory");
 }
 
-/* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
+/* A system call with two arguments. Returns what the kernel returns: 0.. or -errno. */
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
 	register long a7 __asm__("a7") = nr;
@@ -63,7 +63,7 @@ static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a,
 	return a0;
 }
 
-/* One of three. */
+/* The same with three. */
 static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
 {
 	register long a7 __asm__("a7") = nr;

@@ -1,12 +1,12 @@
 /*
- * sigreturn.S - where a signal handler of riscv64 returns to.
+ * sigreturn.S - where a signal handler returns to on riscv64.
  *
- * What it is, and what its description must say, is told in arch/aarch64/sigreturn.S. Here
- * "register" 64 is the address to go on at, and pc comes first of the saved registers
- * (asm/ptrace.h), in the place of the zero register, which needs none.
+ * arch/aarch64/sigreturn.S explains what it is and what its unwind data must say. Here
+ * "register" 64 is the address at which to continue, and pc is the first of the saved registers
+ * (asm/ptrace.h), in the place of the zero register, which is not saved.
  */
 
-/* In the frame, from its start: pc, x1 to x31, f0 to f31. */
+/* Offsets in the frame: pc, x1 to x31; f0 to f31. */
 #define FRAME_PC 304
 #define FRAME_F0 560
 
@@ -26,7 +26,7 @@
 	.irp n, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	SAVED(\n, FRAME_PC + 8 * \n)
 	.endr
-	.irp n, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27 /* fs0 to fs11: a function keeps them */
+	.irp n, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27 /* fs0 to fs11, which a function must preserve */
 	SAVED(32 + \n, FRAME_F0 + 8 * \n)
 	.endr
 	SAVED(64, FRAME_PC)

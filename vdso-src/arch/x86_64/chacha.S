@@ -4,35 +4,37 @@
  *	u64 arch_chacha20_blocks(u8 *out, const u8 key[32], u64 counter, size_t blocks);
  *	    rax                  rdi      rsi               rdx          rcx
  *
- * The cipher is RFC 8439, section 2.3, with the counter as its inventor had it: 64 bits
- * in the words 12 and 13, and a nonce of zero. A block is the state below, mixed for
- * twenty rounds, plus the state itself.
+ * Why assembly: a compiler may spill a register to the stack at any time. From there the key
+ * would get into core dumps and into every child of fork(2), whose random numbers would then
+ * be the parent's. This code writes to out and nowhere else. It takes a pointer to the key,
+ * not the key, and clears the vector registers before it returns, since the next signal frame
+ * would contain them.
+ *
+ * out and key need no alignment. The last 32 bytes of out may be the key itself, which is last
+ * read before they are written.
+ */
+
+/*
+ * The cipher is RFC 8439, section 2.3, with the counter of the original ChaCha: 64 bits in
+ * words 12 and 13, and a nonce of zero. A block is the state below, mixed for twenty rounds,
+ * plus the state itself.
  *
  *	row a    "expand 32-byte k"          words  0 to  3
  *	row b    key, first half             words  4 to  7
  *	row c    key, second half            words  8 to 11
  *	row d    counter, 0, 0               words 12 to 15
  *
- * A row is one vector register, so that a quarter round works on all four columns at
- * once. Twice over:
+ * A row is one vector register, so that a quarter round works on all four columns at once.
+ * There are two versions:
  *
- *   SSE2   one block at a time. Every x86-64 has it. Each step waits for the one before,
- *          so most of the machine is idle
- *   AVX2   four blocks at a time, in the time of one: a register holds the same row of two
- *          blocks, and the steps of two such pairs alternate. If fewer are wanted, the
- *          others are thrown away: nothing would be won by mixing less
+ *   SSE2   one block at a time. Every x86-64 has it. Each step waits for the one before it,
+ *          so most of the CPU is idle
+ *   AVX2   four blocks in the time of one: a register holds the same row of two blocks, and
+ *          the steps of two such pairs alternate. If fewer blocks are wanted, the others are
+ *          discarded; mixing fewer would not be faster
  *
- * The page is built with the first one, and with room for a jump to the second. Whoever
- * loads the page on a CPU that has AVX2 writes it there (vdso/alternative.h).
- *
- * Why assembly: a compiler may spill a register to the stack whenever it likes, and from
- * there the key would find its way into core dumps, and into every child that fork(2)
- * makes, whose random numbers would then be the parent's. Here nothing but out is
- * written. It is called with a pointer to the key, not with the key; and before the
- * return the vector registers are cleared, since the next signal frame would hold them.
- *
- * out and key need no alignment. The last 32 bytes of out may be the key itself: it is
- * read for the last time before they are written.
+ * The image is built with the first, and with room for a jump to the second, which the loader
+ * writes on a CPU that has AVX2 (vdso/alternative.h).
  */
 #include <vdso/alternative.h>
 
@@ -71,7 +73,7 @@
 	psrld $(32 - (n)), t;   \
 	por t, row
 
-/* By 16: the halves of each word change places. */
+/* By 16: swaps the halves of each word. */
 #define ROTATE_16(row)          \
 	pshuflw $0xb1, row, row; \
 	pshufhw $0xb1, row, row
@@ -105,7 +107,7 @@ arch_chacha20_blocks:
 	mov $10, %r10d
 .Ltwo_rounds:
 	QUARTER_ROUNDS
-	/* The diagonals become columns. Row b, which is ready last, stays where it is. */
+	/* The diagonals become columns. Row b, which is ready last, stays in place. */
 	pshufd LEFT_3, a, a
 	pshufd LEFT_1, c, c
 	pshufd LEFT_2, d, d
@@ -161,7 +163,7 @@ arch_chacha20_blocks:
 #undef d
 #undef t
 
-/* The rows of the blocks 0 and 1, those of 2 and 3, and one each for rotating. */
+/* The rows of blocks 0 and 1, those of blocks 2 and 3, and one each for rotating. */
 #define a0 %ymm0
 #define b0 %ymm1
 #define c0 %ymm2
@@ -173,7 +175,7 @@ arch_chacha20_blocks:
 #define t0 %ymm8
 #define t1 %ymm9
 
-/* How to rotate by moving bytes, and the rows of the start but the first. */
+/* Byte patterns for rotating, and the initial rows except the first. */
 #define BYTES_16 %ymm10
 #define BYTES_8  %ymm11
 #define START_B  %ymm12
@@ -212,7 +214,7 @@ arch_chacha20_blocks_avx2:
 	vbroadcasti128 16(KEY), START_C
 
 .Lfour_blocks:
-	/* A counter in each half. In a general register, where the carry reaches word 13. */
+	/* A counter for each half, added in general registers: the carry must reach word 13. */
 	lea 1(COUNTER), %r8
 	lea 2(COUNTER), %r9
 	lea 3(COUNTER), %r10
@@ -264,7 +266,7 @@ arch_chacha20_blocks_avx2:
 	vextracti128 $1, d0, 112(OUT)
 	dec BLOCKS
 	jz .Lclear_avx2
-	sub $-128, OUT			/* add $128 would take three bytes more */
+	sub $-128, OUT			/* add $128 would be three bytes longer */
 	vmovdqu %xmm4, (OUT)
 	vmovdqu %xmm5, 16(OUT)
 	vmovdqu %xmm6, 32(OUT)

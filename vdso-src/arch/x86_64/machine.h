@@ -1,9 +1,9 @@
 /*
- * x86_64/machine.h - what the page needs from this machine: its counter, its
- * way into the kernel, its pause, its CPU number.
+ * x86_64/machine.h - what the vDSO needs from this machine: its counter, its way into the
+ * kernel, its pause, its CPU number.
  *
- * The list of what a port supplies, and what each must promise, is at the top
- * of vdso-src/gettime.c, and for random numbers of vdso-src/getrandom.c.
+ * What a port supplies, and what each item must promise, is listed at the top of
+ * vdso-src/gettime.c and, for random numbers, of vdso-src/getrandom.c.
  */
 #ifndef VDSO_ARCH_MACHINE_H
 #define VDSO_ARCH_MACHINE_H
@@ -11,7 +11,7 @@
 #include <vdso/alternative.h>
 #include <vdso/types.h>
 
-/* On x86-64 each function is exported twice: __vdso_x, and weak plain x. */
+/* On x86-64 each function is exported twice: as __vdso_x, and as x, which is weak. */
 #define VDSO_PREFIX(name) __vdso_##name
 #define VDSO_WEAK_ALIASES 1
 #define VDSO_EXPORTS_TIME 1
@@ -24,11 +24,11 @@
 #define ARCH_NR_GETRANDOM     318
 
 /*
- * The time stamp counter, read neither before nor after its turn. RDTSC alone may run
- * ahead of the loads that the code writes before it (Intel SDM volume 2, RDTSC); a
- * reader would then combine an early counter with a late base. LFENCE waits until
- * everything before it has completed, on AMD once the kernel has made it serialising,
- * which Linux does at boot. RDTSCP waits by itself, and is a little faster.
+ * The time stamp counter, read neither too early nor too late. RDTSC alone may run before the
+ * loads that precede it (Intel SDM volume 2, RDTSC); a reader would then combine an early count
+ * with a late base. LFENCE waits until everything before it has completed; on AMD only if the
+ * kernel has made it serialising, which Linux does at boot. RDTSCP waits by itself and is a
+ * little faster.
  */
 static inline __attribute__((always_inline)) u64 arch_counter(void)
 {
@@ -49,7 +49,7 @@ static inline __attribute__((always_inline)) void arch_relax(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
-/* A system call of two arguments. Returns what the kernel returns: 0.. or -errno. */
+/* A system call with two arguments. Returns what the kernel returns: 0.. or -errno. */
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
 	long ret;
@@ -62,7 +62,7 @@ static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a,
 	return ret;
 }
 
-/* One of three. */
+/* The same with three. */
 static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
 {
 	long ret;
@@ -75,13 +75,13 @@ static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a,
 }
 
 /*
- * CPU and NUMA node in one number: Linux puts node << 12 | cpu where user code can read
- * it, three times over. As the limit of a segment that exists for nothing else (LSL; 0x7b
- * is its selector), and in the register TSC_AUX, for RDTSCP and, without the detour over
- * the counter, RDPID (Intel SDM volume 2).
+ * CPU and NUMA node in one number, node << 12 | cpu. Linux puts it where three instructions can
+ * read it: LSL, as the limit of a segment that exists only for this (0x7b is its selector);
+ * RDTSCP, from the register TSC_AUX; and RDPID, from the same register without reading the
+ * counter (Intel SDM volume 2).
  *
- * LSL needs nothing of the CPU, but valgrind dies of it and qemu-user answers nonsense;
- * both know RDTSCP, and say that they do not know RDPID. Hence this order.
+ * Every CPU has LSL, but valgrind dies of it and qemu-user gives a wrong answer; both support
+ * RDTSCP and report that they lack RDPID. Hence this order.
  */
 static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
 {

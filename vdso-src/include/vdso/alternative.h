@@ -1,15 +1,14 @@
 /*
- * alternative.h - the best instruction of this CPU, without asking at every call.
+ * alternative.h - the best instruction for this CPU, without a test in every call.
  *
- * Some questions have several answers in machine code: the newest is the fastest, and
- * only the oldest works everywhere. A branch would cost time in every call. So the page
- * is built with the instruction that works everywhere, and says in a table where a better
- * one may be written over it, and what the CPU must have for that. Whoever loads the page
- * knows the CPU, and patches the copy that he is about to map (kernel: .altinstructions,
- * apply_alternatives()).
+ * Some tasks can be done by several instructions: the newest is the fastest, and only the
+ * oldest works everywhere. A branch would cost time in every call. So the image is built with
+ * the instruction that works everywhere, and a table says where a better one may be written
+ * over it and what the CPU must have for that. The loader knows the CPU and patches its copy
+ * of the image before it maps it (kernel: .altinstructions, apply_alternatives()).
  *
- * The table is the section VDSO_ALTERNATIVES: entries of 16 bytes, in an order in which a
- * later one that applies beats an earlier one for the same place.
+ * The table is the section VDSO_ALTERNATIVES, entries of 16 bytes. Where several entries for
+ * the same place apply, the last one wins.
  */
 #ifndef VDSO_ALTERNATIVE_H
 #define VDSO_ALTERNATIVE_H
@@ -19,25 +18,25 @@
 /* What a CPU may have: x86-64. */
 #define VDSO_CPU_RDTSCP 1
 #define VDSO_CPU_RDPID  2
-#define VDSO_CPU_AVX2   3 /* and a kernel that keeps its registers */
+#define VDSO_CPU_AVX2   3 /* and a kernel that saves its registers */
 
-#define VDSO_ALTERNATIVE_CODE 8 /* the most that one entry can replace */
+#define VDSO_ALTERNATIVE_CODE 8 /* the longest code that one entry can write */
 
 #ifndef __ASSEMBLER__
 #	include <vdso/types.h>
 
 struct vdso_alternative {
-	s32 place; /* of the code that is replaced, relative to this very field */
+	s32 place; /* of the code that is replaced, relative to this field */
 	u16 needs; /* VDSO_CPU_* */
-	u8 length; /* of the code that is replaced; what is left of it becomes no-operations */
-	u8 with;   /* how much of code[] to write there, at most length */
+	u8 length; /* of the code that is replaced; the rest of it becomes no-operations */
+	u8 with;   /* how many bytes of code[] to write there, at most length */
 	u8 code[VDSO_ALTERNATIVE_CODE];
 };
-_Static_assert(sizeof(struct vdso_alternative) == 16, "the assembly in machine.h counts on it");
+_Static_assert(sizeof(struct vdso_alternative) == 16, "the assembly in machine.h relies on it");
 
 /*
- * The lines of inline assembly that make `old` replaceable: its code, and after it any
- * number of VDSO_OR_WITH lines. Numeric labels, as the compiler may inline this often.
+ * Inline assembly that makes `old` replaceable: its code, followed by any number of
+ * VDSO_OR_WITH lines. The labels are numeric because the compiler may inline this often.
  */
 #	define VDSO_REPLACEABLE(old) "661:\n\t" old "\n662:\n\t"
 #	define VDSO_OR_WITH(feature, new)                                                     \

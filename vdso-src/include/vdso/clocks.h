@@ -1,16 +1,15 @@
 /*
- * clocks.h - which clock ids the page answers itself, and from which base.
+ * clocks.h - which clock ids the vDSO answers itself, and from which base.
  *
- * The numbers are the system call interface's (uapi linux/time.h). A clock
- * belongs to one of three groups, kept as bit masks because one shift and one
- * AND then decide where a call goes:
+ * The numbers are those of the system call (uapi linux/time.h). A clock belongs to one of three
+ * groups. They are bit masks, so that one shift and one AND decide where a call goes:
  *
  *   HRES    high resolution: counter * mult on top of a base, disciplined
  *   RAW     the same arithmetic with a mult of its own, never disciplined
- *   COARSE  the value at the last update, no counter read at all
+ *   COARSE  the value at the last update, without a read of the counter
  *
- * Everything else (CPU time clocks, alarms, the negative ids of dynamic
- * clocks) is the kernel's business: the page makes the system call.
+ * For everything else (CPU time clocks, alarms, the negative ids of dynamic clocks) the vDSO
+ * makes the system call.
  */
 #ifndef VDSO_CLOCKS_H
 #define VDSO_CLOCKS_H
@@ -26,7 +25,7 @@
 #define VDSO_CLOCK_BOOTTIME_ALARM   9
 #define VDSO_CLOCK_TAI              11
 
-/* One slot for each id up to the highest that the page serves. */
+/* One slot for each id up to the highest that the vDSO answers. */
 #define VDSO_BASES (VDSO_CLOCK_TAI + 1)
 
 #define VDSO_BIT(id) (1u << (id))
@@ -37,9 +36,9 @@
 #define VDSO_RAW     (VDSO_BIT(VDSO_CLOCK_MONOTONIC_RAW))
 /* clang-format on */
 
-/* gettime.c turns one coarse clock into its fine one by the distance of the other two. */
+/* gettime.c gets from a coarse clock to its fine one by this distance. */
 _Static_assert(VDSO_CLOCK_MONOTONIC_COARSE - VDSO_CLOCK_MONOTONIC ==
 		       VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME,
-	       "both coarse clocks lie equally far from their fine ones");
+	       "both coarse clocks are equally far from their fine ones");
 
 #endif

@@ -1,35 +1,27 @@
 /*
- * datapage.h - the data page: what the kernel writes and the page reads.
+ * datapage.h - the data pages: what the timekeeper writes and the vDSO's functions read.
  *
- * The layout is the one of Linux 5.6 to 6.14 (include/vdso/datapage.h there),
- * with max_cycles in the place that 6.10 gave it. Two of these structures
- * stand one after the other on the page:
+ * The layout is that of Linux 5.6 to 6.14 (include/vdso/datapage.h there), with max_cycles
+ * where 6.10 put it. 32-bit and 64-bit code reads the same data page at the same time: hence no
+ * pointer, no long, and an assertion below for every offset.
  *
- *   [CS_HRES_COARSE]  the clocks that the kernel disciplines: REALTIME,
- *                     MONOTONIC, BOOTTIME, TAI and the two coarse ones
- *   [CS_RAW]          MONOTONIC_RAW, with a multiplier of its own; and the coarse
- *                     clocks once more (seqcount.h, "two copies")
- *
- * Code of 32 and of 64 bits reads the same page at the same time. Hence no
- * pointer, no long, and every offset pinned by an assertion below.
- *
- * Where the pages lie, seen from the image (low addresses first):
+ * Where the data pages are, relative to the image (low addresses first):
  *
  *   image - 3 pages   the data page, or in a time namespace the page of offsets
  *   image - 2 pages   nothing,       or in a time namespace the data page
- *   image - 1 page    the random number generator's (rng.h)
+ *   image - 1 page    the data page of the random number generator (rng.h)
  *   image             ELF header, tables, code
  */
 #ifndef VDSO_DATAPAGE_H
 #define VDSO_DATAPAGE_H
 
 /* The linker scripts include these lines as well. */
-#define VDSO_PAGE_SIZE 4096 /* of every machine that we build for */
+#define VDSO_PAGE_SIZE 4096 /* on every machine that we build for */
 
 /* The data pages, counted from the lowest address. */
 #define VDSO_TIME_PAGE     0 /* what the functions read first */
-#define VDSO_TIMENS_PAGE   1 /* the real data page while a namespace stands before it */
-#define VDSO_RNG_PAGE      2 /* what getrandom() reads, inside a namespace or not */
+#define VDSO_TIMENS_PAGE   1 /* in a time namespace: the data page */
+#define VDSO_RNG_PAGE      2 /* what getrandom() reads, in a namespace or not */
 #define VDSO_NR_DATA_PAGES 3
 
 #ifndef __ASSEMBLER__
@@ -39,6 +31,14 @@
 #	include <vdso/rng.h>
 #	include <vdso/types.h>
 
+/*
+ * A data page has two of the structures below, one for each base:
+ *
+ *   [CS_HRES_COARSE]  the clocks that the kernel disciplines: REALTIME, MONOTONIC, BOOTTIME,
+ *                     TAI and the two coarse ones
+ *   [CS_RAW]          MONOTONIC_RAW, with a multiplier of its own; and a second copy of the
+ *                     coarse clocks (seqcount.h, "Two copies")
+ */
 #	define CS_HRES_COARSE 0
 #	define CS_RAW         1
 #	define CS_BASES       2
@@ -47,14 +47,14 @@
 enum vdso_clock_mode {
 	VDSO_CLOCKMODE_NONE = 0,               /* no usable counter: make the system call */
 	VDSO_CLOCKMODE_COUNTER = 1,            /* the machine's counter (x86: the TSC) */
-	VDSO_CLOCKMODE_ABANDONED = 0x7ffffffe, /* ours: nobody keeps it, and seq is odd */
-	VDSO_CLOCKMODE_TIMENS = 0x7fffffff,    /* not data but a page of offsets */
+	VDSO_CLOCKMODE_ABANDONED = 0x7ffffffe, /* ours: nobody maintains it; seq is odd */
+	VDSO_CLOCKMODE_TIMENS = 0x7fffffff,    /* a page of offsets */
 };
 
 /*
- * A clock's value at cycle_last. nsec of a high resolution clock is shifted
- * left by vdso_data.shift, so that the fraction of a nanosecond survives from
- * one update to the next; nsec of a coarse clock is plain nanoseconds.
+ * A clock's value at cycle_last. nsec of a high resolution clock is shifted left by
+ * vdso_data.shift, so that fractions of a nanosecond survive from update to update; nsec of a
+ * coarse clock is plain nanoseconds.
  */
 struct vdso_timestamp {
 	u64 sec;
@@ -67,7 +67,7 @@ struct timens_offset {
 	u64 nsec;
 };
 
-/* Nothing yet: no machine of ours keeps data of its own here. */
+/* Empty: none of our machines has data of its own here. */
 struct arch_vdso_data {
 };
 
@@ -75,39 +75,37 @@ struct arch_vdso_data {
  * struct vdso_data - one base of the data page
  * @seq:		sequence counter: odd while the writer is at work (seqcount.h)
  * @clock_mode:		enum vdso_clock_mode
- * @head:		the two as one word, for writers: they change together
- * @cycle_last:		the counter when the bases below were true
- * @max_cycles:		how far past @cycle_last the bases may be trusted; beyond it
- *			a reader makes the system call. The writer chooses it so
- *			that (delta * @mult + nsec) cannot overflow 64 bits, and not
- *			above half of @mask
+ * @head:		both as one word, for writers, which change them together
+ * @cycle_last:		the count for which the bases below are true
+ * @max_cycles:		how far past @cycle_last the bases may be trusted; beyond it a reader
+ *			makes the system call. The writer chooses it so that
+ *			(delta * @mult + nsec) cannot overflow 64 bits, and not above half of
+ *			@mask
  * @mask:		the bits that the counter has
  * @mult:		nanoseconds << @shift for one cycle
  * @shift:		see @mult
  * @basetime:		base of each clock at @cycle_last, by clock id. CS_RAW has
- *			MONOTONIC_RAW, and in [5] and [6], where the kernel's page has
- *			zeros, a second copy of the coarse clocks. It is written after
- *			the first one is finished, so that one of the two can always
- *			be read
+ *			MONOTONIC_RAW and, in [5] and [6], where the kernel's data page has
+ *			zeros, the second copy of the coarse clocks. It is written after the
+ *			first is finished, so that one of the two can always be read
  * @offset:		in a time namespace: what to add to each clock, by clock id
  * @tz_minuteswest:	minutes west of Greenwich, for gettimeofday()
  * @tz_dsttime:		type of daylight saving, for gettimeofday()
  * @hrtimer_res:	resolution of the fine clocks in ns, for clock_getres()
  * @__unused:		padding of the kernel's structure
- * @coarse_res:		our use of it: resolution of the coarse clocks in ns. The
- *			kernel compiles this in as NSEC_PER_SEC / HZ; we only learn
- *			the kernel's HZ when we run
+ * @coarse_res:		our use of it: resolution of the coarse clocks in ns. The kernel
+ *			compiles this in as NSEC_PER_SEC / HZ; we learn HZ only at run time
  * @arch_data:		architecture specific data
  *
- * Written by the timekeeper alone (but for @head, which the watchdog changes to abandon
- * the page). Everything from @clock_mode to @basetime is
- * read under @seq. The last four change rarely, each is one word, and no reader
- * needs two of them to agree: they are read without @seq.
+ * Written by the timekeeper alone, except @head, which the watchdog also changes to abandon
+ * the data page. Everything from @clock_mode to @basetime is read under @seq. The last four
+ * change rarely, each is one word, and no reader needs two of them to agree: they are read
+ * without @seq.
  *
- * A namespace page has the same shape. It says @seq 1 and @clock_mode
- * VDSO_CLOCKMODE_TIMENS for ever, so that a reader finds out on the branch for
- * "a writer is at work", which costs nothing in a process without a namespace.
- * Then @offset counts, and the real data page is the next one.
+ * The page of offsets of a time namespace has the same layout. Its @seq is always 1 and its
+ * @clock_mode VDSO_CLOCKMODE_TIMENS, so a reader finds out on the branch for an update under
+ * way, which costs nothing in a process outside a namespace. Then @offset is valid, and the
+ * data page is the next one.
  */
 struct vdso_data {
 	union {
@@ -140,7 +138,7 @@ struct vdso_data {
 	struct arch_vdso_data arch_data;
 };
 
-/* One data page; the union gives it its size whatever stands on it. */
+/* One data page, time or random numbers; the union gives it its size. */
 union vdso_data_store {
 	struct vdso_data data[CS_BASES];
 	struct vdso_rng_data rng;

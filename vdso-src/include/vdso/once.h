@@ -1,16 +1,14 @@
 /*
- * once.h - reading and writing memory that somebody else changes meanwhile.
+ * once.h - access to memory that another process may change at the same time.
  *
- * Every field of the data page is read while the timekeeper may be writing it.
- * A plain access would allow the compiler to read it twice, to tear it into
- * pieces or to keep it in a register over a loop; a relaxed atomic access may
- * do none of these, and costs nothing: on the machines that we build for it is
- * one ordinary load or store.
+ * Readers read the data page while the timekeeper may be writing it. The compiler may do a
+ * plain access twice, tear it into pieces or keep the value in a register across a loop. It may
+ * not do so with a relaxed atomic access, which costs nothing: on all our machines it is one
+ * ordinary load or store.
  *
- * Where the machine word is 32 bits wide, a 64-bit field is read in two halves.
- * That is allowed only under the sequence counter, which throws away what was
- * read while a writer was at work; nothing outside it may rely on a 64-bit
- * field being of one piece. (A test may ask for halves where it would not be so.)
+ * A 32-bit machine reads a 64-bit field in two halves. Only the sequence counter makes that
+ * right, since it discards what was read during an update: outside it, no code may rely on a
+ * whole 64-bit field. (VDSO_ONCE_HALVES lets a test have halves on a 64-bit machine, too.)
  */
 #ifndef VDSO_ONCE_H
 #define VDSO_ONCE_H
@@ -18,9 +16,9 @@
 #include <vdso/types.h>
 
 /*
- * Said before each load of shared memory, here and in seqcount.h. It is nothing, and no
- * instruction comes of it, unless the machine has defined it: the one made for tests lets
- * a writer act there (arch/fake/machine.h). A machine that does so must be included first.
+ * Called before each load of shared memory, here and in seqcount.h. It is empty unless the
+ * machine has defined it: on the one made for tests, a writer acts there
+ * (arch/fake/machine.h). Such a machine.h must be included first.
  */
 #ifndef VDSO_LOAD_HOOK
 #	define VDSO_LOAD_HOOK(p) ((void)(p))
@@ -60,13 +58,13 @@ static inline __attribute__((always_inline)) void write_once64(u64 *p, u64 v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
-/* What a long holds of a 64-bit field: one load, everywhere. */
+/* As much of a 64-bit field as a long can hold: one load on every machine. */
 static inline __attribute__((always_inline)) long read_once_long(const u64 *p)
 {
 	return (long)read_once64(p);
 }
 #else
-/* may_alias: the halves of a u64 are not u32 objects in the eyes of C11 6.5p7. */
+/* may_alias: to C11 6.5p7, the halves of a u64 are not u32 objects. */
 typedef u32 __attribute__((may_alias)) once_half;
 
 static inline __attribute__((always_inline)) u64 read_once64(const u64 *p)

@@ -1,11 +1,19 @@
 /*
  * seqcount.h - one writer, many readers, no lock: the sequence counter.
  *
- * The writer must never wait for a reader (a reader may be stopped for a week)
- * and a reader must not write at all (its page is read-only). So the writer
- * numbers its work. An odd number means "I am writing", the next even number
- * "done". A reader notes the number, copies what it wants and looks again: same
- * even number, then the copy is of one piece; otherwise it throws it away.
+ * The writer must never wait for a reader, which may be stopped for a week, and a reader cannot
+ * write at all, since the data page is read-only for it. So the writer numbers its updates: an
+ * odd number means "being written", the next even number "done". A reader notes the number,
+ * copies what it wants and looks again. The same even number means that the copy is consistent;
+ * otherwise the reader discards it.
+ *
+ * The number has 32 bits on both sides. At two steps an update and 250 updates a second it
+ * wraps in 99 days. Readers compare for equality, so that is harmless: a reader would have to
+ * sleep through exactly 2^32 steps to be fooled.
+ */
+
+/*
+ * The barriers:
  *
  *   writer                               reader
  *   seq = odd                            s = seq             A
@@ -16,30 +24,26 @@
  *
  * Pair 1: a reader that copied anything new must see "odd" or later at B.
  * Pair 2: a reader that saw "even" at A must see all the data before it.
- * Leave any of the four out and some machine will hand out a mix of two
- * updates; x86 would not, which is why it proves nothing there (its loads and
- * its stores stay in order, and only the compiler is held back by these lines).
+ * Without any one of the four, some machine hands out a mix of two updates. x86 does not (it
+ * keeps loads in order, and stores, so these lines only hold the compiler back): a run on x86
+ * proves nothing.
  *
- * Two copies. The writer may lose its CPU between its two steps, and then a reader waits in
- * vain. A fine clock makes the system call, and all is well. A coarse clock does not get away
- * with that: the kernel says T1, the writer goes on and publishes T0, which it had read
- * before, and the next reader is back behind T1. So the coarse clocks stand on the page
- * twice, each copy with a number of its own, and one is finished before the other is begun
- * (the kernel's seqcount_latch, made for its clocks in NMIs):
+ * Two copies. If the writer loses its CPU between its two steps, readers wait in vain. For a
+ * fine clock the system call is a good answer, for a coarse clock it is not: the kernel says
+ * T1, then the writer continues and publishes an earlier T0, and the next reader goes back.
+ * So the data page has the coarse clocks twice, each copy with a number of its own, and the
+ * writer finishes one copy before it begins the other (like the kernel's seqcount_latch, made
+ * for clocks in NMIs):
  *
  *   CS_HRES_COARSE   even k-1 | odd  | even k             | odd  | even k+1
  *   CS_RAW           even k-1               | odd  | even k             | odd  | even k+1
  *
- * A reader takes the first copy, and the second while the first is odd. The numbers step by
- * a read-modify-write that is acquire and release, so:
- * Pair 3: who sees the first number odd for update k+1 (A) sees the second copy finished
- * with update k. It is not older than anything that the first has ever given out.
- * What has become odd or changed only at B is not seen so: B acquires nothing. Such a reader
- * starts again with the first copy.
- *
- * The counter is 32 bits on both sides. At two steps an update and 250 updates a
- * second it wraps in 99 days, which is harmless: readers compare for equality,
- * and a reader would have to sleep through exactly 2^32 steps to be fooled.
+ * A reader takes the first copy, and while that is odd the second. The numbers change by a
+ * read-modify-write that is acquire and release, so:
+ * Pair 3: a reader that sees the first number odd for update k+1 (at A) sees the second copy
+ * finished with update k, which is not older than anything that the first copy gave out.
+ * A number that turns out odd or changed only at B says nothing, because B does not acquire.
+ * Such a reader starts again with the first copy.
  */
 #ifndef VDSO_SEQCOUNT_H
 #define VDSO_SEQCOUNT_H
@@ -48,8 +52,8 @@
 #include <vdso/once.h>
 
 /*
- * Reader, A: the number before the copy. The caller must test for odd, since
- * only it knows whether to wait, to give up, or that it looks at a namespace.
+ * Reader, A: the number before the copy. The caller must test whether it is odd, since only the
+ * caller knows whether to wait, to give up or to expect a time namespace.
  */
 static inline __attribute__((always_inline)) u32 vdso_read_begin(const struct vdso_data *vd)
 {
@@ -57,7 +61,7 @@ static inline __attribute__((always_inline)) u32 vdso_read_begin(const struct vd
 	return atomic_load_explicit(&vd->seq, memory_order_acquire); /* pairs with 2 */
 }
 
-/* Reader, B: true if the copy must be thrown away. */
+/* Reader, B: true if the copy must be discarded. */
 static inline __attribute__((always_inline)) bool vdso_read_retry(const struct vdso_data *vd,
 								  u32 start)
 {
@@ -67,9 +71,8 @@ static inline __attribute__((always_inline)) bool vdso_read_retry(const struct v
 }
 
 /*
- * The number and its neighbour, the mode, change together, as one word. Otherwise there
- * would be a moment with the mode of one state and the number of another, and in that
- * moment whatever one concludes from the two is wrong.
+ * The number and the mode next to it change together, as one word. Otherwise a reader could see
+ * the number of one state with the mode of another and draw the wrong conclusion.
  */
 union vdso_head {
 	struct {
@@ -84,7 +87,8 @@ static inline union vdso_head vdso_read_head(struct vdso_data *vd)
 	return (union vdso_head){.word = atomic_load_explicit(&vd->head, memory_order_relaxed)};
 }
 
-/* From one head to another. False, and *from is up to date, if somebody was faster. */
+/* Changes the head. Returns false, and the current head in *from, if it is not *from any more.
+ */
 static inline bool vdso_change_head(struct vdso_data *vd, union vdso_head *from,
 				    union vdso_head to)
 {
@@ -92,15 +96,16 @@ static inline bool vdso_change_head(struct vdso_data *vd, union vdso_head *from,
 		&vd->head, &from->word, to.word, memory_order_acq_rel, memory_order_relaxed);
 }
 
-/* Odd, and another number than before: a writer that died half-way left it odd. */
+/* An odd number other than seq, which is odd if a writer died halfway. */
 static inline u32 vdso_next_odd(u32 seq)
 {
 	return (seq + 1) | 1;
 }
 
 /*
- * Nobody keeps this base: its readers are to ask the kernel. For the watchdog, at any
- * time, and for the writer. The writer that is at work meanwhile finds its number changed.
+ * Sends the readers of this base to the kernel, because nobody maintains it. For the watchdog,
+ * at any time, and for the writer. A writer in the middle of an update finds its number
+ * changed.
  */
 static inline void vdso_abandon(struct vdso_data *vd)
 {
@@ -113,8 +118,8 @@ static inline void vdso_abandon(struct vdso_data *vd)
 }
 
 /*
- * Writer. There is exactly one. Returns the head that stands there now, for the end. What
- * was abandoned is of mode NONE from here on: it comes back, and is waited for.
+ * The one writer begins an update. Returns the new head, for vdso_write_end(). The mode of an
+ * abandoned base becomes NONE, so that readers wait for it again.
  */
 static inline union vdso_head vdso_write_begin(struct vdso_data *vd)
 {
@@ -131,9 +136,9 @@ static inline union vdso_head vdso_write_begin(struct vdso_data *vd)
 }
 
 /*
- * The even number, and the mode that goes with the data. Returns false, and has changed
- * nothing, if the base was abandoned since begin: then readers have asked the kernel, and
- * what was written is older than what they were told. It must be written anew.
+ * Ends the update with an even number and the mode of the data. Returns false and changes
+ * nothing if the base was abandoned meanwhile: readers have asked the kernel and got a newer
+ * time than was written. It must be written again.
  */
 static inline bool vdso_write_end(struct vdso_data *vd, union vdso_head begun, s32 mode)
 {

@@ -1,10 +1,9 @@
 /*
- * types.h - the words that page and kernel exchange.
+ * types.h - the types that the vDSO and the kernel's part share.
  *
- * The page is freestanding: it has no C library, hence no <time.h>. What it
- * needs to name, it names here, with the sizes that the system call interface
- * fixes. The loader includes the same file, so that the two sides of the data
- * page can never disagree about a width.
+ * The vDSO is freestanding: it has no C library and so no <time.h>. The types that it needs are
+ * defined here, with the sizes that the system call interface fixes. The loader includes the
+ * same file, so the two sides of a data page cannot disagree about a width.
  */
 #ifndef VDSO_TYPES_H
 #define VDSO_TYPES_H
@@ -23,7 +22,7 @@ typedef int64_t s64;
 #define NSEC_PER_SEC  1000000000u
 #define NSEC_PER_USEC 1000u
 
-/* A macro's value as a string. */
+/* The value of a macro as a string. */
 #define VDSO_STR(x)  VDSO_STR_(x)
 #define VDSO_STR_(x) #x
 

@@ -9,8 +9,8 @@
  * 7.2 is its own kernel's CLOCK_REALTIME, in whole microseconds: it jumps with that clock,
  * and was found outside of two system calls in four of five reads.
  */
-#include "kernel/clocksource.h"
-#include "kernel/cpu.h"
+#include "kernel/time/clocksource.h"
+#include "kernel/arch/cpu.h"
 
 bool counter_usable(const char **why)
 {

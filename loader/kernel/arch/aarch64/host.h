@@ -1,13 +1,13 @@
 /*
  * aarch64/host.h - what the kernel's part must know of this machine.
  */
-#ifndef KERNEL_HOST_H
-#define KERNEL_HOST_H
+#ifndef KERNEL_ARCH_HOST
+#define KERNEL_ARCH_HOST
 
 #include <elf.h>
 #include <sys/syscall.h>
 
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_AARCH64
 #define HOST_NAME    "aarch64"
@@ -30,7 +30,7 @@
 /* No alternatives yet. */
 #define HOST_NOP 0
 
-/* The bytes of `svc #0; ret` (exec_jump.h). */
+/* The bytes of `svc #0; ret` (jump.h). */
 #define HOST_SYSCALL_RET       "\x01\x00\x00\xd4\xc0\x03\x5f\xd6"
 #define HOST_SYSCALL_RET_ALIGN 4
 

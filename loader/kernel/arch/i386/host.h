@@ -3,15 +3,15 @@
  * x86-64 kernel. (A kernel of 32 bits would do, too, but for getcpu(): there the CPU's number
  * lies behind another selector, and CPUs without SSE2 are not asked for.)
  */
-#ifndef KERNEL_HOST_H
-#define KERNEL_HOST_H
+#ifndef KERNEL_ARCH_HOST
+#define KERNEL_ARCH_HOST
 
 #include <asm/ldt.h>
 #include <elf.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_386
 #define HOST_NAME    "i386"
@@ -44,7 +44,7 @@ static inline uintptr_t host_top(void)
 /* What pads an alternative that is shorter than the place for it. */
 #define HOST_NOP 0x90
 
-/* The bytes of `int $0x80; ret` (exec_jump.h): __kernel_vsyscall is just that. */
+/* The bytes of `int $0x80; ret` (jump.h): __kernel_vsyscall is just that. */
 #define HOST_SYSCALL_RET       "\xcd\x80\xc3"
 #define HOST_SYSCALL_RET_ALIGN 1
 

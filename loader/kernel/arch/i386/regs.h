@@ -1,8 +1,8 @@
 /*
  * regs.h - the registers of a process that stands still, for traced.c. i386.
  */
-#ifndef KERNEL_REGS_H
-#define KERNEL_REGS_H
+#ifndef KERNEL_ARCH_REGS
+#define KERNEL_ARCH_REGS
 
 #include <linux/audit.h>
 #include <stdint.h>

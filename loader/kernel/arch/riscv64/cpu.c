@@ -3,8 +3,8 @@
  *
  * The time CSR counts at one rate on all harts by definition (unprivileged ISA, Zicntr).
  */
-#include "kernel/clocksource.h"
-#include "kernel/cpu.h"
+#include "kernel/time/clocksource.h"
+#include "kernel/arch/cpu.h"
 
 bool counter_usable(const char **why)
 {

@@ -1,13 +1,13 @@
 /*
  * riscv64/host.h - what the kernel's part must know of this machine.
  */
-#ifndef KERNEL_HOST_H
-#define KERNEL_HOST_H
+#ifndef KERNEL_ARCH_HOST
+#define KERNEL_ARCH_HOST
 
 #include <elf.h>
 #include <sys/syscall.h>
 
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_RISCV
 #define HOST_NAME    "riscv64"
@@ -29,7 +29,7 @@
 /* No alternatives yet. */
 #define HOST_NOP 0
 
-/* The bytes of `ecall; ret` (exec_jump.h), ret in its short form. */
+/* The bytes of `ecall; ret` (jump.h), ret in its short form. */
 #define HOST_SYSCALL_RET       "\x73\x00\x00\x00\x82\x80"
 #define HOST_SYSCALL_RET_ALIGN 2
 

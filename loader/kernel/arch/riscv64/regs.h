@@ -13,8 +13,8 @@
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction
  */
-#ifndef KERNEL_REGS_H
-#define KERNEL_REGS_H
+#ifndef KERNEL_ARCH_REGS
+#define KERNEL_ARCH_REGS
 
 #include <linux/audit.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
 #include <cpuid.h>
 #include <vdso/alternative.h>
 
-#include "kernel/clocksource.h"
-#include "kernel/cpu.h"
+#include "kernel/time/clocksource.h"
+#include "kernel/arch/cpu.h"
 
 /* CPUID bits: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E. */
 #define LEAF_FEATURES     7

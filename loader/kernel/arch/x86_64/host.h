@@ -2,16 +2,16 @@
  * x86_64/host.h - what the kernel's part must know of this machine.
  *
  * A port of the loader is a folder with three files: this one; cpu.c, which answers cpu.h;
- * and exec_jump.S, the last steps of exec_jump.h. vdso-src/arch/README.md lists them.
+ * and jump.S, the last steps of jump.h. vdso-src/arch/README.md lists them.
  */
-#ifndef KERNEL_HOST_H
-#define KERNEL_HOST_H
+#ifndef KERNEL_ARCH_HOST
+#define KERNEL_ARCH_HOST
 
 #include <asm/prctl.h>
 #include <elf.h>
 #include <sys/syscall.h>
 
-#include "kernel/exec_jump.h"
+#include "kernel/arch/jump.h"
 
 #define HOST_MACHINE EM_X86_64
 #define HOST_NAME    "x86_64"
@@ -35,7 +35,7 @@
 /* What pads an alternative that is shorter than the place for it. */
 #define HOST_NOP 0x90
 
-/* The bytes of `syscall; ret` (exec_jump.h). */
+/* The bytes of `syscall; ret` (jump.h). */
 #define HOST_SYSCALL_RET       "\x0f\x05\xc3"
 #define HOST_SYSCALL_RET_ALIGN 1
 

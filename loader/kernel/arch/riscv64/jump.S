@@ -1,0 +1,78 @@
+/*
+ * jump.S - see jump.h. riscv64.
+ *
+ * Copied to another address before it runs: everything in it is relative.
+ * s1: struct jump, s2: the next call of its list.
+ */
+#include "kernel/arch/jump.h"
+
+	.option norelax
+	.section .rodata
+	.global exec_jump_start, exec_jump_end
+	.hidden exec_jump_start
+	.hidden exec_jump_end
+	.balign 16
+exec_jump_start:
+	mv	s1, a0
+	addi	s2, a0, JUMP_CALLS
+
+.Lnext:
+	ld	a7, CALL_NR(s2)
+	li	t0, CALL_END
+	beq	a7, t0, .Lgo
+	li	t0, CALL_COPY_STACK
+	beq	a7, t0, .Lcopy
+	ld	a0, CALL_ARGS(s2)
+	ld	a1, CALL_ARGS + 8(s2)
+	ld	a2, CALL_ARGS + 16(s2)
+	ld	a3, CALL_ARGS + 24(s2)
+	ld	a4, CALL_ARGS + 32(s2)
+	ld	a5, CALL_ARGS + 40(s2)
+	ecall
+	ld	t1, CALL_SKIP(s2)
+	addi	s2, s2, CALL_SIZE
+	li	t0, -4095		/* an error: do what would be left out */
+	bgeu	a0, t0, .Lnext
+	slli	t1, t1, 6		/* times CALL_SIZE */
+	add	s2, s2, t1
+	j	.Lnext
+
+.Lcopy:
+	ld	a0, JUMP_STACK_TO(s1)
+	ld	a1, JUMP_STACK_FROM(s1)
+	ld	a2, JUMP_STACK_SIZE(s1)
+	addi	s2, s2, CALL_SIZE
+.Lbyte:
+	beqz	a2, .Lnext
+	lbu	t0, 0(a1)
+	sb	t0, 0(a0)
+	addi	a0, a0, 1
+	addi	a1, a1, 1
+	addi	a2, a2, -1
+	j	.Lbyte
+
+	/* As the kernel starts a program: everything zero but sp. a0 is a function to call
+	   at exit otherwise; tp would be the old thread's. */
+.Lgo:
+	ld	t0, JUMP_FP_CONTROL(s1)
+	fscsr	t0
+	ld	sp, JUMP_SP(s1)
+	ld	ra, JUMP_ENTRY(s1)	/* where the image's ret goes */
+	ld	t1, JUMP_SYSCALL_RET(s1)
+	ld	a0, JUMP_SELF(s1)
+	ld	a1, JUMP_SELF_SIZE(s1)
+	li	a7, 215			/* munmap(self, self_size), which leaves zero in a0 */
+	.irp reg, gp, tp, t0, t2, t3, t4, t5, t6, a2, a3, a4, a5, a6
+	li	\reg, 0
+	.endr
+	.irp reg, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
+	li	\reg, 0
+	.endr
+	beqz	t1, .Lstay
+	jr	t1
+.Lstay:
+	li	a0, 0
+	jr	ra
+exec_jump_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,31 @@
+/*
+ * descriptor.h - keeps our descriptors away from 0, 1 and 2.
+ *
+ * A program may be started with standard error closed. The next file that we open would
+ * get its number, and a message for the user would be written into a data page.
+ */
+#ifndef KERNEL_BASE_DESCRIPTOR
+#define KERNEL_BASE_DESCRIPTOR
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/*
+ * Takes over a new descriptor, or a negative number, as the calls that make descriptors
+ * return it. Returns the same or a higher one, close-on-exec; or -1 with errno.
+ */
+static inline int above_stdio(int fd)
+{
+	int high, err;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	err = errno;
+	close(fd);
+	errno = err;
+	return high;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * maps.c - see maps.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/base/maps.h"
+#include "kernel/base/proc.h"
+
+/* "start-end perms offset dev inode   name" */
+static int parse_line(const char *line, struct map_range *range)
+{
+	const char *at = line;
+	char *end;
+
+	range->start = strtoul(at, &end, 16);
+	if (*end != '-')
+		return -EINVAL;
+	range->end = strtoul(end + 1, &end, 16);
+	at = end;
+	for (int column = 0; column < 4; column++) {
+		at += strspn(at, " ");
+		at += strcspn(at, " ");
+	}
+	at += strspn(at, " ");
+	strncpy(range->name, at, sizeof(range->name) - 1);
+	range->name[sizeof(range->name) - 1] = 0;
+	return 0;
+}
+
+int maps_read(struct maps *maps, pid_t pid)
+{
+	int fd = proc_open(pid, "maps"), err = 0;
+	char buffer[8192]; /* a line is at most a path and some eighty characters */
+	size_t have = 0;
+
+	if (fd < 0)
+		return fd;
+	maps->count = 0;
+	while (!err) {
+		ssize_t got = read(fd, buffer + have, sizeof(buffer) - 1 - have);
+		char *line = buffer, *end;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			err = -errno;
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+		buffer[have] = 0;
+		while (!err && (end = strchr(line, '\n'))) {
+			*end = 0;
+			err = maps->count == MAPS_MAX
+				      ? -E2BIG
+				      : parse_line(line, &maps->range[maps->count]);
+			maps->count += !err;
+			line = end + 1;
+		}
+		have -= (size_t)(line - buffer);
+		memmove(buffer, line, have);
+		if (have == sizeof(buffer) - 1)
+			err = -E2BIG;
+	}
+	close(fd);
+	return err;
+}
+
+bool maps_is_kernel_page(const struct map_range *range)
+{
+	return !strcmp(range->name, "[vdso]") || !strncmp(range->name, "[vvar", 5);
+}

@@ -1,0 +1,26 @@
+/*
+ * proc.h - the files in which the kernel describes a process (proc(5)).
+ */
+#ifndef KERNEL_BASE_PROC
+#define KERNEL_BASE_PROC
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Opens /proc/PID/name to read; pid 0 is this process. Returns a descriptor or -errno. */
+static inline int proc_open(pid_t pid, const char *name)
+{
+	char path[64];
+	int fd;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	else
+		snprintf(path, sizeof(path), "/proc/self/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+#endif

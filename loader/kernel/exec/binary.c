@@ -1,0 +1,315 @@
+/*
+ * binary.c - see binary.h.
+ */
+#include <errno.h>
+#include <host.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernel/exec/binary.h"
+
+#define PAGE         4096ul
+#define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
+#define PAGE_UP(x)   PAGE_DOWN((x) + PAGE - 1)
+
+/* The kernel refuses more bytes of program headers than these. */
+#define PHDRS_MAX 65536
+
+static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	if (offset > (uint64_t)INT64_MAX - size)
+		return -1;
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)to + done, size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int bad(struct run_error *error, const char *path, const char *why)
+{
+	return run_fail(error, RUN_CANNOT_RUN, path, "%s", why);
+}
+
+/* Each uvdso runs the programs of one machine. Where there is one for this, say which. */
+static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+{
+	static const struct {
+		unsigned char class, machine;
+		const char *name, *uvdso;
+	} others[] = {
+		{ELFCLASS64, EM_X86_64, "x86_64", "build/uvdso"},
+		{ELFCLASS32, EM_386, "i386", "build/i386/uvdso"},
+		{ELFCLASS64, EM_AARCH64, "aarch64", "build/aarch64/uvdso"},
+		{ELFCLASS64, EM_RISCV, "riscv64", "build/riscv64/uvdso"},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (ehdr->e_ident[EI_CLASS] == others[i].class &&
+		    ehdr->e_ident[EI_DATA] == ELFDATA2LSB &&
+		    ehdr->e_machine == others[i].machine)
+			return run_fail(error, RUN_CANNOT_RUN, path,
+					"a program for another machine, %s: %s runs it (make "
+					"ARCH=%s)",
+					others[i].name, others[i].uvdso, others[i].name);
+	return bad(error, path, "a program for another machine");
+}
+
+static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct run_error *error)
+{
+	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
+		return bad(error, path, "neither an ELF file nor a script that starts with #!");
+	if (ehdr->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
+	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB || ehdr->e_machine != HOST_MACHINE)
+		return another_machine(ehdr, path, error);
+	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
+		return bad(error, path, "an ELF file, but not a program");
+	if (ehdr->e_phentsize != sizeof(ElfW(Phdr)) || ehdr->e_phnum == 0 ||
+	    ehdr->e_phnum * sizeof(ElfW(Phdr)) > PHDRS_MAX)
+		return bad(error, path, "its program headers make no sense");
+	return 0;
+}
+
+static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *path,
+		       struct run_error *error)
+{
+	if (bin->interp)
+		return 0; /* the kernel goes by the first one */
+	if (ph->p_filesz < 2 || ph->p_filesz > PATH_MAX)
+		return bad(error, path, "its PT_INTERP is no path");
+	bin->interp = malloc(ph->p_filesz);
+	if (!bin->interp)
+		return run_fail(error, RUN_SELF, path, "out of memory");
+	if (read_exactly(bin->fd, bin->interp, ph->p_filesz, ph->p_offset))
+		return bad(error, path, "the file ends before its PT_INTERP");
+	if (bin->interp[ph->p_filesz - 1])
+		return bad(error, path, "its PT_INTERP has no end");
+	return 0;
+}
+
+static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
+		      const char *path, struct run_error *error)
+{
+	if (ph->p_memsz == 0)
+		return 0;
+	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > HOST_USER_TOP ||
+	    ph->p_memsz > HOST_USER_TOP - ph->p_vaddr)
+		return bad(error, path, "a segment does not fit into the address space");
+	if (ph->p_offset % PAGE != ph->p_vaddr % PAGE)
+		return bad(error, path, "a segment's offset and address differ within a page");
+	/* The kernel would map it all the same, and the program die of SIGBUS. */
+	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
+		return bad(error, path, "the file is shorter than its segments");
+	if (PAGE_DOWN(ph->p_vaddr) < bin->low)
+		bin->low = PAGE_DOWN(ph->p_vaddr);
+	if (PAGE_UP(ph->p_vaddr + ph->p_memsz) > bin->high)
+		bin->high = PAGE_UP(ph->p_vaddr + ph->p_memsz);
+	if (ph->p_align > bin->align && (ph->p_align & (ph->p_align - 1)) == 0)
+		bin->align = ph->p_align;
+	return 0;
+}
+
+int binary_read(struct binary *bin, int fd, const char *path, struct run_error *error)
+{
+	struct stat st;
+	size_t size;
+	int err;
+
+	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = PAGE};
+	if (fstat(fd, &st))
+		return run_fail(error, RUN_SELF, path, "%s", strerror(errno));
+	if (read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0))
+		return bad(error, path, "neither an ELF file nor a script that starts with #!");
+	err = check_ehdr(&bin->ehdr, path, error);
+	if (err)
+		return err;
+
+	size = bin->ehdr.e_phnum * sizeof(ElfW(Phdr));
+	bin->phdr = malloc(size);
+	if (!bin->phdr)
+		return run_fail(error, RUN_SELF, path, "out of memory");
+	if (read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff))
+		return bad(error, path, "the file ends before its program headers");
+
+	for (int i = 0; i < bin->ehdr.e_phnum && !err; i++) {
+		const ElfW(Phdr) *ph = &bin->phdr[i];
+
+		if (ph->p_type == PT_INTERP)
+			err = read_interp(bin, ph, path, error);
+		else if (ph->p_type == PT_GNU_STACK)
+			bin->exec_stack = ph->p_flags & PF_X;
+		else if (ph->p_type == PT_LOAD)
+			err = check_load(bin, ph, (uint64_t)st.st_size, path, error);
+	}
+	if (!err && bin->low >= bin->high)
+		err = bad(error, path, "no segment to load");
+	if (!err && bin->high - bin->low > HOST_USER_TOP / 2)
+		err = bad(error, path, "its segments span half of the address space");
+	return err;
+}
+
+/*
+ * Reserves size bytes at want, or nowhere. FIXED_NOREPLACE is a hint for kernels before
+ * 4.17, so the answer is compared.
+ */
+static bool reserve_at(uintptr_t want, size_t size)
+{
+	void *got =
+		mmap((void *)want, size, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (got == (void *)want)
+		return true;
+	if (got != MAP_FAILED)
+		munmap(got, size);
+	return false;
+}
+
+/* Wherever the kernel puts libraries, at a multiple of align. 0 when there is no room. */
+static uintptr_t reserve_anywhere(size_t size, size_t align)
+{
+	size_t more = size + align - PAGE;
+	void *got =
+		mmap(NULL, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uintptr_t start, from = (uintptr_t)got;
+
+	if (got == MAP_FAILED)
+		return 0;
+	start = (from + align - 1) & ~(align - 1);
+	if (start > from)
+		munmap((void *)from, start - from);
+	if (from + more > start + size)
+		munmap((void *)(start + size), from + more - (start + size));
+	return start;
+}
+
+static uintptr_t reserve_program(size_t size, size_t align)
+{
+	bool fixed = personality(0xffffffff) & ADDR_NO_RANDOMIZE;
+
+	for (uint64_t turn = 0; turn < 64; turn++) {
+		uint64_t page = turn << 16;
+		uintptr_t want;
+
+		if (!fixed && getrandom(&page, sizeof(page), 0) != sizeof(page))
+			break;
+		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * PAGE) & ~(align - 1);
+		if (reserve_at(want, size))
+			return want;
+	}
+	return reserve_anywhere(size, align);
+}
+
+static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_t bias)
+{
+	int prot = (ph->p_flags & PF_R ? PROT_READ : 0) |
+		   (ph->p_flags & PF_W ? PROT_WRITE : 0) | (ph->p_flags & PF_X ? PROT_EXEC : 0);
+	uintptr_t start = PAGE_DOWN(bias + ph->p_vaddr);
+	uintptr_t file_end = bias + ph->p_vaddr + ph->p_filesz;
+	uintptr_t end = PAGE_UP(bias + ph->p_vaddr + ph->p_memsz);
+	uintptr_t zero_pages = start;
+
+	if (ph->p_filesz) {
+		zero_pages = PAGE_UP(file_end);
+		if (mmap((void *)start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED,
+			 bin->fd, (off_t)PAGE_DOWN(ph->p_offset)) == MAP_FAILED)
+			return -errno;
+		/* Behind the last byte of the file the page holds other parts of the file. */
+		if (ph->p_memsz > ph->p_filesz && prot & PROT_WRITE)
+			memset((void *)file_end, 0, zero_pages - file_end);
+	}
+	if (end > zero_pages &&
+	    mmap((void *)zero_pages, end - zero_pages, prot,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return -errno;
+	return 0;
+}
+
+/* The addresses that the vector and the kernel's own book-keeping want to know. */
+static void describe(const struct binary *bin, struct mapped_binary *map)
+{
+	map->entry = map->bias + bin->ehdr.e_entry;
+	map->start_code = UINTPTR_MAX;
+	for (int i = 0; i < bin->ehdr.e_phnum; i++) {
+		const ElfW(Phdr) *ph = &bin->phdr[i];
+		uintptr_t start = map->bias + ph->p_vaddr;
+
+		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
+			continue;
+		if (bin->ehdr.e_phoff >= ph->p_offset &&
+		    bin->ehdr.e_phoff - ph->p_offset < ph->p_filesz)
+			map->phdr = start + (bin->ehdr.e_phoff - ph->p_offset);
+		if (ph->p_flags & PF_X && start < map->start_code)
+			map->start_code = start;
+		if (ph->p_flags & PF_X && start + ph->p_filesz > map->end_code)
+			map->end_code = start + ph->p_filesz;
+		if (start > map->start_data)
+			map->start_data = start;
+		if (start + ph->p_filesz > map->end_data)
+			map->end_data = start + ph->p_filesz;
+		if (start + ph->p_memsz > map->end_bss)
+			map->end_bss = start + ph->p_memsz;
+	}
+}
+
+int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_binary *map,
+	       const char *path, struct run_error *error)
+{
+	size_t size = bin->high - bin->low;
+	uintptr_t start;
+	int err;
+
+	*map = (struct mapped_binary){0};
+	if (bin->ehdr.e_type == ET_EXEC) {
+		start = bin->low;
+		if (!reserve_at(start, size))
+			return run_fail(error, RUN_CANNOT_RUN, path,
+					"must lie at 0x%" PRIxPTR ", but something is there",
+					start);
+	} else {
+		start = is_interpreter ? reserve_anywhere(size, bin->align)
+				       : reserve_program(size, bin->align);
+		if (!start)
+			return run_fail(error, RUN_CANNOT_RUN, path, "no room for %zu bytes",
+					size);
+	}
+	map->start = start;
+	map->end = start + size;
+	map->bias = start - bin->low;
+
+	for (int i = 0; i < bin->ehdr.e_phnum; i++) {
+		const ElfW(Phdr) *ph = &bin->phdr[i];
+
+		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
+			continue;
+		err = map_segment(bin, ph, map->bias);
+		if (err)
+			return run_fail(error, RUN_CANNOT_RUN, path, "cannot map a segment: %s",
+					strerror(-err));
+	}
+	describe(bin, map);
+	return 0;
+}
+
+void binary_close(struct binary *bin)
+{
+	if (bin->fd >= 0)
+		close(bin->fd);
+	free(bin->phdr);
+	free(bin->interp);
+	*bin = (struct binary){.fd = -1};
+}

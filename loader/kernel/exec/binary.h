@@ -1,0 +1,53 @@
+/*
+ * binary.h - an ELF program file: what its headers say, and its segments in memory.
+ *
+ * Whoever executes an ELF file must do what the kernel's loader does with it
+ * (fs/binfmt_elf.c; gABI chapter 5): map the PT_LOAD segments, fill up with zeros
+ * what is longer in memory than in the file, and start at the entry, or, if PT_INTERP
+ * names an interpreter, load that as well and start at its entry instead.
+ */
+#ifndef KERNEL_EXEC_BINARY
+#define KERNEL_EXEC_BINARY
+
+#include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/base/error.h"
+
+struct binary {
+	int fd; /* of the file; close-on-exec; -1 when there is none */
+	ElfW(Ehdr) ehdr;
+	ElfW(Phdr) * phdr;   /* e_phnum of them, allocated */
+	char *interp;        /* from PT_INTERP, allocated, or NULL */
+	bool exec_stack;     /* PT_GNU_STACK asks for an executable stack */
+	uintptr_t low, high; /* the pages that the segments span, before the bias */
+	size_t align;        /* the largest p_align */
+};
+
+/* Where a binary came to lie. All addresses are final, with the bias added. */
+struct mapped_binary {
+	uintptr_t bias, start, end;
+	uintptr_t entry, phdr;
+	uintptr_t start_code, end_code, start_data, end_data, end_bss;
+};
+
+/*
+ * Takes over fd (it is closed by binary_close(), also after an error) and reads and
+ * checks the headers. path is for messages. Returns 0 or a status with error filled.
+ */
+int binary_read(struct binary *bin, int fd, const char *path, struct run_error *error);
+
+/*
+ * Maps the segments: at its own addresses if it is not position-independent, else at a
+ * random place in the region of programs, or, for an interpreter, where the kernel puts
+ * libraries. Never over something that is mapped. What lies between two segments stays
+ * reserved, so that nothing else comes to lie there. Returns 0 or a status.
+ */
+int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_binary *map,
+	       const char *path, struct run_error *error);
+
+void binary_close(struct binary *bin);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * exec.c - see exec.h. The story, from top to bottom:
+ *
+ *   map the program and its interpreter          binary.c
+ *   write the new vector and the new stack       auxvec.c, stack.c
+ *   forget what the C library told the kernel    (rseq, robust list, thread id)
+ *   list everything that must go                 maps.c, unmap.c
+ *   jump: unmap it, copy the stack, be gone      jump.S
+ *
+ * Until the jump nothing is lost and every step can fail; after it nothing can.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <host.h>
+#include <inttypes.h>
+#include <linux/prctl.h>
+#include <linux/rseq.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernel/base/auxvec.h"
+#include "kernel/exec/exec.h"
+#include "kernel/arch/jump.h"
+#include "kernel/exec/unmap.h"
+#include "kernel/base/maps.h"
+#include "kernel/base/mm_map.h"
+#include "kernel/exec/stack.h"
+
+#define JUMP_AT(field, at) _Static_assert(offsetof(struct jump, field) == (at), "jump.h")
+JUMP_AT(stack_to, JUMP_STACK_TO);
+JUMP_AT(stack_from, JUMP_STACK_FROM);
+JUMP_AT(stack_size, JUMP_STACK_SIZE);
+JUMP_AT(sp, JUMP_SP);
+JUMP_AT(entry, JUMP_ENTRY);
+JUMP_AT(syscall_ret, JUMP_SYSCALL_RET);
+JUMP_AT(self, JUMP_SELF);
+JUMP_AT(self_size, JUMP_SELF_SIZE);
+JUMP_AT(fp_control, JUMP_FP_CONTROL);
+JUMP_AT(call, JUMP_CALLS);
+_Static_assert(sizeof(struct jump_call) == CALL_SIZE, "jump.S shifts by 6");
+_Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "jump.h");
+
+/* The kernel starts the heap up to this far behind a program's data. */
+#define BRK_RANDOM (32ul << 20)
+
+/* The mapping that the jump runs from: code, list and what the list points to. */
+struct jump_area {
+	struct jump jump;
+	struct mm_map mm, mm_with_exe;
+	uint64_t mask; /* as the kernel has it: 64 signals */
+	unsigned char code[512];
+};
+
+/* Some ten kilobytes, read twice; a process execs only once. */
+static struct maps maps;
+
+static const struct map_range *find_stack(void)
+{
+	for (size_t i = 0; i < maps.count; i++)
+		if (!strcmp(maps.range[i].name, "[stack]"))
+			return &maps.range[i];
+	return NULL;
+}
+
+/* The address of a system call and a return in the image, or 0 if it happens to have none. */
+static uintptr_t find_syscall_ret(const struct placement *page)
+{
+	const unsigned char *image = (const unsigned char *)page->ehdr;
+	size_t size = page->start + page->length - page->ehdr;
+	size_t length = sizeof(HOST_SYSCALL_RET) - 1;
+
+	for (size_t i = 0; i + length <= size; i += HOST_SYSCALL_RET_ALIGN)
+		if (!memcmp(image + i, HOST_SYSCALL_RET, length))
+			return page->ehdr + i;
+	return 0;
+}
+
+/*
+ * The C library of this program has registered addresses in its own memory with the
+ * kernel, for this thread. The memory goes away, and the next C library must find the
+ * registrations free: glibc's rseq(2) fails if there is one already.
+ */
+static void forget_registrations(void)
+{
+#ifdef RSEQ_SIG
+	if (__rseq_size) {
+		char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+		/* The size must be the one at registration; glibc 2.35 to 2.39 say 32. */
+		size_t size = __rseq_size < 32 ? 32 : __rseq_size;
+
+		syscall(SYS_rseq, area, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+	}
+#endif
+	syscall(SYS_set_robust_list, NULL, 3 * sizeof(long));
+	syscall(SYS_set_tid_address, NULL);
+}
+
+static int write_vector(struct auxvec *vec, const struct exec_request *request,
+			const struct mapped_binary *program, const struct mapped_binary *interp,
+			struct run_error *error)
+{
+	const struct binary *bin = &request->program->bin;
+	int err = auxvec_read(vec, 0);
+
+	if (err)
+		return run_fail(error, RUN_SELF, "/proc/self/auxv", "%s", strerror(-err));
+	err = auxvec_set(vec, AT_PHDR, program->phdr) |
+	      auxvec_set(vec, AT_PHENT, sizeof(ElfW(Phdr))) |
+	      auxvec_set(vec, AT_PHNUM, bin->ehdr.e_phnum) |
+	      auxvec_set(vec, AT_BASE, interp->bias) |
+	      auxvec_set(vec, AT_ENTRY, program->entry) | auxvec_set(vec, AT_FLAGS, 0) |
+	      auxvec_set(vec, AT_SECURE, 0) |
+	      /* Last, because new entries come first: the kernel's place for it. */
+	      auxvec_set(vec, AT_SYSINFO_EHDR, request->page->ehdr);
+#ifdef HOST_ENTRY_TYPE
+	/* Without an entry the program must not call the old one: it has another way, too. */
+	if (request->keep_kernel_vdso)
+		; /* and its entry with it: system calls are faster there (host.h) */
+	else if (request->page->entry)
+		err |= auxvec_set(vec, HOST_ENTRY_TYPE, request->page->entry);
+	else
+		auxvec_remove(vec, HOST_ENTRY_TYPE);
+#endif
+	return err ? run_fail(error, RUN_SELF, "run", "the vector is full") : 0;
+}
+
+/*
+ * What the kernel's book-keeping says of a process (proc(5): cmdline, environ, auxv, the
+ * heap's beginning). Changing it needs no privilege since Linux 3.18, but a kernel that
+ * was built with CHECKPOINT_RESTORE; changing the exe link needs one.
+ */
+static struct mm_map describe_process(const struct mapped_binary *program,
+				      const struct first_stack *stack)
+{
+	uint64_t random = 0;
+	uintptr_t brk = (program->end_bss + 4095) & ~4095ul;
+
+	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) &&
+	    getrandom(&random, sizeof(random), 0) == sizeof(random))
+		brk += random % BRK_RANDOM & ~4095ul;
+	return (struct mm_map){
+		.start_code = program->start_code,
+		.end_code = program->end_code,
+		.start_data = program->start_data,
+		.end_data = program->end_data,
+		.start_brk = brk + 4096,
+		.brk = brk + 4096,
+		.start_stack = stack->sp,
+		.arg_start = stack->arg_start,
+		.arg_end = stack->arg_end,
+		.env_start = stack->env_start,
+		.env_end = stack->env_end,
+		.auxv = stack->auxv,
+		.auxv_size = (uint32_t)stack->auxv_size,
+		.exe_fd = (uint32_t)-1,
+	};
+}
+
+static void tell(const struct exec_request *request, const struct mapped_binary *program,
+		 const struct mapped_binary *interp)
+{
+	const struct placement *page = request->page;
+
+	fprintf(stderr, "uvdso: program  %" PRIxPTR "-%" PRIxPTR " %s\n", program->start,
+		program->end, request->program->path);
+	if (interp->start)
+		fprintf(stderr, "uvdso: interp   %" PRIxPTR "-%" PRIxPTR " %s\n", interp->start,
+			interp->end, request->program->bin.interp);
+	fprintf(stderr, "uvdso: data     %" PRIxPTR "-%" PRIxPTR " r--\n", page->start,
+		page->ehdr);
+	fprintf(stderr, "uvdso: image    %" PRIxPTR "-%" PRIxPTR " r-x\n", page->ehdr,
+		page->start + page->length);
+	fprintf(stderr, "uvdso: vector   AT_SYSINFO_EHDR was %lx, is %" PRIxPTR "\n",
+		getauxval(AT_SYSINFO_EHDR), page->ehdr);
+}
+
+/* The mappings of this moment, and the one that is the stack. */
+static int read_maps(const struct map_range **stack, struct run_error *error)
+{
+	int err = maps_read(&maps, 0);
+
+	*stack = err ? NULL : find_stack();
+	if (*stack)
+		return 0;
+	return run_fail(error, RUN_SELF, "/proc/self/maps", "%s",
+			err ? strerror(-err) : "shows no stack");
+}
+
+/*
+ * The list of what the jump does, in order. The mask comes last: a signal that is pending
+ * meets the new program, not a half-made one.
+ */
+static bool write_list(struct jump_area *area, const struct exec_request *request,
+		       const struct mapped_binary *program, const struct mapped_binary *interp,
+		       const struct map_range *stack)
+{
+	const struct placement *page = request->page;
+	const struct program *target = request->program;
+	uintptr_t stack_size = stack->end - stack->start;
+	static struct pieces stay;
+	struct jump *jump = &area->jump;
+	size_t at = 0;
+
+	/* A fresh stack is empty below what is written to it. */
+	jump_add_call(jump, &at, 0, SYS_madvise, stack->start, stack_size, MADV_DONTNEED, 0);
+	if (target->bin.exec_stack)
+		jump_add_call(jump, &at, 0, SYS_mprotect, stack->start, stack_size,
+			      PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN, 0);
+	jump_add_call(jump, &at, 0, CALL_COPY_STACK, 0, 0, 0, 0);
+	stay.count = 0;
+	if (!pieces_add(&stay, page->start, page->start + page->length) ||
+	    !pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1)) ||
+	    !pieces_add_segments(&stay, &target->bin, program->bias) ||
+	    !pieces_add_segments(&stay, &target->interp, interp->bias) ||
+	    !list_unmaps(jump, &at, &maps, &stay, request->keep_kernel_vdso, request->verbose))
+		return false;
+	/* With the exe link if we may; that needs the old program unmapped already. */
+	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
+		      (uintptr_t)&area->mm_with_exe, sizeof(area->mm_with_exe));
+	jump_add_call(jump, &at, 0, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&area->mm,
+		      sizeof(area->mm));
+	jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->bin.fd, 0, 0, 0);
+	if (target->interp.fd >= 0)
+		jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->interp.fd, 0, 0, 0);
+	host_forget_thread(jump, &at);
+	jump_add_call(jump, &at, 0, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&area->mask, 0,
+		      sizeof(area->mask));
+	jump_add_call(jump, &at, 0, CALL_END, 0, 0, 0, 0);
+	return true;
+}
+
+int exec_program(const struct exec_request *request, struct run_error *error)
+{
+	const struct program *target = request->program;
+	const char *name = strrchr(target->path, '/');
+	struct mapped_binary program, interp = {0};
+	const struct map_range *old_stack;
+	struct first_stack stack;
+	struct jump_area *area;
+	uintptr_t top;
+	struct auxvec vec;
+	int err;
+
+	err = binary_map(&target->bin, false, &program, target->path, error);
+	if (!err && target->bin.interp)
+		err = binary_map(&target->interp, true, &interp, target->bin.interp, error);
+	if (!err)
+		err = write_vector(&vec, request, &program, &interp, error);
+	/* The new stack takes the place of the old one, which keeps its name and its limit. */
+	if (!err)
+		err = read_maps(&old_stack, error);
+	if (err)
+		return err;
+	top = old_stack->end;
+	err = stack_build(&stack, top, target->argv, request->envp, target->path, &vec, error);
+	if (err)
+		return err;
+	area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	if (area == MAP_FAILED)
+		return run_fail(error, RUN_SELF, "run", "%s", strerror(errno));
+	if (request->verbose)
+		tell(request, &program, &interp);
+	prctl(PR_SET_NAME, name ? name + 1 : target->path, 0, 0, 0);
+	forget_registrations();
+
+	/* From here on nothing may be mapped or unmapped except by the list. */
+	err = read_maps(&old_stack, error);
+	if (err)
+		return err;
+	area->jump = (struct jump){
+		.stack_to = stack.sp,
+		.stack_from = (uintptr_t)stack.bytes,
+		.stack_size = top - stack.sp,
+		.sp = stack.sp,
+		.entry = interp.start ? interp.entry : program.entry,
+		.syscall_ret = find_syscall_ret(request->page),
+		.self = (uintptr_t)area,
+		.self_size = sizeof(*area),
+		.fp_control = HOST_FP_CONTROL,
+	};
+	area->mm = area->mm_with_exe = describe_process(&program, &stack);
+	area->mm_with_exe.exe_fd = (uint32_t)target->bin.fd;
+	memcpy(&area->mask, &request->mask, sizeof(area->mask));
+	if (!write_list(area, request, &program, &interp, old_stack))
+		return run_fail(error, RUN_SELF, "run", "more mappings than can be undone");
+	memcpy(area->code, exec_jump_start, (size_t)(exec_jump_end - exec_jump_start));
+	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
+		return run_fail(error, RUN_SELF, "run", "%s", strerror(errno));
+	((void (*)(struct jump *))(void *)area->code)(&area->jump);
+	__builtin_unreachable();
+}

@@ -1,0 +1,66 @@
+/*
+ * alternatives.c - see alternatives.h.
+ *
+ * The image may be a stranger's: a table that is trusted would be a way to write anywhere.
+ */
+#include <errno.h>
+#include <host.h>
+#include <string.h>
+#include <vdso/alternative.h>
+
+#include "kernel/image/alternatives.h"
+#include "kernel/image/elf_bytes.h"
+
+/* The file offset and size of the table; size 0 if there is none. */
+static void find_table(const struct elf_bytes *elf, uint64_t *offset, uint64_t *size)
+{
+	struct elf_header header = elf_header(elf);
+	struct elf_section names =
+		elf_section(elf, header.shoff + (uint64_t)header.shstrndx * header.shentsize);
+
+	*size = 0;
+	for (unsigned i = 0; i < header.shnum; i++) {
+		struct elf_section section =
+			elf_section(elf, header.shoff + (uint64_t)i * header.shentsize);
+		const char *name =
+			elf_string(elf, names.offset + section.name, names.offset + names.size);
+
+		if (name && !strcmp(name, VDSO_ALTERNATIVES)) {
+			*offset = section.offset;
+			*size = section.size;
+			return;
+		}
+	}
+}
+
+int alternatives_apply(unsigned char *bytes, size_t size, bool (*has)(unsigned feature))
+{
+	struct elf_bytes elf = {bytes, size, size > EI_CLASS && bytes[EI_CLASS] == ELFCLASS64};
+	uint64_t table, length;
+	int patched = 0;
+
+	find_table(&elf, &table, &length);
+	if (!length)
+		return 0;
+	if (!elf_inside(&elf, table, length) || length % sizeof(struct vdso_alternative))
+		return -EINVAL;
+
+	for (uint64_t at = table; at < table + length; at += sizeof(struct vdso_alternative)) {
+		struct vdso_alternative entry;
+		uint64_t place;
+
+		memcpy(&entry, bytes + at, sizeof(entry));
+		/* File offsets and addresses are the same in an image: one segment, from 0. */
+		place = at + offsetof(struct vdso_alternative, place) +
+			(uint64_t)(s64)entry.place;
+		if (!elf_inside(&elf, place, entry.length) || entry.with > entry.length ||
+		    entry.with > VDSO_ALTERNATIVE_CODE)
+			return -EINVAL;
+		if (!has(entry.needs))
+			continue;
+		memset(bytes + place, HOST_NOP, entry.length);
+		memcpy(bytes + place, entry.code, entry.with);
+		patched++;
+	}
+	return patched;
+}

@@ -1,0 +1,187 @@
+/*
+ * sections.c - the section headers.
+ *
+ * A program loader has no use for sections, and stripped-down pages drop them. A
+ * page needs them: bionic knows the number of symbols from the section .dynsym
+ * alone, gdb makes no backtrace through a page without sections, and tools have
+ * broken each time a kernel came without (e_shstrndx 0 among them). They may lie
+ * behind the PT_LOAD, as the kernel's do, but not behind its last page: whole
+ * pages are mapped, and what comes after them is not there for a client.
+ *
+ * Sections also tell what segments hide: variables in the read-only image, where
+ * the first store to them would be fatal.
+ */
+#include <string.h>
+
+#include "kernel/image/check/parts.h"
+
+#ifndef SHT_RELR
+#	define SHT_RELR 19
+#endif
+
+struct elf_section section_at(const struct check *c, unsigned index)
+{
+	return elf_section(&c->elf, c->header.shoff + (uint64_t)index * c->header.shentsize);
+}
+
+static const char *section_name(const struct check *c, const struct elf_section *names,
+				const struct elf_section *s)
+{
+	const char *name = NULL;
+
+	if (s->name < names->size && elf_inside(&c->elf, names->offset, names->size))
+		name = elf_string(&c->elf, names->offset + s->name,
+				  names->offset + names->size);
+	return name;
+}
+
+/* Is there a table at all, and where? */
+static bool check_table(struct check *c)
+{
+	const struct elf_header *h = &c->header;
+	uint64_t len = (uint64_t)h->shnum * h->shentsize;
+
+	if (h->shoff == 0 || h->shnum == 0) {
+		broken(c, RULE_SECTION_HEADERS,
+		       "there are none: bionic finds no symbol, gdb no way out of a frame");
+		return false;
+	}
+	if (h->shentsize != ELF_SIZEOF(&c->elf, Shdr)) {
+		broken(c, RULE_SECTION_HEADERS,
+		       "e_shentsize is %u, a section header has %zu bytes", h->shentsize,
+		       ELF_SIZEOF(&c->elf, Shdr));
+		return false;
+	}
+	if (!elf_inside(&c->elf, h->shoff, len)) {
+		broken(c, RULE_TRUNCATED,
+		       "%u section headers at %#llx are not in a file of %#llx bytes", h->shnum,
+		       X(h->shoff), X(c->elf.size));
+		return false;
+	}
+	if (h->shnum > MAX_SECTIONS) {
+		broken(c, RULE_SECTION_HEADERS, "%u sections, a page has about twenty",
+		       h->shnum);
+		return false;
+	}
+	/* No overflow: the one sum is inside the file, the other saturates. */
+	if (h->shoff + len > page_round(c->load.filesz))
+		broken(c, RULE_LOAD_COVERS,
+		       "the section headers end at %#llx, behind the last page of the PT_LOAD "
+		       "(%#llx): bionic and gdb read them from memory",
+		       X(h->shoff + len), X(page_round(c->load.filesz)));
+	if (h->shstrndx == SHN_UNDEF || h->shstrndx >= h->shnum) {
+		broken(c, RULE_SECTION_HEADERS,
+		       "e_shstrndx is %u of %u sections: without names gdb and elfutils give "
+		       "up",
+		       h->shstrndx, h->shnum);
+		return false;
+	}
+	return true;
+}
+
+/* Is a writable section one that only the linker fills, with constants? */
+static bool is_constant(const char *name, const struct elf_section *s)
+{
+	if (s->type == SHT_DYNAMIC)
+		return true;
+	/*
+	 * ld.bfd always makes a .got on some machines. The kernel folds its own into
+	 * .rodata, which turns that "writable" without a variable in it.
+	 */
+	return s->type == SHT_PROGBITS &&
+	       (!strcmp(name, ".got") || !strcmp(name, ".got.plt") || !strcmp(name, ".rodata"));
+}
+
+/* A section that is part of the image in memory. */
+static void check_allocated(struct check *c, const char *name, const struct elf_section *s)
+{
+	uint64_t offset;
+
+	if (s->size == 0)
+		return;
+	if (s->flags & SHF_TLS)
+		broken(c, RULE_NO_TLS,
+		       "section %s has %#llx bytes of thread-local data: nobody sets it up",
+		       name, X(s->size));
+	if (s->type == SHT_NOBITS || (s->flags & SHF_WRITE && !is_constant(name, s)))
+		broken(c, RULE_NO_WRITABLE_DATA,
+		       "section %s has %#llx writable bytes at %#llx: the page is mapped R-X, "
+		       "and a store to it kills the program",
+		       name, X(s->size), X(s->addr));
+	if (s->type == SHT_NOBITS)
+		return;
+	if (address(c, name, s->addr, s->size, &offset) && offset != s->offset)
+		broken(c, RULE_LOAD_COVERS,
+		       "section %s is at offset %#llx of the file and at %#llx of the mapped "
+		       "image: readers of the two see different things",
+		       name, X(s->offset), X(offset));
+	if (s->type == SHT_REL || s->type == SHT_RELA)
+		check_relocation_table(c, name, s->offset, s->size, s->type == SHT_RELA);
+	if (s->type == SHT_RELR)
+		broken(c, RULE_NO_RELOCATIONS,
+		       "section %s has %#llx bytes of packed relocations: nobody applies them",
+		       name, X(s->size));
+}
+
+static void check_dynsym_section(struct check *c, unsigned nr_dynsym)
+{
+	const struct elf_section *s = &c->dynsym;
+
+	if (nr_dynsym != 1) {
+		broken(c, RULE_SECTION_HEADERS,
+		       "%u sections of type SHT_DYNSYM, there must be one: bionic counts the "
+		       "symbols by it",
+		       nr_dynsym);
+		return;
+	}
+	if (s->entsize != ELF_SIZEOF(&c->elf, Sym) || s->size % ELF_SIZEOF(&c->elf, Sym)) {
+		broken(c, RULE_SECTION_HEADERS,
+		       "the .dynsym has %#llx bytes of entries of %#llx, a symbol has %zu: "
+		       "bionic divides the one by the other",
+		       X(s->size), X(s->entsize), ELF_SIZEOF(&c->elf, Sym));
+		return;
+	}
+	if (s->link >= c->header.shnum || section_at(c, s->link).type != SHT_STRTAB)
+		broken(c, RULE_SECTION_HEADERS,
+		       "sh_link of the .dynsym is %u, which is no string table: gdb reads the "
+		       "names through it",
+		       s->link);
+	c->has_dynsym = true;
+}
+
+void check_sections(struct check *c)
+{
+	unsigned nr_dynsym = 0;
+	struct elf_section names;
+
+	if (!check_table(c))
+		return;
+	c->has_sections = true;
+	names = section_at(c, c->header.shstrndx);
+	if (names.type != SHT_STRTAB || !elf_inside(&c->elf, names.offset, names.size))
+		broken(c, RULE_SECTION_HEADERS,
+		       "section %u, which e_shstrndx names, is no string table in the file",
+		       c->header.shstrndx);
+	for (unsigned i = 1; i < c->header.shnum; i++) {
+		struct elf_section s = section_at(c, i);
+		const char *name = section_name(c, &names, &s);
+
+		if (!name) {
+			broken(c, RULE_SECTION_HEADERS,
+			       "section %u has no name in .shstrtab: gdb "
+			       "and elfutils know sections by name",
+			       i);
+			name = "?";
+		}
+		if (s.type == SHT_DYNSYM && nr_dynsym++ == 0)
+			c->dynsym = s;
+		if (s.type != SHT_NOBITS && s.type != SHT_NULL &&
+		    !elf_inside(&c->elf, s.offset, s.size))
+			broken(c, RULE_TRUNCATED,
+			       "section %s, %#llx bytes at offset %#llx, is not in the file",
+			       name, X(s.size), X(s.offset));
+		else if (s.flags & SHF_ALLOC)
+			check_allocated(c, name, &s);
+	}
+	check_dynsym_section(c, nr_dynsym);
+}

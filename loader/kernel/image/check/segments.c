@@ -1,0 +1,264 @@
+/*
+ * segments.c - the ELF header and the program headers.
+ *
+ * A page has one PT_LOAD, R+X, from the first byte of the file at address 0.
+ * Each word of that has its client (all observed, or read in their source):
+ *
+ *   one       glibc before its fix of December 2025 (bug 32583) computes a wrong
+ *             base otherwise; CRIU refuses the image; gdb knows one mapping only
+ *   R+X       rustix refuses anything else for the first PT_LOAD
+ *   offset 0  whoever is handed the address in the vector reads the ELF header there
+ *   all file  there is nobody who would clear a .bss
+ *
+ * The other segments only point into it.
+ */
+#include <string.h>
+
+#include "kernel/image/check/parts.h"
+
+#ifndef PT_RISCV_ATTRIBUTES
+#	define PT_RISCV_ATTRIBUTES 0x70000003
+#endif
+
+static bool known_machine(const struct check *c)
+{
+	switch (c->header.machine) {
+	case EM_X86_64:
+	case EM_AARCH64:
+	case EM_RISCV:
+		return c->elf.is64;
+	case EM_386:
+		return !c->elf.is64;
+	}
+	return false;
+}
+
+/* The magic number, and the class that says how to read all the rest. */
+static bool check_ident(struct check *c)
+{
+	const struct elf_bytes *elf = &c->elf;
+	size_t magic = elf->size < SELFMAG ? elf->size : SELFMAG;
+
+	if (magic && memcmp(elf->bytes, ELFMAG, magic)) {
+		broken(c, RULE_ELF, "not an ELF file: it does not begin with \\x7fELF");
+		return false;
+	}
+	if (!elf_inside(elf, 0, EI_NIDENT)) {
+		broken(c, RULE_TRUNCATED, "%#llx bytes, which is less than an ELF header",
+		       X(elf->size));
+		return false;
+	}
+	if (elf->bytes[EI_CLASS] != ELFCLASS64 && elf->bytes[EI_CLASS] != ELFCLASS32) {
+		broken(c, RULE_ELF, "EI_CLASS is %u, neither 32 nor 64 bit",
+		       elf->bytes[EI_CLASS]);
+		return false;
+	}
+	c->elf.is64 = elf->bytes[EI_CLASS] == ELFCLASS64;
+	if (elf->bytes[EI_DATA] != ELFDATA2LSB) {
+		broken(c, RULE_ELF, "EI_DATA is %u: not little-endian, as our machines are",
+		       elf->bytes[EI_DATA]);
+		return false;
+	}
+	if (elf->bytes[EI_VERSION] != EV_CURRENT)
+		broken(c, RULE_ELF, "EI_VERSION is %u, there is only version 1",
+		       elf->bytes[EI_VERSION]);
+	if (elf->bytes[EI_OSABI] != ELFOSABI_SYSV && elf->bytes[EI_OSABI] != ELFOSABI_LINUX)
+		broken(c, RULE_ELF, "EI_OSABI is %u, neither SYSV nor LINUX: rustix refuses it",
+		       elf->bytes[EI_OSABI]);
+	if (elf->bytes[EI_ABIVERSION] != 0)
+		broken(c, RULE_ELF, "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
+		       elf->bytes[EI_ABIVERSION]);
+	return true;
+}
+
+bool check_elf_header(struct check *c)
+{
+	struct elf_header *h = &c->header;
+
+	if (!check_ident(c))
+		return false;
+	if (!elf_inside(&c->elf, 0, ELF_SIZEOF(&c->elf, Ehdr))) {
+		broken(c, RULE_TRUNCATED, "%#llx bytes, which is less than an ELF header",
+		       X(c->elf.size));
+		return false;
+	}
+	*h = elf_header(&c->elf);
+	if (h->type != ET_DYN)
+		broken(c, RULE_ELF, "e_type is %u, not ET_DYN: the page must lie anywhere",
+		       h->type);
+	if (!known_machine(c))
+		broken(c, RULE_ELF,
+		       "e_machine is %u in a %d-bit file; known are x86-64, aarch64 and "
+		       "riscv with 64 bits, and i386 with 32",
+		       h->machine, c->elf.is64 ? 64 : 32);
+	if (h->version != EV_CURRENT)
+		broken(c, RULE_ELF, "e_version is %u, there is only version 1", h->version);
+	if (h->ehsize != ELF_SIZEOF(&c->elf, Ehdr))
+		broken(c, RULE_ELF, "e_ehsize is %u, an ELF header has %zu bytes", h->ehsize,
+		       ELF_SIZEOF(&c->elf, Ehdr));
+	if (h->phentsize != ELF_SIZEOF(&c->elf, Phdr)) {
+		broken(c, RULE_ELF, "e_phentsize is %u, a program header has %zu bytes",
+		       h->phentsize, ELF_SIZEOF(&c->elf, Phdr));
+		return false;
+	}
+	if (h->phoff < ELF_SIZEOF(&c->elf, Ehdr))
+		broken(c, RULE_ELF,
+		       "e_phoff is %#llx, inside the ELF header: rustix refuses it",
+		       X(h->phoff));
+	if (!elf_inside(&c->elf, h->phoff, (uint64_t)h->phnum * h->phentsize)) {
+		broken(c, RULE_TRUNCATED,
+		       "%u program headers at %#llx are not in a file of %#llx bytes", h->phnum,
+		       X(h->phoff), X(c->elf.size));
+		return false;
+	}
+	if (h->phnum > MAX_SEGMENTS) {
+		broken(c, RULE_SEGMENTS, "%u program headers, a page has about four", h->phnum);
+		return false;
+	}
+	return true;
+}
+
+struct elf_segment segment_at(const struct check *c, unsigned index)
+{
+	return elf_segment(&c->elf, c->header.phoff + (uint64_t)index * c->header.phentsize);
+}
+
+static void check_load(struct check *c)
+{
+	const struct elf_segment *load = &c->load;
+	uint64_t headers;
+
+	if (load->offset != 0 || load->vaddr != 0)
+		broken(c, RULE_LOAD_AT_ZERO,
+		       "the PT_LOAD has offset %#llx and address %#llx: the address in the "
+		       "vector must be that of the ELF header, and symbols count from it",
+		       X(load->offset), X(load->vaddr));
+	if (load->flags != (PF_R | PF_X))
+		broken(c, RULE_LOAD_FLAGS,
+		       "p_flags of the PT_LOAD is %c%c%c, it must be R-X: rustix refuses the "
+		       "page otherwise, and nobody may write to it",
+		       load->flags & PF_R ? 'R' : '-', load->flags & PF_W ? 'W' : '-',
+		       load->flags & PF_X ? 'X' : '-');
+	if (load->memsz != load->filesz)
+		broken(c, RULE_LOAD_SIZES,
+		       "p_memsz is %#llx and p_filesz %#llx: there is a .bss, and nobody to "
+		       "clear it",
+		       X(load->memsz), X(load->filesz));
+	if (!elf_inside(&c->elf, load->offset, load->filesz))
+		broken(c, RULE_LOAD_SIZES,
+		       "the PT_LOAD, %#llx bytes at offset %#llx, is not in a file of %#llx "
+		       "bytes: reading the rest would be a bus error",
+		       X(load->filesz), X(load->offset), X(c->elf.size));
+	/* 0 and 1 mean none. Less than a page is fine: arm64 links its page with -n. */
+	if (load->align & (load->align - 1) || load->align > 4096)
+		broken(c, RULE_LOAD_ALIGN,
+		       "p_align of the PT_LOAD is %#llx, it must be a power of two up to "
+		       "0x1000: the page is put on any page",
+		       X(load->align));
+
+	headers = c->header.phoff + (uint64_t)c->header.phnum * c->header.phentsize;
+	if (load->offset == 0 && headers > load->filesz)
+		broken(c, RULE_LOAD_COVERS,
+		       "the program headers end at %#llx and the PT_LOAD at %#llx: every "
+		       "client begins there",
+		       X(headers), X(load->filesz));
+}
+
+/* A segment that only points into the PT_LOAD: is it there, and is it the same bytes? */
+static void check_covered(struct check *c, const char *what, const struct elf_segment *s)
+{
+	uint64_t offset;
+
+	if (!elf_inside(&c->elf, s->offset, s->filesz))
+		broken(c, RULE_TRUNCATED, "%s, %#llx bytes at offset %#llx, is not in the file",
+		       what, X(s->filesz), X(s->offset));
+	else if (c->has_load && address(c, what, s->vaddr, s->memsz, &offset) &&
+		 offset != s->offset)
+		broken(c, RULE_LOAD_COVERS,
+		       "%s is at offset %#llx of the file and at %#llx of the mapped image: "
+		       "readers of the two see different things",
+		       what, X(s->offset), X(offset));
+}
+
+static void check_other(struct check *c, const struct elf_segment *s)
+{
+	switch (s->type) {
+	case PT_NULL:
+	case PT_LOAD:
+		return;
+	case PT_DYNAMIC:
+		check_covered(c, "the PT_DYNAMIC", s);
+		return;
+	case PT_NOTE:
+		check_covered(c, "a PT_NOTE", s);
+		return;
+	case PT_GNU_EH_FRAME:
+		check_covered(c, "the PT_GNU_EH_FRAME", s);
+		return;
+	case PT_GNU_PROPERTY:
+		check_covered(c, "the PT_GNU_PROPERTY", s);
+		return;
+	case PT_GNU_STACK:
+		if (s->flags & PF_X)
+			broken(c, RULE_SEGMENTS,
+			       "PT_GNU_STACK has PF_X: the page asks for an executable stack");
+		return;
+	case PT_INTERP:
+		broken(c, RULE_NO_INTERP, "there is a PT_INTERP: rustix refuses the page");
+		return;
+	case PT_TLS:
+		broken(c, RULE_NO_TLS,
+		       "there is a PT_TLS: nobody gives the page thread-local storage, and "
+		       "glibc stops with an assertion");
+		return;
+	case PT_GNU_RELRO:
+		broken(c, RULE_NO_RELRO, "there is a PT_GNU_RELRO: rustix refuses the page");
+		return;
+	case PT_RISCV_ATTRIBUTES:
+		if (c->header.machine == EM_RISCV)
+			return;
+	}
+	broken(c, RULE_SEGMENTS, "a segment of type %#x, which no page has: nobody handles it",
+	       s->type);
+}
+
+bool check_segments(struct check *c)
+{
+	unsigned nr_load = 0, nr_dynamic = 0, nr_eh_frame_hdr = 0;
+
+	for (unsigned i = 0; i < c->header.phnum; i++) {
+		struct elf_segment s = segment_at(c, i);
+
+		if (s.type == PT_LOAD && nr_load++ == 0)
+			c->load = s;
+		if (s.type == PT_DYNAMIC && nr_dynamic++ == 0)
+			c->dynamic = s;
+		if (s.type == PT_GNU_EH_FRAME && nr_eh_frame_hdr++ == 0)
+			c->eh_frame_hdr = s;
+	}
+	c->has_load = nr_load > 0;
+	c->has_dynamic = nr_dynamic > 0;
+	c->has_eh_frame_hdr = nr_eh_frame_hdr > 0;
+
+	if (nr_load != 1)
+		broken(c, RULE_ONE_LOAD,
+		       "%u PT_LOAD segments, there must be one: glibc before December 2025 "
+		       "falls back to system calls, CRIU and gdb go by one mapping",
+		       nr_load);
+	if (nr_dynamic != 1)
+		broken(c, RULE_DYNAMIC,
+		       "%u PT_DYNAMIC segments, there must be one: it is how every libc finds "
+		       "the symbols",
+		       nr_dynamic);
+	if (nr_eh_frame_hdr > 1)
+		broken(c, RULE_EH_FRAME, "%u PT_GNU_EH_FRAME segments, there can be one",
+		       nr_eh_frame_hdr);
+	if (c->has_load)
+		check_load(c);
+	for (unsigned i = 0; i < c->header.phnum; i++) {
+		struct elf_segment s = segment_at(c, i);
+
+		check_other(c, &s);
+	}
+	return c->has_load;
+}

@@ -1,0 +1,210 @@
+/*
+ * versions.c - the version nodes, and which of them each symbol has.
+ *
+ *   DT_VERDEF  -> Verdef {index, hash} -> Verdaux {name}     DT_VERDEFNUM of them
+ *                   | vd_next
+ *                 Verdef ...                                 vd_next 0 ends
+ *   DT_VERSYM  -> one half word a symbol: the index of its node
+ *
+ * Clients ask for a name and a version: musl, Go and rustix reject every symbol of
+ * a node that is not exactly the machine's own, static glibc takes anything. Go
+ * reads the table without asking whether there is one, and dies at start if there
+ * is none (elfuse #49); musl goes by vd_next alone, others by the count.
+ *
+ * The first entry is the base, named after the image itself (gABI, symbol
+ * versioning in the LSB). The names of the nodes: vdso(7).
+ */
+#include <string.h>
+
+#include "kernel/image/check/parts.h"
+
+/* The high bit of a symbol's entry: not the default version. */
+#define VERSYM_HIDDEN 0x8000u
+
+static const struct machine_version {
+	uint16_t machine;
+	const char *name;
+	const char *older; /* i386 keeps what it had before the clocks in one of its own */
+} machine_versions[] = {
+	{EM_X86_64, "LINUX_2.6", NULL},
+	{EM_386, "LINUX_2.6", "LINUX_2.5"},
+	{EM_AARCH64, "LINUX_2.6.39", NULL},
+	{EM_RISCV, "LINUX_4.15", NULL},
+};
+
+struct nodes {
+	unsigned nr;
+	struct {
+		uint16_t index;
+		const char *name;
+	} node[MAX_VERSIONS];
+};
+
+static const struct machine_version *machine_version(const struct check *c)
+{
+	for (size_t i = 0; i < sizeof(machine_versions) / sizeof(machine_versions[0]); i++)
+		if (machine_versions[i].machine == c->header.machine)
+			return &machine_versions[i];
+	return NULL; /* reported with the ELF header */
+}
+
+static void check_base(struct check *c, uint16_t index, const char *name)
+{
+	const char *soname =
+		c->has_tag[TAG_SONAME] ? dynamic_string(c, c->tag[TAG_SONAME]) : NULL;
+
+	if (index != VER_NDX_GLOBAL)
+		broken(c, RULE_VERSIONS, "the base entry has index %u, it must be 1", index);
+	if (soname && strcmp(name, soname))
+		broken(c, RULE_VERSIONS, "the base entry is named %s, the DT_SONAME %s", name,
+		       soname);
+}
+
+static void check_node(struct check *c, uint16_t index, const char *name, struct nodes *nodes)
+{
+	const struct machine_version *machine = machine_version(c);
+
+	if (index <= VER_NDX_GLOBAL || index & VERSYM_HIDDEN)
+		broken(c, RULE_VERSIONS, "node %s has index %u, which is not a node's", name,
+		       index);
+	for (unsigned i = 0; i < nodes->nr; i++)
+		if (nodes->node[i].index == index)
+			broken(c, RULE_VERSIONS, "%s and %s have the same index %u",
+			       nodes->node[i].name, name, index);
+	if (machine && strcmp(name, machine->name) &&
+	    (!machine->older || strcmp(name, machine->older)))
+		broken(c, RULE_VERSIONS,
+		       "node %s is not the machine's %s: musl, Go and rustix reject its "
+		       "symbols",
+		       name, machine->name);
+	nodes->node[nodes->nr].index = index;
+	nodes->node[nodes->nr++].name = name;
+}
+
+/* One Verdef at an address; its name. NULL: it cannot be read. */
+static const char *check_verdef(struct check *c, uint64_t vaddr, uint64_t *offset)
+{
+	const char *name;
+	uint64_t aux;
+
+	/* The struct is the same in both classes. */
+	if (!address(c, "an entry of DT_VERDEF", vaddr, sizeof(Elf64_Verdef), offset))
+		return NULL;
+	if (elf_u16(&c->elf, *offset + offsetof(Elf64_Verdef, vd_version)) != VER_DEF_CURRENT)
+		broken(c, RULE_VERSIONS,
+		       "vd_version of the entry at %#llx is %u, there is only 1", X(vaddr),
+		       elf_u16(&c->elf, *offset));
+	if (elf_u16(&c->elf, *offset + offsetof(Elf64_Verdef, vd_cnt)) == 0) {
+		broken(c, RULE_VERSIONS, "the entry at %#llx has no name (vd_cnt 0)", X(vaddr));
+		return NULL;
+	}
+	if (!address(c, "a name of DT_VERDEF",
+		     vaddr + elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_aux)),
+		     sizeof(Elf64_Verdaux), &aux))
+		return NULL;
+	name = dynamic_string(c, elf_u32(&c->elf, aux + offsetof(Elf64_Verdaux, vda_name)));
+	if (!name) {
+		broken(c, RULE_STRTAB, "the name of the version at %#llx is not in DT_STRTAB",
+		       X(vaddr));
+		return NULL;
+	}
+	if (elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_hash)) != sysv_hash(name))
+		broken(c, RULE_VERSIONS,
+		       "vd_hash of %s is %#x, it must be %#x: Go compares it first", name,
+		       elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_hash)),
+		       sysv_hash(name));
+	return name;
+}
+
+static void check_definitions(struct check *c, struct nodes *nodes)
+{
+	uint64_t vaddr = c->tag[TAG_VERDEF], count = c->tag[TAG_VERDEFNUM], offset;
+	const struct machine_version *machine = machine_version(c);
+	unsigned nr_base = 0, has_machine = 0;
+	uint64_t seen = 0;
+
+	for (;;) {
+		const char *name = check_verdef(c, vaddr, &offset);
+		uint32_t next;
+
+		if (!name)
+			return;
+		if (elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_flags)) &
+		    VER_FLG_BASE) {
+			nr_base++;
+			check_base(c, elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
+				   name);
+		} else {
+			check_node(c, elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
+				   name, nodes);
+			has_machine += machine && !strcmp(name, machine->name);
+		}
+		seen++;
+		next = elf_u32(&c->elf, offset + offsetof(Elf64_Verdef, vd_next));
+		if (next == 0 || seen == MAX_VERSIONS)
+			break;
+		vaddr += next;
+	}
+	if (seen != count)
+		broken(c, RULE_VERSIONS,
+		       "DT_VERDEFNUM is %llu, but the chain has %s%llu: clients go by the one "
+		       "or the other",
+		       X(count), seen == MAX_VERSIONS ? "at least " : "", X(seen));
+	if (nr_base != 1)
+		broken(c, RULE_VERSIONS, "%u base entries, there must be one", nr_base);
+	if (machine && !has_machine)
+		broken(c, RULE_VERSIONS, "no node %s: every client asks for it", machine->name);
+}
+
+static const char *node_of(const struct nodes *nodes, uint16_t index)
+{
+	for (unsigned i = 0; i < nodes->nr; i++)
+		if (nodes->node[i].index == index)
+			return nodes->node[i].name;
+	return NULL;
+}
+
+/* Does every exported symbol have a node? And is an absolute one the name of a node? */
+static void check_versyms(struct check *c, const struct nodes *nodes)
+{
+	uint64_t versym;
+
+	if (!address(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2ull * c->nr_symbols, &versym))
+		return;
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = symbol_at(c, i);
+		uint16_t index = elf_u16(&c->elf, versym + 2ull * i);
+		const char *node = node_of(nodes, index);
+
+		if (!is_exported(&sym))
+			continue;
+		if (!node)
+			broken(c, RULE_VERSIONS,
+			       "%s has version index %#x%s, which is no node: clients that ask "
+			       "for a version do not find it",
+			       symbol_name(c, i), index,
+			       index & VERSYM_HIDDEN ? " (hidden)" : "");
+		else if (!is_function(&sym) && strcmp(symbol_name(c, i), node))
+			broken(c, RULE_SYMBOLS,
+			       "%s is absolute, and not the name of its node %s: nobody can "
+			       "use it",
+			       symbol_name(c, i), node);
+	}
+}
+
+void check_versions(struct check *c)
+{
+	struct nodes nodes = {0};
+
+	if (!c->has_tag[TAG_VERSYM] || !c->has_tag[TAG_VERDEF] || !c->has_tag[TAG_VERDEFNUM]) {
+		broken(c, RULE_VERSIONS,
+		       "no %s: every Go program dies at start, and musl and rustix take no "
+		       "symbol",
+		       !c->has_tag[TAG_VERSYM]   ? "DT_VERSYM"
+		       : !c->has_tag[TAG_VERDEF] ? "DT_VERDEF"
+						 : "DT_VERDEFNUM");
+		return;
+	}
+	check_definitions(c, &nodes);
+	check_versyms(c, &nodes);
+}

@@ -1,0 +1,136 @@
+/*
+ * elf_bytes.c - see elf_bytes.h.
+ *
+ * All reading of image bytes goes through elf_inside() in this file; there is no
+ * second place that must be right.
+ */
+#include <string.h>
+
+#include "kernel/image/elf_bytes.h"
+
+bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len)
+{
+	/* Not offset + len <= size: the sum could wrap around. */
+	return offset <= elf->size && len <= elf->size - offset;
+}
+
+static uint64_t little_endian(const struct elf_bytes *elf, uint64_t offset, unsigned len)
+{
+	uint64_t value = 0;
+
+	if (!elf_inside(elf, offset, len))
+		return 0;
+	while (len-- > 0)
+		value = value << 8 | elf->bytes[offset + len];
+	return value;
+}
+
+uint8_t elf_u8(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (uint8_t)little_endian(elf, offset, 1);
+}
+
+uint16_t elf_u16(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (uint16_t)little_endian(elf, offset, 2);
+}
+
+uint32_t elf_u32(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (uint32_t)little_endian(elf, offset, 4);
+}
+
+uint64_t elf_u64(const struct elf_bytes *elf, uint64_t offset)
+{
+	return little_endian(elf, offset, 8);
+}
+
+uint64_t elf_word(const struct elf_bytes *elf, uint64_t offset)
+{
+	return little_endian(elf, offset, elf->is64 ? 8 : 4);
+}
+
+const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t end)
+{
+	uint64_t room;
+
+	if (end > elf->size)
+		end = elf->size;
+	if (offset >= end)
+		return NULL;
+	room = end - offset < ELF_NAME_MAX ? end - offset : ELF_NAME_MAX;
+	if (!memchr(elf->bytes + offset, '\0', room))
+		return NULL;
+	return (const char *)elf->bytes + offset;
+}
+
+/* Where a field of a struct lies: the struct of the file's class says so. */
+#define AT(type, field) \
+	(offset + (elf->is64 ? offsetof(Elf64_##type, field) : offsetof(Elf32_##type, field)))
+
+struct elf_header elf_header(const struct elf_bytes *elf)
+{
+	uint64_t offset = 0;
+
+	return (struct elf_header){
+		.type = elf_u16(elf, AT(Ehdr, e_type)),
+		.machine = elf_u16(elf, AT(Ehdr, e_machine)),
+		.version = elf_u32(elf, AT(Ehdr, e_version)),
+		.entry = elf_word(elf, AT(Ehdr, e_entry)),
+		.phoff = elf_word(elf, AT(Ehdr, e_phoff)),
+		.shoff = elf_word(elf, AT(Ehdr, e_shoff)),
+		.ehsize = elf_u16(elf, AT(Ehdr, e_ehsize)),
+		.phentsize = elf_u16(elf, AT(Ehdr, e_phentsize)),
+		.phnum = elf_u16(elf, AT(Ehdr, e_phnum)),
+		.shentsize = elf_u16(elf, AT(Ehdr, e_shentsize)),
+		.shnum = elf_u16(elf, AT(Ehdr, e_shnum)),
+		.shstrndx = elf_u16(elf, AT(Ehdr, e_shstrndx)),
+	};
+}
+
+struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (struct elf_segment){
+		.type = elf_u32(elf, AT(Phdr, p_type)),
+		.flags = elf_u32(elf, AT(Phdr, p_flags)),
+		.offset = elf_word(elf, AT(Phdr, p_offset)),
+		.vaddr = elf_word(elf, AT(Phdr, p_vaddr)),
+		.filesz = elf_word(elf, AT(Phdr, p_filesz)),
+		.memsz = elf_word(elf, AT(Phdr, p_memsz)),
+		.align = elf_word(elf, AT(Phdr, p_align)),
+	};
+}
+
+struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (struct elf_section){
+		.name = elf_u32(elf, AT(Shdr, sh_name)),
+		.type = elf_u32(elf, AT(Shdr, sh_type)),
+		.link = elf_u32(elf, AT(Shdr, sh_link)),
+		.flags = elf_word(elf, AT(Shdr, sh_flags)),
+		.addr = elf_word(elf, AT(Shdr, sh_addr)),
+		.offset = elf_word(elf, AT(Shdr, sh_offset)),
+		.size = elf_word(elf, AT(Shdr, sh_size)),
+		.entsize = elf_word(elf, AT(Shdr, sh_entsize)),
+	};
+}
+
+struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (struct elf_symbol){
+		.name = elf_u32(elf, AT(Sym, st_name)),
+		.info = elf_u8(elf, AT(Sym, st_info)),
+		.other = elf_u8(elf, AT(Sym, st_other)),
+		.shndx = elf_u16(elf, AT(Sym, st_shndx)),
+		.value = elf_word(elf, AT(Sym, st_value)),
+		.size = elf_word(elf, AT(Sym, st_size)),
+	};
+}
+
+struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset)
+{
+	return (struct elf_dyn){
+		.tag = elf_word(elf, AT(Dyn, d_tag)),
+		.value = elf_word(elf, AT(Dyn, d_un)),
+	};
+}

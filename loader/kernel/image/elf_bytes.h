@@ -1,0 +1,80 @@
+/*
+ * elf_bytes.h - the fields of an ELF file, read one by one out of its bytes.
+ *
+ * A C library casts the image to structs and follows its pointers: it trusts the
+ * kernel. Whoever checks an image must not. Here nothing is cast: every read
+ * names an offset, is held against the size of the file, and gives zero outside
+ * of it, so that no image whatever can make a reader touch other memory. The
+ * bytes are put together by hand, least significant first, so that they need no
+ * alignment, and a machine of either byte order reads the same.
+ *
+ * The two ELF classes hold the same fields in different places and sizes
+ * (gABI, chapters 4 and 5; elf(5)); the structs below are the common, wide form.
+ */
+#ifndef KERNEL_IMAGE_ELF_BYTES
+#define KERNEL_IMAGE_ELF_BYTES
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf_bytes {
+	const unsigned char *bytes;
+	size_t size;
+	bool is64; /* ELFCLASS64; else the narrow fields and structs of ELFCLASS32 */
+};
+
+/* Are len bytes at offset all inside the file? Right for any two numbers. */
+bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len);
+
+/* One field at an offset; 0 where the file has no such bytes. */
+uint8_t elf_u8(const struct elf_bytes *elf, uint64_t offset);
+uint16_t elf_u16(const struct elf_bytes *elf, uint64_t offset);
+uint32_t elf_u32(const struct elf_bytes *elf, uint64_t offset);
+uint64_t elf_u64(const struct elf_bytes *elf, uint64_t offset);
+/* An address, an offset or a size: four or eight bytes, by class. */
+uint64_t elf_word(const struct elf_bytes *elf, uint64_t offset);
+
+/*
+ * The string at offset, which must end before offset end and within ELF_NAME_MAX
+ * bytes; NULL if it does not. It lies in the file's own bytes.
+ */
+#define ELF_NAME_MAX 256
+const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t end);
+
+struct elf_header {
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, phoff, shoff;
+	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+struct elf_segment {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, filesz, memsz, align;
+};
+struct elf_section {
+	uint32_t name, type, link;
+	uint64_t flags, addr, offset, size, entsize;
+};
+struct elf_symbol {
+	uint32_t name;
+	uint8_t info, other;
+	uint16_t shndx;
+	uint64_t value, size;
+};
+struct elf_dyn {
+	uint64_t tag, value;
+};
+
+/* Each reads the struct whose first byte is at offset. */
+struct elf_header elf_header(const struct elf_bytes *elf);
+struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset);
+struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset);
+struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset);
+struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset);
+
+/* What sizeof would say for the file's class. */
+#define ELF_SIZEOF(elf, type) ((elf)->is64 ? sizeof(Elf64_##type) : sizeof(Elf32_##type))
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * image.c - see image.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernel/image/image.h"
+
+#define PIPE_PATIENCE_MS 5000
+
+/* From image_blob.S. */
+extern const unsigned char vdso_image_start[], vdso_image_end[];
+
+struct image image_builtin(void)
+{
+	return (struct image){vdso_image_start, (size_t)(vdso_image_end - vdso_image_start)};
+}
+
+int image_read(const char *path, struct image *image)
+{
+	/* Not blocking: a FIFO in the place of an image must not hang us. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	struct stat st;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		goto fail;
+	errno = EISDIR;
+	if (S_ISDIR(st.st_mode))
+		goto fail;
+	/* One byte more than allowed, to find out; st_size is 0 for what /proc makes up. */
+	bytes = malloc(IMAGE_MAX + 1);
+	if (!bytes)
+		goto fail;
+	for (;;) {
+		ssize_t got = read(fd, bytes + size, IMAGE_MAX + 1 - size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN) {
+			/* A pipe: its writer may be slow, but not for ever. */
+			struct pollfd pipe = {.fd = fd, .events = POLLIN};
+
+			errno = ETIMEDOUT;
+			if (poll(&pipe, 1, PIPE_PATIENCE_MS) > 0)
+				continue;
+		}
+		if (got < 0)
+			goto fail;
+		if (got == 0)
+			break;
+		size += (size_t)got;
+		errno = EFBIG;
+		if (size > IMAGE_MAX)
+			goto fail;
+	}
+	close(fd);
+	*image = (struct image){bytes, size};
+	return 0;
+fail:
+	err = -errno;
+	free(bytes);
+	close(fd);
+	return err;
+}
+
+void image_free(struct image *image)
+{
+	free((void *)image->bytes);
+	*image = (struct image){NULL, 0};
+}

@@ -1,0 +1,114 @@
+/*
+ * timens.c - see timens.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernel/map/timens.h"
+
+/* KTIME_MAX in seconds. */
+#define LATEST (INT64_MAX / 1000000000)
+
+const char *const timens_clock_name[TIMENS_CLOCKS] = {"realtime", "monotonic", "boottime",
+						      "tai"};
+
+static const clockid_t clock_id[TIMENS_CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC,
+						  CLOCK_BOOTTIME, CLOCK_TAI};
+
+/* Which of the four a clock id goes with; -1 for those that no namespace shifts. */
+static const signed char belongs_to[VDSO_BASES] = {
+	[VDSO_CLOCK_REALTIME] = TIMENS_REALTIME,
+	[VDSO_CLOCK_MONOTONIC] = TIMENS_MONOTONIC,
+	[2] = -1, /* CPU time of the process */
+	[3] = -1, /* CPU time of the thread */
+	[VDSO_CLOCK_MONOTONIC_RAW] = TIMENS_MONOTONIC,
+	[VDSO_CLOCK_REALTIME_COARSE] = TIMENS_REALTIME,
+	[VDSO_CLOCK_MONOTONIC_COARSE] = TIMENS_MONOTONIC,
+	[VDSO_CLOCK_BOOTTIME] = TIMENS_BOOTTIME,
+	[VDSO_CLOCK_REALTIME_ALARM] = TIMENS_REALTIME,
+	[VDSO_CLOCK_BOOTTIME_ALARM] = TIMENS_BOOTTIME,
+	[10] = -1, /* was a clock once */
+	[VDSO_CLOCK_TAI] = TIMENS_TAI,
+};
+
+const char *timens_parse(const char *text, struct timens *timens)
+{
+	static const struct {
+		char suffix;
+		s64 seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	size_t length = strcspn(text, "=");
+	int clock = 0;
+	s64 unit = 1, seconds;
+	char *end;
+
+	while (clock < TIMENS_CLOCKS && (strncmp(text, timens_clock_name[clock], length) ||
+					 timens_clock_name[clock][length]))
+		clock++;
+	if (clock == TIMENS_CLOCKS || !text[length])
+		return "an offset is CLOCK=+N or CLOCK=-N, with realtime, monotonic, boottime "
+		       "or tai for CLOCK";
+	text += length + 1;
+	/* The sign is asked for: without one it would look like a time to be set. */
+	if ((*text != '+' && *text != '-') || text[1] < '0' || text[1] > '9')
+		return "an offset needs a sign and a whole number, like +3600 or -2d";
+	errno = 0;
+	seconds = strtoll(text, &end, 10);
+	if (*end) {
+		size_t i = 0;
+
+		while (i < 4 && units[i].suffix != *end)
+			i++;
+		if (i == 4 || end[1])
+			return "the unit of an offset is s, m, h or d";
+		unit = units[i].seconds;
+	}
+	if (errno || __builtin_mul_overflow(seconds, unit, &seconds) || seconds > LATEST ||
+	    seconds < -LATEST)
+		return "the offset is too large for any clock";
+	timens->seconds[clock] = seconds;
+	return NULL;
+}
+
+bool timens_is_empty(const struct timens *timens)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (timens->seconds[i])
+			return false;
+	return true;
+}
+
+const char *timens_check(const struct timens *timens)
+{
+	static char why[160];
+
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		struct timespec now;
+		s64 then;
+
+		if (clock_gettime(clock_id[i], &now))
+			continue;
+		then = now.tv_sec + timens->seconds[i];
+		if (then < 0 || then >= LATEST) {
+			snprintf(why, sizeof(why),
+				 "%s is %lld s now and would become %lld s; a clock is between "
+				 "0 "
+				 "and %lld s",
+				 timens_clock_name[i], (long long)now.tv_sec, (long long)then,
+				 (long long)LATEST);
+			return why;
+		}
+	}
+	return NULL;
+}
+
+void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES])
+{
+	for (int i = 0; i < VDSO_BASES; i++) {
+		offset[i].sec = belongs_to[i] < 0 ? 0 : timens->seconds[(int)belongs_to[i]];
+		offset[i].nsec = 0;
+	}
+}

@@ -1,0 +1,47 @@
+/*
+ * timens.h - time namespaces: clocks that run like everybody's, but elsewhere.
+ *
+ * The kernel can shift MONOTONIC and BOOTTIME for a group of processes
+ * (time_namespaces(7)). Our page is nobody's but the program's, so that it can shift
+ * REALTIME and TAI as well.
+ */
+#ifndef KERNEL_MAP_TIMENS
+#define KERNEL_MAP_TIMENS
+
+#include <stdbool.h>
+#include <vdso/datapage.h>
+
+enum timens_clock {
+	TIMENS_REALTIME,
+	TIMENS_MONOTONIC,
+	TIMENS_BOOTTIME,
+	TIMENS_TAI,
+	TIMENS_CLOCKS,
+};
+
+/* "realtime", ... as the command line has them. */
+extern const char *const timens_clock_name[TIMENS_CLOCKS];
+
+struct timens {
+	s64 seconds[TIMENS_CLOCKS];
+};
+
+/*
+ * Reads "CLOCK=+N", "CLOCK=-Nd" and the like: N whole seconds, or minutes, hours, days.
+ * Returns NULL, or a sentence that says what is wrong with the text.
+ */
+const char *timens_parse(const char *text, struct timens *timens);
+
+/* True if no clock is shifted: then no namespace is needed. */
+bool timens_is_empty(const struct timens *timens);
+
+/*
+ * Would a shifted clock be negative, or beyond what the kernel can represent (a signed
+ * 64-bit number of nanoseconds)? Returns NULL if not, else a sentence, in static storage.
+ */
+const char *timens_check(const struct timens *timens);
+
+/* The offset of each clock id: coarse clocks and alarms go with the clock they belong to. */
+void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES]);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * inject.c - see inject.h.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <host.h>
+#include <linux/prctl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/base/auxvec.h"
+#include "kernel/ptrace/inject.h"
+#include "kernel/base/mm_map.h"
+#include "kernel/base/proc.h"
+
+/* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
+#define LOOK_MAX 32768
+
+/* Where the notes for the kernel are written: below the stack, like those of traced.c. */
+#define BELOW_STACK 1024
+
+/* Some ten kilobytes; one process is looked at at a time. */
+static struct maps maps;
+
+__attribute__((format(printf, 3, 4))) static int fail(struct injection *injection, int err,
+						      const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(injection->error.why, sizeof(injection->error.why), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+/* The address of a system call instruction in an image that the process has, or 0. */
+static uintptr_t find_syscall(pid_t pid, uintptr_t image)
+{
+	static unsigned char bytes[LOOK_MAX];
+	size_t size = sizeof(bytes);
+
+	/* As much of it as there is. */
+	while (size && traced_read(pid, image, bytes, size))
+		size -= VDSO_PAGE_SIZE;
+	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i++)
+		if (!memcmp(bytes + i, traced_instruction, sizeof(traced_instruction)))
+			return image + i;
+	return 0;
+}
+
+/* course: begin 10b-inject */
+/*
+ * Where the vector lies on a stack: behind the arguments, their NULL, the environment and
+ * its NULL. Returns 0 if there is no such thing within what execve(2) accepts.
+ */
+static uintptr_t find_vector(pid_t pid, uintptr_t sp)
+{
+	uintptr_t word[512];
+	uintptr_t at = sp;
+	unsigned nulls = 0;
+
+	/* The count of arguments could be anything; so count the NULLs. */
+	for (at += sizeof(word[0]); at - sp < 64ul << 20;) {
+		size_t words = sizeof(word) / sizeof(word[0]);
+
+		while (words && traced_read(pid, at, word, words * sizeof(word[0])))
+			words /= 2;
+		if (!words)
+			return 0;
+		for (size_t i = 0; i < words; i++, at += sizeof(word[0]))
+			if (word[i] == 0 && ++nulls == 2)
+				return at + sizeof(word[0]);
+	}
+	return 0;
+}
+
+/* Lets one entry of the vector that the program will see point to our page. */
+static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+			 unsigned long type, uintptr_t value)
+{
+	for (size_t i = 0; i + 1 < vec->count; i++) {
+		ElfW(auxv_t) pair;
+		uintptr_t at = vector + i * sizeof(pair);
+		int err = traced_read(pid, at, &pair, sizeof(pair));
+
+		if (err)
+			return err;
+		if (pair.a_type != type)
+			continue;
+		/* An image without an entry: nothing here, and the program knows another way.
+		 */
+		if (!value)
+			pair.a_type = AT_IGNORE;
+		pair.a_un.a_val = value;
+		return traced_write(pid, at, &pair, sizeof(pair));
+	}
+	return -ENOENT;
+}
+/* course: end 10b-inject */
+
+static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+			  const struct placement *page, bool keep_kernel_vdso)
+{
+#ifdef HOST_ENTRY_TYPE
+	int err = keep_kernel_vdso
+			  ? 0
+			  : rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, page->entry);
+
+	if (err)
+		return err;
+#endif
+	(void)keep_kernel_vdso;
+	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, page->ehdr);
+}
+
+/*
+ * The kernel keeps a copy of the vector for /proc/PID/auxv and PR_GET_AUXV. It is changed
+ * together with all else that the kernel notes of a process, which /proc/PID/stat tells.
+ */
+static int tell_kernel(struct traced *traced, uintptr_t vector, const struct auxvec *vec)
+{
+	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
+	static const char nothing[sizeof(struct mm_map)];
+	int fd = proc_open(traced->pid, "stat");
+	unsigned long field[53] = {0};
+	struct mm_map map;
+	char text[2048], *word, *rest;
+	ssize_t got;
+	long result;
+
+	if (fd < 0)
+		return fd;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (got < 0)
+		return -errno;
+	text[got] = 0;
+	/* The second field is a name in brackets that may hold anything, brackets as well. */
+	word = strrchr(text, ')');
+	if (!word)
+		return -EINVAL;
+	word = strtok_r(word + 1, " ", &rest);
+	for (int i = 3; word && i < 53; i++, word = strtok_r(NULL, " ", &rest))
+		field[i] = strtoul(word, NULL, 10);
+	result = process_call(&traced->process, SYS_brk, 0);
+	if (process_failed(result))
+		return (int)result;
+	map = (struct mm_map){
+		.start_code = field[26],
+		.end_code = field[27],
+		.start_stack = field[28],
+		.start_data = field[45],
+		.end_data = field[46],
+		.start_brk = field[47],
+		.brk = (unsigned long)result,
+		.arg_start = field[48],
+		.arg_end = field[49],
+		.env_start = field[50],
+		.env_end = field[51],
+		.auxv = vector,
+		.auxv_size = (uint32_t)(vec->count * sizeof(vec->pair[0])),
+		.exe_fd = (uint32_t)-1,
+	};
+	result = traced_write(traced->pid, at, &map, sizeof(map));
+	if (!result)
+		result = process_call(&traced->process, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
+				      (long)at, sizeof(map));
+	/* Below a fresh stack there is nothing but zeros. */
+	traced_write(traced->pid, at, nothing, sizeof(nothing));
+	return (int)result;
+}
+
+/*
+ * The calls are made from the kernel's vDSO. It may go all the same, if it goes last: at
+ * the end of that call the process stands in the kernel, and continues elsewhere.
+ */
+static void unmap_kernel_vdso(struct traced *traced, struct injection *injection)
+{
+	for (int last = 0; last < 2; last++)
+		for (size_t i = 0; i < maps.count; i++) {
+			const struct map_range *range = &maps.range[i];
+
+			if (!maps_is_kernel_page(range) ||
+			    (range->start == injection->kernel_vdso) != last)
+				continue;
+			/* It can fail where the kernel has sealed its pages (mseal(2)). */
+			if (process_call(&traced->process, SYS_munmap, (long)range->start,
+					 (long)(range->end - range->start)) == 0 &&
+			    injection->unmapped < INJECT_RANGES)
+				injection->range[injection->unmapped++] = *range;
+		}
+}
+
+static int place(struct traced *traced, const struct page_files *files, bool keep_kernel_vdso,
+		 const struct auxvec *vec, struct injection *injection)
+{
+	const int ours[TRACED_FDS] = {files->data, files->image, files->counters};
+	unsigned count = files->counters < 0 ? TRACED_FDS - 1 : TRACED_FDS;
+	struct page_files theirs = *files;
+	int fd[TRACED_FDS] = {-1, -1, -1}, err = traced_send_fds(traced, ours, fd, count);
+	uintptr_t vector;
+
+	if (err)
+		return fail(injection, err, "cannot send it descriptors: %s", strerror(-err));
+	theirs.data = fd[0];
+	theirs.image = fd[1];
+	theirs.counters = fd[2];
+	err = place_files(&traced->process, &theirs, &injection->page, &injection->error);
+	for (unsigned i = 0; i < count; i++)
+		process_call(&traced->process, SYS_close, fd[i]);
+	if (err)
+		return err;
+	vector = find_vector(traced->pid, traced_sp(traced));
+	err = vector ? rewrite_vector(traced->pid, vector, vec, &injection->page,
+				      keep_kernel_vdso)
+		     : -ENOENT;
+	if (err) {
+		unplace_files(&traced->process, &injection->page);
+		return fail(injection, err, "its vector cannot be changed: %s", strerror(-err));
+	}
+	injection->vector_in_kernel = tell_kernel(traced, vector, vec);
+	if (!keep_kernel_vdso && !HOST_KERNEL_VDSO_STAYS)
+		unmap_kernel_vdso(traced, injection);
+	return 0;
+}
+
+int inject_page(struct traced *traced, pid_t pid, const struct page_files *files,
+		bool keep_kernel_vdso, struct injection *injection)
+{
+	struct auxvec vec;
+	uintptr_t instruction;
+	int err;
+
+	*injection = (struct injection){.kernel_vdso = 0};
+	*traced = (struct traced){.pid = pid};
+	if (!traced_is_of_our_machine(pid))
+		return fail(injection, -ENOEXEC, "a program of another machine");
+	err = auxvec_read(&vec, pid);
+	if (!err)
+		err = maps_read(&maps, pid);
+	if (err)
+		return fail(injection, err, "/proc/%d: %s", pid, strerror(-err));
+	injection->kernel_vdso = auxvec_get(&vec, AT_SYSINFO_EHDR);
+	injection->interp = auxvec_get(&vec, AT_BASE);
+	instruction = injection->kernel_vdso ? find_syscall(pid, injection->kernel_vdso) : 0;
+	if (!instruction)
+		return fail(injection, -ENOEXEC, "the kernel gave it no vDSO");
+	err = traced_take(traced, pid, instruction);
+	if (err)
+		fail(injection, err, "ptrace: %s", strerror(-err));
+	else
+		err = place(traced, files, keep_kernel_vdso, &vec, injection);
+	traced_release(traced);
+	return err;
+}

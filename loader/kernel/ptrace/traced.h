@@ -1,0 +1,65 @@
+/*
+ * traced.h - a process that stands still under ptrace(2), and does what it is told.
+ *
+ * To have a process make a system call that is not in its code: set its registers to the
+ * call's number and arguments and its instruction pointer to a system call instruction
+ * that it has mapped, and let it run up to the end of the call (PTRACE_SYSCALL stops
+ * there, with no signal involved). Afterwards give it back the registers it had.
+ */
+#ifndef KERNEL_PTRACE_TRACED
+#define KERNEL_PTRACE_TRACED
+
+#include <regs.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kernel/base/process.h"
+
+struct traced {
+	struct process process; /* first: a struct process is cast to this */
+	pid_t pid;
+	struct user_regs_struct saved; /* as they were when we came */
+	uint64_t mask;                 /* its signal mask; meanwhile everything is blocked */
+	uintptr_t instruction;         /* a system call instruction of its own */
+	bool gone;                     /* it ended on us; status says how */
+	int status;                    /* as waitpid(2) gave it */
+	bool stopped;                  /* SIGSTOP or SIGCONT came meanwhile */
+};
+
+/*
+ * Takes over a process that has stopped at PTRACE_EVENT_EXEC. instruction is where in its
+ * memory a system call instruction is. It must have been seized with
+ * PTRACE_O_TRACESYSGOOD. Returns 0 or -errno; -ESRCH when it was killed meanwhile, then
+ * gone and status are set.
+ */
+int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction);
+
+/* Gives it back its registers and signals. It still stands still: continue it. */
+void traced_release(struct traced *traced);
+
+/*
+ * Does the process run code of this machine? A 32-bit program on a 64-bit kernel has
+ * shorter registers, and our page is none for it.
+ */
+bool traced_is_of_our_machine(pid_t pid);
+
+/* Its stack pointer when it was taken over. */
+uintptr_t traced_sp(const struct traced *traced);
+
+/* Its memory. Return 0 or -errno, -EFAULT where not all of it is there. */
+int traced_read(pid_t pid, uintptr_t from, void *to, size_t size);
+int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size);
+
+/* The registers of a process that stands still. Returns 0 or -errno. */
+int traced_regs(pid_t pid, struct user_regs_struct *regs);
+
+/*
+ * Makes copies of descriptors of ours in the process, close-on-exec; TRACED_FDS at most. Works
+ * across users and namespaces of any kind: they go through a pair of sockets that the process
+ * makes and we borrow one end of. Returns 0 or -errno.
+ */
+#define TRACED_FDS 3
+int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * timeline.h - the arithmetic of keeping time, as pure functions.
+ *
+ * A clock on the data page is a straight line: at counter value cycle_last it
+ * showed ns, and since then it has grown by mult / 2^shift for every cycle. The
+ * kernel's clock is another line, whose slope we must find out and which bends a
+ * little all the time (NTP). Several hundred times a second we compare the two
+ * and choose a new line, under two conditions:
+ *
+ *  - it starts exactly where the old one ends, to the fraction of a nanosecond:
+ *    a clock that readers look at does not jump, least of all backwards;
+ *  - it is a little steeper or flatter than the kernel's, so that the distance
+ *    between the two is gone, or halved, when the next line begins. How much is
+ *    bounded: TIMELINE_MAX_SLEW.
+ *
+ *       ns                                       ___ the kernel's clock
+ *        |                              ___....=*
+ *        |                   ___....-=*
+ *        |        ___...-==*               * = update: our line starts a new
+ *        |  _.-=*                               piece, aiming at the kernel's
+ *        +--------------------------------- cycles
+ *
+ * No function here reads a clock, sleeps or knows of any process: samples go in,
+ * a line comes out. So all of it can be tested with clocks that do not exist.
+ *
+ * Not thread-safe; a timeline belongs to the one who keeps the time.
+ */
+#ifndef KERNEL_TIME_TIMELINE
+#define KERNEL_TIME_TIMELINE
+
+#include <vdso/types.h>
+
+/* How often the timekeeper updates, and thus how old a coarse clock can be. */
+#define TIMELINE_PERIOD_NS 4000000
+
+/*
+ * How long readers may go on with one line. A line that is slewing away an error
+ * overshoots once the error is gone, so this bounds how wrong it can get.
+ */
+#define TIMELINE_MAX_AGE_NS 50000000
+
+/* By how much a line may differ from the estimated rate: 500 parts in a million. */
+#define TIMELINE_MAX_SLEW 500e-6
+
+/*
+ * An error above this is no drift: the machine was stopped, or one of its clocks has
+ * jumped. Forward we jump after it; where we are ahead we slow down, at most to half
+ * speed, until the kernel's clock has caught up.
+ */
+#define TIMELINE_STEP_NS 20000.0
+
+/* "When the counter stood at cycles, the kernel's clock showed ns." */
+struct timeline_sample {
+	u64 cycles;
+	u64 ns;
+	u64 width; /* cycles between the two counter reads around it: the uncertainty */
+};
+
+struct timeline {
+	/* The line that readers have. */
+	u64 cycle_last; /* where it begins */
+	u64 ns;         /* what it shows there, in whole nanoseconds ... */
+	u64 frac;       /* ... and the rest of one, << shift */
+	u64 mask;       /* the bits of the counter */
+	u64 max_cycles; /* how far it may be followed */
+	u32 mult;
+	u32 shift;
+
+	/* What we think of the counter. */
+	double rate; /* nanoseconds a cycle, by the kernel's clock */
+	double age;  /* ns of observation in rate, up to the time constant */
+	u64 best_width;
+	unsigned strange; /* rates in a row that cannot be */
+	struct timeline_sample last;
+
+	/* By how much the kernel's clock was ahead of us: where the line begins, and now. */
+	double error_at_start, error;
+
+	/* What timeline_steer() decided and timeline_advance() does. */
+	u32 next_mult;
+	bool restart; /* nobody follows the old line any more, or nobody should */
+};
+
+/*
+ * Starts a line through the second of two samples, some milliseconds apart, with the
+ * slope between them. Returns false if they cannot be right: no cycles or no time
+ * between them, or a rate outside 1 MHz to 16 GHz.
+ */
+bool timeline_start(struct timeline *line, u64 mask, struct timeline_sample first,
+		    struct timeline_sample second);
+
+/*
+ * Compares the line with a new sample and decides on the next slope. Returns the error
+ * in ns, positive when the kernel's clock is ahead.
+ */
+double timeline_steer(struct timeline *line, struct timeline_sample sample);
+
+/* Ends the old line at counter value now, and begins the next one there. */
+void timeline_advance(struct timeline *line, u64 now);
+
+/* What the line shows at a counter value, in ns; before its beginning: the beginning. */
+u64 timeline_at(const struct timeline *line, u64 cycles);
+
+/*
+ * The distance between two of the kernel's clocks does not drift, it is set. So it is held
+ * until a measurement, [low, high], rules it out. By a few nanoseconds: then the estimate
+ * was off by these, and moves to the nearer end. By more than TIMELINE_RETOUCH_NS: then a
+ * clock was set, and the middle of the measurement is believed at once.
+ */
+#define TIMELINE_RETOUCH_NS 100
+s64 timeline_offset(s64 held, s64 low, s64 high);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * watchdog.c - see watchdog.h.
+ *
+ * Forked perhaps from a program with threads: only what is safe in a signal handler.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vdso/seqcount.h>
+
+#include "kernel/time/timekeeper.h"
+#include "kernel/time/watchdog.h"
+
+void page_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
+{
+	struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
+
+	/*
+	 * The second copy of the coarse clocks first: when readers are sent to the kernel by
+	 * the first, there must be no other left that is older than what the kernel says.
+	 */
+	vdso_abandon(&data[CS_RAW]);
+	vdso_abandon(&data[CS_HRES_COARSE]);
+	/* Nothing to pair with: whoever sees it late is served once more. */
+	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
+}
+
+static void watch(union vdso_data_store *pages, int timekeeper, pid_t parent)
+{
+	const struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
+	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
+
+	for (;;) {
+		struct pollfd death = {.fd = timekeeper, .events = POLLIN};
+		int dead = poll(&death, 1, WATCHDOG_PERIOD_MS) > 0;
+		u32 seq = atomic_load_explicit(&data->seq, memory_order_relaxed);
+
+		if (dead || getppid() != parent) {
+			page_abandon(pages);
+			_exit(0);
+		}
+		if (seq == seen)
+			page_abandon(pages);
+		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
+	}
+}
+
+pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
+{
+	pid_t parent = getpid(), watchdog = fork();
+	sigset_t all;
+	int fd;
+
+	if (watchdog != 0)
+		return watchdog < 0 ? -errno : watchdog;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* Out of the way of ^C and ^Z, of unmounting, and of whoever waits for a pipe's end. */
+	setsid();
+	if (chdir("/"))
+		_exit(1);
+	/* Before the descriptors go: who boots a page waits for the end of one of them. */
+	timekeeper_prioritise();
+	close_range(0, ~0u, 0);
+	prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
+	/* Without pidfds (before Linux 5.3) the change of parent shows at the next look. */
+	fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	watch(pages, fd, parent);
+	__builtin_unreachable();
+}
+
+void watchdog_stop(pid_t watchdog)
+{
+	siginfo_t info;
+
+	/* If it is no child of ours any more, then its number may be somebody else's. */
+	if (watchdog <= 0 || waitid(P_PID, (id_t)watchdog, &info, WEXITED | WNOHANG | WNOWAIT))
+		return;
+	kill(watchdog, SIGKILL);
+	while (waitpid(watchdog, NULL, 0) < 0 && errno == EINTR)
+		;
+}

@@ -1,0 +1,45 @@
+# loader.mk - the command uvdso and the library libuvdso.a, with the image inside.
+
+.PHONY: all install uninstall symbols
+
+all: $(P)/uvdso $(P)/libuvdso.a $(O)/vdso.so $(O)/.debug ## Build | the image, the command uvdso and libuvdso.a (default)
+
+# Programs that use the library, and the tests, have the time_t of their C library; the
+# loader itself uses 64-bit times everywhere.
+USER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
+	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE)
+LOADER_CFLAGS := $(USER_CFLAGS) $(LOADER_TIME)
+
+# The sources of every room of the loader, and of one machine only.
+rooms := loader loader/libc loader/kernel loader/kernel/*  loader/kernel/*/*
+loader_sources = $(sort $(filter-out loader/kernel/arch/%,$(wildcard $(addsuffix /*.$(1),$(rooms)))) \
+	$(wildcard loader/kernel/arch/$(ARCH)/*.$(1)))
+LIB_OBJS := $(patsubst %,$(O)/%.o,$(basename $(call loader_sources,c) $(call loader_sources,S)))
+CLI_OBJS := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard loader/cli/*.c)))
+
+$(O)/loader/%.o: loader/%.c $(O)/.config
+	$(call compile,$(LOADER_CFLAGS))
+
+$(O)/loader/%.o: loader/%.S $(O)/.config
+	$(call compile,$(LOADER_CFLAGS) -DVDSO_IMAGE='"$(O)/vdso.so"')
+
+# The object that has the image inside.
+$(filter %/image_blob.o,$(LIB_OBJS)): $(O)/vdso.so
+
+$(P)/libuvdso.a: $(LIB_OBJS)
+	$(call step,AR,rm -f $@ && $(AR_HERE) rcs $@ $^)
+
+$(P)/uvdso: $(CLI_OBJS) $(P)/libuvdso.a
+	$(call step,CC,$(CC_HERE) -pie $^ -o $@)
+
+# make install PREFIX=/usr DESTDIR=/tmp/package ARCH=...
+PREFIX := /usr/local
+
+install: all ## Build | install command, library, headers, manual and debug data (DESTDIR, PREFIX)
+	@loader/cli/install '$(DESTDIR)' '$(PREFIX)' $(P) $(O)
+
+uninstall: ## Build | remove what make install has put there, and nothing else
+	@loader/cli/install --remove '$(DESTDIR)' '$(PREFIX)'
+
+symbols: $(P)/uvdso $(O)/vdso.so ## Read | the names that the image exports, each with its version
+	@$(RUN) $(P)/uvdso symbols $(O)/vdso.so

@@ -1,2 +1,0 @@
-#!/bin/sh
-exec build/tests/interleave-halves

@@ -1,0 +1,212 @@
+/*
+ * timens.c - our time namespace beside the kernel's own: same offsets, same answers.
+ *
+ * The page is booted with offsets in this process. Then a child enters a time namespace
+ * of the kernel's (time_namespaces(7)) with the same offsets, and holds the page's answers
+ * between two system calls, which the kernel now shifts. The timekeeper stays outside.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/time/timeline.h"
+#include "kernel/map/timens.h"
+#include "libc/vdso_names.h"
+#include "tap.h"
+#include "uvdso.h"
+
+#ifndef CLONE_NEWTIME
+#	define CLONE_NEWTIME 0x80
+#endif
+
+#define ROUNDS   rounds(300000)
+#define MONO_SEC 172800
+#define BOOT_SEC 259200
+
+static int (*gettime)(clockid_t, struct timespec *);
+
+static int64_t ns(struct timespec ts)
+{
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+static int64_t kernel(clockid_t id)
+{
+	struct timespec ts = {0, 0};
+
+	syscall(SYS_clock_gettime, id, &ts);
+	return ns(ts);
+}
+
+static int64_t ours(clockid_t id)
+{
+	struct timespec ts = {0, 0};
+
+	gettime(id, &ts);
+	return ns(ts);
+}
+
+static void check(clockid_t id, const char *name)
+{
+	int64_t before = kernel(id), worst = 0;
+	int outside = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t here = ours(id), after = kernel(id);
+
+		outside += here < before || here > after;
+		if (here < before || here > after)
+			worst = here < before ? here - before : here - after;
+		before = after;
+	}
+	if (!ok(!outside, "%s of our namespace is between two answers of the kernel's", name))
+		diag("%d of %ld times outside, by %lld ns", outside, ROUNDS, (long long)worst);
+}
+
+/* Ours ticks with our timekeeper, the kernel's with its tick: both lag behind the fine one. */
+static void check_coarse(void)
+{
+	int wrong = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t here = ours(CLOCK_MONOTONIC_COARSE), fine = kernel(CLOCK_MONOTONIC);
+
+		wrong += here > fine || fine - here > 10 * TIMELINE_PERIOD_NS;
+	}
+	ok(!wrong, "MONOTONIC_COARSE of our namespace goes with the kernel's MONOTONIC");
+}
+
+/* In the parent: the children's time namespace. Returns false with errno. */
+static bool prepare_namespace(void)
+{
+	char text[96];
+	int fd, length;
+	bool written;
+
+	if (unshare(CLONE_NEWTIME) && unshare(CLONE_NEWUSER | CLONE_NEWTIME))
+		return false;
+	length = snprintf(text, sizeof(text), "monotonic %d 0\nboottime %d 0\n", MONO_SEC,
+			  BOOT_SEC);
+	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	written = write(fd, text, (size_t)length) == length;
+	close(fd);
+	return written;
+}
+
+static void beside_the_kernel(void)
+{
+	struct uvdso_options options = {
+		.offset = {[UVDSO_MONOTONIC] = MONO_SEC, [UVDSO_BOOTTIME] = BOOT_SEC}};
+	int64_t outside = kernel(CLOCK_MONOTONIC);
+	struct uvdso *page;
+	char why[256];
+	pid_t child;
+	int status;
+
+	if (uvdso_boot(&page, &options, why, sizeof(why)))
+		bail_out("%s", why);
+	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	if (uvdso_why_no_counter(page)) {
+		skip(8,
+		     "without a counter the page asks the kernel, which shifts by itself here");
+		uvdso_shutdown(page);
+		return;
+	}
+	if (!prepare_namespace()) {
+		skip(8, "no time namespace can be made here");
+		uvdso_shutdown(page);
+		return;
+	}
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		ok(kernel(CLOCK_MONOTONIC) - outside > MONO_SEC * 1000000000ll,
+		   "control: the kernel's own answers are shifted in this child");
+		check(CLOCK_MONOTONIC, "MONOTONIC");
+		check(CLOCK_MONOTONIC_RAW, "MONOTONIC_RAW");
+		check_coarse();
+		check(CLOCK_BOOTTIME, "BOOTTIME");
+		check(CLOCK_REALTIME, "REALTIME, which neither shifts,");
+		check(CLOCK_TAI, "TAI, which neither shifts,");
+		fflush(stdout);
+		_exit(tap_failed);
+	}
+	waitpid(child, &status, 0);
+	tap_run += 7; /* the child's */
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child has passed all of them");
+	uvdso_shutdown(page);
+}
+
+static bool parses(const char *text, enum timens_clock clock, s64 seconds)
+{
+	struct timens timens = {{0}};
+
+	return !timens_parse(text, &timens) && timens.seconds[clock] == seconds;
+}
+
+static void texts(void)
+{
+	static const char *const bad[] = {"",
+					  "=",
+					  "realtime",
+					  "realtime=",
+					  "realtime=5",
+					  "realtime=3600",
+					  "realtime=3600s",
+					  "realtime=+",
+					  "realtime=-",
+					  "realtime=+-5",
+					  "realtime=+ 5",
+					  "realtime=+5x",
+					  "realtime=+5dd",
+					  "realtime=+5.5",
+					  "Realtime=+5",
+					  "real=+5",
+					  "realtime2=+5",
+					  "=+5",
+					  "boottime_alarm=+5",
+					  "realtime=+99999999999999999999",
+					  "realtime=+9999999999999d",
+					  "realtime=-9223372036854775808",
+					  "tai=+9223372036854775807d"};
+	struct timens timens = {{0}};
+	int accepted = 0;
+
+	ok(parses("realtime=+5", TIMENS_REALTIME, 5) &&
+		   parses("monotonic=-5s", TIMENS_MONOTONIC, -5) &&
+		   parses("boottime=+2m", TIMENS_BOOTTIME, 120) &&
+		   parses("tai=-3h", TIMENS_TAI, -10800) &&
+		   parses("realtime=+1000d", TIMENS_REALTIME, 86400000) &&
+		   parses("realtime=-0", TIMENS_REALTIME, 0),
+	   "clock, sign, number and unit are read");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!timens_parse(bad[i], &timens) && ++accepted)
+			diag("accepted: '%s'", bad[i]);
+	ok(!accepted, "%zu malformed offsets are refused", sizeof(bad) / sizeof(bad[0]));
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		struct timens shift = {{0}};
+
+		shift.seconds[i] = -(kernel(CLOCK_TAI) / 1000000000 + 100);
+		ok(timens_check(&shift), "%s would be negative: refused", timens_clock_name[i]);
+		shift.seconds[i] = INT64_MAX / 1000000000;
+		ok(timens_check(&shift), "%s would overflow: refused", timens_clock_name[i]);
+		shift.seconds[i] = 1000 * 86400;
+		ok(!timens_check(&shift), "%s in a thousand days: allowed",
+		   timens_clock_name[i]);
+	}
+}
+
+int main(void)
+{
+	texts();
+	beside_the_kernel();
+	return done_testing();
+}

@@ -1,0 +1,243 @@
+/*
+ * inject.c - the page is put into a program from outside: its vector, and nothing else.
+ *
+ * This test is its own program: it starts itself under ptrace(2), is told of the execve(2),
+ * and looks at the new stack before and after the page has been put in. Nothing of the new
+ * program has run until then. follow.t does it with real programs, and whole trees of them.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/ptrace/inject.h"
+#include "tap.h"
+
+#define FOUND     42 /* the status of a program that finds our page */
+#define VARIABLES 3000
+#define WORDS     (VARIABLES + 512)
+
+static struct image image;
+static struct page_files files;
+static char *none[] = {NULL}, *few[] = {"HOME=/", "TZ=UTC", NULL}, *many[VARIABLES + 1];
+
+/* One program, up to its first instruction. */
+static struct {
+	pid_t pid;
+	uintptr_t sp;
+	uint64_t before[WORDS], after[WORDS];
+	size_t words; /* from sp upwards, as many as there are */
+	struct injection injection;
+	int err;
+} run;
+
+/* What the new program does: says whether its vector leads to our page, and uses it. */
+static int be_the_program(void)
+{
+	const void *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
+	struct timespec ts;
+
+	image = image_builtin();
+	return ehdr && !memcmp(ehdr, image.bytes, 64) && !clock_gettime(CLOCK_MONOTONIC, &ts)
+		       ? FOUND
+		       : 1;
+}
+
+static size_t look(uint64_t *words)
+{
+	size_t count = 0;
+
+	while (count < WORDS &&
+	       !traced_read(run.pid, run.sp + count * 8, words + count, sizeof(words[0])))
+		count++;
+	return count;
+}
+
+/* False where nobody may trace. */
+static bool start(char **envp)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+	struct user_regs_struct regs;
+	struct traced traced;
+	int go[2], status;
+	char byte = 0;
+
+	memset(&run, 0, sizeof(run));
+	if (pipe(go))
+		bail_out("no pipe");
+	run.pid = fork();
+	if (run.pid == 0) {
+		close(go[1]);
+		/* So that the stack is as long each time. */
+		personality(ADDR_NO_RANDOMIZE);
+		if (read(go[0], &byte, 1) == 1)
+			execve("/proc/self/exe", (char *[]){"inject", "program", NULL}, envp);
+		_exit(1);
+	}
+	close(go[0]);
+	if (run.pid < 0 || ptrace(PTRACE_SEIZE, run.pid, NULL, (void *)options)) {
+		close(go[1]);
+		waitpid(run.pid, &status, 0);
+		return false;
+	}
+	if (write(go[1], &byte, 1) != 1 || waitpid(run.pid, &status, __WALL) != run.pid ||
+	    status >> 8 != (SIGTRAP | PTRACE_EVENT_EXEC << 8) || traced_regs(run.pid, &regs))
+		bail_out("no stop at execve(2)");
+	close(go[1]);
+	run.sp = regs_sp(&regs);
+	run.words = look(run.before);
+	run.err = inject_page(&traced, run.pid, &files, false, &run.injection);
+	look(run.after);
+	return true;
+}
+
+/* Lets it run to its end. */
+static int finish(void)
+{
+	int status = 0;
+
+	ptrace(PTRACE_CONT, run.pid, NULL, NULL);
+	while (waitpid(run.pid, &status, __WALL) == run.pid && WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, run.pid, NULL, NULL);
+	return status;
+}
+
+/* The word with the page's address, counted from sp; 0 if there is none. */
+static size_t find_ehdr(void)
+{
+	unsigned nulls = 0;
+	size_t i = 1;
+
+	while (i < run.words && nulls < 2)
+		nulls += run.before[i++] == 0;
+	for (; i + 1 < run.words && run.before[i] != AT_NULL; i += 2)
+		if (run.before[i] == AT_SYSINFO_EHDR)
+			return i + 1;
+	return 0;
+}
+
+static void tell_failure(const char *why)
+{
+	size_t at = find_ehdr();
+
+	if (run.err)
+		diag("it was left as it was: %s", run.injection.error.why);
+	if (run.injection.page.ehdr)
+		diag("expected  AT_SYSINFO_EHDR is %#lx",
+		     (unsigned long)run.injection.page.ehdr);
+	else
+		diag("expected  AT_SYSINFO_EHDR is an address of ours");
+	diag("got       AT_SYSINFO_EHDR is %#lx", (unsigned long)(at ? run.after[at] : 0));
+	diag("why: %s", why);
+}
+
+static bool points_to_ours(void)
+{
+	size_t at = find_ehdr();
+
+	return !run.err && at && run.after[at] == run.injection.page.ehdr;
+}
+
+static void test_vector(void)
+{
+	start(few);
+	if (!ok(points_to_ours(), "the vector of a new program leads to our page")) {
+		tell_failure("a program that is not told uses the kernel's page, and nobody");
+		diag("     notices");
+	}
+	finish();
+}
+
+static void test_nothing_else(void)
+{
+	size_t at, wrong = 0;
+
+	start(few);
+	at = find_ehdr();
+	while (wrong < run.words && (wrong == at || run.before[wrong] == run.after[wrong]))
+		wrong++;
+	if (!ok(points_to_ours() && wrong == run.words,
+		"of its stack, nothing but that one value has changed")) {
+		diag("expected  word %zu from the stack pointer, and no other", at);
+		if (wrong < run.words)
+			diag("got       word %zu: %#lx was %#lx", wrong,
+			     (unsigned long)run.after[wrong], (unsigned long)run.before[wrong]);
+		else
+			diag("got       no change at all");
+		diag("why: whatever else stands there is the program's own");
+	}
+	finish();
+}
+
+static void test_many(void)
+{
+	start(many);
+	if (!ok(points_to_ours(), "also behind an environment of %d variables", VARIABLES))
+		tell_failure("execve(2) accepts as many, and nobody tells how many there are");
+	finish();
+}
+
+static void test_none(void)
+{
+	start(none);
+	if (!ok(points_to_ours(), "also where the stack ends a few hundred bytes above")) {
+		tell_failure("there is nothing to read beyond its end, and a read that goes");
+		diag("     beyond fails as a whole");
+	}
+	finish();
+}
+
+static void test_runs(void)
+{
+	int status;
+
+	start(few);
+	status = finish();
+	if (ok(WIFEXITED(status) && WEXITSTATUS(status) == FOUND,
+	       "the program runs, finds our page and asks it"))
+		return;
+	diag("expected  status %d", FOUND);
+	diag("got       %s %d", WIFSIGNALED(status) ? "signal" : "status",
+	     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	diag("why: all that was done to it is of no use if it cannot go on");
+}
+
+int main(int argc, char **argv)
+{
+	struct place_error error;
+	struct vvar vvar;
+
+	(void)argv;
+	if (argc > 1)
+		return be_the_program();
+	for (int i = 0; i < VARIABLES; i++)
+		many[i] = "A=1";
+	image = image_builtin();
+	if (vvar_create(&vvar) || vvar_seal(&vvar))
+		bail_out("no data page");
+	if (page_files_open(&files, &image, &vvar, false, false, &error))
+		bail_out("%s", error.why);
+	if (!start(few)) {
+		skip(5, "ptrace is denied here");
+		return done_testing();
+	}
+	finish();
+	if (run.err == -EPERM) {
+		skip(5, "a tracer may not share descriptors here");
+		return done_testing();
+	}
+	test_vector();
+	test_nothing_else();
+	test_many();
+	test_none();
+	test_runs();
+	page_files_close(&files);
+	vvar_drop_writable(&vvar);
+	vvar_close_fd(&vvar);
+	return done_testing();
+}

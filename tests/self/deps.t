@@ -1,0 +1,139 @@
+#!/usr/bin/perl
+# deps.t - make deps and make doctor, on machines that this one is not.
+#
+# Both ask other programs about the machine: dpkg-query, apt-get, id. Here these are stand-ins, so
+# that every answer can be had, and nothing is installed.
+use strict;
+use warnings;
+use Test::More;
+use Cwd qw(getcwd);
+use Fcntl;
+use File::Temp qw(tempdir);
+use Time::HiRes qw(time);
+
+my $tests = getcwd() . '/tests';
+my $dir = tempdir(CLEANUP => 1);
+
+sub stand_in
+{
+	my ($name, $script) = @_;
+	# A new file, always: a link of that name leads to the machine's own command.
+	unlink "$dir/$name";
+	sysopen my $fh, "$dir/$name", O_WRONLY | O_CREAT | O_EXCL, 0755 or die "$name: $!";
+	print $fh "#!/bin/sh\n$script\n";
+	close $fh or die "$name: $!";
+}
+
+# With these commands in PATH and no others. Status and all output, and what apt-get was called with.
+sub run
+{
+	my ($script) = @_;
+	unlink "$dir/apt";
+	my $out = `PATH=$dir /bin/sh $script 2>&1 </dev/null`;
+	open my $fh, '<', "$dir/apt" or return ($? >> 8, $out, '');
+	local $/;
+	return ($? >> 8, $out, <$fh>);
+}
+
+for my $tool (qw(sed cut tr sh uname grep cat getconf fold dirname)) {
+	my ($path) = grep { -x } map { "$_/$tool" } split /:/, $ENV{PATH};
+	symlink $path, "$dir/$tool" or die $tool;
+}
+# `dpkg-query -W -f FORMAT PACKAGE...`: all is installed, but what $dir/lacks names.
+my $dpkg_query = <<'END';
+shift 3
+for package in "$@"; do
+	case " $LACKS " in
+	*" $package "*) [ -z "$REMOVED" ] || echo "$package config-files" ;;
+	*) echo "$package installed" ;;
+	esac
+done
+END
+stand_in('dpkg-query', $dpkg_query);
+stand_in('id', 'echo $USER_ID');
+stand_in('apt-get', qq(echo "\$DEBIAN_FRONTEND \$*" >>$dir/apt; [ -z "\$APT_FAILS" ]));
+@ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 0, '');
+
+my $begin = time;
+my ($status, $out, $apt) = run("$tests/setup/deps");
+my $seconds = time - $begin;
+is("$status<$out><$apt>", '0<><>', 'with all packages there, deps says nothing and does nothing');
+cmp_ok($seconds, '<', 0.3, 'in no time');
+
+@ENV{qw(LACKS USER_ID)} = ('lld strace', 1000);
+($status, $out, $apt) = run("$tests/setup/deps");
+is($status, 1, 'a user who is not root is told so by the status');
+like($out, qr/^  apt-get update && apt-get install -y --no-install-recommends lld strace$/m,
+	'and by the one command to run, with what is missing and no more');
+is($apt, '', 'nothing is tried');
+
+$ENV{USER_ID} = 0;
+($status, $out, $apt) = run("$tests/setup/deps");
+is($status, 0, 'root gets the packages installed');
+like($apt, qr/\Anoninteractive update .*\nnoninteractive install .*--no-install-recommends lld strace\n\z/,
+	'those that are missing, after an update, without a question and without recommended ones');
+
+$ENV{REMOVED} = 1;
+($status, $out, $apt) = run("$tests/setup/deps");
+like($apt, qr/ lld strace$/m, 'a package that was removed and left its configuration is missing, too');
+
+$ENV{APT_FAILS} = 1;
+($status, $out) = run("$tests/setup/deps");
+is($status, 1, 'a failure of apt-get is passed on');
+like($out, qr/could not install: lld strace$/m, 'with what was to be installed');
+
+# What the site takes is asked for by word, and only then.
+@ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
+($status, $out) = run("$tests/setup/deps tutorial browser");
+like($out, qr/^  apt-get .*--no-install-recommends nodejs npm chromium$/m, 'for the site, node and a browser are asked for');
+is((run("$tests/setup/deps"))[0], 0, 'and else they are not');
+stand_in($_, 'exit 0') for qw(npm chromium);
+stand_in('node', 'case $2 in *18*) exit 1 ;; esac');
+($status, $out) = run("$tests/setup/deps tutorial browser");
+like($out, qr/recommends nodejs npm$/m, 'a node that is too old is none');
+stand_in('node', 'exit 0');
+($status, $out) = run("$tests/setup/deps tutorial browser");
+is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
+is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
+unlink map { "$dir/$_" } qw(node npm chromium);
+$ENV{USER_ID} = 0;
+
+unlink "$dir/dpkg-query";
+($status, $out) = run("$tests/setup/deps");
+is($status, 1, 'on another system what is missing is only named');
+like($out, qr/no Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
+stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
+	valgrind setcap qemu-x86_64
+	busybox age-keygen coreutils lua5.4 gdb
+	setarch unshare
+	aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
+	i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint);
+($status, $out) = run("$tests/setup/deps");
+is("$status<$out>", '0<>', 'and with all of them there, it is content');
+
+# ---- doctor ----
+my $here = `$tests/setup/doctor 2>&1`;
+is($?, 0, 'doctor succeeds');
+like($here, qr/^  ok  machine +x86_64/m, 'and says what is there');
+is_deeply([grep { length > 80 } split /\n/, $here], [], 'in at most 80 columns');
+
+unlink "$dir/$_" for qw(clang script);
+stand_in('strace', 'exit 1');
+stand_in('perl', 'exit 1');
+stand_in('cat', 'echo hpet');
+stand_in('grep', 'exit 1');
+($status, $out) = run("$tests/setup/doctor");
+is($status, 0, 'a machine that lacks something is no error');
+like($out, qr/^  --  $_->[0] +.*$_->[1].*\n {18}$_->[2]/m, "it names what a lack turns off: $_->[0]") for
+	['clang', 'not installed', 'no make CC=clang'],
+	['script', 'not installed', 'the tests that need a terminal'],
+	['strace', 'ptrace is denied', 'demo and tests count no system calls'],
+	['memfd', 'F_SEAL_FUTURE_WRITE', 'the data page cannot be protected'],
+	['prctl', 'PR_SET_MM_MAP', '/proc/PID/auxv'],
+	['node', 'no node', 'no make tutorial'],
+	['chromium', 'not installed', 'the test of the site'],
+	['clocksource', 'hpet, not tsc', 'no counter'],
+	['counter', 'no invariant', 'no counter'];
+is_deeply([grep { length > 80 } split /\n/, $out], [], 'and that in 80 columns, too');
+
+done_testing;

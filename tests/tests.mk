@@ -1,0 +1,204 @@
+# tests.mk - the tests, what they need, and the bench.
+#
+# A test is called ROOM/NAME. It is an executable that prints TAP: tests/ROOM/NAME.c, which is
+# built to build/tests/ROOM/NAME; tests/ROOM/NAME.t, a script; or a line of tests/table, a
+# command. The programs that tests run on the vDSO are in tests/programs, each linked in every
+# possible way, because each way starts differently.
+#
+#   make test T=time                      the tests of a room
+#   make test T='advance tests/run/gdb.t' some tests, by name or by file
+#   make test TEST_LIMIT=20 TEST_JOBS=1   another limit per test (seconds), one at a time
+#   CI=1 make test                        a skip that tests/skips-allowed does not list fails
+#   make test ARCH=aarch64                what makes sense on another machine, emulated
+#
+# The last lines are prove's own. A run without a single test point fails, too.
+
+.PHONY: test test-list test-programs i386-programs i386-built bench doctor coverage format
+
+TEST_LIMIT ?= 150
+TEST_JOBS ?= 2
+SKIPS_ALLOWED ?= tests/skips-allowed
+TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TEST_EMULATED=1)
+
+# The tests in C, and those that another machine runs. Not for another machine: what is about
+# this machine's own instructions, what takes long and is the same C everywhere, and what an
+# emulator cannot do. (i386 has no random numbers, and no 128-bit numbers, which fake needs.)
+TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
+	$(sort $(wildcard tests/*/*.c))))
+TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
+	map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
+	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
+# The longest tests start first, so that none is left running alone at the end.
+TESTS_SLOW :=
+
+# T names tests; tests/lib/names knows the forms. It is asked before anything is built.
+T ?= $(if $(CROSS),$(TESTS_CROSS),all)
+CHOSEN := $(if $(filter test test-list,$(MAKECMDGOALS)),$(shell tests/lib/names $(T) || echo failed))
+$(if $(filter failed,$(CHOSEN)),$(error no test is run))
+CHOSEN := $(foreach test,$(TESTS_SLOW),$(filter $(test),$(CHOSEN))) $(filter-out $(TESTS_SLOW),$(CHOSEN))
+
+TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS)),$(TESTS_C) vdso/interleave-halves)
+
+# ---- tests in C -----------------------------------------------------------------
+TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
+
+$(P)/tests/%: tests/%.c $(P)/libuvdso.a
+	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/libuvdso.a -pthread -lm)
+
+# The cipher exports no name, so its test is linked with the object itself. So is the bench's
+# arithmetic, with a clock of the test's.
+$(P)/tests/vdso/chacha: TEST_OBJS := $(O)/vdso/arch/$(ARCH)/chacha.o
+$(P)/tests/vdso/chacha: $(O)/vdso/arch/$(ARCH)/chacha.o
+$(P)/tests/self/measure: TEST_OBJS := $(O)/tests/bench/measure.o
+$(P)/tests/self/measure: $(O)/tests/bench/measure.o
+$(P)/tests/vdso/getrandom: | $(P)/uvdso
+
+# The image's C on the machine made for tests (vdso-src/arch/fake): no image, only objects.
+# Once more with each 64-bit field read in two halves, as 32-bit machines do it.
+FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
+	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib
+FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles)
+FAKE_OBJS := $(addprefix $(P)/fake/,gettime.o getcpu.o)
+HALVES := $(P)/tests/vdso/interleave-halves
+HALVES_OBJS := $(addprefix $(P)/fake-halves/,gettime.o getcpu.o)
+$(HALVES) $(HALVES_OBJS): FAKE_CFLAGS += -DVDSO_ONCE_HALVES
+
+$(FAKE_OBJS): $(P)/fake/%.o: vdso-src/%.c $(O)/.config
+	$(call compile,$(FAKE_CFLAGS))
+
+$(HALVES_OBJS): $(P)/fake-halves/%.o: vdso-src/%.c $(O)/.config
+	$(call compile,$(FAKE_CFLAGS))
+
+$(FAKE_BINS): $(P)/tests/%: tests/%.c $(FAKE_OBJS)
+	$(call program,$(FAKE_CFLAGS),$(FAKE_OBJS))
+
+$(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
+	$(call program,$(FAKE_CFLAGS),$(HALVES_OBJS))
+
+# ---- programs that tests run ------------------------------------------------------
+# Not optimised: a program that is meant to use its stack must do so.
+PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS)
+# C++ for this machine, by any compiler that is there; an exception may come from a signal
+# handler, so from any instruction.
+PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
+CXX := $(or $(shell command -v g++),$(shell command -v clang++),g++)
+MUSL_GCC := $(if $(CROSS),,$(shell command -v musl-gcc))
+
+# The ways to link a program. Debian's C library for riscv64 lacks what a static-pie starts
+# with, and without musl's compiler the tests skip what needs it.
+PROGRAM_KINDS := pie nopie static execstack \
+	$(if $(findstring /,$(shell $(CC_HERE) -print-file-name=rcrt1.o)),static-pie) \
+	$(if $(MUSL_GCC),musl musl-static)
+FLAGS_pie := -fPIE -pie
+# The layout of former times, with a hole between code and data. (On riscv64 such a program
+# would begin at address 0, where the kernel maps nothing.)
+COMMA := ,
+FLAGS_nopie := -fno-PIE -no-pie -Wl,-z,noseparate-code$(if \
+	$(filter x86_64 i386,$(ARCH)),$(COMMA)-z$(COMMA)max-page-size=0x200000)
+FLAGS_static := -fno-PIE -static
+FLAGS_static-pie := -fPIE -static-pie
+FLAGS_execstack := -fPIE -pie -z execstack
+FLAGS_musl := -fPIE -pie
+FLAGS_musl-static := -fno-PIE -no-pie -static
+
+# These are linked in one way only. They are for this machine alone, and so are those in C++.
+SINGLES := $(if $(CROSS),,bare filter.so linker.pie sandbox.pie)
+NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
+	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
+NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
+PROGRAMS_CXX := $(foreach kind,pie static,$(NAMES_CXX:%=$(P)/tests/programs/%.$(kind)))
+PROGRAMS := $(addprefix $(P)/tests/programs/,$(SINGLES) $(foreach kind,$(PROGRAM_KINDS), \
+	$(NAMES_C:%=%.$(kind)))) $(PROGRAMS_CXX)
+$(PROGRAMS_CXX): CXX_HERE := $(CXX)
+$(filter %.musl %.musl-static,$(PROGRAMS)): CC_HERE := musl-gcc
+
+define PROGRAM_RULES
+$(P)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
+	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)))
+$(P)/tests/programs/%.$(1): tests/programs/%.cc $(O)/.config
+	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)))
+endef
+$(foreach kind,$(PROGRAM_KINDS),$(eval $(call PROGRAM_RULES,$(kind))))
+
+$(P)/tests/programs/filter.so: tests/programs/filter.c $(O)/.config
+	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
+
+# Without any C library: what the kernel hands over, as it is.
+$(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
+	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
+
+# On an emulated machine: what a debugger walks through, and a C++ exception from inside a
+# signal handler. For the latter, clang makes the code, and only the library must be there.
+LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
+PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
+	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
+
+$(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/libuvdso.a
+	$(call program,$(LOADER_CFLAGS),$(P)/libuvdso.a)
+
+$(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/libuvdso.a
+	$(call step,CXX,clang++ --target=$(TRIPLE) -std=c++17 -O0 -g -D_GNU_SOURCE -fPIE -Wall -Wextra -Werror \
+		-Iloader -Itests/lib -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o)
+	$(Q)$(CROSS)gcc -pie $@.o $(P)/libuvdso.a $(LIBSTDCXX) -o $@
+
+# ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
+# Without i686-linux-gnu-gcc and -g++ their tests are skipped.
+I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
+	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader
+I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
+	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-gcc), \
+	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
+
+i386-programs:
+	$(Q)$(MAKE) --no-print-directory ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) i386-built
+
+i386-built: all $(I386)
+	@:
+
+# Not optimised: they unwind stacks and look at registers.
+define I386_RULES
+$(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.c $(P)/libuvdso.a
+	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)) -Iloader -Itests/lib,$(P)/libuvdso.a -pthread)
+$(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/libuvdso.a
+	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)) -static-libstdc++ -static-libgcc -Iloader -Itests/lib,$(P)/libuvdso.a)
+endef
+$(foreach kind,pie static,$(eval $(call I386_RULES,$(kind))))
+
+# ---- make test ----------------------------------------------------------------------
+# What the chosen tests need: those in C only themselves, scripts the command, and most of
+# them the programs.
+SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
+ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(P)/bench/bench $(P)/tests/image/alternatives)
+NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
+	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
+
+test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
+	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
+		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
+
+test-list: ## Test | the names of the tests
+	@printf '%s\n' $(CHOSEN)
+
+# For those who run some of them by hand.
+test-programs: all $(ALL_PROGRAMS) $(TESTS_BUILT:%=$(P)/tests/%)
+
+# ---- the bench --------------------------------------------------------------------
+$(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
+	$(call compile,$(TEST_CFLAGS))
+
+$(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/libuvdso.a
+	$(call step,CC,$(CC_HERE) $^ -lm -o $@)
+
+bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call
+	@$(P)/bench/bench
+	@tests/bench/chart $(P)/bench
+
+# ---- this machine, and the sources ---------------------------------------------------
+doctor: ## Begin | what this machine has and lacks, and what each lack turns off
+	@tests/setup/doctor
+
+coverage: ## Test | lines and branches of the image's clock code that its tests reach
+	@tests/vdso/coverage.t
+
+format: ## Test | put the sources into the project's format
+	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h' ':!linker-scripts')

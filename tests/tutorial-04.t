@@ -1,2 +1,0 @@
-#!/bin/sh
-exec tutorial/learn prove CH=04

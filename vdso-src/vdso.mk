@@ -1,0 +1,102 @@
+# vdso.mk - the image: vdso-src/ and linker-scripts/, built for every machine.
+
+.PHONY: sections disasm matrix matrix-images
+
+# A change of tools or flags rebuilds everything that was made with them. The place of the
+# tree does not count: no byte depends on it, so a copy of the tree can reuse what is built.
+CONFIG = $(CC_HERE) $(LD_HERE) $(VDSO_PARTS) $(VDSO_CFLAGS) $(VDSO_LDFLAGS) $(LOADER_CFLAGS) \
+	$(PROGRAM_CFLAGS) $(CXX) $(PROGRAM_CXXFLAGS)
+$(O)/.config: FORCE
+	@mkdir -p $(O)
+	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
+		command -v $$tool >/dev/null || { \
+			echo "uvdso: ARCH=$(ARCH): there is no $$tool; make deps installs it" >&2; exit 1; }; done
+	@echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' | cmp -s - $@ || \
+		echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' >$@
+
+WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+# No path of this machine in any byte: the image is the same wherever it is built.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+
+# The image has no C library (freestanding, no builtins, no stack protector, whose canary is
+# thread-local), runs at any address (PIC), exports only what is marked, and can be unwound
+# from every instruction. Where the compiler can be told (port.mk), it uses general registers
+# only: combining two words in a vector register to store them at once made a call a
+# nanosecond slower.
+VDSO_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
+	-fno-stack-protector -fvisibility=hidden -fasynchronous-unwind-tables \
+	-fno-lto $(PREFIX_MAP) $(WARNINGS) -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
+# The image is small: no functions split in two, each half with unwind data of its own, and
+# no padding inside functions. Not every compiler knows these options.
+cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
+	-falign-loops=1 -falign-labels=1,$(call cc_option,$(flag)))
+VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
+
+# VDSO_PARTS, in port.mk, says which parts of the image are built. Each part is a complete set
+# of functions, with its objects in VDSO_OBJS_part:
+#	make VDSO_PARTS=time B=/tmp/b /tmp/b/x86_64/vdso.so
+# makes an image of the time functions alone, which must fit into one page of memory. The
+# random functions bring a cipher and need a second one.
+VDSO_PARTS_CPPFLAGS := $(foreach part,$(VDSO_PARTS),-DVDSO_HAS_$(part))
+VDSO_OBJS := $(addprefix $(O)/vdso/,$(foreach part,$(VDSO_PARTS),$(VDSO_OBJS_$(part))) note.o)
+
+# Toolchains differ in every one of these defaults.
+VDSO_LDFLAGS := -shared -nostdlib -soname=$(or $(VDSO_SONAME),linux-vdso.so.1) --hash-style=both \
+	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
+	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
+# GNU ld leaves five entries of .dynamic free for tools that nobody runs on an image.
+VDSO_LDFLAGS += $(if $(findstring bfd,$(LD)),--spare-dynamic-tags=0)
+
+$(O)/vdso/%.o: vdso-src/%.c $(O)/.config
+	$(call compile,$(VDSO_CFLAGS))
+
+# Without -g: clang 14 writes the directory it runs in into the line table of assembly in
+# spite of the prefix map, and the build id would depend on it. And the source of assembly
+# itself says which registers it uses.
+$(O)/vdso/%.o: vdso-src/%.S $(O)/.config
+	$(call compile,$(filter-out -g -mgeneral-regs-only,$(VDSO_CFLAGS)))
+
+$(O)/vdso/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
+	$(call step,CPP,$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.d -Ivdso-src/include \
+		$(VDSO_PARTS_CPPFLAGS) -DVDSO_BUDGET=$(VDSO_BUDGET) $< -o $@)
+
+$(O)/vdso.so.dbg: $(O)/vdso/vdso.lds $(VDSO_OBJS)
+	$(call step,LD,$(LD_HERE) $(VDSO_LDFLAGS) -T $< $(VDSO_OBJS) -o $@)
+
+# ld.lld keeps the headers of the sections that must be empty; they are dropped here.
+$(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers
+	$(call step,STRIP,$(OBJCOPY) -S -R .data -R .bss $< $(O)/vdso/stripped.so)
+	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@ $(VDSO_BUDGET)
+
+# Debuggers and profilers find the symbols of a stripped file by its build id.
+$(O)/.debug: $(O)/vdso.so.dbg
+	$(Q)rm -rf $(P)/debug
+	$(Q)id=$$(readelf -n $< | sed -n 's/^ *Build ID: //p') && \
+		file=$(P)/debug/.build-id/$$(printf %.2s $$id)/$${id#??}.debug && \
+		mkdir -p $${file%/*} && ln -sr $< $$file
+	$(Q)touch $@
+
+sections: $(O)/vdso.so ## Read | segments and sections of the image
+	@readelf -W -l -S $(O)/vdso.so
+
+disasm: $(O)/vdso.so.dbg ## Read | the machine code of the image, with its source
+	@$(OBJDUMP) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
+
+# build/matrix/CC-LD/ARCH/vdso.so: the image of every machine by every compiler and linker.
+MATRIX := $(foreach arch,$(ARCHES),$(foreach cc,gcc clang,$(foreach ld,ld.bfd ld.lld, \
+	$(B)/matrix/$(cc)-$(ld)/$(arch)/vdso.so)))
+.PHONY: $(MATRIX)
+
+# The machine of a path in MATRIX, and its compiler and linker, separated by a hyphen.
+matrix_arch = $(notdir $(patsubst %/,%,$(dir $(1))))
+matrix_tools = $(subst -, ,$(notdir $(patsubst %/$(matrix_arch)/vdso.so,%,$(1))))
+
+$(MATRIX):
+	$(Q)$(MAKE) -s --no-print-directory ARCH=$(call matrix_arch,$@) CC=$(word 1,$(call matrix_tools,$@)) \
+		LD=$(word 2,$(call matrix_tools,$@)) B=$(patsubst %/$(call matrix_arch,$@)/vdso.so,%,$@) $@
+
+matrix-images: $(MATRIX)
+
+matrix: $(MATRIX) ## Read | sizes of the image of every machine, by every compiler and linker
+	@tests/lib/matrix-table $(MATRIX)
