@@ -228,8 +228,7 @@ const struct command command_diff = {
 		"begins with = where the two agree, and with ~ where they differ.\n",
 	.ends = "  0    the built-in image has every function of the kernel's, in its version\n"
 		"  1    one is missing\n"
-		"  2    wrong usage, or this process has no vDSO of the kernel to compare "
-		"with\n",
+		"  2    wrong usage, or this process has no vDSO of the kernel\n",
 	.run = diff,
 };
 

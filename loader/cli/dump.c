@@ -64,8 +64,7 @@ static int write_stdout(const unsigned char *bytes, size_t size)
 
 	if (isatty(STDOUT_FILENO)) {
 		complain("standard output",
-			 "is a terminal, and an image is not text; use -o FILE "
-			 "or redirect it");
+			 "a terminal cannot show an image; redirect it or use -o FILE");
 		return STATUS_USAGE;
 	}
 	error = write_all(STDOUT_FILENO, bytes, size);

@@ -237,16 +237,14 @@ const struct command command_gdb = {
 	.program = true,
 	.failure = STATUS_SELF,
 	.about =
-		"Attaches gdb to a program that `uvdso run` has started, with the symbols, "
-		"lines\n"
-		"and source of the vDSO. PID is that of the program, not of the uvdso that "
-		"keeps\n"
-		"its time. gdb gets each GDB-ARG:\n"
+		"Attaches gdb to a program that `uvdso run` has started, with the symbols,\n"
+		"lines and source of the vDSO. PID is that of the program, not of the uvdso\n"
+		"that keeps its time. gdb gets each GDB-ARG:\n"
 		"\n"
 		"  uvdso gdb PID -ex 'break __vdso_clock_gettime' -ex continue -ex backtrace\n",
 	.ends = "  That of gdb. And:\n"
-		"  125  wrong usage, or PID is not on the vDSO of this uvdso, or is out of "
-		"reach\n"
+		"  125  wrong usage, or PID cannot be read or is not on the vDSO of this "
+		"uvdso\n"
 		"  126  gdb cannot be run\n"
 		"  127  gdb is not found\n",
 	.run = gdb,
