@@ -21,7 +21,7 @@ my $dest = "$tmp/a package";
 
 sub slurp { my ($path) = @_; open my $fh, '<:raw', $path or return ''; local $/; return scalar <$fh> }
 
-# Every file below a folder, with its mode.
+# Every file below a directory, with its mode.
 sub files
 {
 	my ($root) = @_;
@@ -29,7 +29,7 @@ sub files
 	find({no_chdir => 1, wanted => sub { push @files, sprintf '%s %o', substr($_, length $root), (stat)[2] & 07777 if -f }}, $root);
 	return join "\n", sort @files;
 }
-sub folders { my ($root) = @_; my @all; find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root); return @all }
+sub directories { my ($root) = @_; my @all; find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root); return @all }
 
 my $said = `$make install DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make install succeeds, without a word');
@@ -40,7 +40,7 @@ my @source = grep { !m{^vdso-src/arch/(?!\Q$arch\E/)} } split /\n/, `find vdso-s
 my $expected = join "\n", sort "$debug 644", (map { "/opt/x/share/uvdso/$_ 644" } @source), '/opt/x/share/bash-completion/completions/uvdso 644', '/opt/x/bin/uvdso 755', '/opt/x/lib/libuvdso.a 644', '/opt/x/include/uvdso.h 644',
 	(map { "/opt/x/include/uvdso/$_ 644" } qw(auxv.h vdso_elf.h vdso_names.h)), '/opt/x/share/man/man1/uvdso.1 644', '/opt/x/share/uvdso/installed 644';
 is(files($dest), $expected, 'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else');
-is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the page is where gdb looks for its build id');
+is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the image is where gdb looks for its build id');
 
 open my $fh, '>', "$tmp/client.c" or BAIL_OUT("$tmp/client.c: $!");
 print $fh <<'END';
@@ -51,19 +51,19 @@ print $fh <<'END';
 #include <uvdso/vdso_names.h>
 int main(void)
 {
-	struct uvdso *page;
+	struct uvdso *vdso;
 	char why[256];
-	if (uvdso_boot(&page, NULL, why, sizeof(why)))
+	if (uvdso_boot(&vdso, NULL, why, sizeof(why)))
 		return 1;
-	puts(uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION) ? "found" : "not found");
-	uvdso_shutdown(page);
+	puts(uvdso_symbol(vdso, VDSO_NAME("clock_gettime"), VDSO_VERSION) ? "found" : "not found");
+	uvdso_shutdown(vdso);
 	return 0;
 }
 END
 close $fh;
 my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -luvdso -o '$tmp/client'";
 is($compile, 0, 'a program is built with what was installed');
-is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its page');
+is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its vDSO');
 is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
 
 # A stand-in for gdb: where is it told to look? The path has a blank in it, which gdb must not take
@@ -127,7 +127,7 @@ is("$?<$said>", '0<>', 'make uninstall succeeds, without a word');
 is(files($dest), join("\n", sort map { substr($_, length $dest) . ' 644' } @others), 'only what others have put there is left');
 unlink @others;
 system "$make install DESTDIR='$dest' PREFIX=/opt/x && $make uninstall DESTDIR='$dest' PREFIX=/opt/x";
-is(join(' ', grep { m{uvdso|build-id} } folders($dest)), '', 'and none of our folders, when they are empty');
+is(join(' ', grep { m{uvdso|build-id} } directories($dest)), '', 'and none of our directories, when they are empty');
 $said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 isnt($?, 0, 'a second uninstall fails');
 like($said, qr/^uvdso: install: .*nothing is installed there$/m, '... and says that nothing is there');
