@@ -243,8 +243,7 @@ const struct command command_gdb = {
 		"\n"
 		"  uvdso gdb PID -ex 'break __vdso_clock_gettime' -ex continue -ex backtrace\n",
 	.ends = "  That of gdb. And:\n"
-		"  125  wrong usage, or PID cannot be read or is not on the vDSO of this "
-		"uvdso\n"
+		"  125  wrong usage, or PID is not on the vDSO of this uvdso\n"
 		"  126  gdb cannot be run\n"
 		"  127  gdb is not found\n",
 	.run = gdb,
@@ -271,11 +270,10 @@ static int gdb(int argc, char **argv)
 				       find_program(argv[0], vector, program) ? program : NULL,
 				       argc, argv);
 	}
-	complain(
-		argv[0],
-		"this process is not on the vDSO of this uvdso (no debug data for its build "
-		"id, %s, in %s/debug or %s/../lib/debug); is it the program, or the uvdso that "
-		"started it?",
-		id, directory, directory);
+	complain(argv[0],
+		 "not on the vDSO of this uvdso (no debug data for its build id, %s, in "
+		 "%s/debug or %s/../lib/debug); is it the program, or the uvdso that started "
+		 "it?",
+		 id, directory, directory);
 	return STATUS_SELF;
 }

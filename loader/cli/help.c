@@ -8,6 +8,9 @@
 /* Where the explanation of an option begins. */
 #define COLUMN 28
 
+const struct option_row help_row = {
+	.letter = 'h', .name = "help", .help = "show this help and exit"};
+
 static void print_usage(const struct command *command, FILE *to)
 {
 	fputs("usage: uvdso", to);
@@ -46,14 +49,11 @@ static void print_option(const struct option_row *row, FILE *to)
 
 void print_help(const struct command *command, FILE *to)
 {
-	static const struct option_row help = {
-		.letter = 'h', .name = "help", .help = "show this help and exit"};
-
 	print_usage(command, to);
 	fprintf(to, "\n%s\nOptions:\n", command->about);
 	for (const struct option_row *row = command->options; row && row->name; row++)
 		print_option(row, to);
-	print_option(&help, to);
+	print_option(&help_row, to);
 	if (command->notes)
 		fprintf(to, "\n%s", command->notes);
 	if (command->more)

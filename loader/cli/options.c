@@ -12,8 +12,6 @@
 /* What getopt_long() returns for the long name of row 0; below are the letters. */
 #define FIRST_LONG 256
 
-static const struct option_row help_row = {.letter = 'h', .name = "help"};
-
 /* The tables of getopt_long(3), and the rows that its long options stand for. */
 struct parser {
 	const struct option_row **rows;

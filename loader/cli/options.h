@@ -41,6 +41,9 @@ struct option_row {
 	const char *help; /* lines of at most 50 characters */
 };
 
+/* The option that every command has without declaring it. */
+extern const struct option_row help_row;
+
 struct command {
 	const char *name;                  /* NULL: uvdso itself */
 	const char *summary;               /* a few words, for the list of commands */
