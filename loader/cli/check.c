@@ -8,33 +8,65 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "kernel/image/check/check.h"
 
-static void usage(FILE *to)
+static bool verbose;
+
+static const struct option_row options[] = {
+	OPTION_VERBOSE(&verbose, "name good images, too"),
+	{0},
+};
+
+static void list_rules(FILE *to)
 {
-	fputs("usage: uvdso check [-v] [--] FILE...\n\n"
-	      "Holds each image against every rule: `FILE: rule: message` for each breach.\n"
-	      "  -v  say so of good images, too\n\n"
-	      "Exit status: 0 all good, 1 a rule is broken, 2 wrong usage or an unreadable "
-	      "file.\n\n"
-	      "Rules:\n",
-	      to);
+	fputs("\nRules:\n", to);
 	for (unsigned i = 0; i < image_nr_rules; i++)
 		fprintf(to, "  %-18s %s\n", image_rules[i].name, image_rules[i].what);
 }
 
-static void print_breach(void *path, const char *rule, const char *message)
+static int check(int argc, char **argv);
+
+const struct command command_check = {
+	.name = "check",
+	.summary = "hold images against the rules that C libraries and debuggers rely on",
+	.operands = "FILE...",
+	.first = "FILE",
+	.min = 1,
+	.max = ANY_NUMBER,
+	.options = options,
+	.failure = STATUS_USAGE,
+	.about = "Holds the image in each FILE, for any machine, against every rule, and\n"
+		 "prints `FILE: rule: message` for each breach.\n",
+	.more = list_rules,
+	.ends = "  0    all images are good\n"
+		"  1    a rule is broken\n"
+		"  2    wrong usage, or a file that cannot be read\n",
+	.run = check,
+};
+
+/* The name is escaped, so that a breach is one line whatever the file is called. */
+static void print_line(const char *path, const char *rule, const char *message)
 {
-	printf("%s: %s: %s\n", (const char *)path, rule, message);
+	char *name = escape(path);
+
+	printf("%s: %s%s%s\n", name ? name : "?", rule, *rule ? ": " : "", message);
+	free(name);
 }
 
-static enum status check_file(char *path, bool verbose)
+static void print_breach(void *path, const char *rule, const char *message)
+{
+	print_line(path, rule, message);
+}
+
+static enum status check_file(char *path)
 {
 	struct image image;
 	unsigned nr_broken;
+	char rules[32];
 	int err = image_read(path, &image);
 
 	if (err) {
@@ -45,47 +77,21 @@ static enum status check_file(char *path, bool verbose)
 	image_free(&image);
 	if (nr_broken)
 		return STATUS_BROKEN;
+	snprintf(rules, sizeof(rules), "ok (%u rules)", image_nr_rules);
 	if (verbose)
-		printf("%s: ok (%u rules)\n", path, image_nr_rules);
+		print_line(path, "", rules);
 	return STATUS_OK;
 }
 
-int cmd_check(int argc, char **argv)
+static int check(int argc, char **argv)
 {
 	enum status worst = STATUS_OK;
-	bool verbose = false;
-	int i;
 
-	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-		if (!strcmp(argv[i], "--")) {
-			i++;
-			break;
-		}
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			usage(stdout);
-			return STATUS_OK;
-		}
-		if (strcmp(argv[i], "-v")) {
-			complain(argv[i],
-				 "check has no such option; `uvdso check --help` lists them");
-			return STATUS_USAGE;
-		}
-		verbose = true;
-	}
-	if (i == argc) {
-		complain("check", "no FILE given; `uvdso check --help` says more");
-		return STATUS_USAGE;
-	}
-	for (; i < argc; i++) {
-		enum status status = check_file(argv[i], verbose);
+	for (int i = 0; i < argc; i++) {
+		enum status status = check_file(argv[i]);
 
 		if (status > worst)
 			worst = status;
-	}
-	/* A breach that nobody got to read must not pass for none. */
-	if (fflush(stdout) || ferror(stdout)) {
-		complain("standard output", "%s", strerror(errno));
-		return STATUS_USAGE;
 	}
 	return worst;
 }

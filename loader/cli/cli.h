@@ -1,51 +1,82 @@
 /*
- * cli.h - what the subcommands of uvdso share: statuses, errors, their list.
+ * cli.h - what the subcommands of uvdso share: exit statuses, messages, their list.
  */
 #ifndef CLI_H
 #define CLI_H
 
 #include <stddef.h>
 
-/* Exit statuses. 125 to 127 as env(1), timeout(1) and the shells have them. */
+#include "options.h"
+
+/*
+ * Exit statuses. A command that becomes another program needs statuses of its own that
+ * the program is unlikely to have: 125 to 127, as env(1), timeout(1) and the shells.
+ */
 enum status {
 	STATUS_OK = 0,
-	STATUS_BROKEN = 1,       /* check, diff: something is not as it should be */
-	STATUS_USAGE = 2,        /* the command line is wrong, or a file cannot be read */
-	STATUS_SELF = 125,       /* run: uvdso itself failed */
-	STATUS_CANNOT_RUN = 126, /* run: the program is there but cannot be run */
-	STATUS_NOT_FOUND = 127,  /* run: there is no such program */
+	STATUS_BROKEN = 1,       /* check, diff: something was found */
+	STATUS_USAGE = 2,        /* wrong usage, or a file that cannot be read or written */
+	STATUS_SELF = 125,       /* run, trace, gdb: anything of uvdso's own, usage included */
+	STATUS_CANNOT_RUN = 126, /* ... the program is there but cannot be run */
+	STATUS_NOT_FOUND = 127,  /* ... there is no such program */
 };
 
-/* "uvdso: what: why" on standard error. why is a format. */
+/*
+ * "uvdso: what: why" on standard error, as one line; why is a format. File names and
+ * other text from outside may hold anything: what could steer a terminal is escaped.
+ */
 __attribute__((format(printf, 2, 3))) void complain(const char *what, const char *why, ...);
 
-/* Each takes its own name in argv[0], and returns the exit status. */
-int cmd_run(int argc, char **argv);
-int cmd_symbols(int argc, char **argv);
-int cmd_check(int argc, char **argv);
-int cmd_dump(int argc, char **argv);
-int cmd_diff(int argc, char **argv);
-int cmd_watch(int argc, char **argv);
-int cmd_gdb(int argc, char **argv);
-int cmd_trace(int argc, char **argv);
+/*
+ * The text with control characters, and bytes that are not UTF-8, written as \n, \t or
+ * \xHH. To be freed by the caller; NULL if there is no memory.
+ */
+char *escape(const char *text);
+
+/* Writes out what waits for standard output; false if that, or any of it before, was lost. */
+bool flush_output(void);
+
+/* At the end: returns status; or failure, with a message, if any of the output was lost. */
+int finish_output(int status, int failure);
+
+extern const struct command command_run, command_trace, command_symbols, command_check,
+	command_diff, command_watch, command_dump, command_gdb;
 
 /* The kernel's own vDSO of this process and its size in bytes; or NULL after a message. */
 const unsigned char *kernel_image(size_t *size);
 
-struct run_request;
+/* The options of `uvdso run`, which `uvdso trace` has as well. */
+extern const struct option_row run_options[];
 
 /*
- * The options of `uvdso run` and the program behind them. Returns RUN_OPTIONS_GOOD; or the
- * status to exit with, after a message or the usage.
+ * Runs the program argv to its end, as run_options say, and counts into trace unless that is
+ * NULL. Returns 0 and how it ended, as waitpid(2) gives it; or, after a message, the status to
+ * exit with.
  */
-#define RUN_OPTIONS_GOOD -1
-int run_options(int argc, char **argv, const char *usage, struct run_request *request);
+struct trace;
+int run_with_options(char **argv, struct trace *trace, int *wait_status);
 
-/*
- * Runs it to its end. Returns 0 and how it ended, as waitpid(2) gives it; or, after a message,
- * the status to exit with.
- */
-int run_request(const struct run_request *request, int *wait_status);
+/* Options that several commands have; what they set is the command's own. */
+#define OPTION_OFFSET(timens)                                             \
+	{                                                                 \
+		0, "offset", "CLOCK=+N[smhd]", set_offset, timens,        \
+			"shift CLOCK (realtime, monotonic, boottime or\n" \
+			"tai) by +N or -N seconds, minutes, hours or\n"   \
+			"days; may be repeated, once for each clock"      \
+	}
+#define OPTION_NO_COUNTER(flag)                                              \
+	{                                                                    \
+		0, "no-counter", NULL, set_flag, flag,                       \
+			"behave as on a machine without a usable counter:\n" \
+			"the fine clocks fall back to system calls"          \
+	}
+#define OPTION_VERBOSE(flag, help)                         \
+	{                                                  \
+		'v', "verbose", NULL, set_flag, flag, help \
+	}
+
+/* For struct timens *: another clock is shifted. */
+option_set set_offset;
 
 /* Prints what happens meanwhile; see kernel/base/event.h. */
 struct event;

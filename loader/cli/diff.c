@@ -1,9 +1,9 @@
 /*
- * diff.c - uvdso diff: our page beside the running kernel's, point by point.
+ * diff.c - uvdso diff: the built-in image beside the running kernel's, point by point.
  *
- * Both are read in the same way, out of memory: the kernel's as it is mapped here, ours as
- * it is carried inside this program. What is compared is what clients look at, so that a
- * learner sees where the two agree because they must, and where each may choose.
+ * Both are read from memory in the same way: the kernel's where it is mapped, ours where
+ * this program carries it. What is compared is what clients look at, so that a learner
+ * sees where the two agree because they must, and where each may choose.
  */
 #include <elf.h>
 #include <link.h>
@@ -20,7 +20,7 @@
 
 #define COLUMN 24
 
-struct page {
+struct side {
 	struct image image;
 	struct vdso_elf elf;
 	struct elf_bytes bytes;
@@ -33,91 +33,91 @@ static void row(const char *what, const char *ours, const char *kernels)
 	       kernels);
 }
 
-/* A point that gives a text for each of them. */
-static void point(const char *what, void (*tell)(const struct page *, char *, size_t),
-		  const struct page pages[2])
+/* A row of which both texts come from the same function. */
+static void point(const char *what, void (*tell)(const struct side *, char *, size_t),
+		  const struct side sides[2])
 {
 	char text[2][96] = {"", ""};
 
 	for (int i = 0; i < 2; i++)
-		tell(&pages[i], text[i], sizeof(text[i]));
+		tell(&sides[i], text[i], sizeof(text[i]));
 	row(what, text[0], text[1]);
 }
 
-static void tell_size(const struct page *page, char *text, size_t size)
+static void tell_size(const struct side *side, char *text, size_t size)
 {
-	snprintf(text, size, "%zu", page->image.size);
+	snprintf(text, size, "%zu", side->image.size);
 }
 
 /* The entry of the dynamic section, or NULL. */
-static const ElfW(Dyn) * dynamic(const struct page *page, ElfW(Sxword) tag)
+static const ElfW(Dyn) * dynamic(const struct side *side, ElfW(Sxword) tag)
 {
-	for (size_t i = 0; i < page->elf.nr_dynamic; i++)
-		if (page->elf.dynamic[i].d_tag == tag)
-			return &page->elf.dynamic[i];
+	for (size_t i = 0; i < side->elf.nr_dynamic; i++)
+		if (side->elf.dynamic[i].d_tag == tag)
+			return &side->elf.dynamic[i];
 	return NULL;
 }
 
-static void tell_soname(const struct page *page, char *text, size_t size)
+static void tell_soname(const struct side *side, char *text, size_t size)
 {
-	const ElfW(Dyn) *entry = dynamic(page, DT_SONAME);
+	const ElfW(Dyn) *entry = dynamic(side, DT_SONAME);
 
 	snprintf(text, size, "%s",
-		 entry && entry->d_un.d_val < page->elf.strsz
-			 ? page->elf.strtab + entry->d_un.d_val
+		 entry && entry->d_un.d_val < side->elf.strsz
+			 ? side->elf.strtab + entry->d_un.d_val
 			 : "none");
 }
 
-static void tell_segments(const struct page *page, char *text, size_t size)
+static void tell_segments(const struct side *side, char *text, size_t size)
 {
-	struct elf_header header = elf_header(&page->bytes);
+	struct elf_header header = elf_header(&side->bytes);
 
 	snprintf(text, size, "%u", header.phnum);
 }
 
-static void tell_load(const struct page *page, char *text, size_t size)
+static void tell_load(const struct side *side, char *text, size_t size)
 {
-	unsigned flags = page->elf.load->p_flags;
+	unsigned flags = side->elf.load->p_flags;
 
 	snprintf(text, size, "at %#lx, %c%c%c, %lu bytes",
-		 (unsigned long)page->elf.load->p_vaddr, flags & PF_R ? 'R' : '-',
+		 (unsigned long)side->elf.load->p_vaddr, flags & PF_R ? 'R' : '-',
 		 flags & PF_W ? 'W' : '-', flags & PF_X ? 'X' : '-',
-		 (unsigned long)page->elf.load->p_memsz);
+		 (unsigned long)side->elf.load->p_memsz);
 }
 
-static void tell_hash(const struct page *page, char *text, size_t size)
+static void tell_hash(const struct side *side, char *text, size_t size)
 {
-	if (page->elf.hash.nbucket)
-		snprintf(text, size, "%u buckets", page->elf.hash.nbucket);
+	if (side->elf.hash.nbucket)
+		snprintf(text, size, "%u buckets", side->elf.hash.nbucket);
 	else
 		snprintf(text, size, "none");
 }
 
-static void tell_gnu_hash(const struct page *page, char *text, size_t size)
+static void tell_gnu_hash(const struct side *side, char *text, size_t size)
 {
-	if (page->elf.gnu.nbucket)
-		snprintf(text, size, "%u buckets, %u words", page->elf.gnu.nbucket,
-			 page->elf.gnu.bloom_size);
+	if (side->elf.gnu.nbucket)
+		snprintf(text, size, "%u buckets, %u words", side->elf.gnu.nbucket,
+			 side->elf.gnu.bloom_size);
 	else
 		snprintf(text, size, "none");
 }
 
-static void tell_versions(const struct page *page, char *text, size_t size)
+static void tell_versions(const struct side *side, char *text, size_t size)
 {
-	snprintf(text, size, "%u", page->elf.nr_verdef);
+	snprintf(text, size, "%u", side->elf.nr_verdef);
 }
 
 /* The number of bytes in the sections of a name. */
-static uint64_t section_size(const struct page *page, const char *name)
+static uint64_t section_size(const struct side *side, const char *name)
 {
-	struct elf_header header = elf_header(&page->bytes);
+	struct elf_header header = elf_header(&side->bytes);
 	uint64_t at = header.shoff + (uint64_t)header.shstrndx * header.shentsize, sum = 0;
-	struct elf_section names = elf_section(&page->bytes, at);
+	struct elf_section names = elf_section(&side->bytes, at);
 
 	for (unsigned i = 0; i < header.shnum; i++) {
 		struct elf_section s = elf_section(
-			&page->bytes, header.shoff + (uint64_t)i * header.shentsize);
-		const char *is = elf_string(&page->bytes, names.offset + s.name,
+			&side->bytes, header.shoff + (uint64_t)i * header.shentsize);
+		const char *is = elf_string(&side->bytes, names.offset + s.name,
 					    names.offset + names.size);
 
 		if (is && !strcmp(is, name))
@@ -126,21 +126,21 @@ static uint64_t section_size(const struct page *page, const char *name)
 	return sum;
 }
 
-static void tell_text(const struct page *page, char *text, size_t size)
+static void tell_text(const struct side *side, char *text, size_t size)
 {
-	snprintf(text, size, "%lu", (unsigned long)section_size(page, ".text"));
+	snprintf(text, size, "%lu", (unsigned long)section_size(side, ".text"));
 }
 
-static void tell_alternatives(const struct page *page, char *text, size_t size)
+static void tell_alternatives(const struct side *side, char *text, size_t size)
 {
 	snprintf(text, size, "%lu",
-		 (unsigned long)(section_size(page, ".altinstructions") +
-				 section_size(page, ".cpu_alt")));
+		 (unsigned long)(section_size(side, ".altinstructions") +
+				 section_size(side, ".cpu_alt")));
 }
 
-static void tell_unwind(const struct page *page, char *text, size_t size)
+static void tell_unwind(const struct side *side, char *text, size_t size)
 {
-	snprintf(text, size, "%lu", (unsigned long)section_size(page, ".eh_frame"));
+	snprintf(text, size, "%lu", (unsigned long)section_size(side, ".eh_frame"));
 }
 
 static void ignore(void *arg, const char *rule, const char *message)
@@ -148,31 +148,31 @@ static void ignore(void *arg, const char *rule, const char *message)
 	(void)arg, (void)rule, (void)message;
 }
 
-static void tell_rules(const struct page *page, char *text, size_t size)
+static void tell_rules(const struct side *side, char *text, size_t size)
 {
-	unsigned broken = image_check(&page->image, ignore, NULL);
+	unsigned broken = image_check(&side->image, ignore, NULL);
 
 	snprintf(text, size, broken ? "%u broken" : "all %u kept",
 		 broken ? broken : image_nr_rules);
 }
 
-/* Has the page a function of this name and version? */
-static bool has(const struct page *page, const struct vdso_elf_entry *entry)
+/* Does it have a function of this name and version? */
+static bool has(const struct side *side, const struct vdso_elf_entry *entry)
 {
-	return vdso_elf_symbol(&page->elf, entry->name, entry->version) != NULL;
+	return vdso_elf_symbol(&side->elf, entry->name, entry->version) != NULL;
 }
 
-/* The functions of one, and whether the other has them; only the ones missing if asked. */
-static unsigned functions(const struct page *page, const struct page *other, bool only_missing)
+/* Rows for the functions of one side; or only for those that the other does not have. */
+static unsigned functions(const struct side *side, const struct side *other, bool only_missing)
 {
 	unsigned missing = 0;
 
-	for (unsigned i = 0; i < vdso_elf_symbol_count(&page->elf); i++) {
+	for (unsigned i = 0; i < vdso_elf_symbol_count(&side->elf); i++) {
 		struct vdso_elf_entry entry;
 		char name[96];
 		bool both;
 
-		if (!vdso_elf_symbol_at(&page->elf, i, &entry))
+		if (!vdso_elf_symbol_at(&side->elf, i, &entry))
 			continue;
 		both = has(other, &entry);
 		missing += !both;
@@ -190,7 +190,7 @@ static unsigned functions(const struct page *page, const struct page *other, boo
 
 static const struct {
 	const char *what;
-	void (*tell)(const struct page *, char *, size_t);
+	void (*tell)(const struct side *, char *, size_t);
 } points[] = {
 	{"file, bytes", tell_size},
 	{"DT_SONAME", tell_soname},
@@ -205,48 +205,47 @@ static const struct {
 	{"rules of uvdso check", tell_rules},
 };
 
-static int open_page(struct page *page, const char *what)
+static int open_side(struct side *side, const char *what)
 {
-	int err = vdso_elf_open(&page->elf, page->image.bytes, page->image.size);
+	int err = vdso_elf_open(&side->elf, side->image.bytes, side->image.size);
 
-	page->bytes = (struct elf_bytes){page->image.bytes, page->image.size,
-					 page->image.bytes[EI_CLASS] == ELFCLASS64};
+	side->bytes = (struct elf_bytes){side->image.bytes, side->image.size,
+					 side->image.bytes[EI_CLASS] == ELFCLASS64};
 	if (err)
 		complain(what, "%s", vdso_elf_error(err));
 	return err;
 }
 
-static void help(void)
-{
-	fputs("uvdso diff\n\n"
-	      "Our page beside the running kernel's. A line begins with = where both say the\n"
-	      "same, and with ~ where they differ.\n\n"
-	      "Status: 0 every function of the kernel's page is in ours, under its version;\n"
-	      "1 one is missing, or this process has no vDSO of the kernel's; 2 wrong usage.\n",
-	      stdout);
-}
+static int diff(int argc, char **argv);
 
-int cmd_diff(int argc, char **argv)
+const struct command command_diff = {
+	.name = "diff",
+	.summary = "compare the built-in image with the running kernel's, point by point",
+	.operands = "",
+	.failure = STATUS_USAGE,
+	.about =
+		"Shows the built-in image beside the running kernel's, point by point. A line\n"
+		"begins with = where the two agree, and with ~ where they differ.\n",
+	.ends = "  0    the built-in image has every function of the kernel's, in its version\n"
+		"  1    one is missing\n"
+		"  2    wrong usage, or this process has no vDSO of the kernel\n",
+	.run = diff,
+};
+
+static int diff(int argc, char **argv)
 {
-	struct page pages[2] = {{.image = image_builtin()}, {.image = {NULL, 0}}};
+	struct side sides[2] = {{.image = image_builtin()}, {.image = {NULL, 0}}};
 	unsigned missing;
 
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		help();
-		return STATUS_OK;
-	}
-	if (argc > 1) {
-		complain(argv[1], "diff takes no arguments; see `uvdso diff --help`");
+	(void)argc, (void)argv;
+	sides[1].image.bytes = kernel_image(&sides[1].image.size);
+	if (!sides[1].image.bytes || open_side(&sides[0], "built-in image") ||
+	    open_side(&sides[1], "the kernel's vDSO"))
 		return STATUS_USAGE;
-	}
-	pages[1].image.bytes = kernel_image(&pages[1].image.size);
-	if (!pages[1].image.bytes || open_page(&pages[0], "built-in page") ||
-	    open_page(&pages[1], "the kernel's vDSO"))
-		return STATUS_BROKEN;
 	printf("  %-28s %-*s %s\n", "", COLUMN, "ours", "the kernel's");
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
-		point(points[i].what, points[i].tell, pages);
-	functions(&pages[0], &pages[1], false);
-	missing = functions(&pages[1], &pages[0], true);
+		point(points[i].what, points[i].tell, sides);
+	functions(&sides[0], &sides[1], false);
+	missing = functions(&sides[1], &sides[0], true);
 	return missing ? STATUS_BROKEN : STATUS_OK;
 }

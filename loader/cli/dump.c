@@ -5,11 +5,10 @@
  * But what it maps is the whole linked file, so the bytes in memory are a file again, and
  * readelf, objdump and `uvdso check` can look at it.
  *
- * How long that file was is found out in kernel_image.c.
+ * How long that file was kernel_image.c finds out.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,8 +64,7 @@ static int write_stdout(const unsigned char *bytes, size_t size)
 
 	if (isatty(STDOUT_FILENO)) {
 		complain("standard output",
-			 "is a terminal, and an image is not text; use -o FILE "
-			 "or redirect it");
+			 "a terminal cannot show an image; redirect it or use -o FILE");
 		return STATUS_USAGE;
 	}
 	error = write_all(STDOUT_FILENO, bytes, size);
@@ -76,52 +74,38 @@ static int write_stdout(const unsigned char *bytes, size_t size)
 	return STATUS_USAGE;
 }
 
-static void help(void)
-{
-	fputs("uvdso dump [-o FILE]\n\n"
-	      "Writes the kernel's own vDSO image, as it stands in this process, to FILE or "
-	      "to\n"
-	      "standard output. Look at it with `readelf -Wa FILE`, `uvdso symbols FILE` or\n"
-	      "`uvdso check FILE`.\n\n"
-	      "Status: 0 written, 1 this process has no vDSO, 2 it cannot be written.\n",
-	      stdout);
-}
+static const char *output;
 
-int cmd_dump(int argc, char **argv)
+static const struct option_row options[] = {
+	{'o', "output", "FILE", set_text, &output, "write to FILE instead of standard output"},
+	{0},
+};
+
+static int dump(int argc, char **argv);
+
+const struct command command_dump = {
+	.name = "dump",
+	.summary = "write out the kernel's own vDSO image",
+	.operands = "",
+	.options = options,
+	.failure = STATUS_USAGE,
+	.about = "Writes the image of the kernel's own vDSO, as it lies in this process, to\n"
+		 "standard output or to a file, which readelf(1), `uvdso symbols` and\n"
+		 "`uvdso check` can read.\n",
+	.ends = "  0    written\n"
+		"  1    this process has no vDSO of the kernel\n"
+		"  2    wrong usage, or the image cannot be written\n",
+	.run = dump,
+};
+
+static int dump(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	const unsigned char *image;
-	const char *path = NULL;
 	size_t size;
-	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1) {
-		switch (option) {
-		case 'o':
-			path = optarg;
-			break;
-		case 'h':
-			help();
-			return STATUS_OK;
-		case ':':
-			complain("-o", "needs the name of a file");
-			return STATUS_USAGE;
-		default:
-			complain(argv[optind - 1], "no such option; try `uvdso dump --help`");
-			return STATUS_USAGE;
-		}
-	}
-	if (optind < argc) {
-		complain(argv[optind],
-			 "not expected here; the file to write to comes after -o");
-		return STATUS_USAGE;
-	}
+	(void)argc, (void)argv;
 	image = kernel_image(&size);
 	if (!image)
 		return STATUS_BROKEN;
-	return path ? write_file(path, image, size) : write_stdout(image, size);
+	return output ? write_file(output, image, size) : write_stdout(image, size);
 }

@@ -1,14 +1,17 @@
 /*
- * gdb.c - uvdso gdb: attaches gdb to a program on our page, with the page's symbols and source.
+ * gdb.c - uvdso gdb: attaches gdb to a program on our vDSO, with its symbols and its source.
  *
- * A page lies in memory alone, and what lies there is stripped. gdb finds it by itself: it
- * asks the vector for AT_SYSINFO_EHDR and reads the ELF image from there, so that it knows
- * the base and the exported names. For the rest, static functions, lines and variables, it
- * looks for a file by the image's build id. The kernel's debug packages install theirs in
- * /usr/lib/debug/.build-id; ours lies beside the command, in build/debug, or where `make
- * install` has put it. All that is to be done is to name that folder.
+ * A vDSO exists in memory alone, and stripped. gdb finds it without help: it reads the ELF
+ * image that AT_SYSINFO_EHDR points to, and so knows the base and the exported names. For
+ * static functions, lines and variables it looks for a file by the image's build id. The
+ * kernel's debug packages install theirs in /usr/lib/debug/.build-id. Ours is found from
+ * where this command is:
  *
- * gdb says nothing if there is no such file. So that is looked at before.
+ *               command       debug data            source
+ *   built       B/uvdso       B/debug/.build-id     vdso-src/ in a directory above B
+ *   installed   P/bin/uvdso   P/lib/debug/.build-id P/share/uvdso/vdso-src/
+ *
+ * gdb says nothing if there is no such file, so that is checked first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,11 +26,11 @@
 #include "kernel/image/elf_bytes.h"
 #include "libc/auxv.h"
 
-/* More than any page is long, and than any vector has words. */
+/* More than any image is long, and than any vector has entries. */
 #define IMAGE_BYTES    65536
 #define VECTOR_ENTRIES 128
 
-#define BUILD_ID_BYTES 20 /* SHA-1, as the page's; longer ones are no page of ours */
+#define BUILD_ID_BYTES 20 /* SHA-1; an image with another kind of build id is not ours */
 
 /* Reads what there is of /proc/PID/NAME from an offset on; -1 with a message. */
 static ssize_t read_proc(const char *pid, const char *name, void *bytes, size_t size,
@@ -81,7 +84,7 @@ static bool find_build_id(const struct elf_bytes *elf, char *text)
 	return false;
 }
 
-/* The build id of the page that a process runs on; false with a message. */
+/* The build id of the vDSO that a process runs on; false with a message. */
 static bool read_build_id(const char *pid, const ElfW(auxv_t) * vector, char *text)
 {
 	static unsigned char image[IMAGE_BYTES];
@@ -100,13 +103,13 @@ static bool read_build_id(const char *pid, const ElfW(auxv_t) * vector, char *te
 	elf.is64 = elf_u8(&elf, EI_CLASS) == ELFCLASS64;
 	if (find_build_id(&elf, text))
 		return true;
-	complain(pid, "the page of this process has no build id");
+	complain(pid, "the vDSO of this process has no build id");
 	return false;
 }
 
 /*
- * The file that the program was mapped from: where AT_ENTRY is. gdb would go by the exe link,
- * which for an ordinary user still leads to uvdso. False if it cannot be told.
+ * The file that is mapped at AT_ENTRY: the program. gdb would go by /proc/PID/exe, which may
+ * still lead to uvdso. False if there is no such file.
  */
 static bool find_program(const char *pid, const ElfW(auxv_t) * vector, char *file)
 {
@@ -126,7 +129,7 @@ static bool find_program(const char *pid, const ElfW(auxv_t) * vector, char *fil
 		    entry->a_un.a_val < start || entry->a_un.a_val >= end)
 			continue;
 		line[strcspn(line, "\n")] = 0;
-		/* One that was deleted since, or has another root, is not there by its name. */
+		/* A file that was deleted since, or has another root, is not found by name. */
 		found = name && strlen(line + name) < PATH_MAX && !access(line + name, R_OK);
 		if (found)
 			strcpy(file, line + name);
@@ -137,108 +140,140 @@ static bool find_program(const char *pid, const ElfW(auxv_t) * vector, char *fil
 	return found;
 }
 
-/* The folder that this command lies in. */
-static bool find_folder(char *path, size_t size)
+/* The directory that this command is in; false with a message. */
+static bool find_directory(char *path, size_t size)
 {
 	ssize_t length = readlink("/proc/self/exe", path, size - 1);
-	char *slash;
+	char *slash = NULL;
 
-	if (length < 0)
+	if (length > 0) {
+		path[length] = 0;
+		slash = strrchr(path, '/');
+	}
+	if (!slash) {
+		complain("/proc/self/exe", "%s", length < 0 ? strerror(errno) : "no path");
 		return false;
-	path[length] = 0;
-	slash = strrchr(path, '/');
-	if (slash)
-		*slash = 0;
-	return slash;
+	}
+	*slash = 0;
+	return true;
 }
 
-static void help(void)
+/* The directory below which the lines of the debug data name vdso-src/...; or NULL. */
+static const char *find_source(const char *directory, char *path, size_t size)
 {
-	fputs("uvdso gdb PID [GDB-ARG...]\n\n"
-	      "Attaches gdb to a program that runs on the page, with the symbols, the lines "
-	      "and\n"
-	      "the source of the page. PID is the program's, not that of the uvdso that "
-	      "started\n"
-	      "it. What follows is for gdb:\n\n"
-	      "  uvdso gdb PID -ex 'break __vdso_clock_gettime' -ex continue -ex backtrace\n\n"
-	      "Status: gdb's; 125 the process is not on the page, or cannot be looked at, 127\n"
-	      "there is no gdb.\n",
-	      stdout);
+	char *end;
+
+	snprintf(path, size, "%s/../share/uvdso/vdso-src", directory);
+	if (!access(path, R_OK)) {
+		*strrchr(path, '/') = 0;
+		return path;
+	}
+	snprintf(path, size, "%s", directory);
+	while ((end = strrchr(path, '/')) && end != path) {
+		snprintf(end, size - (size_t)(end - path), "/vdso-src");
+		if (!access(path, R_OK)) {
+			*end = 0;
+			return path;
+		}
+		*end = 0;
+	}
+	return NULL;
+}
+
+/* As one word for gdb, which parses the argument of `directory` as a shell would. */
+static void quote(const char *text, char *quoted)
+{
+	while (*text) {
+		if (strchr(" \t\"'\\", *text))
+			*quoted++ = '\\';
+		*quoted++ = *text++;
+	}
+	*quoted = 0;
 }
 
 /* argv begins with the process id. program is NULL where gdb must find it by itself. */
-static int run_gdb(const char *folder, const char *root, char *program, int argc, char **argv)
+static int run_gdb(const char *debug_root, const char *source_root, char *program, int argc,
+		   char **argv)
 {
-	char debug[PATH_MAX + 64], source[PATH_MAX + 64];
-	char *fixed[] = {"gdb",
-			 "-iex",
-			 debug,
-			 "-iex",
-			 source,
-			 "-iex",
-			 "set exec-file-mismatch off",
-			 program ? program : "-p",
-			 "-p"};
-	size_t nr_fixed = sizeof(fixed) / sizeof(fixed[0]) - !program;
-	char **args = calloc(nr_fixed + (size_t)argc + 1, sizeof(*args));
-	int error;
+	char debug[PATH_MAX + 64], source[2 * PATH_MAX + 64] = "directory ";
+	char *fixed[9] = {"gdb", "-iex", debug, "-iex", "set exec-file-mismatch off"};
+	char **args;
+	int nr = 5, error;
 
+	snprintf(debug, sizeof(debug), "set debug-file-directory %s:/usr/lib/debug",
+		 debug_root);
+	if (source_root) {
+		quote(source_root, source + strlen(source));
+		fixed[nr++] = "-iex";
+		fixed[nr++] = source;
+	}
+	if (program)
+		fixed[nr++] = program;
+	fixed[nr++] = "-p";
+	args = calloc((size_t)nr + (size_t)argc + 1, sizeof(*args));
 	if (!args) {
 		complain("gdb", "out of memory");
 		return STATUS_SELF;
 	}
-	snprintf(debug, sizeof(debug), "set debug-file-directory %s:/usr/lib/debug", root);
-	/* The lines name files below the folder that `make` was called in. */
-	snprintf(source, sizeof(source), "directory %s/..", folder);
-	memcpy(args, fixed, nr_fixed * sizeof(*args));
-	memcpy(args + nr_fixed, argv, (size_t)argc * sizeof(*args));
+	memcpy(args, fixed, (size_t)nr * sizeof(*args));
+	memcpy(args + nr, argv, (size_t)argc * sizeof(*args));
 	execvp(args[0], args);
 	error = errno;
 	free(args);
 	complain("gdb", "%s",
-		 error == ENOENT ? "not found in PATH; `make deps` installs it"
-				 : strerror(error));
+		 error == ENOENT ? "not found in PATH; is it installed?" : strerror(error));
 	return error == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
 }
 
-int cmd_gdb(int argc, char **argv)
+static int gdb(int argc, char **argv);
+
+const struct command command_gdb = {
+	.name = "gdb",
+	.summary = "attach gdb to a program that runs on the vDSO, with its source",
+	.operands = "PID [GDB-ARG]...",
+	.first = "PID",
+	.min = 1,
+	.max = ANY_NUMBER,
+	.program = true,
+	.failure = STATUS_SELF,
+	.about =
+		"Attaches gdb to a program that `uvdso run` has started, with the symbols,\n"
+		"lines and source of the vDSO. PID is that of the program, not of the uvdso\n"
+		"that keeps its time. gdb gets each GDB-ARG:\n"
+		"\n"
+		"  uvdso gdb PID -ex 'break __vdso_clock_gettime' -ex continue -ex backtrace\n",
+	.ends = "  That of gdb. And:\n"
+		"  125  wrong usage, or PID is not on the vDSO of this uvdso\n"
+		"  126  gdb cannot be run\n"
+		"  127  gdb is not found\n",
+	.run = gdb,
+};
+
+static int gdb(int argc, char **argv)
 {
 	static ElfW(auxv_t) vector[VECTOR_ENTRIES + 1]; /* its last entry stays AT_NULL */
 	static const char *const roots[] = {"debug", "../lib/debug"};
-	char id[2 * BUILD_ID_BYTES + 1], folder[PATH_MAX], root[PATH_MAX + 16],
-		file[PATH_MAX + 80], program[PATH_MAX];
+	char id[2 * BUILD_ID_BYTES + 1], directory[PATH_MAX], root[PATH_MAX + 16],
+		file[PATH_MAX + 80], source[PATH_MAX + 32], program[PATH_MAX];
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		help();
-		return STATUS_OK;
-	}
-	if (argc < 2) {
-		complain("gdb", "no process given; see `uvdso gdb --help`");
+	if (!*argv[0] || strspn(argv[0], "0123456789") != strlen(argv[0]))
+		return refuse(&command_gdb, "PID", "'%s' is not a process id", argv[0]);
+	if (read_proc(argv[0], "auxv", vector, sizeof(vector[0]) * VECTOR_ENTRIES, 0) < 0 ||
+	    !read_build_id(argv[0], vector, id) ||
+	    !find_directory(directory, sizeof(directory)))
 		return STATUS_SELF;
-	}
-	if (!*argv[1] || strspn(argv[1], "0123456789") != strlen(argv[1])) {
-		complain("gdb", "'%s' is no process id; see `uvdso gdb --help`", argv[1]);
-		return STATUS_SELF;
-	}
-	if (read_proc(argv[1], "auxv", vector, sizeof(vector[0]) * VECTOR_ENTRIES, 0) < 0 ||
-	    !read_build_id(argv[1], vector, id))
-		return STATUS_SELF;
-	if (!find_folder(folder, sizeof(folder))) {
-		complain("/proc/self/exe", "%s", strerror(errno));
-		return STATUS_SELF;
-	}
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		snprintf(root, sizeof(root), "%s/%s", folder, roots[i]);
+		snprintf(root, sizeof(root), "%s/%s", directory, roots[i]);
 		snprintf(file, sizeof(file), "%s/.build-id/%.2s/%s.debug", root, id, id + 2);
 		if (!access(file, R_OK))
-			return run_gdb(folder, root,
-				       find_program(argv[1], vector, program) ? program : NULL,
-				       argc - 1, argv + 1);
+			return run_gdb(root, find_source(directory, source, sizeof(source)),
+				       find_program(argv[0], vector, program) ? program : NULL,
+				       argc, argv);
 	}
-	complain(argv[1],
-		 "this process is not on the page of this build (no "
-		 "%s/debug/.build-id/%.2s/%s.debug); "
-		 "is it the program, or the uvdso that started it?",
-		 folder, id, id + 2);
+	complain(argv[0],
+		 "not on the vDSO of this uvdso (no debug data for its build id, %s, in "
+		 "%s/debug or %s/../lib/debug); is it the program, or the uvdso that started "
+		 "it?",
+		 id, directory, directory);
 	return STATUS_SELF;
 }

@@ -1,11 +1,11 @@
 /*
  * kernel_image.c - the kernel's own vDSO of this process, as bytes: for dump and diff.
  *
- * How long its file was, memory does not say: a mapping ends with a page, and the rest of
- * the last one is zeros. The ELF headers know. The last thing in the file is a section or
- * the table of section headers, which kernels keep for debuggers, outside of PT_LOAD. So
- * the length is that of whatever reaches furthest, but never more than /proc/self/maps
- * shows to be there.
+ * Memory does not say how long its file was: a mapping ends with a page, and the rest of
+ * the last one is zeros. The ELF headers do. The last thing in the file is a section, or
+ * the table of section headers, which kernels keep for debuggers outside of PT_LOAD. So
+ * the file ends where the furthest of these ends, but not beyond what /proc/self/maps
+ * shows to be mapped.
  */
 #include <elf.h>
 #include <inttypes.h>
@@ -47,8 +47,8 @@ static void reach(size_t *end, size_t mapped, uint64_t offset, uint64_t size)
 }
 
 /*
- * The length of the file that lies at image. Of an image whose headers make no sense all
- * that is mapped is taken: this command shows what is there, it does not judge it.
+ * The length of the file that lies at image. If the headers are malformed it is all that is
+ * mapped: this command shows what is there, it does not judge it.
  */
 static size_t image_length(const unsigned char *image, size_t mapped)
 {

@@ -1,64 +1,104 @@
 /*
- * main.c - the command uvdso: finds the subcommand and hands over.
+ * main.c - the command uvdso: finds the subcommand, hands over, and checks its output.
  */
-#include <stdarg.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
+#include "version.h"
 
-static const struct command {
-	const char *name, *args, *what;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-	{"run", "[OPTION]... [--] PROGRAM [ARG]...", "run an unmodified program on the page",
-	 cmd_run},
-	{"trace", "[OPTION]... [--] PROGRAM [ARG]...",
-	 "run it, then say what it used of the page and what it asked the kernel", cmd_trace},
-	{"symbols", "[FILE | --kernel]", "the exported names, each with its version",
-	 cmd_symbols},
-	{"check", "FILE...", "hold an image against every rule", cmd_check},
-	{"diff", "", "our page beside the running kernel's, point by point", cmd_diff},
-	{"watch", "[-n TIMES]", "the data page, live", cmd_watch},
-	{"dump", "[-o FILE]", "write out the kernel's own vDSO of this process", cmd_dump},
-	{"gdb", "PID [GDB-ARG...]", "attach gdb to a program on the page, with our source",
-	 cmd_gdb},
+static int help(int argc, char **argv);
+
+static const struct command command_help = {
+	.name = "help",
+	.summary = "show what uvdso, or one of its commands, can do",
+	.operands = "[COMMAND]",
+	.max = 1,
+	.failure = STATUS_USAGE,
+	.about =
+		"Shows what `uvdso COMMAND --help` shows; without COMMAND, the list of them.\n",
+	.ends = "  0    shown\n"
+		"  2    wrong usage\n",
+	.run = help,
+};
+
+static const struct command *const commands[] = {
+	&command_run,   &command_trace, &command_symbols, &command_check, &command_diff,
+	&command_watch, &command_dump,  &command_gdb,     &command_help,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-void complain(const char *what, const char *why, ...)
-{
-	va_list ap;
+static bool show_version;
 
-	fprintf(stderr, "uvdso: %s: ", what);
-	va_start(ap, why);
-	vfprintf(stderr, why, ap);
-	va_end(ap);
-	fputc('\n', stderr);
+static const struct option_row options[] = {
+	{0, "version", NULL, set_flag, &show_version, "show the version and exit"},
+	{0},
+};
+
+static void list_commands(FILE *to)
+{
+	fputs("\nCommands:\n", to);
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\n`uvdso COMMAND --help` says more about each.\n", to);
 }
 
-static void usage(FILE *to)
+static const struct command uvdso = {
+	.operands = "COMMAND [ARG]...",
+	.max = ANY_NUMBER,
+	.program = true,
+	.options = options,
+	.failure = STATUS_USAGE,
+	.about = "Runs unmodified programs on a vDSO of its own, and shows how a vDSO works.\n",
+	.more = list_commands,
+	.ends = "  That of the command, or 2 if it is called in a wrong way.\n",
+};
+
+static const struct command *find_command(const char *name)
 {
-	fputs("uvdso - build your own vDSO in userspace, and run programs on it\n\n", to);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, "  uvdso %s%s%s\n      %s\n", commands[i].name,
-			*commands[i].args ? " " : "", commands[i].args, commands[i].what);
-	fputs("\n`uvdso COMMAND --help` says more about each.\n", to);
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	refuse(&uvdso, name, "no such command");
+	return NULL;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *command = argc ? find_command(argv[0]) : &uvdso;
+
+	if (!command)
+		return STATUS_USAGE;
+	print_help(command, stdout);
+	return STATUS_OK;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	int status = options_parse(command, argc, argv);
+
+	if (status != OPTIONS_GOOD)
+		return status;
+	status = command->run(argc - optind, argv + optind);
+	return finish_output(status, command->failure);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		usage(stderr);
+	int status = options_parse(&uvdso, argc, argv);
+	const struct command *command;
+
+	if (status != OPTIONS_GOOD)
+		return status;
+	if (show_version) {
+		puts("uvdso " UVDSO_VERSION);
+		return finish_output(STATUS_OK, STATUS_USAGE);
+	}
+	if (optind >= argc) {
+		print_help(&uvdso, stderr);
 		return STATUS_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		usage(stdout);
-		return STATUS_OK;
-	}
-	for (size_t i = 0; i < NR_COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	complain(argv[1], "no such command; `uvdso --help` lists them");
-	return STATUS_USAGE;
+	command = find_command(argv[optind]);
+	return command ? run_command(command, argc - optind, argv + optind) : STATUS_USAGE;
 }

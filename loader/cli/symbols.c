@@ -1,17 +1,15 @@
 /*
  * symbols.c - uvdso symbols: what an image exports, as vdso(7) prints it.
  *
- * One row a function, its name and its version, sorted by name. The list is made with the
- * C library's part alone: what stands here is what a program can find, no less (the weak
- * plain names are listed beside the prefixed ones) and no more (ld.bfd also exports the
- * name of the version node, which is no function; ld.lld does not).
+ * One row for each function, its name and its version, sorted by name. The list is made
+ * with the C library's part alone, so it is what a program can find: the weak plain names
+ * as well as the prefixed ones, but not the name of the version node, which ld.bfd exports
+ * and ld.lld does not.
  *
- * Two lines of heading, then rows of exactly two words, so that a script can read it too:
+ * Two lines of heading, then rows of exactly two words, so that a script can read it, too:
  *
  *	uvdso symbols | awk 'NR > 2 { print $1 "@" $2 }'
  */
-#include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +19,7 @@
 #include "kernel/image/image.h"
 #include "libc/vdso_elf.h"
 
-/* In the place of the version of a function that has none. */
+/* Stands for the version of a function that has none. */
 #define NO_VERSION "-"
 
 static int by_name(const void *a, const void *b)
@@ -39,7 +37,7 @@ static void print_rule(int width)
 	putchar('\n');
 }
 
-/* Names come from the image: what would split the word or steer a terminal becomes '?'. */
+/* Names come from the image: what would split the row or steer a terminal becomes '?'. */
 static void print_word(const char *word, int width)
 {
 	if (!*word)
@@ -58,7 +56,7 @@ static int print_table(const struct vdso_elf *elf)
 
 	if (!entries) {
 		complain("symbols", "out of memory");
-		return STATUS_SELF;
+		return STATUS_USAGE;
 	}
 	for (unsigned int i = 0; i < most; i++) {
 		struct vdso_elf_entry *entry = &entries[count];
@@ -83,10 +81,6 @@ static int print_table(const struct vdso_elf *elf)
 		putchar('\n');
 	}
 	free(entries);
-	if (fflush(stdout) == EOF || ferror(stdout)) {
-		complain("standard output", "cannot write the table: %s", strerror(errno));
-		return STATUS_USAGE;
-	}
 	return STATUS_OK;
 }
 
@@ -121,17 +115,6 @@ static int print_file(const char *path)
 	return status;
 }
 
-static void help(void)
-{
-	fputs("uvdso symbols [FILE | --kernel]\n\n"
-	      "Lists the functions that an image exports, each with its version, sorted by\n"
-	      "name. Without an argument: the page that is built into uvdso.\n\n"
-	      "  FILE      a page as a file, such as build/x86_64/vdso.so\n"
-	      "  --kernel  the running kernel's own page, as it lies in this process\n\n"
-	      "Status: 0 listed, 1 the image is malformed, 2 it cannot be read.\n",
-	      stdout);
-}
-
 static int print_kernel(void)
 {
 	const void *image = (const void *)getauxval(AT_SYSINFO_EHDR);
@@ -139,39 +122,41 @@ static int print_kernel(void)
 	return print_image("the kernel's vDSO", image, 0);
 }
 
-int cmd_symbols(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"kernel", no_argument, NULL, 'k'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	struct image builtin = image_builtin();
-	bool kernel = false;
-	int option;
+static bool kernel;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 'k':
-			kernel = true;
-			break;
-		case 'h':
-			help();
-			return STATUS_OK;
-		default:
-			complain(argv[optind - 1],
-				 "no such option; try `uvdso symbols --help`");
-			return STATUS_USAGE;
-		}
-	}
-	if (argc - optind + kernel > 1) {
-		complain("symbols", "one image at a time: a FILE or --kernel");
-		return STATUS_USAGE;
-	}
+static const struct option_row options[] = {
+	{0, "kernel", NULL, set_flag, &kernel,
+	 "the running kernel's own vDSO, as it lies in this\n"
+	 "process"},
+	{0},
+};
+
+static int symbols(int argc, char **argv);
+
+const struct command command_symbols = {
+	.name = "symbols",
+	.summary = "list the functions that an image exports, each with its version",
+	.operands = "[FILE]",
+	.max = 1,
+	.options = options,
+	.failure = STATUS_USAGE,
+	.about = "Lists the functions that the image in FILE exports, each with its version,\n"
+		 "sorted by name. Without FILE, those of the built-in image.\n",
+	.ends = "  0    listed\n"
+		"  1    the image is malformed, or this process has no vDSO of the kernel\n"
+		"  2    wrong usage, or a file that cannot be read or is for another machine\n",
+	.run = symbols,
+};
+
+static int symbols(int argc, char **argv)
+{
+	struct image builtin = image_builtin();
+
+	if (kernel && argc)
+		return refuse(&command_symbols, argv[0], "not expected with --kernel");
 	if (kernel)
 		return print_kernel();
-	if (optind < argc)
-		return print_file(argv[optind]);
-	return print_image("the built-in image", builtin.bytes, builtin.size);
+	if (argc)
+		return print_file(argv[0]);
+	return print_image("built-in image", builtin.bytes, builtin.size);
 }

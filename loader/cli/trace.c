@@ -8,21 +8,7 @@
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 
-static const char help[] =
-	"usage: uvdso trace [OPTION]... [--] PROGRAM [ARG]...\n"
-	"\n"
-	"Runs a program as `uvdso run` does, with the same options, and then says on standard\n"
-	"error which functions of the page it resolved, how often it called each, and which\n"
-	"clock system calls were still made: by the page, where it fell back, or by the\n"
-	"program itself. With --follow it says so of each program of the tree.\n"
-	"\n"
-	"  resolved   an address of the function was in its memory at its end\n"
-	"  calls      of the program, its threads and the processes that it forked\n"
-	"\n"
-	"It waits for everything that the program has started. Nobody in the tree gets more\n"
-	"rights by a setuid program (PR_SET_NO_NEW_PRIVS), and who kills uvdso kills the "
-	"tree.\n"
-	"The exit status is that of `uvdso run`.\n";
+static int run_traced(int argc, char **argv);
 
 static const char *const clock_names[] = {
 	"CLOCK_REALTIME",          "CLOCK_MONOTONIC",     "CLOCK_PROCESS_CPUTIME_ID",
@@ -48,7 +34,7 @@ static void report_call(const struct trace_call *call, FILE *to)
 static void report_functions(const struct trace *trace, const struct trace_program *program,
 			     const uint64_t *counter, FILE *to)
 {
-	fprintf(to, "  %-24s %-8s %12s\n", "function of the page", "resolved", "calls");
+	fprintf(to, "  %-24s %-8s %12s\n", "function of the vDSO", "resolved", "calls");
 	for (size_t f = 0; f < trace->counted.count; f++) {
 		/* A program that calls it has found it, even if it remembers no address. */
 		bool resolved = program->resolved & 1u << f || counter[f];
@@ -79,7 +65,7 @@ static void report_program(const struct trace *trace, unsigned number, FILE *to)
 	report_functions(trace, program, counter, to);
 	fprintf(to, "  clock system calls: %llu\n", (unsigned long long)asked);
 	if (asked)
-		fprintf(to, "    %-45s %9s %12s\n", "", "by page", "by program");
+		fprintf(to, "    %-45s %9s %12s\n", "", "by vDSO", "by program");
 	for (unsigned i = 0; i < program->calls; i++)
 		report_call(&program->call[i], to);
 }
@@ -93,19 +79,47 @@ static void report(const struct trace *trace, FILE *to)
 			trace->not_counted);
 }
 
-int cmd_trace(int argc, char **argv)
+const struct command command_trace = {
+	.name = "trace",
+	.summary = "run a program, then say which of the vDSO's functions it used",
+	.operands = "PROGRAM [ARG]...",
+	.first = "PROGRAM",
+	.min = 1,
+	.max = ANY_NUMBER,
+	.program = true,
+	.options = run_options,
+	.failure = STATUS_SELF,
+	.about = "Runs PROGRAM as `uvdso run` does, with the same options. Then says on\n"
+		 "standard error which of the vDSO's functions it resolved, how often it\n"
+		 "called each, and which clock system calls were still made: by the vDSO,\n"
+		 "where it fell back, or by PROGRAM itself. With --follow there is such a\n"
+		 "report for each program of the tree.\n",
+	.notes = "In the report, `resolved` means that PROGRAM had the function's address in\n"
+		 "its memory at its end; `calls` are those of all its threads, and of the\n"
+		 "processes that it forked.\n"
+		 "\n"
+		 "uvdso waits until everything that PROGRAM has started has ended. Nothing in\n"
+		 "the tree gains rights from a setuid program (PR_SET_NO_NEW_PRIVS). Killing\n"
+		 "uvdso kills the tree.\n",
+	.ends = "  That of PROGRAM. A signal that kills it kills uvdso, too. And:\n"
+		"  125  uvdso itself failed, wrong usage or a lost report included\n"
+		"  126  PROGRAM cannot be run\n"
+		"  127  PROGRAM is not found\n",
+	.run = run_traced,
+};
+
+static int run_traced(int argc, char **argv)
 {
 	struct trace trace = TRACE_NONE;
-	struct run_request request;
-	int status = run_options(argc, argv, help, &request), wait_status;
+	int wait_status, status = run_with_options(argv, &trace, &wait_status);
 
-	if (status != RUN_OPTIONS_GOOD)
-		return status;
-	request.trace = &trace;
-	status = run_request(&request, &wait_status);
+	(void)argc;
 	report(&trace, stderr);
 	trace_close(&trace);
 	if (status)
 		return status;
+	/* The report is what `uvdso trace` is for. */
+	if (ferror(stderr))
+		return STATUS_SELF;
 	die_like(wait_status);
 }

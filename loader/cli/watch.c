@@ -1,12 +1,11 @@
 /*
  * watch.c - uvdso watch: the data page, live.
  *
- * It boots a page in this process and looks at its data as a function of the page does,
- * under the sequence counter, several times a second. On a terminal the picture stays in
- * its place; elsewhere one follows the other.
+ * It boots a vDSO in this process, and reads its data page several times a second under
+ * the sequence counter, as the vDSO's functions do. On a terminal each look replaces the
+ * one before; elsewhere they follow each other.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,10 +21,8 @@
 
 #define LOOKS_A_SECOND 4
 
-/* How often to try for a copy of one piece; an update takes far less than a microsecond. */
+/* How often to try for a consistent copy; an update takes far less than a microsecond. */
 #define MAX_TRIES 100000
-
-enum { OPT_OFFSET = 256, OPT_NO_COUNTER, OPT_HELP };
 
 static const char *const clock_names[VDSO_BASES] = {
 	[VDSO_CLOCK_REALTIME] = "REALTIME",
@@ -37,7 +34,7 @@ static const char *const clock_names[VDSO_BASES] = {
 	[VDSO_CLOCK_TAI] = "TAI",
 };
 
-/* A copy of one piece, and how often it took a second try. */
+/* Copies one base; returns how often that took another try. */
 static unsigned copy_base(const struct vdso_data *from, struct vdso_data *to)
 {
 	unsigned tries = 0;
@@ -54,12 +51,12 @@ static const char *mode_name(s32 mode)
 {
 	return mode == VDSO_CLOCKMODE_NONE      ? "NONE: fine clocks by system call"
 	       : mode == VDSO_CLOCKMODE_COUNTER ? "COUNTER"
-						: "ABANDONED: nobody keeps it";
+						: "ABANDONED: its timekeeper has ended";
 }
 
 static void show(const struct vdso_data *page, bool namespace, unsigned look)
 {
-	/* In a namespace the page of offsets comes first, and the data is behind it. */
+	/* In a namespace the page of the offsets comes first, then the data. */
 	const struct vdso_data *data =
 		namespace ? (const void *)((const char *)page + VDSO_PAGE_SIZE) : page;
 	static u32 seq_before;
@@ -103,100 +100,79 @@ static void show(const struct vdso_data *page, bool namespace, unsigned look)
 	       base[0].coarse_res);
 }
 
-static int watch(const struct uvdso *page, bool namespace, unsigned long times)
+static unsigned long times;
+
+static void look(const struct uvdso *vdso, bool namespace)
 {
 	const struct vdso_data *data =
-		(const void *)((const char *)uvdso_ehdr(page) -
+		(const void *)((const char *)uvdso_ehdr(vdso) -
 			       (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_PAGE_SIZE);
 	struct timespec pause = {0, 1000000000 / LOOKS_A_SECOND};
 	bool terminal = isatty(STDOUT_FILENO);
 
-	for (unsigned long look = 0; !times || look < times; look++) {
-		if (look)
+	for (unsigned long looks = 0; !times || looks < times; looks++) {
+		if (looks)
 			nanosleep(&pause, NULL);
-		if (look && terminal)
+		if (looks && terminal)
 			printf("\033[H\033[J");
 		else if (terminal)
 			printf("\033[2J\033[H");
-		else if (look)
+		else if (looks)
 			putchar('\n');
-		show(data, namespace, look > 0);
-		if (fflush(stdout) || ferror(stdout)) {
-			complain("standard output", "%s", strerror(errno));
-			return STATUS_USAGE;
-		}
+		show(data, namespace, looks > 0);
+		if (!flush_output())
+			break; /* finish_output() will say why */
 	}
-	return STATUS_OK;
 }
 
-static void help(void)
+static const char *set_times(const char *text, void *to)
 {
-	fputs("uvdso watch [-n TIMES] [--offset CLOCK=+N[smhd]]... [--no-counter]\n\n"
-	      "Boots a page and shows its data page, four times a second, until ^C.\n\n"
-	      "  -n TIMES     so many looks, and then end\n"
-	      "  --offset     as in `uvdso run`: the page of offsets is shown, too\n"
-	      "  --no-counter as in `uvdso run`\n\n"
-	      "Status: 0, 2 wrong usage, 125 there is no page.\n",
-	      stdout);
+	unsigned long *times = to;
+	char *end;
+
+	errno = 0;
+	*times = strtoul(text, &end, 10);
+	return errno || *end || !*times || *text == '-' ? "not a number of times" : NULL;
 }
 
-int cmd_watch(int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{"offset", required_argument, NULL, OPT_OFFSET},
-		{"no-counter", no_argument, NULL, OPT_NO_COUNTER},
-		{"help", no_argument, NULL, OPT_HELP},
-		{NULL, 0, NULL, 0},
-	};
-	struct uvdso_options options = {.no_counter = false};
-	struct timens timens = {{0}};
-	unsigned long times = 0;
-	struct uvdso *page;
-	char why[256], *end;
-	const char *wrong;
-	int option, status;
+static struct timens timens;
+static struct uvdso_options boot;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":n:", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'n':
-			errno = 0;
-			times = strtoul(optarg, &end, 10);
-			if (errno || *end || !times || *optarg == '-') {
-				complain("-n", "'%s': not a number of times", optarg);
-				return STATUS_USAGE;
-			}
-			break;
-		case OPT_OFFSET:
-			wrong = timens_parse(optarg, &timens);
-			if (wrong) {
-				complain("--offset", "'%s': %s", optarg, wrong);
-				return STATUS_USAGE;
-			}
-			break;
-		case OPT_NO_COUNTER:
-			options.no_counter = true;
-			break;
-		case OPT_HELP:
-			help();
-			return STATUS_OK;
-		default:
-			complain("watch", "%s: %s; see `uvdso watch --help`", argv[optind - 1],
-				 option == ':' ? "needs an argument" : "no such option");
-			return STATUS_USAGE;
-		}
-	}
-	if (optind < argc) {
-		complain("watch", "%s: not expected; see `uvdso watch --help`", argv[optind]);
+static const struct option_row options[] = {
+	{'n', "times", "N", set_times, &times, "look N times and exit; else until ^C"},
+	OPTION_OFFSET(&timens),
+	OPTION_NO_COUNTER(&boot.no_counter),
+	{0},
+};
+
+static int watch(int argc, char **argv);
+
+const struct command command_watch = {
+	.name = "watch",
+	.summary = "show the data page of a vDSO, live",
+	.operands = "",
+	.options = options,
+	.failure = STATUS_USAGE,
+	.about = "Boots a vDSO in this process, and shows its data page four times a second.\n"
+		 "With --offset the offset of each clock is shown, too.\n",
+	.ends = "  0    shown\n"
+		"  2    wrong usage, or the vDSO cannot be booted\n",
+	.run = watch,
+};
+
+static int watch(int argc, char **argv)
+{
+	struct uvdso *vdso;
+	char why[256];
+
+	(void)argc, (void)argv;
+	for (int clock = 0; clock < TIMENS_CLOCKS; clock++)
+		boot.offset[clock] = timens.seconds[clock];
+	if (uvdso_boot(&vdso, &boot, why, sizeof(why))) {
+		complain("watch", "%s", why);
 		return STATUS_USAGE;
 	}
-	for (int clock = 0; clock < TIMENS_CLOCKS; clock++)
-		options.offset[clock] = timens.seconds[clock];
-	if (uvdso_boot(&page, &options, why, sizeof(why))) {
-		complain("watch", "%s", why);
-		return STATUS_SELF;
-	}
-	status = watch(page, !timens_is_empty(&timens), times);
-	uvdso_shutdown(page);
-	return status;
+	look(vdso, !timens_is_empty(&timens));
+	uvdso_shutdown(vdso);
+	return STATUS_OK;
 }

@@ -67,7 +67,7 @@ sub good
 my $good = slurp('build/x86_64/vdso.so');
 
 # ---- images that are good -------------------------------------------------------------------
-good('our page is good', 'build/x86_64/vdso.so', 'the loader maps nothing that breaks a rule');
+good('our image is good', 'build/x86_64/vdso.so', 'the loader maps nothing that breaks a rule');
 
 SKIP: {
 	open my $maps, '<', '/proc/self/maps' or skip("no /proc/self/maps: $!", 1);
@@ -81,13 +81,13 @@ SKIP: {
 	# Some kernels are linked by a wrapper that leaks its own library path into everything.
 	my @left = grep { !/: no-dependencies: there is a DT_RUNPATH/ } split /\n/, $out;
 	ok($status >= 0 && !@left && $err eq '',
-	   'the running kernel\'s own page is good (but for a DT_RUNPATH that its linker leaked)')
+	   'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked)')
 		or complain('no rule broken', "status $status\n$out$err",
-			    'every client works with that page, so the rule is wrong');
+			    'every client works with that image, so the rule is wrong');
 }
 
 # ---- changing the image ---------------------------------------------------------------------
-# Puts bytes behind the end, aligned to 8, and lets the PT_LOAD grow over them; their offset.
+# Puts bytes after the end, aligned to 8, and lets the PT_LOAD grow over them; their offset.
 sub append
 {
 	my ($elf, $bytes) = @_;
@@ -127,7 +127,7 @@ sub without_tag
 	redo_dynamic($elf, grep { $_->[0] != $Elf::TAG{$tag} } entries($elf));
 }
 
-# Moves the program headers to the end, and puts another one behind them.
+# Moves the program headers to the end, and puts another one after them.
 sub with_segment
 {
 	my ($elf, $type, $flags, $offset, $size) = @_;
@@ -230,7 +230,7 @@ my @harmless = (
 		'ld.bfd writes that for riscv'],
 	['a PT_GNU_STACK that is not executable', sub { with_segment($_[0], 0x6474e551, 6, 0, 0) },
 		'ld.lld writes one without a linker script'],
-	['section headers behind the PT_LOAD, in its last page', sub {
+	['section headers after the PT_LOAD, in its last page', sub {
 		my ($elf) = @_;
 		phdr(1, filesz => $elf->{ehdr}{shoff}, memsz => $elf->{ehdr}{shoff})->($elf) },
 		'that is where the kernel\'s own are'],
@@ -265,10 +265,10 @@ my @mutants = (
 	['nothing but a magic number', sub { substr $_[0]{bytes}, 4, length $good, '' }, 'truncated'],
 	['half an ELF header', sub { substr $_[0]{bytes}, 40, length $good, '' }, 'truncated'],
 	['no room for the program headers', sub { substr $_[0]{bytes}, 200, length $good, '' }, 'truncated'],
-	['section headers behind the end', ehdr(shoff => length $good), 'truncated'],
+	['section headers after the end', ehdr(shoff => length $good), 'truncated'],
 	['e_phoff near 2**64', ehdr(phoff => ~0 - 8), 'truncated'],
-	['a note behind the end', phdr(4, offset => 0x100000), 'truncated', 'notes'],
-	['a section behind the end', shdr('.eh_frame', offset => 0x100000), 'truncated'],
+	['a note after the end', phdr(4, offset => 0x100000), 'truncated', 'notes'],
+	['a section after the end', shdr('.eh_frame', offset => 0x100000), 'truncated'],
 
 	['a segment of an unknown type', sub { with_segment($_[0], 0x65a3dbe6, 4, 0, 0) }, 'segments'],
 	['an executable stack', sub { with_segment($_[0], 0x6474e551, 7, 0, 0) }, 'segments'],
@@ -288,13 +288,13 @@ my @mutants = (
 	['an offset that is not 0', phdr(1, offset => 0x40), 'load-at-zero', '*'],
 	['a writable PT_LOAD', phdr(1, flags => 7), 'load-flags'],
 	['a PT_LOAD that is not executable', phdr(1, flags => 4), 'load-flags'],
-	['a .bss behind the file', phdr(1, memsz => $load->{memsz} + 16), 'load-sizes'],
+	['a .bss after the file', phdr(1, memsz => $load->{memsz} + 16), 'load-sizes'],
 	['a PT_LOAD longer than the file', phdr(1, map { $_ => length($good) + 1 } qw(filesz memsz)), 'load-sizes'],
 	['64 KiB alignment', phdr(1, align => 0x10000), 'load-align'],
 	['an alignment of 24', phdr(1, align => 24), 'load-align'],
-	['program headers behind the PT_LOAD', phdr(1, filesz => 0x100, memsz => 0x100), 'load-covers', '*',
+	['program headers after the PT_LOAD', phdr(1, filesz => 0x100, memsz => 0x100), 'load-covers', '*',
 		qr/the program headers end/],
-	['section headers behind its last page', sub {
+	['section headers after its last page', sub {
 		my ($elf) = @_;
 		my $table = substr $elf->{bytes}, $elf->{ehdr}{shoff};
 		$elf->{bytes} .= "\0" x (0x2000 - length $elf->{bytes});
@@ -307,13 +307,13 @@ my @mutants = (
 	['a section at another address than its offset', sub {
 		my ($elf) = @_;
 		shdr('.eh_frame', addr => $elf->section('.eh_frame')->{addr} + 8)->($elf) }, 'load-covers'],
-	['DT_VERSYM behind the PT_LOAD', dyn('VERSYM', value => 0x10000), 'load-covers'],
+	['DT_VERSYM after the PT_LOAD', dyn('VERSYM', value => 0x10000), 'load-covers'],
 	['DT_VERSYM near 2**64', dyn('VERSYM', value => ~0 - 4), 'load-covers'],
 
 	['no section headers', ehdr(shoff => 0), 'section-headers'],
 	['no sections', ehdr(shnum => 0), 'section-headers'],
 	['e_shstrndx 0', ehdr(shstrndx => 0), 'section-headers'],
-	['e_shstrndx behind the last section', ehdr(shstrndx => 99), 'section-headers'],
+	['e_shstrndx after the last section', ehdr(shstrndx => 99), 'section-headers'],
 	['e_shstrndx of another section', ehdr(shstrndx => 1), 'section-headers', qr/no string table in the file/],
 	['e_shentsize 40', ehdr(shentsize => 40), 'section-headers'],
 	['no .dynsym', shdr('.dynsym', type => 1), 'section-headers'],
@@ -349,14 +349,14 @@ my @mutants = (
 
 	['a RELA relocation', sub {
 		with_tags($_[0], RELA => append($_[0], $relative), RELASZ => 24) }, 'no-relocations'],
-	['a REL relocation behind one that is R_*_NONE', sub {
+	['a REL relocation after one that is R_*_NONE', sub {
 		with_tags($_[0], REL => append($_[0], "\0" x 16 . substr $relative, 0, 16), RELSZ => 32)
 		}, 'no-relocations'],
 	['a JMPREL relocation', sub {
 		with_tags($_[0], JMPREL => append($_[0], $relative), PLTRELSZ => 24) }, 'no-relocations'],
 	['a packed relocation (RELR)', sub {
 		with_tags($_[0], RELR => append($_[0], pack 'Q<', 0x100), RELRSZ => 8) }, 'no-relocations'],
-	['relocations behind the end', sub {
+	['relocations after the end', sub {
 		with_tags($_[0], RELA => 0x100000, RELASZ => 24) }, 'no-relocations', 'load-covers'],
 	['relocations of unknown number', sub { with_tags($_[0], RELA => 0x100) }, 'no-relocations'],
 	['relocations that only a section names', shdr('.eh_frame', type => 4), 'no-relocations'],
@@ -376,10 +376,10 @@ my @mutants = (
 	['a string table that does not end with NUL', sub {
 		my ($elf) = @_;
 		dyn('STRSZ', value => $elf->tag('STRSZ') - 1)->($elf) }, 'strtab', '*'],
-	['a symbol whose name is behind the table', sym('__vdso_time', name => 0xffff), 'strtab', 'hash'],
+	['a symbol whose name is after the table', sym('__vdso_time', name => 0xffff), 'strtab', 'hash'],
 	['no DT_SONAME', sub { without_tag($_[0], 'SONAME') }, 'soname'],
 	['an empty DT_SONAME', dyn('SONAME', value => 0), 'soname', 'versions'],
-	['a DT_SONAME behind the table', dyn('SONAME', value => 0xffff), 'soname'],
+	['a DT_SONAME after the table', dyn('SONAME', value => 0xffff), 'soname'],
 
 	['no DT_SYMTAB', sub { without_tag($_[0], 'SYMTAB') }, 'symbols', '*'],
 	['DT_SYMENT 16', dyn('SYMENT', value => 16), 'symbols'],
@@ -387,8 +387,8 @@ my @mutants = (
 	['an absolute address', sym('__vdso_time', shndx => 0xfff1), 'symbols', qr/not an address that counts/],
 	['an absolute name of nothing', sym('__vdso_time', shndx => 0xfff1, info => 0x11, value => 0, size => 0),
 		'symbols', qr/not the name of its node/],
-	['a function behind the page', sym('__vdso_getcpu', value => 0x10000), 'symbols', 'eh-frame'],
-	['a function that ends behind the page', sym('__vdso_time', size => 0x10000), 'symbols'],
+	['a function after the image', sym('__vdso_getcpu', value => 0x10000), 'symbols', 'eh-frame'],
+	['a function that ends after the image', sym('__vdso_time', size => 0x10000), 'symbols'],
 	['a function of negative size', sym('__vdso_time', size => ~0), 'symbols'],
 	['a function at address 0', sym('__vdso_getcpu', value => 0), 'symbols', 'eh-frame'],
 	['a function among the data', sym('__vdso_getcpu', value => $clean->tag('HASH')),
@@ -416,7 +416,7 @@ my @mutants = (
 	['DT_HASH without buckets', word('HASH', 0, 0), 'hash'],
 	['DT_HASH for one symbol less', word('HASH', 4, @{$clean->{symbols}} - 1), 'hash', '*', qr/musl goes by the one/],
 	['DT_HASH with its buckets empty', sub { word('HASH', 8 + 4 * $_, 0)->($_[0]) for 0 .. $sysv_buckets - 1 }, 'hash'],
-	['DT_HASH with a bucket behind the symbols', word('HASH', 8, 99), 'hash', qr/leads from bucket 0 to symbol 99/],
+	['DT_HASH with a bucket after the symbols', word('HASH', 8, 99), 'hash', qr/leads from bucket 0 to symbol 99/],
 	['DT_HASH that goes round in circles', sub {
 		my ($elf) = @_;
 		word('HASH', 8 + 4 * $sysv_buckets + 4 * $_, $_)->($elf) for 1 .. @{$elf->{symbols}} - 1 }, 'hash'],
@@ -424,7 +424,7 @@ my @mutants = (
 		my ($elf) = @_;
 		word('HASH', 8 + 4 * $sysv_buckets + 4 * $_, 0)->($elf) for 1 .. @{$elf->{symbols}} - 1 }, 'hash'],
 	['DT_GNU_HASH without buckets', word('GNU_HASH', 0, 0), 'hash'],
-	['DT_GNU_HASH from behind the symbols', word('GNU_HASH', 4, 99), 'hash'],
+	['DT_GNU_HASH from after the symbols', word('GNU_HASH', 4, 99), 'hash'],
 	['DT_GNU_HASH that leaves a symbol out', word('GNU_HASH', 4, 2), 'hash'],
 	['a bloom filter of three words', word('GNU_HASH', 8, 3), 'hash'],
 	['a bloom filter of no words', word('GNU_HASH', 8, 0), 'hash'],
@@ -434,7 +434,7 @@ my @mutants = (
 		word('GNU_HASH', 16 + 4 * $_, 0)->($_[0]) for 0 .. $bloom / 4 - 1 }, 'hash'],
 	['DT_GNU_HASH with its buckets empty', sub {
 		word('GNU_HASH', 16 + $bloom + 4 * $_, 0)->($_[0]) for 0 .. $gnu_buckets - 1 }, 'hash'],
-	['DT_GNU_HASH with a bucket behind the symbols', word('GNU_HASH', 16 + $bloom, 99), 'hash', qr/leads from bucket 0 to symbol 99/],
+	['DT_GNU_HASH with a bucket after the symbols', word('GNU_HASH', 16 + $bloom, 99), 'hash', qr/leads from bucket 0 to symbol 99/],
 	['DT_GNU_HASH with a wrong hash', word('GNU_HASH', 16 + $bloom + 4 * $gnu_buckets, 1), 'hash'],
 	['DT_GNU_HASH without an end', sub {
 		my ($elf) = @_;
@@ -449,14 +449,14 @@ my @mutants = (
 	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
 	['version definitions that go on as before', sub {
-		# A second node behind the end, a copy of the first.
+		# A second node after the end, a copy of the first.
 		my ($elf) = @_;
 		my $first = $elf->{verdefs}[1];
 		my $at = append($elf, substr $elf->{bytes}, $first->{at}, 28);
 		verdef(1, next => $at - $first->{at})->($elf) }, 'versions', qr/same index/],
 	['no version definition but the base', verdef(0, next => 0), 'versions', qr/no node LINUX_2.6/],
 	['a node with the index of the base', verdef(1, ndx => 1), 'versions', qr/which is not a node's/],
-	['a node whose name is behind the string table', sub {
+	['a node whose name is after the string table', sub {
 		my ($elf) = @_;
 		my $def = $elf->{verdefs}[1];
 		$elf->set('word', $def->{at} + $def->{aux}, 'value', 0xffff) }, 'strtab', 'versions', qr/name of the version/],
@@ -486,7 +486,7 @@ my @mutants = (
 	['a note of 4 GiB', nhdr('GNU', descsz => ~0 & 0xffffffff), 'notes', qr/runs over the end/],
 	['a note with an owner of 4 GiB', nhdr('GNU', namesz => ~0 & 0xffffffff), 'notes'],
 	['an owner without its NUL', nhdr('GNU', namesz => 3), 'notes', qr/the owner of the note/],
-	['bytes behind the last note', sub {
+	['bytes after the last note', sub {
 		my ($elf) = @_;
 		my ($s) = $elf->segments(4);
 		phdr(4, map { $_ => $s->{$_} + 4 } qw(filesz memsz))->($elf) }, 'notes'],
@@ -554,7 +554,7 @@ for (@mutants) {
 }
 
 # ---- ELF32 ----------------------------------------------------------------------------------
-# The narrow structs have the same fields in other places. A page for i386, of three functions.
+# The narrow structs have the same fields in other places. An image for i386, of three functions.
 SKIP: {
 	my $cc = $ENV{CC} || 'gcc';
 	open my $c, '>', "$tmp/i386.c" or BAIL_OUT("$tmp/i386.c: $!");
@@ -580,7 +580,7 @@ END
 		"objcopy -S -R .data -R .bss i386.dbg i386.so ) >'$tmp/i386.log' 2>&1";
 	skip("$cc makes no i386 code here: " . (split /\n/, slurp("$tmp/i386.log"))[0], 4) if $failed;
 	my $i386 = slurp("$tmp/i386.so");
-	good('a page for i386, with both of its nodes, is good', "$tmp/i386.so",
+	good('an image for i386, with both of its nodes, is good', "$tmp/i386.so",
 	     'the 32-bit structs are read from the wrong places');
 	# Elf32_Ehdr: e_machine at 18. Elf32_Phdr: p_flags at 24, of the one at 52.
 	for (['for x86-64', 18, 62, 'elf'], ['with a writable PT_LOAD', 52 + 24, 7, 'load-flags'],
@@ -589,7 +589,7 @@ END
 		my $bytes = defined $at ? $i386 : substr $i386, 0, length($i386) / 2;
 		substr $bytes, $at, 1, chr $value if defined $at;
 		my ($status, $out) = check(image('mutant.so', $bytes));
-		ok($status == 1 && $out =~ /^\S+: $rule: /m, "a page for i386 $what breaks rule $rule")
+		ok($status == 1 && $out =~ /^\S+: $rule: /m, "an image for i386 $what breaks rule $rule")
 			or complain("status 1, rule $rule", "status $status\n$out", 'as for 64 bits');
 	}
 }
@@ -608,26 +608,26 @@ my $ours = image('good.so', $good);
 my $empty = image('empty.so', '');
 my $garbage = image('garbage.so', "#!/bin/sh\n" . 'x' x 5000);
 my $none = qr/^$/;
-mkdir "$tmp/folder";
+mkdir "$tmp/directory";
 
 command('-v says so of a good image', ['-v', $ours], 0, qr/^\Q$ours\E: ok \(\d+ rules\)$/, $none,
 	'a reader wants to know that something was looked at');
 command('an empty file is broken', [$empty], 1, qr/: truncated: /, $none, 'it is no image');
 command('a script is broken', [$garbage], 1, qr/: elf: not an ELF file/, $none, 'it is no image');
-command('a program is broken', ['/proc/self/exe'], 1, qr/: one-load: /, $none, 'it is no page');
+command('a program is broken', ['/proc/self/exe'], 1, qr/: one-load: /, $none, 'it is no vDSO');
 command('several files are all looked at', [$garbage, $ours, $empty], 1,
 	qr/^\Q$garbage\E: elf: .*\n\Q$empty\E: truncated: .*\n$/, $none,
 	'the first broken one must not hide the others');
 command('a missing file is an error, and not a breach', ["$tmp/missing"], 2, $none,
 	qr/^uvdso: \Q$tmp\E\/missing: No such file or directory$/, 'scripts tell the two apart');
-command('a folder is an error', ["$tmp/folder"], 2, $none, qr/Is a directory$/, 'as above');
+command('a directory is an error', ["$tmp/directory"], 2, $none, qr/Is a directory$/, 'as above');
 command('a file without an end is an error', ['/dev/zero'], 2, $none, qr/too large$/,
 	'memory must not fill up');
 command('an error wins over a breach, and the rest is still looked at',
 	["$tmp/missing", $garbage], 2, qr/^\Q$garbage\E: elf: /, qr/missing: No such file/,
 	'a script that sees 1 believes that everything was looked at');
 command('no file is wrong usage', [], 2, $none, qr/no FILE/, 'an empty list must not pass for good');
-command('an unknown option is wrong usage', ['--fix', $ours], 2, $none, qr/^uvdso: --fix: /,
+command('an unknown option is wrong usage', ['--fix', $ours], 2, $none, qr/^uvdso: check: --fix: no such option/,
 	'it is no file');
 command('after -- a name may begin with -', ['--', '-v'], 2, $none, qr/^uvdso: -v: No such file/,
 	'as in every other command');

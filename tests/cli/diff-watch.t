@@ -19,7 +19,7 @@ SKIP: {
     my %ours = map { /^(\w+) +(\S+)$/ && $1 ne 'symbol' ? ($1 => $2) : () } split /\n/, run($UVDSO, 'symbols')->{out};
     my @missing = grep { ($ours{$_} // '') ne $kernels{$_} } keys %kernels;
 
-    is_status($p, @missing ? 1 : 0, 'diff: status 0 if every function of the kernel\'s page is in ours');
+    is_status($p, @missing ? 1 : 0, 'diff: status 0 if every function of the kernel\'s is in ours');
     is_deeply([map { $row{$_}[1] } sort keys %ours], [map { $ours{$_} } sort keys %ours],
         '... our functions are listed with their versions') || diag $p->{out};
     is_deeply([map { $row{$_}[2] } sort keys %kernels], [map { $kernels{$_} } sort keys %kernels], '... and the kernel\'s');
@@ -31,7 +31,7 @@ SKIP: {
     is(scalar(grep { $_->[0] ne ($_->[1] eq $_->[2] ? '=' : '~') } values %row), 0, '... = and ~ say which differ');
     is($row{'rules of uvdso check'}[1], 'all 27 kept', '... ours keeps all the rules');
 }
-refused(run($UVDSO, 'diff', 'x'), 2, qr/takes no arguments/, 'diff: an argument is refused');
+refused(run($UVDSO, 'diff', 'x'), 2, qr/^uvdso: diff: x: not expected/, 'diff: an argument is refused');
 
 # ---- watch --------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ refused(run($UVDSO, 'diff', 'x'), 2, qr/takes no arguments/, 'diff: an argument 
     is(scalar @seq, 3, '... after three looks');
     is(scalar(grep { $_ % 2 } @seq), 0, '... each under an even number') || diag "@seq";
     ok($seq[0] < $seq[1] && $seq[1] < $seq[2] && $last[0] <= $last[1] && $last[1] <= $last[2],
-        '... that grows, as the page is updated') || diag "@seq; @last";
+        '... that grows, as the data page is updated') || diag "@seq; @last";
     my ($mode) = $p->{out} =~ /^clock_mode +(\d+)/m;
     my ($real) = $p->{out} =~ /^  REALTIME +(\d+)/m;
   SKIP: {
@@ -56,7 +56,7 @@ refused(run($UVDSO, 'diff', 'x'), 2, qr/takes no arguments/, 'diff: an argument 
     }
     $p = run($UVDSO, 'watch', '-n', 1, '--offset', 'realtime=+90s', '--no-counter');
     like($p->{out}, qr/^clock_mode +0   NONE/m, 'watch --no-counter shows mode NONE');
-    like($p->{out}, qr/^  REALTIME .*, offset 90 s$/m, '... and --offset the page of offsets');
+    like($p->{out}, qr/^  REALTIME .*, offset 90 s$/m, '... and --offset the offsets');
 }
 refused(run($UVDSO, 'watch', '-n', $_), 2, qr/not a number of times/, "watch -n '$_' is refused") for '0', '-1', 'x', '';
 refused(run($UVDSO, 'watch', '--offset', 'moon=+1'), 2, qr/--offset/, 'watch: an offset that is none is refused');

@@ -21,7 +21,7 @@ my $dest = "$tmp/a package";
 
 sub slurp { my ($path) = @_; open my $fh, '<:raw', $path or return ''; local $/; return scalar <$fh> }
 
-# Every file below a folder, with its mode.
+# Every file below a directory, with its mode.
 sub files
 {
 	my ($root) = @_;
@@ -29,16 +29,18 @@ sub files
 	find({no_chdir => 1, wanted => sub { push @files, sprintf '%s %o', substr($_, length $root), (stat)[2] & 07777 if -f }}, $root);
 	return join "\n", sort @files;
 }
-sub folders { my ($root) = @_; my @all; find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root); return @all }
+sub directories { my ($root) = @_; my @all; find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root); return @all }
 
 my $said = `$make install DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make install succeeds, without a word');
 my $id = Elf->new(slurp("build/$arch/vdso.so"))->build_id;
 my $debug = '/opt/x/lib/debug/.build-id/' . substr($id, 0, 2) . '/' . substr($id, 2) . '.debug';
-my $expected = join "\n", sort "$debug 644", '/opt/x/bin/uvdso 755', '/opt/x/lib/libuvdso.a 644', '/opt/x/include/uvdso.h 644',
+# Of the source, what is common and what is this machine's.
+my @source = grep { !m{^vdso-src/arch/(?!\Q$arch\E/)} } split /\n/, `find vdso-src -name '*.[chS]'`;
+my $expected = join "\n", sort "$debug 644", (map { "/opt/x/share/uvdso/$_ 644" } @source), '/opt/x/share/bash-completion/completions/uvdso 644', '/opt/x/bin/uvdso 755', '/opt/x/lib/libuvdso.a 644', '/opt/x/include/uvdso.h 644',
 	(map { "/opt/x/include/uvdso/$_ 644" } qw(auxv.h vdso_elf.h vdso_names.h)), '/opt/x/share/man/man1/uvdso.1 644', '/opt/x/share/uvdso/installed 644';
-is(files($dest), $expected, 'command, library, headers, manual and debug data are below DESTDIR and PREFIX, and nothing else');
-is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the page is where gdb looks for its build id');
+is(files($dest), $expected, 'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else');
+is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the image is where gdb looks for its build id');
 
 open my $fh, '>', "$tmp/client.c" or BAIL_OUT("$tmp/client.c: $!");
 print $fh <<'END';
@@ -49,38 +51,61 @@ print $fh <<'END';
 #include <uvdso/vdso_names.h>
 int main(void)
 {
-	struct uvdso *page;
+	struct uvdso *vdso;
 	char why[256];
-	if (uvdso_boot(&page, NULL, why, sizeof(why)))
+	if (uvdso_boot(&vdso, NULL, why, sizeof(why)))
 		return 1;
-	puts(uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION) ? "found" : "not found");
-	uvdso_shutdown(page);
+	puts(uvdso_symbol(vdso, VDSO_NAME("clock_gettime"), VDSO_VERSION) ? "found" : "not found");
+	uvdso_shutdown(vdso);
 	return 0;
 }
 END
 close $fh;
 my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -luvdso -o '$tmp/client'";
 is($compile, 0, 'a program is built with what was installed');
-is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its page');
+is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its vDSO');
 is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
 
-# A stand-in for gdb: where is it told to look?
+# A stand-in for gdb: where is it told to look? The path has a blank in it, which gdb must not take
+# for the end of a directory.
 mkdir "$tmp/bin";
 open $fh, '>', "$tmp/bin/gdb" or BAIL_OUT("$tmp/bin/gdb: $!");
 print $fh "#!/bin/sh\nprintf '%s\\n' \"\$@\"\n";
 close $fh;
 chmod 0755, "$tmp/bin/gdb";
-my $runner = open2(my $program, my $stdin, "$dest/opt/x/bin/uvdso", 'run', 'build/tests/programs/signals.pie');
+my $installed = "$dest/opt/x/bin/uvdso";
+my $runner = open2(my $program, my $stdin, $installed, 'run', 'build/tests/programs/signals.pie');
 my ($pid) = <$program> =~ /^ready (\d+)/;
-my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$dest/opt/x/bin/uvdso' gdb $pid 2>&1` };
-like($gdb, qr{^set debug-file-directory .*/opt/x/bin/../lib/debug:}m, 'uvdso gdb looks for the debug data where it was installed');
+my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$installed' gdb $pid -x y 2>&1` };
+my $bin = "$dest/opt/x/bin";
+(my $quoted = $bin) =~ s/ /\\ /g;
+like($gdb, qr{^set debug-file-directory \Q$bin\E/../lib/debug:/usr/lib/debug$}m, 'uvdso gdb looks for the debug data where it was installed');
+like($gdb, qr{^directory \Q$quoted\E/../share/uvdso$}m, '... and for the source');
+like($gdb, qr{^-p\n$pid\n-x\ny\n\z}m, '... of this process, with the arguments for gdb');
+$gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `build/uvdso gdb $pid 2>&1` };
+like($gdb, qr{^set debug-file-directory /.*/build/debug:}m, 'in the tree it was built in, uvdso gdb finds both there');
+like($gdb, qr{^directory /.*(?<!/build)$}m, '... the source, too');
+rename "$dest$debug", "$dest$debug.away";
+$gdb = `'$installed' gdb $pid 2>&1`;
+is($? >> 8, 125, 'without the debug data uvdso gdb fails');
+like($gdb, qr{^uvdso: $pid: .*\Q$id\E, in \Q$bin\E/debug or \Q$bin\E/\.\./lib/debug}, '... and says where it looked for which build id');
+rename "$dest$debug.away", "$dest$debug";
+
+SKIP: {
+	skip('gdb is not installed', 2) unless -x '/usr/bin/gdb';
+	local $ENV{HOME} = $tmp;
+	delete local $ENV{DEBUGINFOD_URLS};
+	my $said = `cd / && '$installed' gdb $pid -nx -batch -ex 'set width 0' -ex 'list __vdso_clock_gettime' -ex 'info source' 2>&1`;
+	skip('ptrace is denied here', 2) if $said =~ /ptrace: Operation not permitted|Could not attach/;
+	like($said, qr/^\d+\t.*\bclock_gettime\b/m, 'gdb itself shows the source of a function of the vDSO') or diag($said);
+	like($said, qr{^Located in .*/opt/x/share/uvdso/vdso-src/gettime\.c$}m, '... from where it was installed') or diag($said);
+}
 kill 'TERM', $runner;
 waitpid $runner, 0;
 
-my $manual = slurp('loader/cli/uvdso.1') =~ s/\\-/-/gr;
-my %options = map { $_ => 1 } map { `build/uvdso $_ --help` =~ /(--[a-z-]+)/g } `build/uvdso --help` =~ /^  uvdso (\S+)/mg;
-is(join(' ', grep { $manual !~ /\Q$_\E/ } sort keys %options), '', 'the manual has every option that --help has');
-is(join(' ', grep { $manual !~ /^\.TP\n\.B $_\n/m } `build/uvdso --help` =~ /^  uvdso (\S+)/mg), '', '... and every command');
+# The completion is found by the name of the command, and by its path.
+my $completed = `bash --norc -c '. "\$1"; COMP_WORDS=(uvdso run --fo); COMP_CWORD=2; _uvdso; echo "\${COMPREPLY[*]}"' bash '$dest/opt/x/share/bash-completion/completions/uvdso'`;
+is($completed, "--force --follow\n", 'the installed completion completes');
 
 # A new build: the list of the last time is removed first.
 rename "$dest$debug", "$dest/opt/x/lib/debug/.build-id/" . substr($id, 0, 2) . '/old.debug';
@@ -102,7 +127,7 @@ is("$?<$said>", '0<>', 'make uninstall succeeds, without a word');
 is(files($dest), join("\n", sort map { substr($_, length $dest) . ' 644' } @others), 'only what others have put there is left');
 unlink @others;
 system "$make install DESTDIR='$dest' PREFIX=/opt/x && $make uninstall DESTDIR='$dest' PREFIX=/opt/x";
-is(join(' ', grep { m{uvdso|build-id} } folders($dest)), '', 'and none of our folders, when they are empty');
+is(join(' ', grep { m{uvdso|build-id} } directories($dest)), '', 'and none of our directories, when they are empty');
 $said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 isnt($?, 0, 'a second uninstall fails');
 like($said, qr/^uvdso: install: .*nothing is installed there$/m, '... and says that nothing is there');

@@ -12,7 +12,7 @@ use Test::More;
 my $end = program('end.pie');
 my $dir = temp_dir();
 
-# Makes a file in the temporary folder; returns its path.
+# Makes a file in the temporary directory; returns its path.
 sub file {
     my ($name, $content, $mode) = @_;
     open my $file, '>:raw', "$dir/$name" or die "$name: $!";
@@ -44,12 +44,12 @@ refused(uvdso('uvdso-no-such-program'), 127, qr/uvdso-no-such-program: not found
     'a name that is not in PATH gives 127');
 refused(uvdso(''), 127, qr/empty/, 'an empty name gives 127');
 refused(uvdso("$end/x"), 127, qr{end\.pie/x: Not a directory}, 'a path through a file gives 127');
-refused(uvdso({env => {PATH => ''}}, 'date'), 127, qr/date/, 'an empty PATH is the working folder');
+refused(uvdso({env => {PATH => ''}}, 'date'), 127, qr/date/, 'an empty PATH is the working directory');
 is_status(uvdso({env => {PATH => "/nowhere:/bin"}}, 'true'), 0,
-    'a program is found in a later folder of PATH');
-is_status(uvdso({env => {}}, 'true'), 0, 'without PATH the usual folders are searched');
+    'a program is found in a later directory of PATH');
+is_status(uvdso({env => {}}, 'true'), 0, 'without PATH the usual directories are searched');
 is_status(uvdso({env => {PATH => ':/nowhere'}, before => sub { chdir '/bin' }}, 'true'), 0,
-    'an empty entry of PATH is the working folder');
+    'an empty entry of PATH is the working directory');
 symlink $end, "$dir/link";
 is_status(uvdso("$dir/link", 3), 3, 'a symbolic link is followed');
 symlink 'loop', "$dir/loop";
@@ -103,7 +103,7 @@ refused(uvdso(patched('phentsize', 54, pack 'v', 1)), 126, qr/program headers/,
 refused(uvdso(patched('no-headers', 56, pack 'v', 0)), 126, qr/program headers/,
     'no program headers give 126');
 refused(uvdso(patched('phoff', 32, pack 'Q<', ~0)), 126, qr/program headers/,
-    'program headers behind the end of the file give 126');
+    'program headers after the end of the file give 126');
 # Where the last PT_LOAD ends: type 1, offset at 8, p_filesz at 32 of 56 bytes.
 my $loaded = 0;
 for my $i (0 .. unpack('x56 v', $elf) - 1) {
@@ -167,8 +167,8 @@ refused(uvdso(script('nothing', "#!\n")), 126, qr/names nothing/, 'an empty #! l
 refused(uvdso(script('blank', "#! \t \n")), 126, qr/names nothing/, 'so does a blank one');
 
 # uvdso's own command line.
-refused(uvdso(), 125, qr/no program/, 'no program gives 125');
-refused(uvdso('--'), 125, qr/no program/, 'nor does -- name one');
+refused(uvdso(), 125, qr/no PROGRAM given/, 'no program gives 125');
+refused(uvdso('--'), 125, qr/no PROGRAM given/, 'nor does -- name one');
 refused(uvdso('--no-such-option', $end), 125, qr/--no-such-option: no such option/,
     'an unknown option gives 125');
 refused(uvdso('--offset'), 125, qr/--offset: needs an argument/, 'an option without its argument gives 125');
@@ -183,16 +183,16 @@ refused(uvdso('--offset', 'monotonic=-100000d', $end), 125, qr/monotonic/, '... 
 is_status(uvdso('--offset', 'realtime=+0', $end), 0, 'an offset of nothing is one');
 
 refused(uvdso('--image', "$dir/missing", $end), 125, qr{/missing: No such file}, 'an image that is not there gives 125');
-refused(uvdso('--image', "$dir", $end), 125, qr/directory/i, 'a folder for an image gives 125');
+refused(uvdso('--image', "$dir", $end), 125, qr/directory/i, 'a directory for an image gives 125');
 for (['garbage', "garbage\n" x 100, 'a file that is no image'], ['none', '', 'an empty image'],
     ['short', substr($elf, 0, 70), 'an image that was cut off'], ['program', $elf, 'a program for an image']) {
     my ($name, $content, $what) = @$_;
     refused(uvdso('--image', file($name, $content), $end), 126, qr/\Q$dir\/$name\E/, "$what gives 126, and is named");
 }
 SKIP: {
-    my ($page) = grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
-    skip 'the page is not built', 1 unless $page;
-    is_status(uvdso('--image', $page, $end, 4), 4, 'the page may come from a file');
+    my ($image) = grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
+    skip 'the image is not built', 1 unless $image;
+    is_status(uvdso('--image', $image, $end, 4), 4, 'the image may come from a file');
 }
 
 done_testing;

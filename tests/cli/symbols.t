@@ -2,8 +2,8 @@
 # symbols.t - `uvdso symbols` and `uvdso dump`, held against readelf and against memory.
 #
 # readelf goes by the section headers and knows nothing of our resolver; where both say the same,
-# a program finds what is in the file. The errors are the other half: a page that is being built
-# is often broken, and the message is what its builder has to go on.
+# a program finds what is in the file. The errors are the other half: an image that is being built
+# is often broken, and the message is all that helps.
 use strict;
 use warnings;
 use Test::More;
@@ -11,7 +11,7 @@ use File::Temp qw(tempdir);
 use POSIX qw(mkfifo);
 
 my $uvdso = 'build/uvdso';
-my $page = 'build/x86_64/vdso.so';
+my $image_file = 'build/x86_64/vdso.so';
 my $dir = tempdir(CLEANUP => 1);
 
 # Runs a command without a shell; at most 10 s. Gives status, standard output and error.
@@ -69,14 +69,14 @@ sub fails
 
 sub our_image
 {
-	my ($status, $out, $err) = run($uvdso, 'symbols', $page);
-	is($status, 0, 'a page is listed') or diag($err);
-	is_deeply([rows($out)], [readelf_rows($page)], 'the rows are what readelf finds, sorted by name')
+	my ($status, $out, $err) = run($uvdso, 'symbols', $image_file);
+	is($status, 0, 'an image is listed') or diag($err);
+	is_deeply([rows($out)], [readelf_rows($image_file)], 'the rows are what readelf finds, sorted by name')
 		or diag('a name that is missing here is one that no program finds');
 	my ($builtin_status, $builtin) = run($uvdso, 'symbols');
-	is($builtin, $out, 'without an argument the built-in page is listed');
-	my ($debug_status, $debug) = run($uvdso, 'symbols', "$page.dbg");
-	is($debug, $out, 'the page with its debug information exports the same');
+	is($builtin, $out, 'without an argument the built-in image is listed');
+	my ($debug_status, $debug) = run($uvdso, 'symbols', "$image_file.dbg");
+	is($debug, $out, 'the image with its debug information exports the same');
 	unlike($out, qr/^LINUX_2\.6 /m, 'the name of the version node is not listed');
 }
 
@@ -85,9 +85,9 @@ sub kernel_image
 	my ($status, $out, $err) = run($uvdso, 'symbols', '--kernel');
 	SKIP: {
 		skip 'this process has no kernel vDSO', 1 if $status == 1 && $err =~ /there is no vDSO/;
-		is($status, 0, "the running kernel's page is listed");
+		is($status, 0, "the running kernel's image is listed");
 		my ($dump_status, undef, $dump_err) = run($uvdso, 'dump', '-o', "$dir/kernel.so");
-		is($dump_status, 0, "the kernel's page is written to a file") or diag($dump_err);
+		is($dump_status, 0, "the kernel's image is written to a file") or diag($dump_err);
 		is_deeply([rows($out)], [readelf_rows("$dir/kernel.so")],
 			'the rows in memory are what readelf finds in the dump');
 		my (undef, $again) = run($uvdso, 'symbols', "$dir/kernel.so");
@@ -104,7 +104,7 @@ sub kernel_image
 		my $memory = vdso_memory();
 		skip 'this process cannot read its own memory', 2 unless defined $memory;
 		ok(length $dump && substr($memory, 0, length $dump) eq $dump, 'the dump has the bytes of the memory');
-		like(substr($memory, length $dump), qr/^\0*$/, 'behind its end memory has nothing but padding');
+		like(substr($memory, length $dump), qr/^\0*$/, 'after its end memory has nothing but padding');
 	}
 }
 
@@ -122,8 +122,8 @@ sub vdso_memory
 
 sub bad_files
 {
-	my $image = slurp($page);
-	mkdir "$dir/folder";
+	my $image = slurp($image_file);
+	mkdir "$dir/directory";
 	mkfifo("$dir/fifo", 0600) or die "mkfifo: $!";
 	spew("$dir/empty", '');
 	spew("$dir/text", "this is no image\n" x 300);
@@ -137,7 +137,7 @@ sub bad_files
 
 	my @s = ($uvdso, 'symbols');
 	fails(2, qr{^uvdso: \Q$dir\E/absent: .*No such file}, 'a missing file', @s, "$dir/absent");
-	fails(2, qr{^uvdso: \Q$dir\E/folder: .*directory}, 'a folder', @s, "$dir/folder");
+	fails(2, qr{^uvdso: \Q$dir\E/directory: .*directory}, 'a directory', @s, "$dir/directory");
 	fails(2, qr{^uvdso: /dev/zero: .*too large}, 'a file without end', @s, '/dev/zero');
 	fails(1, qr{^uvdso: \Q$dir\E/empty: .*empty}, 'an empty file', @s, "$dir/empty");
 	fails(1, qr{^uvdso: \Q$dir\E/fifo: .*empty}, 'a FIFO that nobody writes to', @s, "$dir/fifo");
@@ -160,21 +160,21 @@ sub usage
 	for my $command ('symbols', 'dump') {
 		my ($status, $out, $err) = run($uvdso, $command, '--help');
 		is($status, 0, "$command --help is no error");
-		like($out, qr/\Auvdso \Q$command\E /, "$command --help says how to call it");
-		fails(2, qr/^uvdso: --nope: /, "$command with an unknown option", $uvdso, $command, '--nope');
+		like($out, qr/\Ausage: uvdso \Q$command\E /, "$command --help says how to call it");
+		fails(2, qr/^uvdso: \Q$command\E: --nope: /, "$command with an unknown option", $uvdso, $command, '--nope');
 	}
-	fails(2, qr/one image at a time/, 'two files', $uvdso, 'symbols', $page, $page);
-	fails(2, qr/one image at a time/, 'a file and --kernel', $uvdso, 'symbols', '--kernel', $page);
-	fails(2, qr/^uvdso: -o: /, '-o without a file', $uvdso, 'dump', '-o');
-	fails(2, qr/^uvdso: file: /, 'dump with an operand', $uvdso, 'dump', 'file');
+	fails(2, qr/^uvdso: symbols: \Q$image_file\E: not expected/, 'two files', $uvdso, 'symbols', $image_file, $image_file);
+	fails(2, qr/^uvdso: symbols: \Q$image_file\E: not expected with --kernel/, 'a file and --kernel', $uvdso, 'symbols', '--kernel', $image_file);
+	fails(2, qr/^uvdso: dump: -o: needs an argument, FILE;/, '-o without a file', $uvdso, 'dump', '-o');
+	fails(2, qr/^uvdso: dump: file: not expected/, 'dump with an operand', $uvdso, 'dump', 'file');
 }
 
 sub bad_outputs
 {
-	fails(2, qr{^uvdso: \Q$dir\E/no/where: .*No such file}, 'dump into a missing folder',
+	fails(2, qr{^uvdso: \Q$dir\E/no/where: .*No such file}, 'dump into a missing directory',
 		$uvdso, 'dump', '-o', "$dir/no/where");
-	fails(2, qr{^uvdso: \Q$dir\E/folder: .*directory}, 'dump over a folder',
-		$uvdso, 'dump', '-o', "$dir/folder");
+	fails(2, qr{^uvdso: \Q$dir\E/directory: .*directory}, 'dump over a directory',
+		$uvdso, 'dump', '-o', "$dir/directory");
 	fails(2, qr{^uvdso: /dev/full: .*No space}, 'dump to a full device', $uvdso, 'dump', '-o', '/dev/full');
 	ok(-c '/dev/full', 'a device stays where it is');
 	for my $command ('dump', 'symbols') {

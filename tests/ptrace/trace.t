@@ -105,7 +105,7 @@ is(trace('sh', '-c', 'kill -TERM $$')->{signal}, POSIX::SIGTERM(), '... and so i
     like($p->{err}, qr/^sh \(process/m, '... but not after ^C: then it says what it has') || diag "status $p->{status}";
 }
 refused(trace('./no-such-program'), 127, qr/no-such-program/, 'what cannot be found: 127');
-refused(trace(), 125, qr/no program given/, 'no program: 125');
+refused(trace(), 125, qr/no PROGRAM given/, 'no program: 125');
 
 # When it is off there is nothing of it.
 {

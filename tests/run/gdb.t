@@ -103,11 +103,14 @@ for my $kind (qw(static musl musl-static)) {
     my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
     refused(run($UVDSO, 'gdb', $p->{pid}), 125, qr/is it the program, or the uvdso/,
         'uvdso itself is not on the vDSO, and it is said that it might be the wrong process');
-    refused(run({env => {PATH => '/nowhere'}}, $UVDSO, 'gdb', $pid), 127, qr/gdb: not found.*make deps/, 'without gdb in PATH: 127');
+    refused(run({env => {PATH => '/nowhere'}}, $UVDSO, 'gdb', $pid), 127, qr/gdb: not found in PATH/, 'without gdb in PATH: 127');
+    open my $file, '>', "$dir/gdb" or die;
+    close $file;
+    refused(run({env => {PATH => "$dir"}}, $UVDSO, 'gdb', $pid), 126, qr/gdb: Permission denied/, 'a gdb that cannot be run: 126');
     end($p, $pid);
     refused(run($UVDSO, 'gdb', $pid), 125, qr/no such process/, 'a process that is gone gives 125');
-    refused(run($UVDSO, 'gdb', $_), 125, qr/no process id/, "'$_' is no process id") for '', 'x', '12x', '-5';
-    refused(run($UVDSO, 'gdb'), 125, qr/no process given/, 'neither is nothing');
+    refused(run($UVDSO, 'gdb', $_), 125, qr/'$_' is not a process id/, "'$_' is not a process id") for '', 'x', '12x';
+    refused(run($UVDSO, 'gdb'), 125, qr/no PID given/, 'neither is nothing');
 }
 
 done_testing;

@@ -1,0 +1,101 @@
+/*
+ * message.c - what the command says: its error messages, and the end of its output.
+ *
+ * Messages hold file names, arguments and pieces of images. A terminal obeys control
+ * characters, wherever they come from, so none reaches it: neither those of ASCII, nor
+ * the eight-bit ones (C1), which UTF-8 has as U+0080 to U+009F.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* The number of bytes of the UTF-8 character here that may be shown; 0 if it may not. */
+static size_t printable(const unsigned char *at)
+{
+	/* The smallest character of each length: anything less has a shorter form. */
+	static const unsigned smallest[] = {0, 0, 0xa0, 0x800, 0x10000};
+	size_t length = *at < 0x80   ? 1
+			: *at < 0xc0 ? 0
+			: *at < 0xe0 ? 2
+			: *at < 0xf0 ? 3
+			: *at < 0xf8 ? 4
+				     : 0;
+	unsigned character = *at & (0x7fu >> length);
+
+	if (length < 2)
+		return length && *at >= ' ' && *at != 0x7f;
+	for (size_t i = 1; i < length; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | (at[i] & 0x3f);
+	}
+	if (character < smallest[length] || character > 0x10ffff ||
+	    (character >= 0xd800 && character < 0xe000))
+		return 0;
+	return length;
+}
+
+char *escape(const char *text)
+{
+	char *escaped = malloc(4 * strlen(text) + 1), *to = escaped;
+
+	if (!escaped)
+		return NULL;
+	while (*text) {
+		const unsigned char *at = (const void *)text;
+		size_t length = printable(at);
+
+		if (length)
+			to = mempcpy(to, text, length);
+		else if (*at == '\n' || *at == '\t')
+			to += sprintf(to, *at == '\n' ? "\\n" : "\\t");
+		else
+			to += sprintf(to, "\\x%02x", *at);
+		text += length ? length : 1;
+	}
+	*to = 0;
+	return escaped;
+}
+
+void complain(const char *what, const char *why, ...)
+{
+	char *text = NULL, *line = NULL, *shown;
+	va_list ap;
+
+	va_start(ap, why);
+	if (vasprintf(&text, why, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (asprintf(&line, "%s: %s", what, text ? text : "out of memory") < 0)
+		line = NULL;
+	shown = line ? escape(line) : NULL;
+	fprintf(stderr, "uvdso: %s\n", shown ? shown : "out of memory");
+	free(text);
+	free(line);
+	free(shown);
+}
+
+/* The first error: a stream remembers that there was one, but not which. */
+static int output_error;
+
+bool flush_output(void)
+{
+	bool lost = ferror(stdout);
+
+	errno = 0;
+	if ((fflush(stdout) || lost) && !output_error)
+		output_error = errno ? errno : EIO;
+	return !output_error;
+}
+
+int finish_output(int status, int failure)
+{
+	if (flush_output())
+		return status;
+	complain("standard output", "cannot write: %s", strerror(output_error));
+	return failure;
+}
