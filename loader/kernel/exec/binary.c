@@ -47,23 +47,22 @@ static int another_machine(const ElfW(Ehdr) * ehdr, const char *path, struct err
 {
 	static const struct {
 		unsigned char class, machine;
-		const char *name, *uvdso;
+		const char *name;
 	} others[] = {
-		{ELFCLASS64, EM_X86_64, "x86_64", "build/uvdso"},
-		{ELFCLASS32, EM_386, "i386", "build/i386/uvdso"},
-		{ELFCLASS64, EM_AARCH64, "aarch64", "build/aarch64/uvdso"},
-		{ELFCLASS64, EM_RISCV, "riscv64", "build/riscv64/uvdso"},
+		{ELFCLASS64, EM_X86_64, "x86_64"},
+		{ELFCLASS32, EM_386, "i386"},
+		{ELFCLASS64, EM_AARCH64, "aarch64"},
+		{ELFCLASS64, EM_RISCV, "riscv64"},
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (ehdr->e_ident[EI_CLASS] == others[i].class &&
 		    ehdr->e_ident[EI_DATA] == ELFDATA2LSB &&
 		    ehdr->e_machine == others[i].machine)
-			return error_cannot_run(
-				error, path,
-				"a program for another machine, %s: %s runs it (make "
-				"ARCH=%s)",
-				others[i].name, others[i].uvdso, others[i].name);
+			return error_cannot_run(error, path,
+						"a program for another machine, %s: a uvdso "
+						"built for %s runs it",
+						others[i].name, others[i].name);
 	return bad(error, path, "a program for another machine");
 }
 
@@ -78,7 +77,7 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct error *e
 		return bad(error, path, "an ELF file, but not a program");
 	if (ehdr->e_phentsize != sizeof(ElfW(Phdr)) || ehdr->e_phnum == 0 ||
 	    ehdr->e_phnum * sizeof(ElfW(Phdr)) > PHDRS_MAX)
-		return bad(error, path, "its program headers make no sense");
+		return bad(error, path, "its program headers are malformed");
 	return 0;
 }
 
