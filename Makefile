@@ -39,6 +39,8 @@ P := $(if $(CROSS),$(O),$(B))
 .PHONY: all help deps clean FORCE
 MAKEFLAGS += --no-builtin-rules
 
+COMMA := ,
+
 # `make V=1` prints the commands; by default each step prints one short line, and with -s none.
 Q := $(if $(V),,@)
 silent := $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
@@ -51,8 +53,8 @@ $(call say,$(1))
 $(Q)$(2)
 endef
 compiler = $(if $(filter %.cc,$<),CXX,CC)
-compile = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.d -c $< -o $@)
-program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.d $< $(2) -o $@)
+compile = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep -c $< -o $@)
+program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep $< $(2) -o $@)
 
 # What only some goals need is installed only for these. Node and a browser are large.
 deps: ## Begin | install what the other goals need from Debian's packages
@@ -66,14 +68,14 @@ clean: ## Build | remove everything that was built
 help: ## Begin | show this list
 	@echo 'make TARGET [ARCH=$(subst $() ,|,$(ARCHES))] [CC=gcc|clang] [LD=ld.bfd|ld.lld]'
 	@for group in Begin Build Read Test Learn; do printf '\n%s\n' $$group; \
-		sed -n "s/^\([a-z]*\):[^#]*## $$group | /\1 - /p" $(filter-out %.d,$(MAKEFILE_LIST)) | \
+		sed -n "s/^\([a-z]*\):[^#]*## $$group | /\1 - /p" $(filter-out %.dep,$(MAKEFILE_LIST)) | \
 		while IFS= read -r l; do printf '  %-10s %s\n' "$${l%% - *}" "$${l#* - }"; done; done
 
 # deps changes what can be built: after it, make starts anew for the other goals.
 REST := $(and $(filter deps,$(MAKECMDGOALS)),$(filter-out deps,$(MAKECMDGOALS)))
 ifeq ($(REST),)
 include $(wildcard vdso-src/vdso.mk loader/loader.mk tests/tests.mk tutorial/tutorial.mk)
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.dep' 2>/dev/null)
 else
 .PHONY: $(REST)
 $(firstword $(REST)): deps

@@ -2,13 +2,13 @@
 
 .PHONY: all install uninstall symbols
 
-all: $(P)/uvdso $(P)/libuvdso.a $(O)/vdso.so $(O)/.debug ## Build | the image, the command uvdso and libuvdso.a (default)
+all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug ## Build | image, command and library (default)
 
 # Programs that use the library, and the tests, have the time_t of their C library; the
 # loader itself uses 64-bit times everywhere.
 USER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE)
-LOADER_CFLAGS := $(USER_CFLAGS) $(LOADER_TIME)
+LOADER_CFLAGS := $(USER_CFLAGS) -fPIC -fvisibility=hidden $(LOADER_TIME)
 
 # The sources of every room of the loader, and of one machine only.
 rooms := loader loader/libc loader/kernel loader/kernel/*  loader/kernel/*/*
@@ -26,10 +26,29 @@ $(O)/loader/%.o: loader/%.S $(O)/.config
 # The object that has the image inside.
 $(filter %/image_blob.o,$(LIB_OBJS)): $(O)/vdso.so
 
-$(P)/libuvdso.a: $(LIB_OBJS)
+# The whole loader but the command: what the command and the tests link with. They call what is
+# inside, which no other program can: loader/uvdso.h marks what is public, the rest is hidden.
+$(P)/internal.a: $(LIB_OBJS)
 	$(call step,AR,rm -f $@ && $(AR_HERE) rcs $@ $^)
 
-$(P)/uvdso: $(CLI_OBJS) $(P)/libuvdso.a
+# The libraries hold uvdso.c and what it needs. In the static one this is a single object, so
+# that hidden names can become local: a program may have an error() or a place() of its own.
+$(O)/libuvdso.o: $(O)/loader/uvdso.o $(P)/internal.a
+	$(call step,LD,$(CC_HERE) -r -nostdlib $^ -o $@ && $(OBJCOPY) --localize-hidden $@)
+
+$(P)/libuvdso.a: $(O)/libuvdso.o
+	$(call step,AR,rm -f $@ && $(AR_HERE) rcs $@ $^)
+
+SONAME := libuvdso.so.0
+$(P)/libuvdso.so: $(O)/loader/uvdso.o $(P)/internal.a loader/libuvdso.map
+	$(call step,LD,$(CC_HERE) -shared $(addprefix -Wl$(COMMA),-soname=$(SONAME) \
+		--version-script=loader/libuvdso.map -z$(COMMA)defs -z$(COMMA)text -z$(COMMA)noexecstack) \
+		$(filter %.o %.a,$^) -o $@)
+
+$(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
+	$(call step,SED,sed "s/@VERSION@/$$(sed -n 's/.*VERSION "\(.*\)"/\1/p' loader/cli/version.h)/" $< >$@)
+
+$(P)/uvdso: $(CLI_OBJS) $(P)/internal.a
 	$(call step,CC,$(CC_HERE) -pie $^ -o $@)
 
 # make install PREFIX=/usr DESTDIR=/tmp/package ARCH=...

@@ -1,22 +1,26 @@
 /*
- * uvdso.h - boot a page of your own inside this very process.
+ * uvdso.h - libuvdso: boot a vDSO of your own inside this process.
  *
- * For tests, for experiments, for your own programs: what `uvdso run` does for another
- * program, without replacing this one. The page is placed beside the kernel's vDSO, a
- * process of its own keeps the time on it, and you look functions up and call them:
+ * For tests, for experiments, for your own programs. It does what `uvdso run` does for another
+ * program, without replacing this one: image and data pages are mapped beside the kernel's
+ *vDSO, a process of its own keeps the time on the data pages, and you look functions up and
+ *call them.
  *
- *	struct uvdso *page;
+ *	struct uvdso *vdso;
  *	char why[256];
  *
- *	if (uvdso_boot(&page, NULL, why, sizeof(why)))
+ *	if (uvdso_boot(&vdso, NULL, why, sizeof(why)))
  *		errx(1, "%s", why);
  *	int (*gettime)(clockid_t, struct timespec *) =
- *		uvdso_symbol(page, "__vdso_clock_gettime", "LINUX_2.6");
+ *		uvdso_symbol(vdso, "__vdso_clock_gettime", "LINUX_2.6");
  *	gettime(CLOCK_MONOTONIC, &ts);
- *	uvdso_shutdown(page);
+ *	uvdso_shutdown(vdso);
  *
- * Link with build/libuvdso.a. The C library of this process knows nothing of the page and
- * goes on using the kernel's.
+ * Build with `cc clock.c $(pkg-config --cflags --libs libuvdso)`. The C library of this process
+ * is not told: it goes on using the kernel's vDSO.
+ *
+ * The names and versions are those that the kernel's vDSO has on the same machine; vdso(7)
+ *lists them. All names of the library begin with uvdso_ or UVDSO_.
  */
 #ifndef UVDSO_H
 #define UVDSO_H
@@ -26,6 +30,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The library is built with -fvisibility=hidden: what is not marked is not there to link with.
+ */
+#define UVDSO_API __attribute__((visibility("default")))
+
+/* One booted vDSO. Belongs to the caller from uvdso_boot() to uvdso_shutdown(). */
 struct uvdso;
 
 enum uvdso_clock {
@@ -33,49 +46,69 @@ enum uvdso_clock {
 	UVDSO_MONOTONIC,
 	UVDSO_BOOTTIME,
 	UVDSO_TAI,
-	UVDSO_CLOCKS,
+	UVDSO_CLOCKS /* how many there are */
 };
 
-/* All zero is the default for each. */
+/* Zero is the default for each field, so that `= {0}` and NULL mean the same. */
 struct uvdso_options {
-	const char *image;            /* a file instead of the built-in image */
-	bool unchecked;               /* place it even if it breaks a rule */
-	bool no_counter;              /* as if there were no usable counter */
-	int64_t offset[UVDSO_CLOCKS]; /* seconds to shift each clock by */
+	const char *image; /* a file to use instead of the built-in image */
+	bool unchecked;    /* map the image even if it breaks a rule of `uvdso check` */
+	bool no_counter;   /* as if this machine had no usable counter */
+	int64_t offset[UVDSO_CLOCKS]; /* seconds to shift each clock by, either way */
 };
 
 /*
- * Checks and places the page and starts its timekeeper, a child process. It ends when
- * this process and all that were forked from it have ended, or with uvdso_shutdown();
- * wait(2) for any child can meet it. options may be NULL. Takes some milliseconds, for
- * calibration, unless options->no_counter.
+ * Checks the image, maps it with its data pages at a random address, and starts the timekeeper
+ * and its watchdog, two processes. They end when this process and all that were forked from it
+ * have ended, or with uvdso_shutdown(). wait(2) for any child can meet the timekeeper.
  *
- * Returns 0, or -errno with a sentence in why (of size bytes; never more): then nothing
- * is left behind. Not for signal handlers. A process may boot several pages.
+ * options may be NULL, and is not needed after the call. Takes some milliseconds to calibrate
+ * the counter, unless options->no_counter.
+ *
+ * Returns 0 and *vdso, or -errno with *vdso NULL and a sentence in why: at most size bytes with
+ * the terminating null byte, nothing if size is 0. Nothing is left behind then. Among others:
+ *
+ *	-ENOENT, -EACCES ...    options->image cannot be read, as open(2) says
+ *	-ENOEXEC                the image breaks a rule, or is for another machine
+ *	-ERANGE                 an offset would take a clock out of its range
+ *	-ENOMEM, -EMFILE, -EAGAIN ...   the system call that failed
+ *
+ * May be called from any thread, and more than once: each vDSO has processes and pages of its
+ * own. Not for signal handlers.
  */
-int uvdso_boot(struct uvdso **page, const struct uvdso_options *options, char *why,
-	       size_t size);
+UVDSO_API int uvdso_boot(struct uvdso **vdso, const struct uvdso_options *options, char *why,
+			 size_t size);
 
 /*
- * Ends the timekeeper and unmaps the page. No thread may be in it or call it any more.
- * NULL is allowed.
+ * Ends the timekeeper, unmaps everything and frees vdso. No thread may be inside one of its
+ * functions, or call one afterwards. NULL is allowed. Not for signal handlers.
  */
-void uvdso_shutdown(struct uvdso *page);
+UVDSO_API void uvdso_shutdown(struct uvdso *vdso);
 
 /*
- * The address of a function of the page, as a C library would find it: by name, and by
- * version if that is not NULL. NULL if there is none. From any thread; the page's
- * functions themselves may be called from any thread and from signal handlers.
+ * The address of a function, found as a C library finds it (gABI, "Hash Table" and "Symbol
+ * Versioning"): by name, and by version unless that is NULL. NULL if there is none. Valid until
+ * uvdso_shutdown().
+ *
+ * From any thread; allocates and locks nothing, so that signal handlers may call it too. The
+ * same holds for the functions it returns.
  */
-void *uvdso_symbol(const struct uvdso *page, const char *name, const char *version);
+UVDSO_API void *uvdso_symbol(const struct uvdso *vdso, const char *name, const char *version);
 
 /* The address of the image's ELF header: what AT_SYSINFO_EHDR would say. */
-const void *uvdso_ehdr(const struct uvdso *page);
+UVDSO_API const void *uvdso_ehdr(const struct uvdso *vdso);
 
-/* The process that keeps the time. Stop it, kill it, and see what the page does. */
-pid_t uvdso_timekeeper(const struct uvdso *page);
+/* The process id of the timekeeper. Stop it or kill it, and see what the clocks do. */
+UVDSO_API pid_t uvdso_timekeeper(const struct uvdso *vdso);
 
-/* Why the page runs without a counter (mode NONE), or NULL if it has one. */
-const char *uvdso_why_no_counter(const struct uvdso *page);
+/*
+ * Why the fine clocks make system calls (VDSO_CLOCKMODE_NONE), as a sentence in static storage;
+ * NULL if they read the counter.
+ */
+UVDSO_API const char *uvdso_why_no_counter(const struct uvdso *vdso);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -44,8 +44,8 @@ TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS)),$(TESTS_C) vdso
 # ---- tests in C -----------------------------------------------------------------
 TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
 
-$(P)/tests/%: tests/%.c $(P)/libuvdso.a
-	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/libuvdso.a -pthread -lm)
+$(P)/tests/%: tests/%.c $(P)/internal.a
+	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/internal.a -pthread -lm)
 
 # The cipher exports no name, so its test is linked with the object itself. So is the bench's
 # arithmetic, with a clock of the test's.
@@ -94,7 +94,6 @@ PROGRAM_KINDS := pie nopie static execstack \
 FLAGS_pie := -fPIE -pie
 # The layout of former times, with a hole between code and data. (On riscv64 such a program
 # would begin at address 0, where the kernel maps nothing.)
-COMMA := ,
 FLAGS_nopie := -fno-PIE -no-pie -Wl,-z,noseparate-code$(if \
 	$(filter x86_64 i386,$(ARCH)),$(COMMA)-z$(COMMA)max-page-size=0x200000)
 FLAGS_static := -fno-PIE -static
@@ -135,13 +134,13 @@ LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
 PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
 	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
 
-$(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/libuvdso.a
-	$(call program,$(LOADER_CFLAGS),$(P)/libuvdso.a)
+$(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/internal.a
+	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
 
-$(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/libuvdso.a
+$(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/internal.a
 	$(call step,CXX,clang++ --target=$(TRIPLE) -std=c++17 -O0 -g -D_GNU_SOURCE -fPIE -Wall -Wextra -Werror \
-		-Iloader -Itests/lib -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o)
-	$(Q)$(CROSS)gcc -pie $@.o $(P)/libuvdso.a $(LIBSTDCXX) -o $@
+		-Iloader -Itests/lib -MMD -MP -MF $@.dep -MT $@ -c $< -o $@.o)
+	$(Q)$(CROSS)gcc -pie $@.o $(P)/internal.a $(LIBSTDCXX) -o $@
 
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
 # Without i686-linux-gnu-gcc and -g++ their tests are skipped.
@@ -159,10 +158,10 @@ i386-built: all $(I386)
 
 # Not optimised: they unwind stacks and look at registers.
 define I386_RULES
-$(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.c $(P)/libuvdso.a
-	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)) -Iloader -Itests/lib,$(P)/libuvdso.a -pthread)
-$(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/libuvdso.a
-	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)) -static-libstdc++ -static-libgcc -Iloader -Itests/lib,$(P)/libuvdso.a)
+$(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.c $(P)/internal.a
+	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)) -Iloader -Itests/lib,$(P)/internal.a -pthread)
+$(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/internal.a
+	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)) -static-libstdc++ -static-libgcc -Iloader -Itests/lib,$(P)/internal.a)
 endef
 $(foreach kind,pie static,$(eval $(call I386_RULES,$(kind))))
 
@@ -188,7 +187,7 @@ test-programs: all $(ALL_PROGRAMS) $(TESTS_BUILT:%=$(P)/tests/%)
 $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 	$(call compile,$(TEST_CFLAGS))
 
-$(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/libuvdso.a
+$(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/internal.a
 	$(call step,CC,$(CC_HERE) $^ -lm -o $@)
 
 bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call

@@ -58,7 +58,7 @@ $(O)/vdso/%.o: vdso-src/%.S $(O)/.config
 	$(call compile,$(filter-out -g -mgeneral-regs-only,$(VDSO_CFLAGS)))
 
 $(O)/vdso/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
-	$(call step,CPP,$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.d -Ivdso-src/include \
+	$(call step,CPP,$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.dep -Ivdso-src/include \
 		$(VDSO_PARTS_CPPFLAGS) -DVDSO_BUDGET=$(VDSO_BUDGET) $< -o $@)
 
 $(O)/vdso.so.dbg: $(O)/vdso/vdso.lds $(VDSO_OBJS)

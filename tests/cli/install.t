@@ -37,8 +37,8 @@ my $id = Elf->new(slurp("build/$arch/vdso.so"))->build_id;
 my $debug = '/opt/x/lib/debug/.build-id/' . substr($id, 0, 2) . '/' . substr($id, 2) . '.debug';
 # Of the source, what is common and what is this machine's.
 my @source = grep { !m{^vdso-src/arch/(?!\Q$arch\E/)} } split /\n/, `find vdso-src -name '*.[chS]'`;
-my $expected = join "\n", sort "$debug 644", (map { "/opt/x/share/uvdso/$_ 644" } @source), '/opt/x/share/bash-completion/completions/uvdso 644', '/opt/x/bin/uvdso 755', '/opt/x/lib/libuvdso.a 644', '/opt/x/include/uvdso.h 644',
-	(map { "/opt/x/include/uvdso/$_ 644" } qw(auxv.h vdso_elf.h vdso_names.h)), '/opt/x/share/man/man1/uvdso.1 644', '/opt/x/share/uvdso/installed 644';
+my $expected = join "\n", sort "$debug 644", (map { "/opt/x/share/uvdso/$_ 644" } @source), '/opt/x/share/bash-completion/completions/uvdso 644', '/opt/x/bin/uvdso 755', '/opt/x/include/uvdso.h 644',
+	(map { "/opt/x/lib/$_ 644" } qw(libuvdso.a libuvdso.so libuvdso.so.0 pkgconfig/libuvdso.pc)), '/opt/x/include/uvdso/vdso_names.h 644', '/opt/x/share/man/man1/uvdso.1 644', '/opt/x/share/uvdso/installed 644';
 is(files($dest), $expected, 'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else');
 is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the image is where gdb looks for its build id');
 
@@ -46,8 +46,6 @@ open my $fh, '>', "$tmp/client.c" or BAIL_OUT("$tmp/client.c: $!");
 print $fh <<'END';
 #include <stdio.h>
 #include <uvdso.h>
-#include <uvdso/auxv.h>
-#include <uvdso/vdso_elf.h>
 #include <uvdso/vdso_names.h>
 int main(void)
 {
@@ -61,7 +59,7 @@ int main(void)
 }
 END
 close $fh;
-my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -luvdso -o '$tmp/client'";
+my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -l:libuvdso.a -o '$tmp/client'";
 is($compile, 0, 'a program is built with what was installed');
 is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its vDSO');
 is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');

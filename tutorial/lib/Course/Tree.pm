@@ -64,14 +64,14 @@ sub copy_file {
 sub copy_built {
 	my ($self) = @_;
 	my ($from, $to) = ("$self->{from}/build", "$self->{dir}/build");
-	my @parts = grep { -e "$from/$_" } qw(x86_64 fake tests uvdso libuvdso.a bench);
+	my @parts = grep { -e "$from/$_" } qw(x86_64 fake tests uvdso internal.a bench);
 	for my $part (@parts) {
 		File::Find::find({no_chdir => 1, wanted => sub {
 			return unless -f;
 			my $there = $to . substr $_, length $from;
 			make_path(dirname($there));
 			# Programs are large. Linkers make a new file, so a link is as good as a copy.
-			return if m{/build/tests/(?:.*/)?[^/]*(?<!\.d)$} && link $_, $there;
+			return if m{/build/tests/(?:.*/)?[^/]*(?<!\.dep)$} && link $_, $there;
 			copy_file($_, $there);
 		}}, "$from/$part");
 	}
