@@ -3,7 +3,7 @@
  *
  * The kernel does not say where the vector is, only where the stack is; the vector
  * begins where the environment ends. That is why a C library keeps the address of its
- * first stack pointer, or does this walk once and keeps the result (getauxval()).
+ * first stack pointer, or walks the stack once and keeps the result (getauxval()).
  */
 #include <stddef.h>
 #include <stdint.h>

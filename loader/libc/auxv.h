@@ -3,7 +3,7 @@
  *
  * A program that has just been started knows nothing: not where it lies, not how
  * large a page is, not where its vDSO is. The kernel leaves the answers on the new
- * stack, behind the arguments and the environment, as pairs of a type and a value:
+ * stack, after the arguments and the environment, as pairs of a type and a value:
  *
  *	sp ->	argc
  *		argv[0] ... argv[argc - 1], NULL
@@ -16,9 +16,9 @@
  * The layout is that of the psABI of each machine ("Process Initialization", the
  * initial process stack); the types are those of getauxval(3) and <elf.h>.
  *
- * auxv.h and auxv.c stand alone: no state, no allocation, no call. Each function may
- * be used from any thread and any signal handler, and before anything of a C library
- * has been set up.
+ * auxv.h and auxv.c stand alone: no state, no allocation, no calls. Each function may
+ * be used from any thread and any signal handler, and before the C library has set
+ * anything up.
  */
 #ifndef LIBC_AUXV_H
 #define LIBC_AUXV_H
@@ -28,24 +28,24 @@
 
 /*
  * The first entry of a type, or NULL when the vector has none. type is AT_*; AT_NULL
- * is the end and is never found. The vector stays the caller's, the entry lies in it.
+ * is the end and is never found. The vector remains the caller's; the entry is part of it.
  *
  * An entry that a debugger or an emulator has crossed out (valgrind does so with the
  * kernel's vDSO) has the type AT_IGNORE: it is an entry like any other, and the walk
- * goes on behind it.
+ * continues after it.
  */
 const ElfW(auxv_t) * vdso_auxv_find(const ElfW(auxv_t) * auxv, unsigned long type);
 
 /*
  * The vector on an initial stack. sp is the stack pointer as it was at the program's
- * first instruction: the address of argc. There is no error to report; a pointer to
- * anything else than an initial stack is the caller's mistake.
+ * first instruction: the address of argc. No error can be
+ * reported: passing anything but an initial stack is the caller's mistake.
  */
 const ElfW(auxv_t) * vdso_auxv_from_stack(const void *sp);
 
 /*
  * The address of the vDSO's ELF header (AT_SYSINFO_EHDR), or NULL when there is none:
- * a kernel started with vdso=0, an emulator that has no page, valgrind. NULL is a
+ * a kernel started with vdso=0, an emulator without a vDSO, valgrind. NULL is a
  * normal answer, and vdso_elf_open() takes it.
  */
 const void *vdso_auxv_ehdr(const ElfW(auxv_t) * auxv);

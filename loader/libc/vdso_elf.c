@@ -1,22 +1,22 @@
 /*
  * vdso_elf.c - opening an image: every table found, every bound checked. See vdso_elf.h.
  *
- * The image describes itself, in numbers that are not to be trusted: offsets, counts and
- * link-time addresses that may point anywhere. There is one gate for them all, table():
- * it turns "count entries of so many bytes at this address" into a pointer, or NULL when a
- * single byte of it is outside of the segment or an entry would not be aligned. Sums and
- * products of untrusted numbers are what goes wrong in such code, so the gate has none: it
- * compares with what is left, and divides.
+ * The image describes itself in numbers that cannot be trusted: offsets, counts and
+ * link-time addresses that may point anywhere. They all pass one gate, table(): it turns
+ * "count entries of so many bytes at this address" into a pointer, or NULL when a single
+ * byte of them is outside the segment or an entry would not be aligned. Sums and products
+ * of untrusted numbers overflow, so the gate has none: it compares with what is left, and
+ * divides.
  *
- * The story goes down the file in the order of a reader: header, segments, dynamic
- * section, strings, hash tables, symbols, versions. Those who only look up names trust
- * the kernel and need a tenth of this (musl, src/internal/vdso.c); we also open what
- * learners build. A hash table that a linker had written wrong has crashed programs at
- * start before (moby issue 23378), and so has an image without versions (Go).
+ * The functions follow the order in which an image is read: header, segments, dynamic
+ * section, strings, hash tables, symbols, versions. A C library trusts the kernel and needs
+ * a tenth of this (musl, src/internal/vdso.c); we also open what learners build. A
+ * malformed hash table has crashed programs at start before (moby issue 23378), and so has
+ * an image without versions (Go).
  */
 #include "vdso_elf.h"
 
-#define PAGE 4096u /* the smallest page Linux has; vdso_elf_open() says what for */
+#define PAGE 4096u /* the smallest page that Linux has; see vdso_elf_open() */
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #	define OUR_DATA ELFDATA2LSB
@@ -44,7 +44,7 @@
 static const void *table(const struct vdso_elf *elf, ElfW(Addr) address, uint64_t count,
 			 size_t entsize, size_t align)
 {
-	/* Below the segment wraps to something huge: one comparison is enough for both. */
+	/* Below the segment the offset wraps and is huge: one comparison covers both ends. */
 	ElfW(Addr) offset = address - elf->load->p_vaddr;
 	const unsigned char *at;
 
@@ -125,7 +125,7 @@ static int open_segments(struct vdso_elf *elf, size_t readable, bool size_known)
 	if (!load)
 		return VDSO_ELF_LOADS;
 
-	/* An unknown size is as far as addresses go; the image's word is then taken. */
+	/* Of unknown size: the limit is the address space, and PT_LOAD is believed. */
 	elf->size = size_known ? readable : UINTPTR_MAX - PAGE - (uintptr_t)elf->base;
 	if (load->p_memsz < load->p_filesz)
 		return VDSO_ELF_LOAD_SIZE;
@@ -147,7 +147,7 @@ static int open_segments(struct vdso_elf *elf, size_t readable, bool size_known)
 		return VDSO_ELF_DYNAMIC;
 	while (elf->nr_dynamic < n && elf->dynamic[elf->nr_dynamic].d_tag != DT_NULL)
 		elf->nr_dynamic++;
-	/* Others read on until DT_NULL, so it has to be there. */
+	/* Other readers go on until DT_NULL, so it has to be there. */
 	return elf->nr_dynamic < n ? 0 : VDSO_ELF_DYNAMIC;
 }
 
@@ -183,7 +183,7 @@ static int open_hash(struct vdso_elf *elf)
 		return VDSO_ELF_HASH;
 	elf->hash.bucket = word + 2;
 	elf->hash.chain = elf->hash.bucket + elf->hash.nbucket;
-	/* There is one chain entry a symbol: this is also the length of the symbol table. */
+	/* One chain entry per symbol, so this is also the length of the symbol table. */
 	for (uint64_t i = 2; i < 2 + (uint64_t)word[0] + word[1]; i++)
 		if (word[i] >= elf->hash.nchain)
 			return VDSO_ELF_HASH;
@@ -193,7 +193,7 @@ static int open_hash(struct vdso_elf *elf)
 
 /*
  * DT_GNU_HASH: nbucket, symoffset, bloom_size, bloom_shift, bloom[], bucket[], chain[].
- * Nothing says how long chain[] is: the chain that begins last ends it.
+ * Nothing says how long chain[] is: it ends where the last chain ends.
  */
 static int open_gnu_hash(struct vdso_elf *elf)
 {
@@ -239,7 +239,7 @@ static int open_gnu_hash(struct vdso_elf *elf)
 	} else {
 		last = elf->gnu.symoffset; /* nothing is exported */
 	}
-	/* Where both tables are there, DT_HASH has counted all symbols, hashed or not. */
+	/* With both tables present, DT_HASH has counted all symbols, hashed or not. */
 	if (last > (elf->hash.nbucket ? elf->nr_symbols : UINT32_MAX))
 		return VDSO_ELF_GNU_HASH;
 	if (!elf->hash.nbucket)
@@ -267,8 +267,8 @@ static int open_symbols(struct vdso_elf *elf)
 
 /*
  * The definitions are a linked list of byte offsets, each with a list of names: the first
- * is its own, the others its parents'. Both lists only lead forward, and are followed no
- * longer than they would be without any overlap.
+ * is its own, the others its parents'. Both lists only lead forward, and are followed
+ * for at most as many steps as fit into the segment.
  */
 static int check_verdef(const struct vdso_elf *elf, ElfW(Addr) at)
 {
@@ -337,7 +337,7 @@ int vdso_elf_open(struct vdso_elf *elf, const void *image, size_t size)
 		error = open_symbols(elf);
 	if (!error)
 		error = open_versions(elf);
-	/* Who goes on after an error finds nothing, rather than half of an image. */
+	/* A caller that ignores the error finds nothing, rather than half an image. */
 	if (error)
 		*elf = (struct vdso_elf){0};
 	return error;

@@ -1,10 +1,9 @@
 /*
  * vdso_elf.h - a vDSO as a program sees it: an ELF image, names in it, addresses out.
  *
- * A program that wants __vdso_clock_gettime has one thing to start from, the address of
- * an ELF header. No dynamic linker has looked at what lies there, and there is no file
- * behind it: the way from the name to the address is the program's own to walk, through
- * what is inside the one loaded segment.
+ * A program that wants __vdso_clock_gettime starts from one thing, the address of an ELF
+ * header. No dynamic linker has processed the image, and it has no file: the program must
+ * find its own way from the name to the address, inside the one loaded segment.
  *
  *	ELF header -> program headers -> PT_LOAD: where the image lies
  *	                              -> PT_DYNAMIC -> DT_GNU_HASH or DT_HASH
@@ -12,20 +11,20 @@
  *	                                            -> DT_VERSYM, DT_VERDEF
  *
  * Three calls: vdso_elf_open() once, vdso_elf_symbol() for each name, then the function
- * itself. The kernel's page can be trusted; a page under construction, a file, a dump of
+ * itself. The kernel's image can be trusted; one under construction, a file, or a dump from
  * another machine cannot. So open checks everything that a lookup will ever touch, and
- * refuses what is malformed. After that a lookup needs no checks and reads nothing
- * outside of the image.
+ * refuses a malformed image. After that a lookup needs no checks and reads nothing
+ * outside the image.
  *
- * The rules are those of the gABI (chapters 4 and 5: object files, dynamic linking), of
- * the symbol versioning chapter of the LSB, and of the kernel's Documentation/ABI/stable/
- * vdso: a caller must ask for a name together with its version.
+ * The rules come from the gABI (chapters 4 and 5: object files, dynamic linking), the LSB's
+ * chapter on symbol versioning, and the kernel's Documentation/ABI/stable/vdso: a caller
+ * must ask for a name together with its version.
  *
- * The files of this folder stand alone and can be lifted into any program as they are:
- * no allocation, no static state, no call out of them. vdso_elf.c opens, vdso_lookup.c
- * finds, and vdso_error.c may be left out by who needs no sentences. Everything
- * here may be used from any thread and any signal handler; a struct vdso_elf that is open
- * is only read. It holds pointers into the image and owns nothing: there is no close.
+ * The files of this directory stand alone and can be copied into any program as they are:
+ * no allocation, no static state, no calls to anything else. vdso_elf.c opens, vdso_lookup.c
+ * finds, and vdso_error.c is only needed for its sentences. Everything here may be used
+ * from any thread and any signal handler; a struct vdso_elf that is open is only read. It
+ * holds pointers into the image and owns nothing: there is no close.
  */
 #ifndef LIBC_VDSO_ELF_H
 #define LIBC_VDSO_ELF_H
@@ -37,8 +36,8 @@
 #include <stdint.h>
 
 /*
- * An open image. The fields are there to be read: with them a lookup can be told step by
- * step. All tables lie inside the segment, are aligned, and are as long as stated.
+ * An open image. The fields may be read, for instance to show a lookup step by step.
+ * All tables lie inside the segment, are aligned, and are as long as stated.
  */
 struct vdso_elf {
 	const unsigned char *base; /* the ELF header */
@@ -78,14 +77,14 @@ struct vdso_elf {
 	} gnu;
 
 	/* Both or none: without either the image has no versions, and both are NULL. */
-	const ElfW(Half) * versym;   /* DT_VERSYM, one a symbol */
+	const ElfW(Half) * versym;   /* DT_VERSYM, one per symbol */
 	const ElfW(Verdef) * verdef; /* DT_VERDEF, the first of ... */
 	uint32_t nr_verdef;          /* ... DT_VERDEFNUM */
 };
 
 /* The two parts of a versym entry. <elf.h> has no names for them. */
 #define VDSO_VERSYM_INDEX  0x7fff /* which verdef: its vd_ndx */
-#define VDSO_VERSYM_HIDDEN 0x8000 /* not the default: only for who names the version */
+#define VDSO_VERSYM_HIDDEN 0x8000 /* not the default: found only with its version */
 
 /* Why an image is refused. vdso_elf_error() has a sentence for each. */
 enum vdso_elf_error {
@@ -113,17 +112,17 @@ enum vdso_elf_error {
  * when PT_LOAD is at offset 0, as it is in every vDSO). image is the address of the ELF
  * header, as AT_SYSINFO_EHDR has it; NULL gives VDSO_ELF_NO_IMAGE.
  *
- * size says how many bytes can be read there; nothing behind is touched, whatever the
- * image says. 0 means that the caller does not know, as nobody does who has only the
- * vector: then the first 4096 bytes are taken to be there, which is the smallest page
- * that Linux has, and after them PT_LOAD's extent up to the end of its last page.
+ * size says how many bytes can be read there; nothing beyond them is touched, whatever the
+ * image says. 0 means that the caller has only the vector and does not know: then the first
+ * 4096 bytes, the smallest page that Linux has, are assumed to be readable, and after them
+ * PT_LOAD's extent up to the end of its last page.
  *
  * Returns 0, or a negative enum vdso_elf_error. After an error *elf is all zero, and a
  * lookup in it finds nothing. The image must stay mapped and unchanged while *elf is used.
  */
 int vdso_elf_open(struct vdso_elf *elf, const void *image, size_t size);
 
-/* A sentence without a full stop, for any value that vdso_elf_open() returns. Static. */
+/* A sentence, without a full stop and in static storage, for any value of vdso_elf_open(). */
 const char *vdso_elf_error(int error);
 
 /*
@@ -131,9 +130,9 @@ const char *vdso_elf_error(int error);
  *
  * version is the name of a version node ("LINUX_2.6"): the symbol must belong to the
  * definition of that name, default or not. NULL asks for no version: it finds what is
- * exported as the default, or without any version. An image without version tables has
- * nothing to offer to a caller who names one: a version is a promise about what the
- * function does, and there nobody made it.
+ * exported as the default, or without any version. In an image without version tables
+ * a lookup with a version finds nothing: a version is a promise about what the function
+ * does, and such an image makes none.
  *
  * What counts as exported: defined (not SHN_UNDEF, and not SHN_ABS, which is not an
  * address in the image), GLOBAL or WEAK, STT_FUNC or STT_NOTYPE (arm64's
@@ -153,7 +152,7 @@ struct vdso_elf_entry {
 };
 
 /*
- * The symbol table, entry by entry, for listings: index runs from 0 to below the count.
+ * The symbol table, entry by entry, for listings: index is from 0 up to the count, exclusive.
  * vdso_elf_symbol_at() is false, and leaves *entry alone, where there is no exported
  * symbol: at index 0, at the node's own name that ld.bfd adds as an absolute object, and
  * at an index that is too large.
@@ -171,7 +170,7 @@ const char *vdso_elf_verdef_name(const struct vdso_elf *elf, const ElfW(Verdef) 
 
 /*
  * The hash of DT_HASH, which vd_hash uses too (gABI, "Hash Table"), and that of
- * DT_GNU_HASH. Of the bytes of the string, taken as unsigned.
+ * DT_GNU_HASH. Bytes of the string count as unsigned.
  */
 uint32_t vdso_elf_hash(const char *name);
 uint32_t vdso_gnu_hash(const char *name);

@@ -1,8 +1,9 @@
 /*
  * vdso_error.c - why an image is refused, in a sentence. See vdso_elf.h.
  *
- * Apart from the parser, so that a program which only asks "is it there?" can leave the
- * words out. Each says what was found, and where it helps what the rule is good for.
+ * Kept apart from the parser, so that a program that only asks whether the vDSO is usable
+ * can leave the text out. Each sentence says what was found and, where it helps, what the
+ * rule is for.
  */
 #include "vdso_elf.h"
 
@@ -36,7 +37,7 @@ static const char *const sentences[] = {
 
 const char *vdso_elf_error(int error)
 {
-	/* Compared before the sign is turned: there is no positive INT_MIN. */
+	/* Compared before the sign changes: -INT_MIN overflows. */
 	if (error > 0 || error <= -(int)(sizeof(sentences) / sizeof(sentences[0])))
 		return "an error that vdso_elf_open() does not know";
 	return sentences[-error];

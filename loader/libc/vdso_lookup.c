@@ -6,15 +6,14 @@
  *
  *	bucket[hash % nbucket] -> symbol i -> chain[i] -> ... -> 0
  *
- * DT_GNU_HASH sorts the symbols by bucket, so that a chain is a run of neighbours; it
- * keeps their hashes beside them, so that almost no name is compared in vain, and a Bloom
- * filter before all that answers "not here" from two bits of one word. The format is
- * described in no standard, but in the binutils' mailing list archive (2006) and by what
- * linkers write.
+ * DT_GNU_HASH sorts the symbols by bucket, so that a chain is a run of neighbours. It
+ * stores their hashes as well, so that hardly any name is compared in vain, and a Bloom
+ * filter in front answers "not here" from two bits of one word. No standard describes the
+ * format; the sources are the binutils mailing list (2006) and what linkers write.
  *
  * The name is half of the question. A symbol belongs to a version by its index in
  * DT_VERSYM, which stands for a definition in DT_VERDEF, which has a name: LINUX_2.6. The
- * first definition is no version: it carries the image's own name (VER_FLG_BASE).
+ * first definition is not a version: it carries the image's own name (VER_FLG_BASE).
  *
  * vdso_elf_open() has checked every table, so nothing here has to.
  */
@@ -34,9 +33,9 @@ uint32_t vdso_elf_hash(const char *name)
 	uint32_t hash = 0;
 
 	/*
-	 * Four bits a byte move in from the right; what reaches the top four goes back
-	 * in at the lower end. In 32 bits: with a 64-bit long, as the gABI once wrote it,
-	 * the same loop gives other values for long names.
+	 * Each byte shifts the hash by four bits; what reaches the top four bits is folded
+	 * back in at the lower end. It must be 32 bits wide: with a 64-bit long, as the
+	 * gABI once had it, the same loop gives other values for long names.
 	 */
 	for (; *name; name++) {
 		hash = (hash << 4) + (unsigned char)*name;

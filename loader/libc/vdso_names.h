@@ -1,9 +1,9 @@
 /*
- * vdso_names.h - what the page of this machine calls its functions, and in which version.
+ * vdso_names.h - what this machine's vDSO calls its functions, and in which version.
  *
- * Each machine has its own prefix and its own node, for no better reason than that it came
- * into Linux when it did; some functions are not on every machine (vdso(7)). A C library
- * knows this by heart, as it knows the numbers of system calls.
+ * Each machine has a prefix and a version node of its own: the node is that of the kernel in
+ * which its vDSO first appeared. Some functions are not on every machine (vdso(7)). A C library
+ * has these names built in, as it has the system call numbers.
  */
 #ifndef LIBC_VDSO_NAMES_H
 #define LIBC_VDSO_NAMES_H
