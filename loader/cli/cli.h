@@ -33,6 +33,9 @@ __attribute__((format(printf, 2, 3))) void complain(const char *what, const char
  */
 char *escape(const char *text);
 
+/* The same into a buffer of size bytes, at least 5, and as much of it as fits. Returns to. */
+const char *escape_to(char *to, size_t size, const char *text);
+
 /* Writes out what waits for standard output; false if that, or any of it before, was lost. */
 bool flush_output(void);
 

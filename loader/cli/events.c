@@ -10,10 +10,15 @@
 #include "cli.h"
 #include "kernel/base/event.h"
 
+/* Names of programs and files, with nothing in them that a terminal obeys. */
+#define SHOWN_MAX 1024
+
 /* Of a process that we trace: it has told us from outside where things are. */
 static void print_traced(const struct event *e)
 {
-	fprintf(stderr, "uvdso: %d %s: ", e->pid, e->comm);
+	char shown[SHOWN_MAX];
+
+	fprintf(stderr, "uvdso: %d %s: ", e->pid, escape_to(shown, sizeof(shown), e->comm));
 	switch (e->kind) {
 	case EVENT_KEEPS_KERNEL_VDSO:
 		fprintf(stderr, "keeps the kernel's vDSO: %s\n", e->why);
@@ -45,6 +50,8 @@ static void print_traced(const struct event *e)
 
 void print_event(void *unused, const struct event *e)
 {
+	char shown[SHOWN_MAX];
+
 	(void)unused;
 	if (e->pid) {
 		print_traced(e);
@@ -66,11 +73,11 @@ void print_event(void *unused, const struct event *e)
 		break;
 	case EVENT_PROGRAM:
 		fprintf(stderr, "uvdso: program  %" PRIxPTR "-%" PRIxPTR " %s\n", e->start,
-			e->end, e->what);
+			e->end, escape_to(shown, sizeof(shown), e->what));
 		break;
 	case EVENT_INTERPRETER:
 		fprintf(stderr, "uvdso: interp   %" PRIxPTR "-%" PRIxPTR " %s\n", e->start,
-			e->end, e->what);
+			e->end, escape_to(shown, sizeof(shown), e->what));
 		break;
 	case EVENT_PLACED:
 		fprintf(stderr,
@@ -80,7 +87,7 @@ void print_event(void *unused, const struct event *e)
 		break;
 	case EVENT_UNMAPPED:
 		fprintf(stderr, "uvdso: unmap    %" PRIxPTR "-%" PRIxPTR " %s\n", e->start,
-			e->end, e->what);
+			e->end, escape_to(shown, sizeof(shown), e->what));
 		break;
 	case EVENT_VECTOR:
 		fprintf(stderr,

@@ -39,25 +39,36 @@ static size_t printable(const unsigned char *at)
 	return length;
 }
 
-char *escape(const char *text)
-{
-	char *escaped = malloc(4 * strlen(text) + 1), *to = escaped;
+/* What one character becomes takes at most this, its null byte included. */
+#define ESCAPED_MAX 5
 
-	if (!escaped)
-		return NULL;
-	while (*text) {
+const char *escape_to(char *to, size_t size, const char *text)
+{
+	char *end = to;
+
+	while (*text && (size_t)(end - to) + ESCAPED_MAX <= size) {
 		const unsigned char *at = (const void *)text;
 		size_t length = printable(at);
 
 		if (length)
-			to = mempcpy(to, text, length);
+			end = mempcpy(end, text, length);
 		else if (*at == '\n' || *at == '\t')
-			to += sprintf(to, *at == '\n' ? "\\n" : "\\t");
+			end += sprintf(end, *at == '\n' ? "\\n" : "\\t");
 		else
-			to += sprintf(to, "\\x%02x", *at);
+			end += sprintf(end, "\\x%02x", *at);
 		text += length ? length : 1;
 	}
-	*to = 0;
+	*end = 0;
+	return to;
+}
+
+char *escape(const char *text)
+{
+	size_t size = (ESCAPED_MAX - 1) * strlen(text) + ESCAPED_MAX;
+	char *escaped = malloc(size);
+
+	if (escaped)
+		escape_to(escaped, size, text);
 	return escaped;
 }
 

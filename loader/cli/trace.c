@@ -49,12 +49,14 @@ static void report_program(const struct trace *trace, unsigned number, FILE *to)
 	const struct trace_program *program = &trace->program[number];
 	const uint64_t *counter = trace_counters(trace, number);
 	uint64_t asked = 0, called = 0;
+	char comm[128];
 
 	for (unsigned i = 0; i < program->calls; i++)
 		asked += program->call[i].from_vdso + program->call[i].from_program;
 	for (size_t f = 0; f < trace->counted.count; f++)
 		called += counter[f];
-	fprintf(to, "%s (process %d):", program->comm, program->pid);
+	fprintf(to, "%s (process %d):", escape_to(comm, sizeof(comm), program->comm),
+		program->pid);
 	/* Most programs of a tree never look at a clock: a line is enough for them. */
 	if (!asked && !called && number) {
 		fprintf(to, " %d functions resolved, none called, no clock system calls\n",

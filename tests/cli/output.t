@@ -85,6 +85,17 @@ close $file;
 is(run($UVDSO, 'check', $name)->{out} =~ tr/\n//, 1, 'a breach is one line, whatever the file is called');
 like(run($UVDSO, 'check', $name)->{out}, qr{/two\\nlines: elf: }, '... with the name as it is shown in messages');
 
+# What a program is called is also text from outside, in reports about it.
+my $true = "$dir/a\e[31mb";
+is(system('cp', '/bin/true', $true), 0, 'a program with a control character in its name');
+for (['run', '-v'], ['run', '-v', '--follow'], ['trace']) {
+    my $p = run($UVDSO, @$_, $true);
+    SKIP: {
+        skip "no @$_ here: $p->{err}", 1 if $p->{status} == 125;
+        ok($p->{err} =~ /a\\x1b\[31mb/ && $p->{err} !~ /\e/, "... is shown without it by @$_") || diag($p->{err} =~ s/\e/ESC/gr);
+    }
+}
+
 # ---- text of our own ----------------------------------------------------------------------
 # The command is installed elsewhere, without the tree that it was built in. Debug data may name
 # source files; what is loaded may not name a build.
