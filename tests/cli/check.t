@@ -7,7 +7,7 @@
 # tells nothing. The last point holds the mutants against the list of the rules.
 use strict;
 use warnings;
-no warnings 'portable'; # addresses have 64 bits
+no warnings 'portable';    # addresses have 64 bits
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
@@ -18,16 +18,14 @@ my $here = getcwd();
 my $uvdso = 'build/uvdso';
 my $tmp = tempdir(CLEANUP => 1);
 
-sub slurp
-{
+sub slurp {
 	my ($path) = @_;
 	open my $fh, '<:raw', $path or BAIL_OUT("$path: $!; is it built?");
 	local $/;
 	return scalar <$fh>;
 }
 
-sub image
-{
+sub image {
 	my ($name, $bytes) = @_;
 	open my $fh, '>:raw', "$tmp/$name" or BAIL_OUT("$tmp/$name: $!");
 	print $fh $bytes;
@@ -36,8 +34,7 @@ sub image
 }
 
 # Runs it; status (or the signal, negative), standard output, standard error.
-sub check
-{
+sub check {
 	my @args = @_;
 	my $pid = fork // BAIL_OUT("fork: $!");
 	if (!$pid) {
@@ -50,18 +47,16 @@ sub check
 	return ($? & 127 ? -($? & 127) : $? >> 8, slurp("$tmp/.out"), slurp("$tmp/.err"));
 }
 
-sub complain
-{
+sub complain {
 	my ($expected, $got, $why) = @_;
 	diag("expected: $expected\n     got: $got\n     why: $why");
 }
 
-sub good
-{
+sub good {
 	my ($what, $file, $why) = @_;
 	my ($status, $out, $err) = check($file);
 	ok($status == 0 && $out eq '' && $err eq '', $what)
-		or complain('status 0 and no output', "status $status\n$out$err", $why);
+	    or complain('status 0 and no output', "status $status\n$out$err", $why);
 }
 
 my $good = slurp('build/x86_64/vdso.so');
@@ -80,16 +75,19 @@ SKIP: {
 	my ($status, $out, $err) = check(image('kernel.so', $bytes));
 	# Some kernels are linked by a wrapper that leaks its own library path into everything.
 	my @left = grep { !/: no-dependencies: there is a DT_RUNPATH/ } split /\n/, $out;
-	ok($status >= 0 && !@left && $err eq '',
-	   'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked)')
-		or complain('no rule broken', "status $status\n$out$err",
-			    'every client works with that image, so the rule is wrong');
+	ok(
+		$status >= 0 && !@left && $err eq '',
+		'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked)'
+	    )
+	    or complain(
+		'no rule broken', "status $status\n$out$err",
+		'every client works with that image, so the rule is wrong'
+	    );
 }
 
 # ---- changing the image ---------------------------------------------------------------------
 # Puts bytes after the end, aligned to 8, and lets the PT_LOAD grow over them; their offset.
-sub append
-{
+sub append {
 	my ($elf, $bytes) = @_;
 	my ($load) = $elf->segments(1);
 	$elf->{bytes} .= "\0" x (-length($elf->{bytes}) % 8);
@@ -100,8 +98,7 @@ sub append
 }
 
 # Replaces .dynamic by one with these entries: [tag, value]...
-sub redo_dynamic
-{
+sub redo_dynamic {
 	my ($elf, @entries) = @_;
 	my $bytes = join '', map { pack 'Q< Q<', @$_ } @entries;
 	my $at = append($elf, $bytes);
@@ -113,40 +110,47 @@ sub redo_dynamic
 	$elf->set('shdr', $section->{at}, 'size', length $bytes);
 }
 
-sub entries { my ($elf) = @_; return map { [$_->{tag}, $_->{value}] } @{$elf->{dynamic}} }
+sub entries {
+	my ($elf) = @_;
+	return map { [$_->{tag}, $_->{value}] } @{$elf->{dynamic}};
+}
 
-sub with_tags
-{
+sub with_tags {
 	my ($elf, %values) = @_;
 	redo_dynamic($elf, (map { [$Elf::TAG{$_}, $values{$_}] } sort keys %values), entries($elf));
 }
 
-sub without_tag
-{
+sub without_tag {
 	my ($elf, $tag) = @_;
 	redo_dynamic($elf, grep { $_->[0] != $Elf::TAG{$tag} } entries($elf));
 }
 
 # Moves the program headers to the end, and puts another one after them.
-sub with_segment
-{
+sub with_segment {
 	my ($elf, $type, $flags, $offset, $size) = @_;
 	my $e = $elf->{ehdr};
 	my $at = append($elf, "\0" x (56 * ($e->{phnum} + 1)));
 	# After append(), which has grown the PT_LOAD in the old table.
 	substr $elf->{bytes}, $at, 56 * $e->{phnum},
-		substr $elf->{bytes}, $e->{phoff}, 56 * $e->{phnum};
+	    substr $elf->{bytes}, $e->{phoff}, 56 * $e->{phnum};
 	substr $elf->{bytes}, $at + 56 * $e->{phnum}, 56,
-		pack 'V V Q<6', $type, $flags, $offset, $offset, $offset, $size, $size, 4;
+	    pack 'V V Q<6', $type, $flags, $offset, $offset, $offset, $size, $size, 4;
 	$elf->set('ehdr', 0, 'phoff', $at);
 	$elf->set('ehdr', 0, 'phnum', $e->{phnum} + 1);
 }
 
 # A field of ...: each gives a function that changes it.
-sub byte { my ($at, $value) = @_; return sub { substr $_[0]{bytes}, $at, 1, chr $value } }
-sub ehdr { my ($name, $value) = @_; return sub { $_[0]->set('ehdr', 0, $name, $value) } }
-sub phdr
-{
+sub byte {
+	my ($at, $value) = @_;
+	return sub { substr $_[0]{bytes}, $at, 1, chr $value }
+}
+
+sub ehdr {
+	my ($name, $value) = @_;
+	return sub { $_[0]->set('ehdr', 0, $name, $value) }
+}
+
+sub phdr {
 	my ($type, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
@@ -154,24 +158,24 @@ sub phdr
 		$elf->set('phdr', $s->{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
-sub shdr
-{
+
+sub shdr {
 	my ($section, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
 		$elf->set('shdr', $elf->section($section)->{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
-sub sym
-{
+
+sub sym {
 	my ($symbol, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
 		$elf->set('sym', $elf->symbol($symbol)->{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
-sub dyn
-{
+
+sub dyn {
 	my ($tag, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
@@ -179,21 +183,20 @@ sub dyn
 	}
 }
 # A word at an offset inside a table.
-sub word
-{
+sub word {
 	my ($tag, $offset, $value) = @_;
 	return sub { $_[0]->set('word', $_[0]->tag($tag) + $offset, 'value', $value) }
 }
-sub verdef
-{
+
+sub verdef {
 	my ($index, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
 		$elf->set('verdef', $elf->{verdefs}[$index]{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
-sub nhdr
-{
+
+sub nhdr {
 	my ($owner, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
@@ -201,8 +204,8 @@ sub nhdr
 		$elf->set('nhdr', $n->{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
-sub eh_frame_hdr
-{
+
+sub eh_frame_hdr {
 	my ($offset, $value) = @_;
 	return sub {
 		my ($elf) = @_;
@@ -219,21 +222,35 @@ my $nr_dynamic = @{$clean->{dynamic}};
 my $bloom = $clean->get('word', $clean->tag('GNU_HASH') + 8)->{value} * 8;
 my $gnu_buckets = $clean->get('word', $clean->tag('GNU_HASH'))->{value};
 my $sysv_buckets = $clean->get('word', $clean->tag('HASH'))->{value};
-my $relative = pack 'Q< Q< Q<', 0x100, 8, 0;  # R_X86_64_RELATIVE
+my $relative = pack 'Q< Q< Q<', 0x100, 8, 0;    # R_X86_64_RELATIVE
 
 # What may be in an image, and is not in ours.
 my @harmless = (
-	['a table of relocations that are all R_*_NONE', sub {
-		with_tags($_[0], RELA => append($_[0], "\0" x 48), RELASZ => 48) },
-		'the kernel\'s check lets them pass, too'],
-	['DT_RELA with the size 0', sub { with_tags($_[0], RELA => 0, RELASZ => 0) },
-		'ld.bfd writes that for riscv'],
-	['a PT_GNU_STACK that is not executable', sub { with_segment($_[0], 0x6474e551, 6, 0, 0) },
-		'ld.lld writes one without a linker script'],
-	['section headers after the PT_LOAD, in its last page', sub {
-		my ($elf) = @_;
-		phdr(1, filesz => $elf->{ehdr}{shoff}, memsz => $elf->{ehdr}{shoff})->($elf) },
-		'that is where the kernel\'s own are'],
+	[
+		'a table of relocations that are all R_*_NONE',
+		sub {
+			with_tags($_[0], RELA => append($_[0], "\0" x 48), RELASZ => 48);
+		},
+		'the kernel\'s check lets them pass, too'
+	],
+	[
+		'DT_RELA with the size 0', sub { with_tags($_[0], RELA => 0, RELASZ => 0) },
+		'ld.bfd writes that for riscv'
+	],
+	[
+		'a PT_GNU_STACK that is not executable',
+		sub { with_segment($_[0], 0x6474e551, 6, 0, 0) },
+		'ld.lld writes one without a linker script'
+	],
+	[
+		'section headers after the PT_LOAD, in its last page',
+		sub {
+			my ($elf) = @_;
+			phdr(1, filesz => $elf->{ehdr}{shoff}, memsz => $elf->{ehdr}{shoff})
+			    ->($elf);
+		},
+		'that is where the kernel\'s own are'
+	],
 	['a PT_LOAD with less than page alignment', phdr(1, align => 16), 'arm64 links with -n'],
 	['a function of type NOTYPE', sym('__vdso_time', info => 0x10), 'arm64 sigreturn is one'],
 	['EI_OSABI LINUX', byte(7, 3), 'that is what uses of GNU extensions get'],
@@ -262,20 +279,34 @@ my @mutants = (
 	['e_phentsize 32', ehdr(phentsize => 32), 'elf'],
 	['program headers inside the ELF header', ehdr(phoff => 8), 'elf', '*'],
 
-	['nothing but a magic number', sub { substr $_[0]{bytes}, 4, length $good, '' }, 'truncated'],
+	[
+		'nothing but a magic number', sub { substr $_[0]{bytes}, 4, length $good, '' },
+		'truncated'
+	],
 	['half an ELF header', sub { substr $_[0]{bytes}, 40, length $good, '' }, 'truncated'],
-	['no room for the program headers', sub { substr $_[0]{bytes}, 200, length $good, '' }, 'truncated'],
+	[
+		'no room for the program headers',
+		sub { substr $_[0]{bytes}, 200, length $good, '' }, 'truncated'
+	],
 	['section headers after the end', ehdr(shoff => length $good), 'truncated'],
 	['e_phoff near 2**64', ehdr(phoff => ~0 - 8), 'truncated'],
 	['a note after the end', phdr(4, offset => 0x100000), 'truncated', 'notes'],
 	['a section after the end', shdr('.eh_frame', offset => 0x100000), 'truncated'],
 
-	['a segment of an unknown type', sub { with_segment($_[0], 0x65a3dbe6, 4, 0, 0) }, 'segments'],
+	[
+		'a segment of an unknown type', sub { with_segment($_[0], 0x65a3dbe6, 4, 0, 0) },
+		'segments'
+	],
 	['an executable stack', sub { with_segment($_[0], 0x6474e551, 7, 0, 0) }, 'segments'],
-	['65535 program headers', sub {
-		my ($elf) = @_;
-		$elf->{bytes} .= "\0" x (56 * 0x500);
-		$elf->set('ehdr', 0, 'phnum', 0x500) }, 'segments'],
+	[
+		'65535 program headers',
+		sub {
+			my ($elf) = @_;
+			$elf->{bytes} .= "\0" x (56 * 0x500);
+			$elf->set('ehdr', 0, 'phnum', 0x500);
+		},
+		'segments'
+	],
 	['PT_INTERP', sub { with_segment($_[0], 3, 4, 0x100, 8) }, 'no-interp'],
 	['PT_TLS', sub { with_segment($_[0], 7, 4, 0x100, 8) }, 'no-tls'],
 	['DF_STATIC_TLS', dyn('FLAGS', value => 0x12), 'no-tls'],
@@ -289,24 +320,45 @@ my @mutants = (
 	['a writable PT_LOAD', phdr(1, flags => 7), 'load-flags'],
 	['a PT_LOAD that is not executable', phdr(1, flags => 4), 'load-flags'],
 	['a .bss after the file', phdr(1, memsz => $load->{memsz} + 16), 'load-sizes'],
-	['a PT_LOAD longer than the file', phdr(1, map { $_ => length($good) + 1 } qw(filesz memsz)), 'load-sizes'],
+	[
+		'a PT_LOAD longer than the file',
+		phdr(1, map { $_ => length($good) + 1 } qw(filesz memsz)), 'load-sizes'
+	],
 	['64 KiB alignment', phdr(1, align => 0x10000), 'load-align'],
 	['an alignment of 24', phdr(1, align => 24), 'load-align'],
-	['program headers after the PT_LOAD', phdr(1, filesz => 0x100, memsz => 0x100), 'load-covers', '*',
-		qr/the program headers end/],
-	['section headers after its last page', sub {
-		my ($elf) = @_;
-		my $table = substr $elf->{bytes}, $elf->{ehdr}{shoff};
-		$elf->{bytes} .= "\0" x (0x2000 - length $elf->{bytes});
-		$elf->{bytes} .= $table;
-		$elf->set('ehdr', 0, 'shoff', 0x2000) }, 'load-covers'],
-	['a note at another address than its offset', sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments(4);
-		$elf->set('phdr', $s->{at}, 'vaddr', $s->{vaddr} + 4) }, 'load-covers'],
-	['a section at another address than its offset', sub {
-		my ($elf) = @_;
-		shdr('.eh_frame', addr => $elf->section('.eh_frame')->{addr} + 8)->($elf) }, 'load-covers'],
+	[
+		'program headers after the PT_LOAD', phdr(1, filesz => 0x100, memsz => 0x100),
+		'load-covers', '*',
+		qr/the program headers end/
+	],
+	[
+		'section headers after its last page',
+		sub {
+			my ($elf) = @_;
+			my $table = substr $elf->{bytes}, $elf->{ehdr}{shoff};
+			$elf->{bytes} .= "\0" x (0x2000 - length $elf->{bytes});
+			$elf->{bytes} .= $table;
+			$elf->set('ehdr', 0, 'shoff', 0x2000);
+		},
+		'load-covers'
+	],
+	[
+		'a note at another address than its offset',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(4);
+			$elf->set('phdr', $s->{at}, 'vaddr', $s->{vaddr} + 4);
+		},
+		'load-covers'
+	],
+	[
+		'a section at another address than its offset',
+		sub {
+			my ($elf) = @_;
+			shdr('.eh_frame', addr => $elf->section('.eh_frame')->{addr} + 8)->($elf);
+		},
+		'load-covers'
+	],
 	['DT_VERSYM after the PT_LOAD', dyn('VERSYM', value => 0x10000), 'load-covers'],
 	['DT_VERSYM near 2**64', dyn('VERSYM', value => ~0 - 4), 'load-covers'],
 
@@ -314,69 +366,153 @@ my @mutants = (
 	['no sections', ehdr(shnum => 0), 'section-headers'],
 	['e_shstrndx 0', ehdr(shstrndx => 0), 'section-headers'],
 	['e_shstrndx after the last section', ehdr(shstrndx => 99), 'section-headers'],
-	['e_shstrndx of another section', ehdr(shstrndx => 1), 'section-headers', qr/no string table in the file/],
+	[
+		'e_shstrndx of another section', ehdr(shstrndx => 1), 'section-headers',
+		qr/no string table in the file/
+	],
 	['e_shentsize 40', ehdr(shentsize => 40), 'section-headers'],
 	['no .dynsym', shdr('.dynsym', type => 1), 'section-headers'],
 	['.dynsym entries of 16 bytes', shdr('.dynsym', entsize => 16), 'section-headers'],
 	['a .dynsym with no string table', shdr('.dynsym', link => 1), 'section-headers'],
-	['a .dynsym beside DT_SYMTAB', sub {
-		my ($elf) = @_;
-		my $s = $elf->section('.dynsym');
-		shdr('.dynsym', map { $_ => $s->{$_} - 24 } qw(addr offset))->($elf) }, 'section-headers'],
+	[
+		'a .dynsym beside DT_SYMTAB',
+		sub {
+			my ($elf) = @_;
+			my $s = $elf->section('.dynsym');
+			shdr('.dynsym', map { $_ => $s->{$_} - 24 } qw(addr offset))->($elf);
+		},
+		'section-headers'
+	],
 	['a section without a name', shdr('.eh_frame', name => 0xffff), 'section-headers'],
-	['0x500 sections', sub {
-		my ($elf) = @_;
-		append($elf, "\0" x (64 * 0x500));
-		$elf->set('ehdr', 0, 'shnum', 0x500) }, 'section-headers'],
+	[
+		'0x500 sections',
+		sub {
+			my ($elf) = @_;
+			append($elf, "\0" x (64 * 0x500));
+			$elf->set('ehdr', 0, 'shnum', 0x500);
+		},
+		'section-headers'
+	],
 	['a variable', shdr('.eh_frame', flags => 3), 'no-writable-data'],
 	['a .bss', shdr('.eh_frame', type => 8), 'no-writable-data'],
 
 	['no PT_DYNAMIC', phdr(2, type => 0), 'dynamic'],
-	['two PT_DYNAMICs', sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments(2);
-		with_segment($elf, 2, 4, $s->{offset}, $s->{filesz}) }, 'dynamic'],
+	[
+		'two PT_DYNAMICs',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(2);
+			with_segment($elf, 2, 4, $s->{offset}, $s->{filesz});
+		},
+		'dynamic'
+	],
 	['no DT_NULL', phdr(2, map { $_ => 16 * ($nr_dynamic - 1) } qw(filesz memsz)), 'dynamic'],
-	['a .dynamic that is not aligned', sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments(2);
-		phdr(2, map { $_ => $s->{$_} + 4 } qw(offset vaddr))->($elf) }, 'dynamic', '*'],
+	[
+		'a .dynamic that is not aligned',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(2);
+			phdr(2, map { $_ => $s->{$_} + 4 } qw(offset vaddr))->($elf);
+		},
+		'dynamic',
+		'*'
+	],
 	['a writable PT_DYNAMIC', phdr(2, flags => 6), 'dynamic-read-only'],
 	['an unknown tag', dyn('FLAGS', tag => 0x6000dead), 'dynamic-tags'],
 	['a tag that is there twice', sub { with_tags($_[0], SYMENT => 24) }, 'dynamic-tags'],
 	['DF_ORIGIN', dyn('FLAGS', value => 1), 'dynamic-tags'],
 	['DF_1_NODELETE', sub { with_tags($_[0], FLAGS_1 => 8) }, 'dynamic-tags'],
 
-	['a RELA relocation', sub {
-		with_tags($_[0], RELA => append($_[0], $relative), RELASZ => 24) }, 'no-relocations'],
-	['a REL relocation after one that is R_*_NONE', sub {
-		with_tags($_[0], REL => append($_[0], "\0" x 16 . substr $relative, 0, 16), RELSZ => 32)
-		}, 'no-relocations'],
-	['a JMPREL relocation', sub {
-		with_tags($_[0], JMPREL => append($_[0], $relative), PLTRELSZ => 24) }, 'no-relocations'],
-	['a packed relocation (RELR)', sub {
-		with_tags($_[0], RELR => append($_[0], pack 'Q<', 0x100), RELRSZ => 8) }, 'no-relocations'],
-	['relocations after the end', sub {
-		with_tags($_[0], RELA => 0x100000, RELASZ => 24) }, 'no-relocations', 'load-covers'],
-	['relocations of unknown number', sub { with_tags($_[0], RELA => 0x100) }, 'no-relocations'],
+	[
+		'a RELA relocation',
+		sub {
+			with_tags($_[0], RELA => append($_[0], $relative), RELASZ => 24);
+		},
+		'no-relocations'
+	],
+	[
+		'a REL relocation after one that is R_*_NONE',
+		sub {
+			with_tags(
+				$_[0], REL => append($_[0], "\0" x 16 . substr $relative, 0, 16),
+				RELSZ => 32
+			);
+		},
+		'no-relocations'
+	],
+	[
+		'a JMPREL relocation',
+		sub {
+			with_tags($_[0], JMPREL => append($_[0], $relative), PLTRELSZ => 24);
+		},
+		'no-relocations'
+	],
+	[
+		'a packed relocation (RELR)',
+		sub {
+			with_tags($_[0], RELR => append($_[0], pack 'Q<', 0x100), RELRSZ => 8);
+		},
+		'no-relocations'
+	],
+	[
+		'relocations after the end',
+		sub {
+			with_tags($_[0], RELA => 0x100000, RELASZ => 24);
+		},
+		'no-relocations',
+		'load-covers'
+	],
+	[
+		'relocations of unknown number', sub { with_tags($_[0], RELA => 0x100) },
+		'no-relocations'
+	],
 	['relocations that only a section names', shdr('.eh_frame', type => 4), 'no-relocations'],
-	['half a relocation', sub {
-		with_tags($_[0], RELA => append($_[0], "\0" x 12), RELASZ => 12) }, 'no-relocations'],
-	['packed relocations of unknown number', sub { with_tags($_[0], RELR => 0x100) }, 'no-relocations'],
-	['packed relocations that only a section names', shdr('.eh_frame', type => 19), 'no-relocations'],
+	[
+		'half a relocation',
+		sub {
+			with_tags($_[0], RELA => append($_[0], "\0" x 12), RELASZ => 12);
+		},
+		'no-relocations'
+	],
+	[
+		'packed relocations of unknown number', sub { with_tags($_[0], RELR => 0x100) },
+		'no-relocations'
+	],
+	[
+		'packed relocations that only a section names', shdr('.eh_frame', type => 19),
+		'no-relocations'
+	],
 	['DT_TEXTREL', sub { with_tags($_[0], TEXTREL => 0) }, 'no-textrel'],
 	['DF_TEXTREL', dyn('FLAGS', value => 6), 'no-textrel'],
-	(map { my $tag = $_; ["DT_$tag", sub { with_tags($_[0], $tag => 1) }, 'no-dependencies'] }
-		qw(NEEDED RUNPATH VERNEED INIT INIT_ARRAY)),
+	(
+		map {
+			my $tag = $_;
+			["DT_$tag", sub { with_tags($_[0], $tag => 1) }, 'no-dependencies']
+		} qw(NEEDED RUNPATH VERNEED INIT INIT_ARRAY)
+	),
 
 	['no DT_STRTAB', sub { without_tag($_[0], 'STRTAB') }, 'strtab', '*', qr/no DT_STRTAB/],
-	['a string table that does not begin with NUL', sub {
-		my ($elf) = @_;
-		byte($elf->tag('STRTAB'), 65)->($elf) }, 'strtab'],
-	['a string table that does not end with NUL', sub {
-		my ($elf) = @_;
-		dyn('STRSZ', value => $elf->tag('STRSZ') - 1)->($elf) }, 'strtab', '*'],
-	['a symbol whose name is after the table', sym('__vdso_time', name => 0xffff), 'strtab', 'hash'],
+	[
+		'a string table that does not begin with NUL',
+		sub {
+			my ($elf) = @_;
+			byte($elf->tag('STRTAB'), 65)->($elf);
+		},
+		'strtab'
+	],
+	[
+		'a string table that does not end with NUL',
+		sub {
+			my ($elf) = @_;
+			dyn('STRSZ', value => $elf->tag('STRSZ') - 1)->($elf);
+		},
+		'strtab',
+		'*'
+	],
+	[
+		'a symbol whose name is after the table', sym('__vdso_time', name => 0xffff),
+		'strtab', 'hash'
+	],
 	['no DT_SONAME', sub { without_tag($_[0], 'SONAME') }, 'soname'],
 	['an empty DT_SONAME', dyn('SONAME', value => 0), 'soname', 'versions'],
 	['a DT_SONAME after the table', dyn('SONAME', value => 0xffff), 'soname'],
@@ -384,45 +520,99 @@ my @mutants = (
 	['no DT_SYMTAB', sub { without_tag($_[0], 'SYMTAB') }, 'symbols', '*'],
 	['DT_SYMENT 16', dyn('SYMENT', value => 16), 'symbols'],
 	['an undefined symbol', sym('__vdso_time', shndx => 0), 'symbols'],
-	['an absolute address', sym('__vdso_time', shndx => 0xfff1), 'symbols', qr/not an address that counts/],
-	['an absolute name of nothing', sym('__vdso_time', shndx => 0xfff1, info => 0x11, value => 0, size => 0),
-		'symbols', qr/not the name of its node/],
-	['a function after the image', sym('__vdso_getcpu', value => 0x10000), 'symbols', 'eh-frame'],
+	[
+		'an absolute address', sym('__vdso_time', shndx => 0xfff1), 'symbols',
+		qr/not an address that counts/
+	],
+	[
+		'an absolute name of nothing',
+		sym('__vdso_time', shndx => 0xfff1, info => 0x11, value => 0, size => 0),
+		'symbols', qr/not the name of its node/
+	],
+	[
+		'a function after the image', sym('__vdso_getcpu', value => 0x10000), 'symbols',
+		'eh-frame'
+	],
 	['a function that ends after the image', sym('__vdso_time', size => 0x10000), 'symbols'],
 	['a function of negative size', sym('__vdso_time', size => ~0), 'symbols'],
 	['a function at address 0', sym('__vdso_getcpu', value => 0), 'symbols', 'eh-frame'],
-	['a function among the data', sym('__vdso_getcpu', value => $clean->tag('HASH')),
-		'symbols', 'eh-frame', qr/not in the code/],
+	[
+		'a function among the data', sym('__vdso_getcpu', value => $clean->tag('HASH')),
+		'symbols', 'eh-frame', qr/not in the code/
+	],
 	['a function of a section that is not there', sym('__vdso_time', shndx => 99), 'symbols'],
 	['a variable that is exported', sym('__vdso_time', info => 0x11), 'symbols'],
 	['an IFUNC', sym('__vdso_time', info => 0x1a), 'symbols'],
 	['a local symbol', sym('__vdso_time', info => 0x02), 'symbols'],
-	['a symbol without a name', sym('__vdso_time', name => 0), 'symbols', 'hash', qr/has no name/],
+	[
+		'a symbol without a name', sym('__vdso_time', name => 0), 'symbols', 'hash',
+		qr/has no name/
+	],
 	['a hidden symbol', sym('__vdso_time', other => 2), 'symbols'],
 	['a weak alias of something else', sym('time', value => $gettime->{value}), 'symbols'],
-	['nothing but data', sub {
-		my ($elf) = @_;
-		sym($_->{text}, shndx => 0)->($elf) for grep { $_->{kind} == 2 } @{$elf->{symbols}} },
-		'symbols', qr/no function is exported/],
-	['a name that is there twice', sub {
-		my ($elf) = @_;
-		sym('__vdso_time', name => $elf->symbol('__vdso_getcpu')->{name})->($elf) },
-		'symbols', 'hash', qr/there twice/],
-	['4 G symbols', sub { shdr('.dynsym', type => 1)->($_[0]); word('HASH', 4, ~0 & 0xffffffff)->($_[0]) },
-		'symbols', 'section-headers'],
+	[
+		'nothing but data',
+		sub {
+			my ($elf) = @_;
+			sym($_->{text}, shndx => 0)->($elf)
+			    for grep { $_->{kind} == 2 } @{$elf->{symbols}};
+		},
+		'symbols',
+		qr/no function is exported/
+	],
+	[
+		'a name that is there twice',
+		sub {
+			my ($elf) = @_;
+			sym('__vdso_time', name => $elf->symbol('__vdso_getcpu')->{name})->($elf);
+		},
+		'symbols',
+		'hash',
+		qr/there twice/
+	],
+	[
+		'4 G symbols',
+		sub {
+			shdr('.dynsym', type => 1)->($_[0]);
+			word('HASH', 4, ~0 & 0xffffffff)->($_[0]);
+		},
+		'symbols',
+		'section-headers'
+	],
 
 	['no DT_HASH', sub { without_tag($_[0], 'HASH') }, 'hash'],
 	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'hash'],
 	['DT_HASH without buckets', word('HASH', 0, 0), 'hash'],
-	['DT_HASH for one symbol less', word('HASH', 4, @{$clean->{symbols}} - 1), 'hash', '*', qr/musl goes by the one/],
-	['DT_HASH with its buckets empty', sub { word('HASH', 8 + 4 * $_, 0)->($_[0]) for 0 .. $sysv_buckets - 1 }, 'hash'],
-	['DT_HASH with a bucket after the symbols', word('HASH', 8, 99), 'hash', qr/leads from bucket 0 to symbol 99/],
-	['DT_HASH that goes round in circles', sub {
-		my ($elf) = @_;
-		word('HASH', 8 + 4 * $sysv_buckets + 4 * $_, $_)->($elf) for 1 .. @{$elf->{symbols}} - 1 }, 'hash'],
-	['DT_HASH that breaks off', sub {
-		my ($elf) = @_;
-		word('HASH', 8 + 4 * $sysv_buckets + 4 * $_, 0)->($elf) for 1 .. @{$elf->{symbols}} - 1 }, 'hash'],
+	[
+		'DT_HASH for one symbol less', word('HASH', 4, @{$clean->{symbols}} - 1), 'hash',
+		'*', qr/musl goes by the one/
+	],
+	[
+		'DT_HASH with its buckets empty',
+		sub { word('HASH', 8 + 4 * $_, 0)->($_[0]) for 0 .. $sysv_buckets - 1 }, 'hash'
+	],
+	[
+		'DT_HASH with a bucket after the symbols', word('HASH', 8, 99), 'hash',
+		qr/leads from bucket 0 to symbol 99/
+	],
+	[
+		'DT_HASH that goes round in circles',
+		sub {
+			my ($elf) = @_;
+			word('HASH', 8 + 4 * $sysv_buckets + 4 * $_, $_)->($elf)
+			    for 1 .. @{$elf->{symbols}} - 1;
+		},
+		'hash'
+	],
+	[
+		'DT_HASH that breaks off',
+		sub {
+			my ($elf) = @_;
+			word('HASH', 8 + 4 * $sysv_buckets + 4 * $_, 0)->($elf)
+			    for 1 .. @{$elf->{symbols}} - 1;
+		},
+		'hash'
+	],
 	['DT_GNU_HASH without buckets', word('GNU_HASH', 0, 0), 'hash'],
 	['DT_GNU_HASH from after the symbols', word('GNU_HASH', 4, 99), 'hash'],
 	['DT_GNU_HASH that leaves a symbol out', word('GNU_HASH', 4, 2), 'hash'],
@@ -430,53 +620,127 @@ my @mutants = (
 	['a bloom filter of no words', word('GNU_HASH', 8, 0), 'hash'],
 	['a bloom filter of 2**31 words', word('GNU_HASH', 8, 1 << 31), 'load-covers'],
 	['a bloom filter that shifts by 32', word('GNU_HASH', 12, 32), 'hash'],
-	['a bloom filter that lets nothing through', sub {
-		word('GNU_HASH', 16 + 4 * $_, 0)->($_[0]) for 0 .. $bloom / 4 - 1 }, 'hash'],
-	['DT_GNU_HASH with its buckets empty', sub {
-		word('GNU_HASH', 16 + $bloom + 4 * $_, 0)->($_[0]) for 0 .. $gnu_buckets - 1 }, 'hash'],
-	['DT_GNU_HASH with a bucket after the symbols', word('GNU_HASH', 16 + $bloom, 99), 'hash', qr/leads from bucket 0 to symbol 99/],
-	['DT_GNU_HASH with a wrong hash', word('GNU_HASH', 16 + $bloom + 4 * $gnu_buckets, 1), 'hash'],
-	['DT_GNU_HASH without an end', sub {
-		my ($elf) = @_;
-		for my $i (1 .. @{$elf->{symbols}} - 1) {
-			my $at = $elf->tag('GNU_HASH') + 16 + $bloom + 4 * ($gnu_buckets + $i - 1);
-			$elf->set('word', $at, 'value', $elf->get('word', $at)->{value} & ~1);
-		} }, 'hash'],
+	[
+		'a bloom filter that lets nothing through',
+		sub {
+			word('GNU_HASH', 16 + 4 * $_, 0)->($_[0]) for 0 .. $bloom / 4 - 1;
+		},
+		'hash'
+	],
+	[
+		'DT_GNU_HASH with its buckets empty',
+		sub {
+			word('GNU_HASH', 16 + $bloom + 4 * $_, 0)->($_[0])
+			    for 0 .. $gnu_buckets - 1;
+		},
+		'hash'
+	],
+	[
+		'DT_GNU_HASH with a bucket after the symbols', word('GNU_HASH', 16 + $bloom, 99),
+		'hash', qr/leads from bucket 0 to symbol 99/
+	],
+	[
+		'DT_GNU_HASH with a wrong hash',
+		word('GNU_HASH', 16 + $bloom + 4 * $gnu_buckets, 1), 'hash'
+	],
+	[
+		'DT_GNU_HASH without an end',
+		sub {
+			my ($elf) = @_;
+			for my $i (1 .. @{$elf->{symbols}} - 1) {
+				my $at = $elf->tag('GNU_HASH') + 16 + $bloom +
+				    4 * ($gnu_buckets + $i - 1);
+				$elf->set(
+					'word', $at, 'value',
+					$elf->get('word', $at)->{value} & ~1
+				);
+			}
+		},
+		'hash'
+	],
 
-	(map { my $tag = $_; ["no DT_$tag", sub { without_tag($_[0], $tag) }, 'versions'] }
-		qw(VERSYM VERDEF VERDEFNUM)),
+	(
+		map {
+			my $tag = $_;
+			["no DT_$tag", sub { without_tag($_[0], $tag) }, 'versions']
+		} qw(VERSYM VERDEF VERDEFNUM)
+	),
 	['the node of another machine', ehdr(machine => 183), 'versions'],
 	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
-	['version definitions that go on as before', sub {
-		# A second node after the end, a copy of the first.
-		my ($elf) = @_;
-		my $first = $elf->{verdefs}[1];
-		my $at = append($elf, substr $elf->{bytes}, $first->{at}, 28);
-		verdef(1, next => $at - $first->{at})->($elf) }, 'versions', qr/same index/],
-	['no version definition but the base', verdef(0, next => 0), 'versions', qr/no node LINUX_2.6/],
-	['a node with the index of the base', verdef(1, ndx => 1), 'versions', qr/which is not a node's/],
-	['a node whose name is after the string table', sub {
-		my ($elf) = @_;
-		my $def = $elf->{verdefs}[1];
-		$elf->set('word', $def->{at} + $def->{aux}, 'value', 0xffff) }, 'strtab', 'versions', qr/name of the version/],
+	[
+		'version definitions that go on as before',
+		sub {
+			# A second node after the end, a copy of the first.
+			my ($elf) = @_;
+			my $first = $elf->{verdefs}[1];
+			my $at = append($elf, substr $elf->{bytes}, $first->{at}, 28);
+			verdef(1, next => $at - $first->{at})->($elf);
+		},
+		'versions',
+		qr/same index/
+	],
+	[
+		'no version definition but the base', verdef(0, next => 0), 'versions',
+		qr/no node LINUX_2.6/
+	],
+	[
+		'a node with the index of the base', verdef(1, ndx => 1), 'versions',
+		qr/which is not a node's/
+	],
+	[
+		'a node whose name is after the string table',
+		sub {
+			my ($elf) = @_;
+			my $def = $elf->{verdefs}[1];
+			$elf->set('word', $def->{at} + $def->{aux}, 'value', 0xffff);
+		},
+		'strtab',
+		'versions',
+		qr/name of the version/
+	],
 	['two bases', verdef(1, flags => 1), 'versions', qr/2 base entries/],
 	['no base', verdef(0, flags => 0), 'versions', qr/0 base entries/],
 	['a base of index 3', verdef(0, ndx => 3), 'versions'],
 	['vd_version 2', verdef(1, version => 2), 'versions'],
 	['a wrong vd_hash', verdef(1, hash => 1), 'versions'],
 	['a node without a name', verdef(1, cnt => 0), 'versions', qr/has no name/],
-	['a node named LINUX_2.7', sub {
-		my ($elf) = @_;
-		my $at = append($elf, "\0LINUX_2.7\0");
-		# Inside of the string table, by making that reach there.
-		dyn('STRSZ', value => length($elf->{bytes}) - $elf->tag('STRTAB'))->($elf);
-		$elf->set('word', $elf->{verdefs}[1]{at} + $elf->{verdefs}[1]{aux}, 'value', $at + 1 - $elf->tag('STRTAB'));
-		verdef(1, hash => 0x3ae75f7)->($elf) }, 'versions', '*', qr/not the machine's LINUX_2.6/],
-	(map { my ($what, $value) = @$_;
-		["a symbol that $what", sub { $_[0]->set('half', $_[0]->symbol('__vdso_time')->{versym_at}, 'value', $value) }, 'versions'] }
-		['is local by its version', 0], ['has the base as its version', 1],
-		['has a node that is not there', 3], ['has its version hidden', 0x8002]),
+	[
+		'a node named LINUX_2.7',
+		sub {
+			my ($elf) = @_;
+			my $at = append($elf, "\0LINUX_2.7\0");
+			# Inside of the string table, by making that reach there.
+			dyn('STRSZ', value => length($elf->{bytes}) - $elf->tag('STRTAB'))->($elf);
+			$elf->set(
+				'word', $elf->{verdefs}[1]{at} + $elf->{verdefs}[1]{aux},
+				'value', $at + 1 - $elf->tag('STRTAB')
+			);
+			verdef(1, hash => 0x3ae75f7)->($elf);
+		},
+		'versions',
+		'*',
+		qr/not the machine's LINUX_2.6/
+	],
+	(
+		map {
+			my ($what, $value) = @$_;
+			[
+				"a symbol that $what",
+				sub {
+					$_[0]->set(
+						'half',
+						$_[0]->symbol('__vdso_time')->{versym_at}, 'value',
+						$value
+					);
+				},
+				'versions'
+			]
+		} ['is local by its version', 0],
+		['has the base as its version', 1],
+		['has a node that is not there', 3],
+		['has its version hidden', 0x8002]
+	),
 
 	['no Linux note', nhdr('Linux', type => 1), 'notes'],
 	['a kernel version of three bytes', nhdr('Linux', descsz => 3), 'notes'],
@@ -486,10 +750,15 @@ my @mutants = (
 	['a note of 4 GiB', nhdr('GNU', descsz => ~0 & 0xffffffff), 'notes', qr/runs over the end/],
 	['a note with an owner of 4 GiB', nhdr('GNU', namesz => ~0 & 0xffffffff), 'notes'],
 	['an owner without its NUL', nhdr('GNU', namesz => 3), 'notes', qr/the owner of the note/],
-	['bytes after the last note', sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments(4);
-		phdr(4, map { $_ => $s->{$_} + 4 } qw(filesz memsz))->($elf) }, 'notes'],
+	[
+		'bytes after the last note',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(4);
+			phdr(4, map { $_ => $s->{$_} + 4 } qw(filesz memsz))->($elf);
+		},
+		'notes'
+	],
 
 	['no PT_GNU_EH_FRAME', phdr(0x6474e550, type => 0), 'eh-frame'],
 	['two PT_GNU_EH_FRAMEs', sub { with_segment($_[0], 0x6474e550, 4, 0x100, 16) }, 'eh-frame'],
@@ -500,33 +769,56 @@ my @mutants = (
 	['an unwind table longer than its segment', eh_frame_hdr(8, 1 << 29), 'eh-frame'],
 	['an unwind table that knows one function', eh_frame_hdr(8, 1), 'eh-frame'],
 	['an unwind table that is not sorted', eh_frame_hdr(12, 0x7fff), 'eh-frame'],
-	['an unwind table that begins too late', sub {
-		# The first half of the functions is given away, whichever they are.
-		my ($elf) = @_;
-		my ($s) = $elf->segments(0x6474e550);
-		my $nr = $elf->get('word', $s->{offset} + 8)->{value};
-		my $lost = int(($nr + 1) / 2);
-		substr $elf->{bytes}, $s->{offset} + 12, 8 * ($nr - $lost),
-			substr $elf->{bytes}, $s->{offset} + 12 + 8 * $lost, 8 * ($nr - $lost);
-		$elf->set('word', $s->{offset} + 8, 'value', $nr - $lost) }, 'eh-frame'],
-	['an FDE of another function', sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments(0x6474e550);
-		my $nr = $elf->get('word', $s->{offset} + 8)->{value};
-		my $fde = $elf->get('word', $s->{offset} + 16)->{value};
-		$elf->set('word', $s->{offset} + 16 + 8 * $_, 'value', $fde) for 1 .. $nr - 1 }, 'eh-frame'],
-	['an FDE of one byte', sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments(0x6474e550);
-		my $nr = $elf->get('word', $s->{offset} + 8)->{value};
-		for my $i (0 .. $nr - 1) {
-			# Every function of the table begins before its first instruction.
-			my $entry = $s->{offset} + 12 + 8 * $i;
-			my $fde = $s->{offset} + unpack 'l<', substr $elf->{bytes}, $entry + 4, 4;
-			$elf->set('word', $entry, 'value', $elf->get('word', $entry)->{value} - 1);
-			$elf->set('word', $fde + 8, 'value', $elf->get('word', $fde + 8)->{value} - 1);
-			$elf->set('word', $fde + 12, 'value', 1);
-		} }, 'eh-frame'],
+	[
+		'an unwind table that begins too late',
+		sub {
+			# The first half of the functions is given away, whichever they are.
+			my ($elf) = @_;
+			my ($s) = $elf->segments(0x6474e550);
+			my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+			my $lost = int(($nr + 1) / 2);
+			substr $elf->{bytes}, $s->{offset} + 12, 8 * ($nr - $lost),
+			    substr $elf->{bytes}, $s->{offset} + 12 + 8 * $lost, 8 * ($nr - $lost);
+			$elf->set('word', $s->{offset} + 8, 'value', $nr - $lost);
+		},
+		'eh-frame'
+	],
+	[
+		'an FDE of another function',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(0x6474e550);
+			my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+			my $fde = $elf->get('word', $s->{offset} + 16)->{value};
+			$elf->set('word', $s->{offset} + 16 + 8 * $_, 'value', $fde)
+			    for 1 .. $nr - 1;
+		},
+		'eh-frame'
+	],
+	[
+		'an FDE of one byte',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(0x6474e550);
+			my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+			for my $i (0 .. $nr - 1) {
+				# Every function of the table begins before its first instruction.
+				my $entry = $s->{offset} + 12 + 8 * $i;
+				my $fde = $s->{offset} + unpack 'l<', substr $elf->{bytes},
+				    $entry + 4, 4;
+				$elf->set(
+					'word', $entry, 'value',
+					$elf->get('word', $entry)->{value} - 1
+				);
+				$elf->set(
+					'word', $fde + 8, 'value',
+					$elf->get('word', $fde + 8)->{value} - 1
+				);
+				$elf->set('word', $fde + 12, 'value', 1);
+			}
+		},
+		'eh-frame'
+	],
 );
 
 my %covered;
@@ -538,19 +830,27 @@ for (@mutants) {
 	my ($status, $out, $err) = check($file);
 	my (%named, $strange);
 	for (split /\n/, $out) {
-		if (/^\Q$file\E: ([a-z0-9-]+): \S/) { $named{$1}++ } else { $strange = $_ }
+		if (/^\Q$file\E: ([a-z0-9-]+): \S/) { $named{$1}++ }
+		else { $strange = $_ }
 	}
 	my ($pattern) = grep { ref } @rules;
 	@rules = grep { !ref } @rules;
 	my $more = grep { $_ eq '*' } @rules;
 	my %expected = map { $_ => 1 } grep { $_ ne '*' } @rules;
-	my $right = $status == 1 && $err eq '' && !defined $strange
-		&& (!$pattern || $out =~ $pattern) && !grep({ !$named{$_} } keys %expected)
-		&& ($more || !grep { !$expected{$_} } keys %named);
+	my $right =
+	       $status == 1
+	    && $err eq ''
+	    && !defined $strange
+	    && (!$pattern || $out =~ $pattern)
+	    && !grep({ !$named{$_} } keys %expected)
+	    && ($more || !grep { !$expected{$_} } keys %named);
 	$covered{$_}++ for keys %expected;
 	ok($right, "$what breaks rule $rules[0]")
-		or complain("status 1, rules @rules" . ($pattern ? ", $pattern" : ''), "status $status\n$out$err",
-			    'an image that some client chokes on would be loaded, or the message misleads');
+	    or complain(
+		"status 1, rules @rules" . ($pattern ? ", $pattern" : ''),
+		"status $status\n$out$err",
+		'an image that some client chokes on would be loaded, or the message misleads'
+	    );
 }
 
 # ---- ELF32 ----------------------------------------------------------------------------------
@@ -558,8 +858,9 @@ for (@mutants) {
 SKIP: {
 	my $cc = $ENV{CC} || 'gcc';
 	open my $c, '>', "$tmp/i386.c" or BAIL_OUT("$tmp/i386.c: $!");
-	print $c map { "__attribute__((visibility(\"default\"))) int $_(int a) { return a + 1; }\n" }
-		qw(__vdso_time __vdso_getcpu __kernel_vsyscall);
+	print $c
+	    map { "__attribute__((visibility(\"default\"))) int $_(int a) { return a + 1; }\n" }
+	    qw(__vdso_time __vdso_getcpu __kernel_vsyscall);
 	close $c;
 	open my $script, '>', "$tmp/i386.lds.S" or BAIL_OUT("$tmp/i386.lds.S: $!");
 	print $script <<'END';
@@ -571,37 +872,48 @@ OUTPUT_FORMAT("elf32-i386")
 #include "vdso-layout.lds.h"
 END
 	close $script;
-	my $failed = system "( cd '$tmp' && $cc -m32 -O2 -fPIC -ffreestanding -fno-stack-protector " .
-		'-fvisibility=hidden -fasynchronous-unwind-tables -fcf-protection=none -c i386.c && ' .
-		"$cc -m32 -c '$here/vdso-src/note.S' && $cc -E -P -x assembler-with-cpp " .
-		"-I'$here/vdso-src/include' -I'$here/linker-scripts' i386.lds.S -o i386.lds && " .
-		'ld -m elf_i386 -shared -nostdlib -soname=linux-gate.so.1 --hash-style=both ' .
-		'--build-id=sha1 --eh-frame-hdr -T i386.lds i386.o note.o -o i386.dbg && ' .
-		"objcopy -S -R .data -R .bss i386.dbg i386.so ) >'$tmp/i386.log' 2>&1";
-	skip("$cc makes no i386 code here: " . (split /\n/, slurp("$tmp/i386.log"))[0], 4) if $failed;
+	my $failed =
+	      system "( cd '$tmp' && $cc -m32 -O2 -fPIC -ffreestanding -fno-stack-protector "
+	    . '-fvisibility=hidden -fasynchronous-unwind-tables -fcf-protection=none -c i386.c && '
+	    . "$cc -m32 -c '$here/vdso-src/note.S' && $cc -E -P -x assembler-with-cpp "
+	    . "-I'$here/vdso-src/include' -I'$here/linker-scripts' i386.lds.S -o i386.lds && "
+	    . 'ld -m elf_i386 -shared -nostdlib -soname=linux-gate.so.1 --hash-style=both '
+	    . '--build-id=sha1 --eh-frame-hdr -T i386.lds i386.o note.o -o i386.dbg && '
+	    . "objcopy -S -R .data -R .bss i386.dbg i386.so ) >'$tmp/i386.log' 2>&1";
+	skip("$cc makes no i386 code here: " . (split /\n/, slurp("$tmp/i386.log"))[0], 4)
+	    if $failed;
 	my $i386 = slurp("$tmp/i386.so");
-	good('an image for i386, with both of its nodes, is good', "$tmp/i386.so",
-	     'the 32-bit structs are read from the wrong places');
+	good(
+		'an image for i386, with both of its nodes, is good', "$tmp/i386.so",
+		'the 32-bit structs are read from the wrong places'
+	);
 	# Elf32_Ehdr: e_machine at 18. Elf32_Phdr: p_flags at 24, of the one at 52.
-	for (['for x86-64', 18, 62, 'elf'], ['with a writable PT_LOAD', 52 + 24, 7, 'load-flags'],
-	     ['cut in half', undef, undef, 'load-sizes']) {
+	for (
+		['for x86-64', 18, 62, 'elf'],
+		['with a writable PT_LOAD', 52 + 24, 7, 'load-flags'],
+		['cut in half', undef, undef, 'load-sizes']
+	    )
+	{
 		my ($what, $at, $value, $rule) = @$_;
 		my $bytes = defined $at ? $i386 : substr $i386, 0, length($i386) / 2;
 		substr $bytes, $at, 1, chr $value if defined $at;
 		my ($status, $out) = check(image('mutant.so', $bytes));
-		ok($status == 1 && $out =~ /^\S+: $rule: /m, "an image for i386 $what breaks rule $rule")
-			or complain("status 1, rule $rule", "status $status\n$out", 'as for 64 bits');
+		ok(
+			$status == 1 && $out =~ /^\S+: $rule: /m,
+			"an image for i386 $what breaks rule $rule"
+		) or complain("status 1, rule $rule", "status $status\n$out", 'as for 64 bits');
 	}
 }
 
 # ---- the command line -----------------------------------------------------------------------
-sub command
-{
+sub command {
 	my ($what, $args, $status, $out, $err, $why) = @_;
 	my ($got_status, $got_out, $got_err) = check(@$args);
 	ok($got_status == $status && $got_out =~ $out && $got_err =~ $err, $what)
-		or complain("status $status, output like $out, errors like $err",
-			    "status $got_status\n$got_out$got_err", $why);
+	    or complain(
+		"status $status, output like $out, errors like $err",
+		"status $got_status\n$got_out$got_err", $why
+	    );
 }
 
 my $ours = image('good.so', $good);
@@ -610,33 +922,53 @@ my $garbage = image('garbage.so', "#!/bin/sh\n" . 'x' x 5000);
 my $none = qr/^$/;
 mkdir "$tmp/directory";
 
-command('-v says so of a good image', ['-v', $ours], 0, qr/^\Q$ours\E: ok \(\d+ rules\)$/, $none,
-	'a reader wants to know that something was looked at');
+command(
+	'-v says so of a good image', ['-v', $ours], 0, qr/^\Q$ours\E: ok \(\d+ rules\)$/, $none,
+	'a reader wants to know that something was looked at'
+);
 command('an empty file is broken', [$empty], 1, qr/: truncated: /, $none, 'it is no image');
 command('a script is broken', [$garbage], 1, qr/: elf: not an ELF file/, $none, 'it is no image');
 command('a program is broken', ['/proc/self/exe'], 1, qr/: one-load: /, $none, 'it is no vDSO');
-command('several files are all looked at', [$garbage, $ours, $empty], 1,
+command(
+	'several files are all looked at', [$garbage, $ours, $empty], 1,
 	qr/^\Q$garbage\E: elf: .*\n\Q$empty\E: truncated: .*\n$/, $none,
-	'the first broken one must not hide the others');
-command('a missing file is an error, and not a breach', ["$tmp/missing"], 2, $none,
-	qr/^uvdso: \Q$tmp\E\/missing: No such file or directory$/, 'scripts tell the two apart');
+	'the first broken one must not hide the others'
+);
+command(
+	'a missing file is an error, and not a breach', ["$tmp/missing"], 2, $none,
+	qr/^uvdso: \Q$tmp\E\/missing: No such file or directory$/, 'scripts tell the two apart'
+);
 command('a directory is an error', ["$tmp/directory"], 2, $none, qr/Is a directory$/, 'as above');
-command('a file without an end is an error', ['/dev/zero'], 2, $none, qr/too large$/,
-	'memory must not fill up');
-command('an error wins over a breach, and the rest is still looked at',
+command(
+	'a file without an end is an error', ['/dev/zero'], 2, $none, qr/too large$/,
+	'memory must not fill up'
+);
+command(
+	'an error wins over a breach, and the rest is still looked at',
 	["$tmp/missing", $garbage], 2, qr/^\Q$garbage\E: elf: /, qr/missing: No such file/,
-	'a script that sees 1 believes that everything was looked at');
-command('no file is wrong usage', [], 2, $none, qr/no FILE/, 'an empty list must not pass for good');
-command('an unknown option is wrong usage', ['--fix', $ours], 2, $none, qr/^uvdso: check: --fix: no such option/,
-	'it is no file');
-command('after -- a name may begin with -', ['--', '-v'], 2, $none, qr/^uvdso: -v: No such file/,
-	'as in every other command');
+	'a script that sees 1 believes that everything was looked at'
+);
+command(
+	'no file is wrong usage', [], 2, $none, qr/no FILE/,
+	'an empty list must not pass for good'
+);
+command(
+	'an unknown option is wrong usage', ['--fix', $ours], 2, $none,
+	qr/^uvdso: check: --fix: no such option/,
+	'it is no file'
+);
+command(
+	'after -- a name may begin with -', ['--', '-v'], 2, $none, qr/^uvdso: -v: No such file/,
+	'as in every other command'
+);
 
 my (undef, $help) = check('--help');
 my @rules = $help =~ /^  ([a-z][a-z-]+)\s+\S/mg;
 my @bare = grep { !$covered{$_} } @rules;
 ok(@rules > 20 && !@bare, '--help lists the rules, and each has a mutant above that breaks it')
-	or complain('a mutant for each of ' . @rules . ' rules', "none for: @bare",
-		    'a rule that nothing was seen to break may not work');
+    or complain(
+	'a mutant for each of ' . @rules . ' rules', "none for: @bare",
+	'a rule that nothing was seen to break may not work'
+    );
 
 done_testing();

@@ -19,17 +19,37 @@ chomp(my $arch = `uname -m`);
 my $tmp = tempdir(CLEANUP => 1);
 my $dest = "$tmp/a package";
 
-sub slurp { my ($path) = @_; open my $fh, '<:raw', $path or return ''; local $/; return scalar <$fh> }
+sub slurp {
+	my ($path) = @_;
+	open my $fh, '<:raw', $path or return '';
+	local $/;
+	return scalar <$fh>;
+}
 
 # Every file below a directory, with its mode.
-sub files
-{
+sub files {
 	my ($root) = @_;
 	my @files;
-	find({no_chdir => 1, wanted => sub { push @files, sprintf '%s %o', substr($_, length $root), (stat)[2] & 07777 if -f }}, $root);
+	find(
+		{
+			no_chdir => 1,
+			wanted => sub {
+				push @files, sprintf '%s %o', substr($_, length $root),
+				    (stat)[2] & 07777
+				    if -f;
+			}
+		},
+		$root
+	);
 	return join "\n", sort @files;
 }
-sub directories { my ($root) = @_; my @all; find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root); return @all }
+
+sub directories {
+	my ($root) = @_;
+	my @all;
+	find({no_chdir => 1, wanted => sub { push @all, substr $_, length $root if -d }}, $root);
+	return @all;
+}
 
 my $said = `$make install DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make install succeeds, without a word');
@@ -37,10 +57,20 @@ my $id = Elf->new(slurp("build/$arch/vdso.so"))->build_id;
 my $debug = '/opt/x/lib/debug/.build-id/' . substr($id, 0, 2) . '/' . substr($id, 2) . '.debug';
 # Of the source, what is common and what is this machine's.
 my @source = grep { !m{^vdso-src/arch/(?!\Q$arch\E/)} } split /\n/, `find vdso-src -name '*.[chS]'`;
-my $expected = join "\n", sort "$debug 644", (map { "/opt/x/share/uvdso/$_ 644" } @source), '/opt/x/share/bash-completion/completions/uvdso 644', '/opt/x/bin/uvdso 755', '/opt/x/include/uvdso.h 644',
-	(map { "/opt/x/lib/$_ 644" } qw(libuvdso.a libuvdso.so libuvdso.so.0 pkgconfig/libuvdso.pc)), '/opt/x/include/uvdso/vdso_names.h 644', '/opt/x/share/man/man1/uvdso.1 644', '/opt/x/share/uvdso/installed 644';
-is(files($dest), $expected, 'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else');
-is(slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"), 'the debug data of the image is where gdb looks for its build id');
+my $expected = join "\n", sort "$debug 644", (map { "/opt/x/share/uvdso/$_ 644" } @source),
+    '/opt/x/share/bash-completion/completions/uvdso 644', '/opt/x/bin/uvdso 755',
+    '/opt/x/include/uvdso.h 644',
+    (map { "/opt/x/lib/$_ 644" } qw(libuvdso.a libuvdso.so libuvdso.so.0 pkgconfig/libuvdso.pc)),
+    '/opt/x/include/uvdso/vdso_names.h 644', '/opt/x/share/man/man1/uvdso.1 644',
+    '/opt/x/share/uvdso/installed 644';
+is(
+	files($dest), $expected,
+	'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else'
+);
+is(
+	slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"),
+	'the debug data of the image is where gdb looks for its build id'
+);
 
 open my $fh, '>', "$tmp/client.c" or BAIL_OUT("$tmp/client.c: $!");
 print $fh <<'END';
@@ -59,7 +89,8 @@ int main(void)
 }
 END
 close $fh;
-my $compile = system "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -l:libuvdso.a -o '$tmp/client'";
+my $compile = system
+    "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -l:libuvdso.a -o '$tmp/client'";
 is($compile, 0, 'a program is built with what was installed');
 is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its vDSO');
 is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
@@ -77,32 +108,50 @@ my ($pid) = <$program> =~ /^ready (\d+)/;
 my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$installed' gdb $pid -x y 2>&1` };
 my $bin = "$dest/opt/x/bin";
 (my $quoted = $bin) =~ s/ /\\ /g;
-like($gdb, qr{^set debug-file-directory \Q$bin\E/../lib/debug:/usr/lib/debug$}m, 'uvdso gdb looks for the debug data where it was installed');
+like(
+	$gdb, qr{^set debug-file-directory \Q$bin\E/../lib/debug:/usr/lib/debug$}m,
+	'uvdso gdb looks for the debug data where it was installed'
+);
 like($gdb, qr{^directory \Q$quoted\E/../share/uvdso$}m, '... and for the source');
 like($gdb, qr{^-p\n$pid\n-x\ny\n\z}m, '... of this process, with the arguments for gdb');
 $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `build/uvdso gdb $pid 2>&1` };
-like($gdb, qr{^set debug-file-directory /.*/build/debug:}m, 'in the tree it was built in, uvdso gdb finds both there');
+like(
+	$gdb, qr{^set debug-file-directory /.*/build/debug:}m,
+	'in the tree it was built in, uvdso gdb finds both there'
+);
 like($gdb, qr{^directory /.*(?<!/build)$}m, '... the source, too');
 rename "$dest$debug", "$dest$debug.away";
 $gdb = `'$installed' gdb $pid 2>&1`;
 is($? >> 8, 125, 'without the debug data uvdso gdb fails');
-like($gdb, qr{^uvdso: $pid: .*\Q$id\E, in \Q$bin\E/debug or \Q$bin\E/\.\./lib/debug}, '... and says where it looked for which build id');
+like(
+	$gdb, qr{^uvdso: $pid: .*\Q$id\E, in \Q$bin\E/debug or \Q$bin\E/\.\./lib/debug},
+	'... and says where it looked for which build id'
+);
 rename "$dest$debug.away", "$dest$debug";
 
 SKIP: {
 	skip('gdb is not installed', 2) unless -x '/usr/bin/gdb';
 	local $ENV{HOME} = $tmp;
 	delete local $ENV{DEBUGINFOD_URLS};
-	my $said = `cd / && '$installed' gdb $pid -nx -batch -ex 'set width 0' -ex 'list __vdso_clock_gettime' -ex 'info source' 2>&1`;
-	skip('ptrace is denied here', 2) if $said =~ /ptrace: Operation not permitted|Could not attach/;
-	like($said, qr/^\d+\t.*\bclock_gettime\b/m, 'gdb itself shows the source of a function of the vDSO') or diag($said);
-	like($said, qr{^Located in .*/opt/x/share/uvdso/vdso-src/gettime\.c$}m, '... from where it was installed') or diag($said);
+	my $said =
+	    `cd / && '$installed' gdb $pid -nx -batch -ex 'set width 0' -ex 'list __vdso_clock_gettime' -ex 'info source' 2>&1`;
+	skip('ptrace is denied here', 2)
+	    if $said =~ /ptrace: Operation not permitted|Could not attach/;
+	like(
+		$said, qr/^\d+\t.*\bclock_gettime\b/m,
+		'gdb itself shows the source of a function of the vDSO'
+	) or diag($said);
+	like(
+		$said, qr{^Located in .*/opt/x/share/uvdso/vdso-src/gettime\.c$}m,
+		'... from where it was installed'
+	) or diag($said);
 }
 kill 'TERM', $runner;
 waitpid $runner, 0;
 
 # The completion is found by the name of the command, and by its path.
-my $completed = `bash --norc -c '. "\$1"; COMP_WORDS=(uvdso run --fo); COMP_CWORD=2; _uvdso; echo "\${COMPREPLY[*]}"' bash '$dest/opt/x/share/bash-completion/completions/uvdso'`;
+my $completed =
+    `bash --norc -c '. "\$1"; COMP_WORDS=(uvdso run --fo); COMP_CWORD=2; _uvdso; echo "\${COMPREPLY[*]}"' bash '$dest/opt/x/share/bash-completion/completions/uvdso'`;
 is($completed, "--force --follow\n", 'the installed completion completes');
 
 # A new build: the list of the last time is removed first.
@@ -115,20 +164,34 @@ system "$make install DESTDIR='$dest' PREFIX=/opt/x";
 is(files($dest), $expected, 'installing again leaves nothing of the build before');
 
 # Others' files stay.
-my @others = map { "$dest/opt/x/$_" } 'bin/other', 'include/uvdso/other.h', 'lib/debug/.build-id/' . substr($id, 0, 2) . '/other.debug';
+my @others = map { "$dest/opt/x/$_" } 'bin/other', 'include/uvdso/other.h',
+    'lib/debug/.build-id/' . substr($id, 0, 2) . '/other.debug';
 for (@others) {
 	open my $other, '>', $_ or BAIL_OUT("$_: $!");
 	close $other;
 }
 $said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make uninstall succeeds, without a word');
-is(files($dest), join("\n", sort map { substr($_, length $dest) . ' 644' } @others), 'only what others have put there is left');
+is(
+	files($dest), join("\n", sort map { substr($_, length $dest) . ' 644' } @others),
+	'only what others have put there is left'
+);
 unlink @others;
-system "$make install DESTDIR='$dest' PREFIX=/opt/x && $make uninstall DESTDIR='$dest' PREFIX=/opt/x";
-is(join(' ', grep { m{uvdso|build-id} } directories($dest)), '', 'and none of our directories, when they are empty');
+system
+    "$make install DESTDIR='$dest' PREFIX=/opt/x && $make uninstall DESTDIR='$dest' PREFIX=/opt/x";
+is(
+	join(' ', grep { m{uvdso|build-id} } directories($dest)), '',
+	'and none of our directories, when they are empty'
+);
 $said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 isnt($?, 0, 'a second uninstall fails');
-like($said, qr/^uvdso: install: .*nothing is installed there$/m, '... and says that nothing is there');
-isnt(system("$make install DESTDIR='$tmp/client.c' 2>/dev/null"), 0, 'where nothing can be written it fails');
+like(
+	$said, qr/^uvdso: install: .*nothing is installed there$/m,
+	'... and says that nothing is there'
+);
+isnt(
+	system("$make install DESTDIR='$tmp/client.c' 2>/dev/null"), 0,
+	'where nothing can be written it fails'
+);
 
 done_testing;

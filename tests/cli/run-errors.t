@@ -14,56 +14,77 @@ my $dir = temp_dir();
 
 # Makes a file in the temporary directory; returns its path.
 sub file {
-    my ($name, $content, $mode) = @_;
-    open my $file, '>:raw', "$dir/$name" or die "$name: $!";
-    print $file $content;
-    close $file;
-    chmod $mode // 0755, "$dir/$name";
-    return "$dir/$name";
+	my ($name, $content, $mode) = @_;
+	open my $file, '>:raw', "$dir/$name" or die "$name: $!";
+	print $file $content;
+	close $file;
+	chmod $mode // 0755, "$dir/$name";
+	return "$dir/$name";
 }
 
 # The program's own end.
 is_status(uvdso($end, $_), $_, "the program's status $_ is uvdso's") for 0, 1, 42, 125, 255;
 for my $name (qw(SIGTERM SIGKILL SIGSEGV SIGABRT SIGINT SIGQUIT SIGPIPE)) {
-    my $signal = POSIX->can($name)->();
-    # Where core files are allowed, the program's is wanted, and a second one is not.
-    my $p = run({before => sub { chdir "$dir"; $SIG{PIPE} = 'DEFAULT' }}, '/bin/sh', '-c',
-        'ulimit -c unlimited 2>/dev/null; exec "$@"', 'sh', $UVDSO, @RUN, $end, -$signal);
-    is($p->{signal}, $signal, "a program that dies of $name takes uvdso with it")
-        || diag "status $p->{status}";
-    ok(!$p->{core} && !$p->{left}, '... without a core file of uvdso, or a process left over');
-    unlink glob "$dir/core*";
+	my $signal = POSIX->can($name)->();
+	# Where core files are allowed, the program's is wanted, and a second one is not.
+	my $p = run(
+		{before => sub { chdir "$dir"; $SIG{PIPE} = 'DEFAULT' }}, '/bin/sh', '-c',
+		'ulimit -c unlimited 2>/dev/null; exec "$@"', 'sh', $UVDSO, @RUN, $end, -$signal
+	);
+	is($p->{signal}, $signal, "a program that dies of $name takes uvdso with it")
+	    || diag "status $p->{status}";
+	ok(!$p->{core} && !$p->{left}, '... without a core file of uvdso, or a process left over');
+	unlink glob "$dir/core*";
 }
-is_status(uvdso({before => sub { $SIG{TERM} = 'IGNORE' }}, $end, -POSIX::SIGTERM()), 241,
-    'a program that inherits SIGTERM ignored does not die of it');
+is_status(
+	uvdso({before => sub { $SIG{TERM} = 'IGNORE' }}, $end, -POSIX::SIGTERM()), 241,
+	'a program that inherits SIGTERM ignored does not die of it'
+);
 
 # No such program.
-refused(uvdso("$dir/missing"), 127, qr{\Q$dir\E/missing: No such file},
-    'a path that is not there gives 127');
-refused(uvdso('uvdso-no-such-program'), 127, qr/uvdso-no-such-program: not found in PATH/,
-    'a name that is not in PATH gives 127');
+refused(
+	uvdso("$dir/missing"), 127, qr{\Q$dir\E/missing: No such file},
+	'a path that is not there gives 127'
+);
+refused(
+	uvdso('uvdso-no-such-program'), 127, qr/uvdso-no-such-program: not found in PATH/,
+	'a name that is not in PATH gives 127'
+);
 refused(uvdso(''), 127, qr/empty/, 'an empty name gives 127');
 refused(uvdso("$end/x"), 127, qr{end\.pie/x: Not a directory}, 'a path through a file gives 127');
-refused(uvdso({env => {PATH => ''}}, 'date'), 127, qr/date/, 'an empty PATH is the working directory');
-is_status(uvdso({env => {PATH => "/nowhere:/bin"}}, 'true'), 0,
-    'a program is found in a later directory of PATH');
+refused(
+	uvdso({env => {PATH => ''}}, 'date'), 127, qr/date/,
+	'an empty PATH is the working directory'
+);
+is_status(
+	uvdso({env => {PATH => "/nowhere:/bin"}}, 'true'), 0,
+	'a program is found in a later directory of PATH'
+);
 is_status(uvdso({env => {}}, 'true'), 0, 'without PATH the usual directories are searched');
-is_status(uvdso({env => {PATH => ':/nowhere'}, before => sub { chdir '/bin' }}, 'true'), 0,
-    'an empty entry of PATH is the working directory');
+is_status(
+	uvdso({env => {PATH => ':/nowhere'}, before => sub { chdir '/bin' }}, 'true'), 0,
+	'an empty entry of PATH is the working directory'
+);
 symlink $end, "$dir/link";
 is_status(uvdso("$dir/link", 3), 3, 'a symbolic link is followed');
 symlink 'loop', "$dir/loop";
 refused(uvdso("$dir/loop"), 126, qr/symbolic links/, 'a link to itself gives 126');
 
 # There, but not to be run.
-refused(uvdso(file('plain', "#!/bin/sh\n", 0644)), 126, qr{/plain: Permission denied},
-    'a file that is not executable gives 126');
-refused(uvdso({env => {PATH => "$dir"}}, 'plain'), 126, qr/plain: .*not executable/,
-    '... also when it is in PATH');
+refused(
+	uvdso(file('plain', "#!/bin/sh\n", 0644)), 126, qr{/plain: Permission denied},
+	'a file that is not executable gives 126'
+);
+refused(
+	uvdso({env => {PATH => "$dir"}}, 'plain'), 126, qr/plain: .*not executable/,
+	'... also when it is in PATH'
+);
 refused(uvdso("$dir"), 126, qr/directory/, 'a directory gives 126');
 refused(uvdso(file('empty', '')), 126, qr{/empty: }, 'an empty file gives 126');
-refused(uvdso(file('text', "hello\n")), 126, qr/neither an ELF file nor a script/,
-    'a text without #! gives 126');
+refused(
+	uvdso(file('text', "hello\n")), 126, qr/neither an ELF file nor a script/,
+	'a text without #! gives 126'
+);
 POSIX::mkfifo("$dir/fifo", 0755);
 refused(uvdso("$dir/fifo"), 126, qr/fifo: Permission denied/, 'a FIFO gives 126, without a wait');
 refused(uvdso('/dev/null'), 126, qr{/dev/null}, 'a device gives 126');
@@ -76,49 +97,70 @@ chmod 02755, $copy;
 refused(uvdso($copy), 126, qr/setgid/, 'a setgid program gives 126');
 chmod 02644 | 0101, $copy;
 SKIP: {
-    my $setcap = (grep { -x } qw(/usr/sbin/setcap /sbin/setcap))[0];
-    skip 'setcap is not installed (package libcap2-bin)', 1 unless $setcap;
-    chmod 0755, $copy;
-    skip 'file capabilities cannot be set here', 1
-        if run($setcap, 'cap_net_raw+ep', $copy)->{status};
-    refused(uvdso($copy), 126, qr/file capabilities/, 'a program with file capabilities gives 126');
+	my $setcap = (grep { -x } qw(/usr/sbin/setcap /sbin/setcap))[0];
+	skip 'setcap is not installed (package libcap2-bin)', 1 unless $setcap;
+	chmod 0755, $copy;
+	skip 'file capabilities cannot be set here', 1
+	    if run($setcap, 'cap_net_raw+ep', $copy)->{status};
+	refused(
+		uvdso($copy), 126, qr/file capabilities/,
+		'a program with file capabilities gives 126'
+	);
 }
 
 # ELF files that are damaged or foreign.
 sub patched {
-    my ($name, $offset, $bytes) = @_;
-    my $content = $elf;
-    substr $content, $offset, length $bytes, $bytes;
-    return file($name, $content);
+	my ($name, $offset, $bytes) = @_;
+	my $content = $elf;
+	substr $content, $offset, length $bytes, $bytes;
+	return file($name, $content);
 }
 my $AARCH64 = pack 'v', 183;
-refused(uvdso(patched('arm', 18, $AARCH64)), 126, qr/another machine/,
-    'a program for another machine gives 126');
+refused(
+	uvdso(patched('arm', 18, $AARCH64)), 126, qr/another machine/,
+	'a program for another machine gives 126'
+);
 refused(uvdso(patched('elf32', 4, "\1")), 126, qr/another machine/, 'a 32-bit program gives 126');
-refused(uvdso(patched('big-endian', 5, "\2")), 126, qr/another machine/,
-    'a big-endian program gives 126');
-refused(uvdso(patched('object', 16, pack 'v', 1)), 126, qr/not a program/, 'an object file gives 126');
-refused(uvdso(patched('phentsize', 54, pack 'v', 1)), 126, qr/program headers/,
-    'a wrong size of program headers gives 126');
-refused(uvdso(patched('no-headers', 56, pack 'v', 0)), 126, qr/program headers/,
-    'no program headers give 126');
-refused(uvdso(patched('phoff', 32, pack 'Q<', ~0)), 126, qr/program headers/,
-    'program headers after the end of the file give 126');
+refused(
+	uvdso(patched('big-endian', 5, "\2")), 126, qr/another machine/,
+	'a big-endian program gives 126'
+);
+refused(
+	uvdso(patched('object', 16, pack 'v', 1)), 126, qr/not a program/,
+	'an object file gives 126'
+);
+refused(
+	uvdso(patched('phentsize', 54, pack 'v', 1)), 126, qr/program headers/,
+	'a wrong size of program headers gives 126'
+);
+refused(
+	uvdso(patched('no-headers', 56, pack 'v', 0)), 126, qr/program headers/,
+	'no program headers give 126'
+);
+refused(
+	uvdso(patched('phoff', 32, pack 'Q<', ~0)), 126, qr/program headers/,
+	'program headers after the end of the file give 126'
+);
 # Where the last PT_LOAD ends: type 1, offset at 8, p_filesz at 32 of 56 bytes.
 my $loaded = 0;
 for my $i (0 .. unpack('x56 v', $elf) - 1) {
-    my ($type, $offset, $size) = unpack 'V x4 Q< x16 Q<', substr $elf, 64 + 56 * $i, 56;
-    $loaded = $offset + $size if $type == 1 && $offset + $size > $loaded;
+	my ($type, $offset, $size) = unpack 'V x4 Q< x16 Q<', substr $elf, 64 + 56 * $i, 56;
+	$loaded = $offset + $size if $type == 1 && $offset + $size > $loaded;
 }
 for my $size (1, 20, 63, 64, 100, 0x300, $loaded - 1) {
-    refused(uvdso(file("cut-$size", substr $elf, 0, $size)), 126, qr/cut-\d/,
-        "an ELF file that was cut off after $size bytes gives 126");
+	refused(
+		uvdso(file("cut-$size", substr $elf, 0, $size)), 126, qr/cut-\d/,
+		"an ELF file that was cut off after $size bytes gives 126"
+	);
 }
 {
-    my $name = '/lib64/ld-linux-x86-64.so.2';
-    my $at = index $elf, "$name\0";
-    refused(uvdso(patched('interp', $at, '/lib64/no-linux')), 126, qr{/interp: its interpreter /lib64/no-linux\S* does not exist},
-        'a missing ELF interpreter gives 126, and is named');
+	my $name = '/lib64/ld-linux-x86-64.so.2';
+	my $at = index $elf, "$name\0";
+	refused(
+		uvdso(patched('interp', $at, '/lib64/no-linux')), 126,
+		qr{/interp: its interpreter /lib64/no-linux\S* does not exist},
+		'a missing ELF interpreter gives 126, and is named'
+	);
 }
 
 # Scripts.
@@ -126,73 +168,127 @@ sub script { return file(@_) }
 my $start = program('start.pie');
 sub arguments { return facts(uvdso(@_)->{out})->{argv} }
 
-is_deeply(arguments(script('plain-script', "#!$start\n"), 'a', ''), [$start, "$dir/plain-script", 'a', ''],
-    'a script is run by its interpreter');
-is_deeply(arguments(script('one', "#! $start \t one two \n"), 'a'), [$start, 'one two', "$dir/one", 'a'],
-    'what follows the interpreter is one argument, without the blanks around it');
-is(facts(uvdso("$dir/one")->{out})->{execfn}[0], run("$dir/one")->{out} =~ /^execfn (.*)/m && $1,
-    'AT_EXECFN of a script is what the kernel makes it');
-is(facts(uvdso("$dir/one")->{out})->{name}[0], run("$dir/one")->{out} =~ /^name (.*)/m && $1,
-    'so is the name of its process');
+is_deeply(
+	arguments(script('plain-script', "#!$start\n"), 'a', ''),
+	[$start, "$dir/plain-script", 'a', ''],
+	'a script is run by its interpreter'
+);
+is_deeply(
+	arguments(script('one', "#! $start \t one two \n"), 'a'),
+	[$start, 'one two', "$dir/one", 'a'],
+	'what follows the interpreter is one argument, without the blanks around it'
+);
+is(
+	facts(uvdso("$dir/one")->{out})->{execfn}[0],
+	run("$dir/one")->{out} =~ /^execfn (.*)/m && $1,
+	'AT_EXECFN of a script is what the kernel makes it'
+);
+is(
+	facts(uvdso("$dir/one")->{out})->{name}[0], run("$dir/one")->{out} =~ /^name (.*)/m && $1,
+	'so is the name of its process'
+);
 script('outer', "#!$dir/one x\n");
-is_deeply(arguments("$dir/outer", 'a'), [$start, 'one two', "$dir/one", 'x', "$dir/outer", 'a'],
-    'the interpreter of a script may be a script');
-is_deeply(arguments(script('no-newline', "#!$start")), [$start, "$dir/no-newline"],
-    'a #! line needs no end');
+is_deeply(
+	arguments("$dir/outer", 'a'), [$start, 'one two', "$dir/one", 'x', "$dir/outer", 'a'],
+	'the interpreter of a script may be a script'
+);
+is_deeply(
+	arguments(script('no-newline', "#!$start")), [$start, "$dir/no-newline"],
+	'a #! line needs no end'
+);
 is_status(uvdso(script('sh', "#!/bin/sh\nexit 9\n")), 9, 'a shell script gives its status');
-is_deeply([arguments({env => {PATH => "$dir"}}, 'plain-script')], [[$start, "$dir/plain-script"]],
-    'a script from PATH is handed to its interpreter by its path');
+is_deeply(
+	[arguments({env => {PATH => "$dir"}}, 'plain-script')], [[$start, "$dir/plain-script"]],
+	'a script from PATH is handed to its interpreter by its path'
+);
 
 script('deep-0', "#!$start\n");
 script("deep-$_", "#!$dir/deep-" . ($_ - 1) . "\n") for 1 .. 7;
 for my $depth (0 .. 7) {
-    my $plain = run("$dir/deep-$depth");
-    my $p = uvdso("$dir/deep-$depth");
-    if ($plain->{status} == 0) {
-        is($p->{out} =~ /^argc (.*)/m && $1, $plain->{out} =~ /^argc (.*)/m && $1,
-            "$depth scripts in front of an interpreter run, as they do without uvdso");
-    } else {
-        refused($p, 126, qr/#! lines/, "$depth scripts in front of an interpreter give 126: the kernel refuses, too");
-    }
+	my $plain = run("$dir/deep-$depth");
+	my $p = uvdso("$dir/deep-$depth");
+	if ($plain->{status} == 0) {
+		is(
+			$p->{out} =~ /^argc (.*)/m && $1, $plain->{out} =~ /^argc (.*)/m && $1,
+			"$depth scripts in front of an interpreter run, as they do without uvdso"
+		);
+	} else {
+		refused(
+			$p, 126, qr/#! lines/,
+			"$depth scripts in front of an interpreter give 126: the kernel refuses, too"
+		);
+	}
 }
 
-refused(uvdso(script('self', "#!$dir/self\n")), 126, qr/#! lines lead to each other/,
-    'a script that is its own interpreter gives 126');
-refused(uvdso(script('lost', "#!/no/such/interpreter -x\n")), 126,
-    qr{/lost: the interpreter /no/such/interpreter .*does not exist},
-    'a missing interpreter gives 126, and is named');
-refused(uvdso(script('crlf', "#!/bin/sh\r\nexit 0\r\n")), 126, qr{/crlf: the interpreter /bin/sh},
-    'a script with carriage returns gives 126, for its interpreter');
+refused(
+	uvdso(script('self', "#!$dir/self\n")), 126, qr/#! lines lead to each other/,
+	'a script that is its own interpreter gives 126'
+);
+refused(
+	uvdso(script('lost', "#!/no/such/interpreter -x\n")), 126,
+	qr{/lost: the interpreter /no/such/interpreter .*does not exist},
+	'a missing interpreter gives 126, and is named'
+);
+refused(
+	uvdso(script('crlf', "#!/bin/sh\r\nexit 0\r\n")), 126, qr{/crlf: the interpreter /bin/sh},
+	'a script with carriage returns gives 126, for its interpreter'
+);
 refused(uvdso(script('nothing', "#!\n")), 126, qr/names nothing/, 'an empty #! line gives 126');
 refused(uvdso(script('blank', "#! \t \n")), 126, qr/names nothing/, 'so does a blank one');
 
 # uvdso's own command line.
 refused(uvdso(), 125, qr/no PROGRAM given/, 'no program gives 125');
 refused(uvdso('--'), 125, qr/no PROGRAM given/, 'nor does -- name one');
-refused(uvdso('--no-such-option', $end), 125, qr/--no-such-option: no such option/,
-    'an unknown option gives 125');
-refused(uvdso('--offset'), 125, qr/--offset: needs an argument/, 'an option without its argument gives 125');
-for my $text ('realtime', 'realtime=', 'realtime=5', 'realtime=55', 'realtime=+', 'realtime=+5x', 'realtime=+5ss',
-    'realtime=+1.5d', 'realtime= +1', 'realtime=+-1', 'foo=+1', '=+1', '', 'real=+1',
-    'realtime=+99999999999d', 'realtime=+99999999999999999999999', 'realtime=-99999999999d') {
-    refused(uvdso('--offset', $text, $end), 125, qr/\Auvdso: .*offset/, "--offset '$text' gives 125");
+refused(
+	uvdso('--no-such-option', $end), 125, qr/--no-such-option: no such option/,
+	'an unknown option gives 125'
+);
+refused(
+	uvdso('--offset'), 125, qr/--offset: needs an argument/,
+	'an option without its argument gives 125'
+);
+for my $text (
+	'realtime', 'realtime=', 'realtime=5', 'realtime=55', 'realtime=+', 'realtime=+5x',
+	'realtime=+5ss',
+	'realtime=+1.5d', 'realtime= +1', 'realtime=+-1', 'foo=+1', '=+1', '', 'real=+1',
+	'realtime=+99999999999d', 'realtime=+99999999999999999999999', 'realtime=-99999999999d'
+    )
+{
+	refused(
+		uvdso('--offset', $text, $end), 125, qr/\Auvdso: .*offset/,
+		"--offset '$text' gives 125"
+	);
 }
-refused(uvdso('--offset', 'realtime=-100000d', $end), 125, qr/realtime is \d+ s now and would become -/,
-    'an offset that makes a clock negative gives 125, and says by how much');
+refused(
+	uvdso('--offset', 'realtime=-100000d', $end), 125,
+	qr/realtime is \d+ s now and would become -/,
+	'an offset that makes a clock negative gives 125, and says by how much'
+);
 refused(uvdso('--offset', 'monotonic=-100000d', $end), 125, qr/monotonic/, '... for every clock');
 is_status(uvdso('--offset', 'realtime=+0', $end), 0, 'an offset of nothing is one');
 
-refused(uvdso('--image', "$dir/missing", $end), 125, qr{/missing: No such file}, 'an image that is not there gives 125');
+refused(
+	uvdso('--image', "$dir/missing", $end), 125, qr{/missing: No such file},
+	'an image that is not there gives 125'
+);
 refused(uvdso('--image', "$dir", $end), 125, qr/directory/i, 'a directory for an image gives 125');
-for (['garbage', "garbage\n" x 100, 'a file that is no image'], ['none', '', 'an empty image'],
-    ['short', substr($elf, 0, 70), 'an image that was cut off'], ['program', $elf, 'a program for an image']) {
-    my ($name, $content, $what) = @$_;
-    refused(uvdso('--image', file($name, $content), $end), 126, qr/\Q$dir\/$name\E/, "$what gives 126, and is named");
+for (
+	['garbage', "garbage\n" x 100, 'a file that is no image'], ['none', '', 'an empty image'],
+	['short', substr($elf, 0, 70), 'an image that was cut off'],
+	['program', $elf, 'a program for an image']
+    )
+{
+	my ($name, $content, $what) = @$_;
+	refused(
+		uvdso('--image', file($name, $content), $end), 126, qr/\Q$dir\/$name\E/,
+		"$what gives 126, and is named"
+	);
 }
 SKIP: {
-    my ($image) = grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
-    skip 'the image is not built', 1 unless $image;
-    is_status(uvdso('--image', $image, $end, 4), 4, 'the image may come from a file');
+	my ($image) =
+	    grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
+	skip 'the image is not built', 1 unless $image;
+	is_status(uvdso('--image', $image, $end, 4), 4, 'the image may come from a file');
 }
 
 done_testing;

@@ -8,9 +8,13 @@ use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 
-my @NAMES = map { ("__vdso_$_", $_) } qw(clock_gettime gettimeofday time clock_getres getcpu getrandom);
-my @WRONG = (['__vdso_clock_gettime', 'LINUX_2.5'], ['clock_gettime', 'LINUX_2.6.39'], ['__vdso_time', ''],
-    ['__vdso_clock_settime', 'LINUX_2.6'], ['LINUX_2.7', 'LINUX_2.7']);
+my @NAMES =
+    map { ("__vdso_$_", $_) } qw(clock_gettime gettimeofday time clock_getres getcpu getrandom);
+my @WRONG = (
+	['__vdso_clock_gettime', 'LINUX_2.5'], ['clock_gettime', 'LINUX_2.6.39'],
+	['__vdso_time', ''],
+	['__vdso_clock_settime', 'LINUX_2.6'], ['LINUX_2.7', 'LINUX_2.7']
+);
 
 shows('a program that finds the function with dlsym()', ['date'], program('linker.pie'));
 
@@ -19,23 +23,33 @@ my ($image) = $p->{out} =~ /^image (\w+)$/m;
 is_status($p, 0, 'dlopen() has linux-vdso.so.1 already');
 is(($p->{err} =~ /^uvdso: .*\bimage +(\w+)-/m)[0], $image, 'the image is where uvdso -v says')
     || diag $p->{err};
-is_deeply(facts($p->{out})->{object}, ['linux-vdso.so.1, 1 segments, can be unwound'],
-    'dl_iterate_phdr() lists it there, under its soname, with one segment and a table to unwind by')
-    || diag $p->{out};
-like($p->{out}, qr/^found $_\@LINUX_2\.6 in linux-vdso\.so\.1 at $image$/m,
-    "dlvsym() finds $_ of LINUX_2.6, and dladdr() says where") || diag $p->{out}
+is_deeply(
+	facts($p->{out})->{object}, ['linux-vdso.so.1, 1 segments, can be unwound'],
+	'dl_iterate_phdr() lists it there, under its soname, with one segment and a table to unwind by'
+) || diag $p->{out};
+like(
+	$p->{out}, qr/^found $_\@LINUX_2\.6 in linux-vdso\.so\.1 at $image$/m,
+	"dlvsym() finds $_ of LINUX_2.6, and dladdr() says where"
+    )
+    || diag $p->{out}
     for @NAMES;
-like($p->{out}, qr/^refused \Q$_->[0]\E\@\Q$_->[1]\E: .*undefined symbol/m, "dlvsym() refuses $_->[0] of '$_->[1]'") || diag $p->{out}
+like(
+	$p->{out}, qr/^refused \Q$_->[0]\E\@\Q$_->[1]\E: .*undefined symbol/m,
+	"dlvsym() refuses $_->[0] of '$_->[1]'"
+    )
+    || diag $p->{out}
     for @WRONG;
 
 # What ldd(1) does, by way of the dynamic linker itself.
 {
-    my $linker = '/lib64/ld-linux-x86-64.so.2';
-    my $p = uvdso('-v', '--', $linker, '--list', program('linker.pie'));
-    my ($image) = $p->{err} =~ /^uvdso: .*\bimage +(\w+)-/m;
-    is_status($p, 0, 'the dynamic linker can be run as a program');
-    like($p->{out}, qr/^\s*linux-vdso\.so\.1 \(0x0*$image\)$/m, '... and, as for ldd, lists our vDSO at our address')
-        || diag $p->{out}, $p->{err};
+	my $linker = '/lib64/ld-linux-x86-64.so.2';
+	my $p = uvdso('-v', '--', $linker, '--list', program('linker.pie'));
+	my ($image) = $p->{err} =~ /^uvdso: .*\bimage +(\w+)-/m;
+	is_status($p, 0, 'the dynamic linker can be run as a program');
+	like(
+		$p->{out}, qr/^\s*linux-vdso\.so\.1 \(0x0*$image\)$/m,
+		'... and, as for ldd, lists our vDSO at our address'
+	) || diag $p->{out}, $p->{err};
 }
 
 done_testing;

@@ -14,54 +14,65 @@ my %common = (
 		version => ['v', 0], flags => ['v', 2], ndx => ['v', 4], cnt => ['v', 6],
 		hash => ['V', 8], aux => ['V', 12], next => ['V', 16],
 	},
-	nhdr => { namesz => ['V', 0], descsz => ['V', 4], type => ['V', 8] },
-	word => { value => ['V', 0] },
-	half => { value => ['v', 0] },
+	nhdr => {namesz => ['V', 0], descsz => ['V', 4], type => ['V', 8]},
+	word => {value => ['V', 0]},
+	half => {value => ['v', 0]},
 );
 my %layout = (
 	2 => {
 		%common,
 		ehdr => {
-			type => ['v', 16], machine => ['v', 18], version => ['V', 20], phoff => ['Q<', 32],
-			shoff => ['Q<', 40], flags => ['V', 48], ehsize => ['v', 52], phentsize => ['v', 54],
-			phnum => ['v', 56], shentsize => ['v', 58], shnum => ['v', 60], shstrndx => ['v', 62],
+			type => ['v', 16], machine => ['v', 18], version => ['V', 20],
+			phoff => ['Q<', 32],
+			shoff => ['Q<', 40], flags => ['V', 48], ehsize => ['v', 52],
+			phentsize => ['v', 54],
+			phnum => ['v', 56], shentsize => ['v', 58], shnum => ['v', 60],
+			shstrndx => ['v', 62],
 		},
 		phdr => {
-			type => ['V', 0], flags => ['V', 4], offset => ['Q<', 8], vaddr => ['Q<', 16],
-			filesz => ['Q<', 32], memsz => ['Q<', 40], align => ['Q<', 48], SIZEOF => 56,
+			type => ['V', 0], flags => ['V', 4], offset => ['Q<', 8],
+			vaddr => ['Q<', 16],
+			filesz => ['Q<', 32], memsz => ['Q<', 40], align => ['Q<', 48],
+			SIZEOF => 56,
 		},
 		shdr => {
 			name => ['V', 0], type => ['V', 4], flags => ['Q<', 8], addr => ['Q<', 16],
-			offset => ['Q<', 24], size => ['Q<', 32], link => ['V', 40], entsize => ['Q<', 56],
+			offset => ['Q<', 24], size => ['Q<', 32], link => ['V', 40],
+			entsize => ['Q<', 56],
 			SIZEOF => 64,
 		},
 		sym => {
 			name => ['V', 0], info => ['C', 4], other => ['C', 5], shndx => ['v', 6],
 			value => ['Q<', 8], size => ['Q<', 16], SIZEOF => 24,
 		},
-		dyn => { tag => ['Q<', 0], value => ['Q<', 8], SIZEOF => 16 },
+		dyn => {tag => ['Q<', 0], value => ['Q<', 8], SIZEOF => 16},
 	},
 	1 => {
 		%common,
 		ehdr => {
-			type => ['v', 16], machine => ['v', 18], version => ['V', 20], phoff => ['V', 28],
-			shoff => ['V', 32], flags => ['V', 36], ehsize => ['v', 40], phentsize => ['v', 42],
-			phnum => ['v', 44], shentsize => ['v', 46], shnum => ['v', 48], shstrndx => ['v', 50],
+			type => ['v', 16], machine => ['v', 18], version => ['V', 20],
+			phoff => ['V', 28],
+			shoff => ['V', 32], flags => ['V', 36], ehsize => ['v', 40],
+			phentsize => ['v', 42],
+			phnum => ['v', 44], shentsize => ['v', 46], shnum => ['v', 48],
+			shstrndx => ['v', 50],
 		},
 		phdr => {
-			type => ['V', 0], offset => ['V', 4], vaddr => ['V', 8], filesz => ['V', 16],
+			type => ['V', 0], offset => ['V', 4], vaddr => ['V', 8],
+			filesz => ['V', 16],
 			memsz => ['V', 20], flags => ['V', 24], align => ['V', 28], SIZEOF => 32,
 		},
 		shdr => {
 			name => ['V', 0], type => ['V', 4], flags => ['V', 8], addr => ['V', 12],
-			offset => ['V', 16], size => ['V', 20], link => ['V', 24], entsize => ['V', 36],
+			offset => ['V', 16], size => ['V', 20], link => ['V', 24],
+			entsize => ['V', 36],
 			SIZEOF => 40,
 		},
 		sym => {
 			name => ['V', 0], value => ['V', 4], size => ['V', 8], info => ['C', 12],
 			other => ['C', 13], shndx => ['v', 14], SIZEOF => 16,
 		},
-		dyn => { tag => ['V', 0], value => ['V', 4], SIZEOF => 8 },
+		dyn => {tag => ['V', 0], value => ['V', 4], SIZEOF => 8},
 	},
 );
 my %size = (v => 2, V => 4, 'Q<' => 8, C => 1);
@@ -74,16 +85,17 @@ our %TAG = (
 	VERDEFNUM => 0x6ffffffd, FLAGS_1 => 0x6ffffffb, VERNEED => 0x6ffffffe,
 );
 
-sub new
-{
+sub new {
 	my ($class, $bytes) = @_;
 	my $elf_class = unpack 'x4 C', $bytes;
 	my $layout = $layout{$elf_class} or die "the image is of no ELF class\n";
-	my $self = bless { bytes => $bytes, class => $elf_class, layout => $layout }, $class;
+	my $self = bless {bytes => $bytes, class => $elf_class, layout => $layout}, $class;
 	my $e = $self->{ehdr} = $self->get('ehdr', 0);
 
-	$self->{segments} = [map { $self->get('phdr', $e->{phoff} + $layout->{phdr}{SIZEOF} * $_) } 0 .. $e->{phnum} - 1];
-	$self->{sections} = [map { $self->get('shdr', $e->{shoff} + $layout->{shdr}{SIZEOF} * $_) } 0 .. $e->{shnum} - 1];
+	$self->{segments} = [map { $self->get('phdr', $e->{phoff} + $layout->{phdr}{SIZEOF} * $_) }
+		    0 .. $e->{phnum} - 1];
+	$self->{sections} = [map { $self->get('shdr', $e->{shoff} + $layout->{shdr}{SIZEOF} * $_) }
+		    0 .. $e->{shnum} - 1];
 	my $names = $self->{sections}[$e->{shstrndx}];
 	$_->{text} = $self->string($names->{offset} + $_->{name}) for @{$self->{sections}};
 
@@ -95,15 +107,17 @@ sub new
 		$at += $layout->{dyn}{SIZEOF};
 	} until $self->{dynamic}[-1]{tag} == 0;
 
-	$self->entry($_) or die "the image has no DT_$_\n"
-		for qw(HASH STRTAB SYMTAB VERSYM VERDEF VERDEFNUM);
+	$self->entry($_)
+	    or die "the image has no DT_$_\n"
+	    for qw(HASH STRTAB SYMTAB VERSYM VERDEF VERDEFNUM);
 	my $nr = $self->get('word', $self->tag('HASH') + 4)->{value};
 	die "DT_HASH is for $nr symbols\n" if $nr > 1000;
 	for my $i (0 .. $nr - 1) {
 		my $sym = $self->get('sym', $self->tag('SYMTAB') + $layout->{sym}{SIZEOF} * $i);
 		my $versym = $self->get('half', $self->tag('VERSYM') + 2 * $i);
 		push @{$self->{symbols}}, {
-			%$sym, text => $self->string($self->tag('STRTAB') + $sym->{name}), index => $i,
+			%$sym, text => $self->string($self->tag('STRTAB') + $sym->{name}),
+			index => $i,
 			bind => $sym->{info} >> 4, kind => $sym->{info} & 15,
 			versym => $versym->{value}, versym_at => $versym->{at},
 		};
@@ -113,7 +127,8 @@ sub new
 	for (1 .. $self->tag('VERDEFNUM')) {
 		my $def = $self->get('verdef', $at);
 		my $name = $self->get('word', $at + $def->{aux})->{value};
-		push @{$self->{verdefs}}, {%$def, text => $self->string($self->tag('STRTAB') + $name)};
+		push @{$self->{verdefs}},
+		    {%$def, text => $self->string($self->tag('STRTAB') + $name)};
 		$at += $def->{next};
 	}
 
@@ -122,8 +137,10 @@ sub new
 			my $n = $self->get('nhdr', $at);
 			my $desc = $at + 12 + ($n->{namesz} + 3 & ~3);
 			push @{$self->{notes}},
-				{%$n, owner => $self->string($at + 12), desc_at => $desc,
-				 desc => substr $bytes, $desc, $n->{descsz}};
+			    {
+				%$n, owner => $self->string($at + 12), desc_at => $desc,
+				desc => substr $bytes, $desc, $n->{descsz}
+			    };
 			$at = $desc + ($n->{descsz} + 3 & ~3);
 		}
 	}
@@ -131,36 +148,52 @@ sub new
 }
 
 # One struct by its name.
-sub get
-{
+sub get {
 	my ($self, $struct, $at) = @_;
 	my %fields = (at => $at);
 	for my $name (grep { $_ ne 'SIZEOF' } keys %{$self->{layout}{$struct}}) {
 		my ($template, $offset) = @{$self->{layout}{$struct}{$name}};
-		$fields{$name} = unpack $template, substr $self->{bytes}, $at + $offset, $size{$template};
+		$fields{$name} = unpack $template, substr $self->{bytes}, $at + $offset,
+		    $size{$template};
 	}
 	return \%fields;
 }
 
 # Writes one field of it.
-sub set
-{
+sub set {
 	my ($self, $struct, $at, $name, $value) = @_;
 	my ($template, $offset) = @{$self->{layout}{$struct}{$name}};
 	substr $self->{bytes}, $at + $offset, $size{$template}, pack $template, $value;
 }
 
 sub string { my ($self, $at) = @_; return unpack 'Z*', substr $self->{bytes}, $at }
-sub segments { my ($self, $type) = @_; return grep { $_->{type} == $type } @{$self->{segments}} }
+
+sub segments {
+	my ($self, $type) = @_;
+	return grep { $_->{type} == $type } @{$self->{segments}};
+}
 
 # By name: a section, a symbol, an entry of .dynamic, and the value of one.
-sub section { my ($self, $name) = @_; my ($s) = grep { $_->{text} eq $name } @{$self->{sections}}; return $s }
-sub symbol { my ($self, $name) = @_; my ($s) = grep { $_->{text} eq $name } @{$self->{symbols}}; return $s }
-sub entry { my ($self, $tag) = @_; my ($d) = grep { $_->{tag} == $TAG{$tag} } @{$self->{dynamic}}; return $d }
+sub section {
+	my ($self, $name) = @_;
+	my ($s) = grep { $_->{text} eq $name } @{$self->{sections}};
+	return $s;
+}
+
+sub symbol {
+	my ($self, $name) = @_;
+	my ($s) = grep { $_->{text} eq $name } @{$self->{symbols}};
+	return $s;
+}
+
+sub entry {
+	my ($self, $tag) = @_;
+	my ($d) = grep { $_->{tag} == $TAG{$tag} } @{$self->{dynamic}};
+	return $d;
+}
 sub tag { my ($self, $tag) = @_; my $d = $self->entry($tag); return $d && $d->{value} }
 
-sub build_id
-{
+sub build_id {
 	my ($self) = @_;
 	my ($note) = grep { $_->{owner} eq 'GNU' && $_->{type} == 3 } @{$self->{notes}};
 	return $note && unpack 'H*', $note->{desc};

@@ -14,7 +14,8 @@ our @EXPORT = qw($UVDSO32 $PAGE32 program32);
 our $UVDSO32 = 'build/i386/uvdso';
 our $PAGE32 = 'build/i386/vdso.so';
 
--x $UVDSO32 or plan skip_all => 'nothing is built for i386: there is no i686-linux-gnu-gcc (make deps)';
+-x $UVDSO32
+    or plan skip_all => 'nothing is built for i386: there is no i686-linux-gnu-gcc (make deps)';
 my $p = run($UVDSO32, '--help');
 plan skip_all => 'this kernel runs no 32-bit programs' if $p->{status} == 98;
 is($p->{status}, 0, 'the 32-bit uvdso runs here') or BAIL_OUT($p->{err});

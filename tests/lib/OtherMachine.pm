@@ -14,28 +14,34 @@ our @EXPORT = qw(run_all clients);
 
 # A point for each image of the matrix for this machine: a C library gets its time from it. That it
 # does, and not from a system call, shows in the days by which the vDSO is ahead.
-sub clients
-{
+sub clients {
 	my ($arch, $build, @emulator) = @_;
 	system 'flock build/.matrix make -s matrix-images >/dev/null 2>&1';
 	my @images = glob "build/matrix/*/$arch/vdso.so";
 	is(scalar @images, 4, "$arch: two compilers and two linkers have made four images");
 	for my $image (@images) {
 		for my $kind (qw(pie static)) {
-			my $command = "@emulator $build/uvdso run --offset realtime=+1000d --offset tai=+2000d"
-				. " --image $image $build/tests/programs/clocks.$kind";
+			my $command =
+			    "@emulator $build/uvdso run --offset realtime=+1000d --offset tai=+2000d"
+			    . " --image $image $build/tests/programs/clocks.$kind";
 			my $now = time;
-			my %said = map { /^(\S+) (\d+)/ ? ($1 => $2) : () } split /\n/, `timeout 20 $command 2>&1`;
-			my @off = grep { my $off = ($said{$_->[0]} // 0) - $now - $_->[1] * 86400; $off < 0 || $off > 20 }
-				['realtime', 1000], ['gettimeofday', 1000], $arch =~ /86/ ? ['time', 1000] : ();
-			is(join(' ', map { $_->[0] } @off), '', "$arch: $kind program takes its time from $image");
+			my %said = map { /^(\S+) (\d+)/ ? ($1 => $2) : () } split /\n/,
+			    `timeout 20 $command 2>&1`;
+			my @off = grep {
+				my $off = ($said{$_->[0]} // 0) - $now - $_->[1] * 86400;
+				$off < 0 || $off > 20
+			    } ['realtime', 1000], ['gettimeofday', 1000],
+			    $arch =~ /86/ ? ['time', 1000] : ();
+			is(
+				join(' ', map { $_->[0] } @off), '',
+				"$arch: $kind program takes its time from $image"
+			);
 		}
 	}
 }
 
-sub run_all
-{
-	my ($arch, $emulator, $compiler, @not) = @_; # not: tests that are left out
+sub run_all {
+	my ($arch, $emulator, $compiler, @not) = @_;    # not: tests that are left out
 	my %not = map { ($_ => 1) } @not;
 	# `make test CC=clang` hands its choices on to every make below; these here choose anew.
 	delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD B)};
@@ -43,10 +49,11 @@ sub run_all
 	for ($emulator ? ["qemu-user", $emulator] : (), ["gcc-$compiler", "$compiler-gcc"]) {
 		my ($package, $tool) = @$_;
 		plan(skip_all => "$tool is not installed (package $package)")
-			if system "command -v $tool >/dev/null 2>&1";
+		    if system "command -v $tool >/dev/null 2>&1";
 	}
 	my $said = `make -s ARCH=$arch test-programs 2>&1`;
-	is($said, '', "$arch: image, loader and tests are built, without a word") or BAIL_OUT("$arch: nothing to run");
+	is($said, '', "$arch: image, loader and tests are built, without a word")
+	    or BAIL_OUT("$arch: nothing to run");
 
 	# What this machine runs by itself needs no emulator.
 	$ENV{TEST_EMULATED} = 1 if $emulator;
@@ -62,9 +69,15 @@ sub run_all
 		my @bad = $out =~ /^(not ok.*(?:\n#.*)*)/mg;
 		my %why;
 		$why{$_}++ for $out =~ /^ok \d+ .*# SKIP (.*)/mg;
-		ok($status == 0 && !@bad && @points && $plan && $plan == @points,
-		   sprintf '%s: %s (%d points, %d of them skipped)', $arch, $test, scalar @points, eval { my $n = 0; $n += $_ for values %why; $n })
-			or diag("status $status, plan ", $plan // 'none', ', points ', scalar @points, "\n", @bad ? join("\n", @bad) : substr $out, -2000);
+		ok(
+			$status == 0 && !@bad && @points && $plan && $plan == @points,
+			sprintf '%s: %s (%d points, %d of them skipped)', $arch, $test,
+			scalar @points, eval { my $n = 0; $n += $_ for values %why; $n }
+		    )
+		    or diag(
+			"status $status, plan ", $plan // 'none', ', points ', scalar @points,
+			"\n", @bad ? join("\n", @bad) : substr $out, -2000
+		    );
 		note("skipped $why{$_}: $_") for sort keys %why;
 	}
 	clients($arch, "build/$arch", split ' ', $ENV{TEST_EMULATOR});

@@ -33,9 +33,9 @@ my $LIMIT = 20;    # seconds that a program may take; fewer once one took too lo
 my $self = $$;
 my %running;
 $SIG{TERM} = sub {
-    POSIX::_exit(1) if $$ != $self;
-    kill 'KILL', map { -$_ } keys %running;
-    exit 1;    # and the temporary files go
+	POSIX::_exit(1) if $$ != $self;
+	kill 'KILL', map { -$_ } keys %running;
+	exit 1;    # and the temporary files go
 };
 
 # spawn({OPTION => ...}, PROGRAM, ARG...) starts a program, as the leader of a process group:
@@ -43,79 +43,92 @@ $SIG{TERM} = sub {
 #   before   code to run in the child first        stdin    a path, else /dev/null
 # Its output goes to files that are gone when the handle is.
 sub spawn {
-    my %opt = ref $_[0] ? %{+shift} : ();
-    my @cmd = @_;
-    my %p = ((map { $_ => File::Temp->new(TEMPLATE => 'uvdso-test-XXXXXX', TMPDIR => 1) } qw(out err)), cmd => substr "@cmd[0 .. ($#cmd > 9 ? 9 : $#cmd)]", 0, 500);
+	my %opt = ref $_[0] ? %{+shift} : ();
+	my @cmd = @_;
+	my %p = (
+		(
+			map { $_ => File::Temp->new(TEMPLATE => 'uvdso-test-XXXXXX', TMPDIR => 1) }
+			    qw(out err)
+		),
+		cmd => substr "@cmd[0 .. ($#cmd > 9 ? 9 : $#cmd)]",
+		0,
+		500
+	);
 
-    $p{pid} = fork // die "fork: $!";
-    if (!$p{pid}) {
-        setpgrp;
-        open STDIN, '<', $opt{stdin} // '/dev/null' or POSIX::_exit(99);
-        open STDOUT, '>>', $p{out}->filename or POSIX::_exit(99);
-        open STDERR, '>>', $p{err}->filename or POSIX::_exit(99);
-        # File::Temp keeps its own descriptors, which are close-on-exec.
-        %ENV = %{$opt{env}} if $opt{env};
-        $opt{before}->() if $opt{before};
-        unshift @cmd, @EMULATOR, $opt{argv0} ? ('-0', $opt{argv0}) : () if @EMULATOR && $cmd[0] =~ /^\Q$BUILD/;
-        { no warnings; exec {$cmd[0]} $opt{argv0} && !@EMULATOR ? $opt{argv0} : $cmd[0], @cmd[1 .. $#cmd]; }
-        POSIX::_exit(98);
-    }
-    $running{$p{pid}} = 1;
-    return \%p;
+	$p{pid} = fork // die "fork: $!";
+	if (!$p{pid}) {
+		setpgrp;
+		open STDIN, '<', $opt{stdin} // '/dev/null' or POSIX::_exit(99);
+		open STDOUT, '>>', $p{out}->filename or POSIX::_exit(99);
+		open STDERR, '>>', $p{err}->filename or POSIX::_exit(99);
+		# File::Temp keeps its own descriptors, which are close-on-exec.
+		%ENV = %{$opt{env}} if $opt{env};
+		$opt{before}->() if $opt{before};
+		unshift @cmd, @EMULATOR, $opt{argv0} ? ('-0', $opt{argv0}) : ()
+		    if @EMULATOR && $cmd[0] =~ /^\Q$BUILD/;
+		{
+			no warnings;
+			exec {$cmd[0]} $opt{argv0} && !@EMULATOR ? $opt{argv0} : $cmd[0],
+			    @cmd[1 .. $#cmd];
+		}
+		POSIX::_exit(98);
+	}
+	$running{$p{pid}} = 1;
+	return \%p;
 }
 
 # Waits for the end of what spawn() started. Fills status, signal, out and err, and left:
 # true if a process of the group was still there afterwards (it is killed).
 sub finish {
-    my ($p) = @_;
-    my $end = time + $LIMIT;
-    my $got;
+	my ($p) = @_;
+	my $end = time + $LIMIT;
+	my $got;
 
-    until (($got = waitpid $p->{pid}, WNOHANG) != 0) {
-        if (time > $end) {
-            kill 'KILL', -$p->{pid};
-            waitpid $p->{pid}, 0;
-            $p->{timed_out} = 1;
-            diag "$p->{cmd}: did not end within $LIMIT s";
-            $LIMIT = 2;
-            last;
-        }
-        sleep 0.002;
-    }
-    delete $running{$p->{pid}};
-    $p->{signal} = $? & 127;
-    $p->{core} = $? & 128;
-    $p->{status} = $? >> 8;
-    $p->{left} = kill 0, -$p->{pid};
-    kill 'KILL', -$p->{pid} if $p->{left};
-    $p->{$_} = slurp($p->{$_}->filename) for qw(out err);
-    return $p;
+	until (($got = waitpid $p->{pid}, WNOHANG) != 0) {
+		if (time > $end) {
+			kill 'KILL', -$p->{pid};
+			waitpid $p->{pid}, 0;
+			$p->{timed_out} = 1;
+			diag "$p->{cmd}: did not end within $LIMIT s";
+			$LIMIT = 2;
+			last;
+		}
+		sleep 0.002;
+	}
+	delete $running{$p->{pid}};
+	$p->{signal} = $? & 127;
+	$p->{core} = $? & 128;
+	$p->{status} = $? >> 8;
+	$p->{left} = kill 0, -$p->{pid};
+	kill 'KILL', -$p->{pid} if $p->{left};
+	$p->{$_} = slurp($p->{$_}->filename) for qw(out err);
+	return $p;
 }
 
 sub run { return finish(spawn(@_)) }
 
 # run() for uvdso run ARG..., or what is in its place.
 sub uvdso {
-    my @opt = ref $_[0] ? shift : ();
-    return run(@opt, $UVDSO, @RUN, @_);
+	my @opt = ref $_[0] ? shift : ();
+	return run(@opt, $UVDSO, @RUN, @_);
 }
 
 sub slurp {
-    my ($path) = @_;
-    local $/;
-    open my $file, '<', $path or return '';
-    return readline($file) // '';
+	my ($path) = @_;
+	local $/;
+	open my $file, '<', $path or return '';
+	return readline($file) // '';
 }
 
 # Calls the code until it returns something true, but not for longer than the limit.
 sub wait_until(&) {
-    my ($code) = @_;
-    my $end = time + $LIMIT;
-    my $result;
+	my ($code) = @_;
+	my $end = time + $LIMIT;
+	my $result;
 
-    sleep 0.005 until ($result = $code->()) || time > $end;
-    $LIMIT = 2 unless $result;
-    return $result;
+	sleep 0.005 until ($result = $code->()) || time > $end;
+	$LIMIT = 2 unless $result;
+	return $result;
 }
 
 # The test program NAME.KIND.
@@ -123,19 +136,19 @@ sub program { return "$BUILD/tests/programs/$_[0]" }
 
 # Why a program cannot be had, or nothing.
 sub missing {
-    my ($path) = @_;
-    return if -x $path;
-    return 'musl-gcc is not installed (package musl-tools)' if $path =~ /\.musl/;
-    return 'this C library has no rcrt1.o' if $path =~ /\.static-pie/;
-    return "$path is not installed" if $path !~ /build/;
-    return "$path is not built";
+	my ($path) = @_;
+	return if -x $path;
+	return 'musl-gcc is not installed (package musl-tools)' if $path =~ /\.musl/;
+	return 'this C library has no rcrt1.o' if $path =~ /\.static-pie/;
+	return "$path is not installed" if $path !~ /build/;
+	return "$path is not built";
 }
 
 # "key value" lines as a hash of lists.
 sub facts {
-    my %facts;
-    push @{$facts{$1}}, $2 while $_[0] =~ /^(\S+) ?(.*)$/mg;
-    return \%facts;
+	my %facts;
+	push @{$facts{$1}}, $2 while $_[0] =~ /^(\S+) ?(.*)$/mg;
+	return \%facts;
 }
 
 # shows(WHAT, [NAME...], PROGRAM, ARG...) runs a program twice, and has two points. It prints
@@ -143,57 +156,72 @@ sub facts {
 # shifted one, which only our vDSO can give it. With {parse => CODE} for a first argument
 # the code makes such lines of what it prints; the other options are spawn()'s.
 sub shows {
-    my %opt = ref $_[0] ? %{+shift} : ();
-    my ($what, $names, @cmd) = @_;
-    my $parse = delete $opt{parse} // sub { $_[0] };
+	my %opt = ref $_[0] ? %{+shift} : ();
+	my ($what, $names, @cmd) = @_;
+	my $parse = delete $opt{parse} // sub { $_[0] };
 
-    SKIP: {
-        my $why = missing($cmd[0]);
-        skip $why, 2 if $why;
-        for my $days (0, 1000) {
-            my $from = int time;
-            my $p = uvdso(\%opt, $days ? ('--offset', "realtime=+${days}d") : (), '--', @cmd);
-            my $to = time + 1;
-            my $facts = facts($parse->($p->{out}));
-            my $shift = 86400 * $days;
-            my @wrong = grep {
-                my $s = $facts->{$_}[0];
-                !defined $s || $s < $from + $shift || $s > $to + $shift;
-            } @$names;
+	SKIP: {
+		my $why = missing($cmd[0]);
+		skip $why, 2 if $why;
+		for my $days (0, 1000) {
+			my $from = int time;
+			my $p = uvdso(
+				\%opt, $days ? ('--offset', "realtime=+${days}d") : (), '--',
+				@cmd
+			);
+			my $to = time + 1;
+			my $facts = facts($parse->($p->{out}));
+			my $shift = 86400 * $days;
+			my @wrong = grep {
+				my $s = $facts->{$_}[0];
+				!defined $s || $s < $from + $shift || $s > $to + $shift;
+			} @$names;
 
-            ok(!@wrong && $p->{status} == 0 && !$p->{signal} && !$p->{left},
-                $days ? "$what shows the time of the vDSO, $days days from now"
-                : "$what shows the time when nothing is shifted")
-                || diag "$cmd[0]: expected each of @$names between ", $from + $shift, ' and ',
-                $to + $shift, ", wrong: @wrong\n$p->{out}$p->{err}",
-                $days ? 'The program does not read our vDSO' : 'The vDSO tells a wrong time';
-        }
-    }
+			ok(
+				!@wrong && $p->{status} == 0 && !$p->{signal} && !$p->{left},
+				$days
+				? "$what shows the time of the vDSO, $days days from now"
+				: "$what shows the time when nothing is shifted"
+			    )
+			    || diag "$cmd[0]: expected each of @$names between ", $from + $shift,
+			    ' and ',
+			    $to + $shift, ", wrong: @wrong\n$p->{out}$p->{err}",
+			    $days
+			    ? 'The program does not read our vDSO'
+			    : 'The vDSO tells a wrong time';
+		}
+	}
 }
 
 # The program ended by itself, with this status, and left no process behind.
 sub is_status {
-    my ($p, $status, $what) = @_;
-    my $fine = !$p->{timed_out} && !$p->{signal} && !$p->{left} && $p->{status} == $status;
-    return ok($fine, $what) || diag_end($p, "status $status");
+	my ($p, $status, $what) = @_;
+	my $fine = !$p->{timed_out} && !$p->{signal} && !$p->{left} && $p->{status} == $status;
+	return ok($fine, $what) || diag_end($p, "status $status");
 }
 
 sub diag_end {
-    my ($p, $expected) = @_;
-    diag "$p->{cmd}\n  expected: $expected\n  got: status $p->{status}",
-        $p->{signal} ? ", signal $p->{signal}" : '', $p->{left} ? ', a process left over' : '',
-        "\n  standard error: $p->{err}";
-    return 0;
+	my ($p, $expected) = @_;
+	diag "$p->{cmd}\n  expected: $expected\n  got: status $p->{status}",
+	    $p->{signal} ? ", signal $p->{signal}" : '', $p->{left} ? ', a process left over' : '',
+	    "\n  standard error: $p->{err}";
+	return 0;
 }
 
 # uvdso refused: this status, one line "uvdso: what: why" that matches, nothing else said.
 sub refused {
-    my ($p, $status, $line, $what) = @_;
-    my $fine = !$p->{timed_out} && !$p->{signal} && !$p->{left} && $p->{status} == $status
-        && $p->{out} eq '' && $p->{err} =~ /\Auvdso: [^\n]+: [^\n]+\n\z/ && $p->{err} =~ $line;
-    return ok($fine, $what)
-        || diag_end($p, "status $status, nothing on standard output ('$p->{out}'), and one "
-            . "line on standard error, 'uvdso: what: why', that matches $line");
+	my ($p, $status, $line, $what) = @_;
+	my $fine =
+	       !$p->{timed_out}
+	    && !$p->{signal}
+	    && !$p->{left}
+	    && $p->{status} == $status
+	    && $p->{out} eq ''
+	    && $p->{err} =~ /\Auvdso: [^\n]+: [^\n]+\n\z/
+	    && $p->{err} =~ $line;
+	return ok($fine, $what)
+	    || diag_end($p, "status $status, nothing on standard output ('$p->{out}'), and one "
+		    . "line on standard error, 'uvdso: what: why', that matches $line");
 }
 
 sub temp_dir { return File::Temp->newdir('uvdso-test-XXXXXX', TMPDIR => 1) }

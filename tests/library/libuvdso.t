@@ -17,10 +17,14 @@ my $top = getcwd;
 my ($arch) = `uname -m` =~ /(\S+)/;
 my $cc = (grep { system("command -v $_ >/dev/null") == 0 } qw(gcc cc clang))[0] // 'cc';
 
-sub slurp { my ($path) = @_; open my $fh, '<', $path or die "$path: $!\n"; local $/; return scalar <$fh> }
+sub slurp {
+	my ($path) = @_;
+	open my $fh, '<', $path or die "$path: $!\n";
+	local $/;
+	return scalar <$fh>;
+}
 
-sub write_file
-{
+sub write_file {
 	my ($name, $text) = @_;
 	open my $fh, '>', "$tmp/$name" or die "$tmp/$name: $!\n";
 	print $fh $text;
@@ -29,38 +33,70 @@ sub write_file
 }
 
 # Status and output of a command, both streams; never longer than a minute.
-sub said { my ($command) = @_; my $out = `{ timeout 60 sh -c '$command'; } 2>&1`; return ($? >> 8) . "<$out>" }
+sub said {
+	my ($command) = @_;
+	my $out = `{ timeout 60 sh -c '$command'; } 2>&1`;
+	return ($? >> 8) . "<$out>";
+}
 
 # ---- the names ----
 my @public = slurp('loader/uvdso.h') =~ /^UVDSO_API .*?\b(uvdso_\w+)\(/mg;
 @public = sort @public;
 cmp_ok(scalar @public, '>=', 6, 'uvdso.h marks what is public');
 
-sub names { my ($nm) = @_; return join ' ', sort map { /^\S* [A-TV-Z] (?!LIBUVDSO_)(\w+)/ ? $1 : () } split /\n/, `$nm` }
-is(names('nm -g --defined-only build/libuvdso.a'), "@public", 'libuvdso.a has these global names and no others');
-is(names('nm -gD --defined-only --without-symbol-versions build/libuvdso.so'), "@public", '... and so has libuvdso.so');
+sub names {
+	my ($nm) = @_;
+	return join ' ', sort map { /^\S* [A-TV-Z] (?!LIBUVDSO_)(\w+)/ ? $1 : () } split /\n/,
+	    `$nm`;
+}
+is(
+	names('nm -g --defined-only build/libuvdso.a'), "@public",
+	'libuvdso.a has these global names and no others'
+);
+is(
+	names('nm -gD --defined-only --without-symbol-versions build/libuvdso.so'), "@public",
+	'... and so has libuvdso.so'
+);
 my @versioned = `nm -gD --defined-only build/libuvdso.so` =~ / (uvdso_\w+)\@\@LIBUVDSO_0$/mg;
 is(join(' ', sort @versioned), "@public", '... each at the version LIBUVDSO_0');
 my $dynamic = `readelf -dW build/libuvdso.so`;
 like($dynamic, qr/\(SONAME\).*\[libuvdso\.so\.0\]/, 'its soname is libuvdso.so.0');
 unlike($dynamic, qr/TEXTREL/, 'it is position-independent: no text relocation');
-unlike(`nm -u build/libuvdso.a; nm -D build/libuvdso.so`, qr/\b(?:printf|fprintf|puts|fputs|fwrite|putchar|stdout|stderr|exit|abort)(?:\@|\s)/, 'it neither prints nor ends its caller');
+unlike(
+	`nm -u build/libuvdso.a; nm -D build/libuvdso.so`,
+	qr/\b(?:printf|fprintf|puts|fputs|fwrite|putchar|stdout|stderr|exit|abort)(?:\@|\s)/,
+	'it neither prints nor ends its caller'
+);
 
 # ---- installed, with pkg-config ----
 my $dest = "$tmp/a stage";
 is(system("$make install DESTDIR='$dest' PREFIX=/opt/x"), 0, 'it is installed');
 my $lib = "$dest/opt/x/lib";
-is(readlink "$lib/libuvdso.so", 'libuvdso.so.0', 'the link that the linker follows leads to the soname');
+is(
+	readlink "$lib/libuvdso.so", 'libuvdso.so.0',
+	'the link that the linker follows leads to the soname'
+);
 SKIP: {
 	skip 'pkg-config is not installed', 3 if system 'command -v pkg-config >/dev/null';
 	local $ENV{PKG_CONFIG_PATH} = "$tmp/stage/opt/x/lib/pkgconfig";
 	symlink $dest, "$tmp/stage" or die;
 	my ($line) = slurp('loader/examples/clock.c') =~ /^ \*\tcc (.*) -o clock && /m;
 	$line =~ s{clock\.c}{$top/loader/examples/clock.c};
-	is(said("cd $tmp && $cc $line -o clock"), '0<>', 'the example is built by the one line that it shows');
+	is(
+		said("cd $tmp && $cc $line -o clock"), '0<>',
+		'the example is built by the one line that it shows'
+	);
 	local $ENV{LD_LIBRARY_PATH} = "$tmp/stage/opt/x/lib";
-	like(said("$tmp/clock"), qr/\A0<now +\S+ \S+ UTC, .*\nin a thousand days +\S+ \S+ UTC, .*\n>\z/, 'and runs on the shared library');
-	is(said('pkg-config --modversion libuvdso'), '0<' . (`build/uvdso --version` =~ /([\d.]+)$/)[0] . "\n>", 'pkg-config and the command name one version');
+	like(
+		said("$tmp/clock"),
+		qr/\A0<now +\S+ \S+ UTC, .*\nin a thousand days +\S+ \S+ UTC, .*\n>\z/,
+		'and runs on the shared library'
+	);
+	is(
+		said('pkg-config --modversion libuvdso'),
+		'0<' . (`build/uvdso --version` =~ /([\d.]+)$/)[0] . "\n>",
+		'pkg-config and the command name one version'
+	);
 }
 
 # ---- other languages, other names ----
@@ -83,16 +119,35 @@ int main(void)
 END
 my $c = write_file('client.c', $client);
 my $cxx = write_file('client.cc', $client);
-for (['a static library', "build/libuvdso.a"], ['the shared one', "build/libuvdso.so -Wl,-rpath,$lib"]) {
+for (
+	['a static library', "build/libuvdso.a"],
+	['the shared one', "build/libuvdso.so -Wl,-rpath,$lib"]
+    )
+{
 	my ($what, $link) = @$_;
 	$link =~ s/(\S*a stage\S*.*)/"$1"/;
-	is(said("$cc -Wall -Wextra -Werror -Iloader $c $link -o $tmp/client && $tmp/client"), "0<mine 6\n>", "a program with an address() of its own links with $what");
+	is(
+		said("$cc -Wall -Wextra -Werror -Iloader $c $link -o $tmp/client && $tmp/client"),
+		"0<mine 6\n>", "a program with an address() of its own links with $what"
+	);
 }
 SKIP: {
 	skip 'no C++ compiler', 1 if system 'command -v g++ >/dev/null';
-	is(said("g++ -Wall -Wextra -Werror -std=c++11 -Iloader $cxx build/libuvdso.a -o $tmp/client && $tmp/client"), "0<mine 6\n>", 'uvdso.h is for C++ as well');
+	is(
+		said(
+			"g++ -Wall -Wextra -Werror -std=c++11 -Iloader $cxx build/libuvdso.a -o $tmp/client && $tmp/client"
+		),
+		"0<mine 6\n>",
+		'uvdso.h is for C++ as well'
+	);
 }
-is(said("$cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Iloader -include uvdso.h -x c /dev/null"), '0<>', 'and for strict C99');
+is(
+	said(
+		"$cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Iloader -include uvdso.h -x c /dev/null"
+	),
+	'0<>',
+	'and for strict C99'
+);
 
 my $plugin = write_file('plugin.c', <<'END');
 #include <uvdso.h>
@@ -122,13 +177,21 @@ int main(int argc, char **argv)
 	return 0;
 }
 END
-is(said("$cc -shared -fPIC -Iloader $plugin build/libuvdso.a -o $tmp/plugin.so && $cc $host -o $tmp/host -ldl && $tmp/host $tmp/plugin.so"),
-	"0<42\n42\n42\n>", 'a plug-in has the static library inside, and can be loaded again and again');
+is(
+	said(
+		"$cc -shared -fPIC -Iloader $plugin build/libuvdso.a -o $tmp/plugin.so && $cc $host -o $tmp/host -ldl && $tmp/host $tmp/plugin.so"
+	),
+	"0<42\n42\n42\n>",
+	'a plug-in has the static library inside, and can be loaded again and again'
+);
 SKIP: {
 	skip 'python3 is not installed', 1 if system 'command -v python3 >/dev/null';
-	my ($ours, $kernels) = said('python3 loader/examples/clock.py build/libuvdso.so') =~ /our vDSO ([\d.]+), .* ([\d.]+)\n>\z/;
-	ok(defined $kernels && abs($ours - $kernels) < 1, "by ctypes, too: Python's example shows both clocks within a second of each other")
-		|| diag "got ours @{[$ours // 'nothing']}, the kernel's @{[$kernels // 'nothing']}";
+	my ($ours, $kernels) = said('python3 loader/examples/clock.py build/libuvdso.so') =~
+	    /our vDSO ([\d.]+), .* ([\d.]+)\n>\z/;
+	ok(
+		defined $kernels && abs($ours - $kernels) < 1,
+		"by ctypes, too: Python's example shows both clocks within a second of each other"
+	) || diag "got ours @{[$ours // 'nothing']}, the kernel's @{[$kernels // 'nothing']}";
 }
 
 done_testing;

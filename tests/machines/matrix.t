@@ -22,14 +22,17 @@ my $here = getcwd();
 
 my @machines = sort map { m{arch/([^/]+)/port\.mk} } glob 'vdso-src/arch/*/port.mk';
 # One line of a machine's port.mk.
-sub port { my ($machine, $name) = @_; return (slurp("vdso-src/arch/$machine/port.mk") // '') =~ /^$name *:= *(\S+)/m ? $1 : undef }
+sub port {
+	my ($machine, $name) = @_;
+	return (slurp("vdso-src/arch/$machine/port.mk") // '') =~ /^$name *:= *(\S+)/m ? $1 : undef;
+}
 chomp(my $host = `uname -m`);
-for my $tool ('clang', 'ld.lld', map { port($_, 'TRIPLE') . '-gcc' } grep { $_ ne $host } @machines) {
+for my $tool ('clang', 'ld.lld', map { port($_, 'TRIPLE') . '-gcc' } grep { $_ ne $host } @machines)
+{
 	plan(skip_all => "$tool is not installed") if system "command -v $tool >/dev/null 2>&1";
 }
 
-sub slurp
-{
+sub slurp {
 	my ($path) = @_;
 	open my $fh, '<:raw', $path or return;
 	local $/;
@@ -37,19 +40,23 @@ sub slurp
 }
 
 # The first line in which two lists of lines differ.
-sub difference
-{
+sub difference {
 	my ($got, $expected) = @_;
 	my (%got, %expected);
 	@got{@$got} = @expected{@$expected} = ();
-	return join '', map({ "expected: $_\n" } grep { !exists $got{$_} } @$expected), map { "     got: $_\n" } grep { !exists $expected{$_} } @$got;
+	return join '', map({ "expected: $_\n" } grep { !exists $got{$_} } @$expected),
+	    map { "     got: $_\n" } grep { !exists $expected{$_} } @$got;
 }
 
 # ---- all of them are built, without a word ----
 # flock: the tests of other machines build some of them, too.
 my $said = `flock build/.matrix make -s matrix-images 2>&1`;
-is("$?<$said>", '0<>', 'every machine, compiler and linker: the image is built without a warning') or BAIL_OUT('nothing to look at');
-my @tools = map { my $cc = $_; map { "$cc-$_" } qw(ld.bfd ld.lld) } qw(gcc clang);
+is("$?<$said>", '0<>', 'every machine, compiler and linker: the image is built without a warning')
+    or BAIL_OUT('nothing to look at');
+my @tools = map {
+	my $cc = $_;
+	map { "$cc-$_" } qw(ld.bfd ld.lld)
+} qw(gcc clang);
 
 my $lint = !system 'command -v eu-elflint >/dev/null 2>&1';
 for my $machine (@machines) {
@@ -61,36 +68,78 @@ for my $machine (@machines) {
 		my @meaning = meaning($elf);
 		my @exports = exported($elf);
 
-		is(difference(\@exports, \@golden), '', "$machine, $tools: exports exactly what tests/exports/$machine lists")
-			or diag('why: clients ask for these by name and version; more is a promise that nobody can take back');
+		is(
+			difference(\@exports, \@golden), '',
+			"$machine, $tools: exports exactly what tests/exports/$machine lists"
+		    )
+		    or diag(
+			'why: clients ask for these by name and version; more is a promise that nobody can take back'
+		    );
 		my ($base, @nodes) = map { $_->{text} } @{$elf->{verdefs}};
-		is(join(' ', $base, sort @nodes),
-		   join(' ', port($machine, 'VDSO_SONAME') // 'linux-vdso.so.1', do { my %seen; sort grep { !$seen{$_}++ } map { (split)[1] } @golden }),
-		   "$machine, $tools: a base entry named as the soname, and the nodes");
+		is(
+			join(' ', $base, sort @nodes),
+			join(
+				' ',
+				port($machine, 'VDSO_SONAME') // 'linux-vdso.so.1',
+				do {
+					my %seen;
+					sort grep { !$seen{$_}++ } map { (split)[1] } @golden;
+				}
+			),
+			"$machine, $tools: a base entry named as the soname, and the nodes"
+		);
 		# EI_CLASS and e_machine: GNU's own compiler for that machine cannot be wrong.
-		is("$elf->{class} $elf->{ehdr}{machine}",
-		   join(' ', unpack 'x4 C x13 v', slurp("build/matrix/gcc-ld.bfd/$machine/vdso/note.o") // ''),
-		   "$machine, $tools: is an ELF file of that machine");
-		is(join(' ', map { $elf->tag($_) || 0 } qw(RELSZ RELASZ PLTRELSZ RELRSZ)), '0 0 0 0', "$machine, $tools: no relocations")
-			or diag('why: nobody applies them');
-		is(join(' ', map { $_->{text} } grep { !is_extra($elf, $_) && !covered($elf, $_) } @{$elf->{symbols}}),
-		   '', "$machine, $tools: .eh_frame describes every byte of every function")
-			or diag('why: a backtrace, and an exception, ends in the hole');
+		is(
+			"$elf->{class} $elf->{ehdr}{machine}",
+			join(
+				' ', unpack 'x4 C x13 v',
+				slurp("build/matrix/gcc-ld.bfd/$machine/vdso/note.o") // ''
+			),
+			"$machine, $tools: is an ELF file of that machine"
+		);
+		is(
+			join(' ', map { $elf->tag($_) || 0 } qw(RELSZ RELASZ PLTRELSZ RELRSZ)),
+			'0 0 0 0', "$machine, $tools: no relocations"
+		) or diag('why: nobody applies them');
+		is(
+			join(
+				' ',
+				map { $_->{text} }
+				    grep { !is_extra($elf, $_) && !covered($elf, $_) }
+				    @{$elf->{symbols}}
+			),
+			'',
+			"$machine, $tools: .eh_frame describes every byte of every function"
+		) or diag('why: a backtrace, and an exception, ends in the hole');
 		for my $return (grep { $_->{text} =~ /rt_sigreturn/ } @{$elf->{symbols}}) {
-			ok(is_signal_frame($elf, $return), "$machine, $tools: $return->{text} is described as a signal frame, from before its beginning on")
-				or diag('why: unwinders look one byte before a return address, and behind an interrupted instruction they must not');
+			ok(
+				is_signal_frame($elf, $return),
+				"$machine, $tools: $return->{text} is described as a signal frame, from before its beginning on"
+			    )
+			    or diag(
+				'why: unwinders look one byte before a return address, and behind an interrupted instruction they must not'
+			    );
 		}
 		if ($first) {
-			is(difference(\@meaning, $first), '', "$machine, $tools: means the same as that of $tools[0]");
+			is(
+				difference(\@meaning, $first), '',
+				"$machine, $tools: means the same as that of $tools[0]"
+			);
 		} else {
 			$first = \@meaning;
 			cmp_ok(scalar @meaning, '>', 15, "$machine: there is something to compare");
 		}
-	SKIP: {
+		SKIP: {
 			skip 'eu-elflint is not installed (package elfutils)', 1 unless $lint;
-			is(`eu-elflint $path 2>&1`, "No errors\n", "$machine, $tools: eu-elflint finds nothing");
+			is(
+				`eu-elflint $path 2>&1`, "No errors\n",
+				"$machine, $tools: eu-elflint finds nothing"
+			);
 		}
-		is(`build/uvdso check $path 2>&1`, '', "$machine, $tools: uvdso check finds nothing");
+		is(
+			`build/uvdso check $path 2>&1`, '',
+			"$machine, $tools: uvdso check finds nothing"
+		);
 	}
 }
 
@@ -103,18 +152,27 @@ is(scalar(grep { / 0 +\d+$/ } @table), 4 * @machines, '... with no relocations, 
 # ---- and again, elsewhere ----
 my $tmp = tempdir(CLEANUP => 1);
 my $tree = "$tmp/another/and/longer/path";
-system("mkdir -p '$tree' && cp -r Makefile vdso-src linker-scripts loader '$tree'") == 0 or BAIL_OUT('cannot copy the tree');
+system("mkdir -p '$tree' && cp -r Makefile vdso-src linker-scripts loader '$tree'") == 0
+    or BAIL_OUT('cannot copy the tree');
 $said = `make -s -C '$tree' matrix-images 2>&1`;
 is("$?<$said>", '0<>', 'all of it is built again, in another directory');
 my (@differ, @named);
 for my $machine (@machines) {
-	for my $file (map { my $tools = $_; map { "matrix/$tools/$machine/$_" } qw(vdso.so vdso.so.dbg) } @tools) {
+	for my $file (
+		map {
+			my $tools = $_;
+			map { "matrix/$tools/$machine/$_" } qw(vdso.so vdso.so.dbg)
+		} @tools
+	    )
+	{
 		my ($one, $other) = (slurp("build/$file"), slurp("$tree/build/$file"));
 		push @differ, $file unless defined $one && defined $other && $one eq $other;
-		push @named, $file if index($one // '', $here) >= 0 || index($other // '', $tmp) >= 0;
+		push @named, $file
+		    if index($one // '', $here) >= 0 || index($other // '', $tmp) >= 0;
 	}
 }
-is("@differ", '', 'images and their debug files are the same, bit for bit') or diag('why: a build id names a build');
+is("@differ", '', 'images and their debug files are the same, bit for bit')
+    or diag('why: a build id names a build');
 is("@named", '', 'no directory is named in any of them');
 
 done_testing;

@@ -18,151 +18,187 @@ my $signals = program('signals.pie');
 # The state of a process: one letter, as in proc(5); '' when it is gone. Who is stopped and
 # has a tracer is shown as t.
 sub state {
-    my ($pid) = @_;
-    return slurp("/proc/$pid/stat") =~ /\) (\w)/ ? uc $1 : '';
+	my ($pid) = @_;
+	return slurp("/proc/$pid/stat") =~ /\) (\w)/ ? uc $1 : '';
 }
 
 # How often each signal arrived: {NAME} = count.
 sub counts {
-    my ($text) = @_;
-    my %count;
-    $count{$1}++ while $text =~ /^got (\w+) from/mg;
-    return \%count;
+	my ($text) = @_;
+	my %count;
+	$count{$1}++ while $text =~ /^got (\w+) from/mg;
+	return \%count;
 }
 
 sub output { return slurp($_[0]{out}->filename) }
 
-sub gone { my ($pid) = @_; return wait_until { !-e "/proc/$pid" || state($pid) eq 'Z' } }
+sub gone {
+	my ($pid) = @_;
+	return wait_until { !-e "/proc/$pid" || state($pid) eq 'Z' }
+}
 
 # kill(2) on uvdso.
 {
-    my $p = spawn($UVDSO, @RUN, $signals);
-    my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
+	my $p = spawn($UVDSO, @RUN, $signals);
+	my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
-    isnt($pid, $p->{pid}, 'the program is a child of uvdso');
-    for my $name (qw(USR1 HUP CONT INT QUIT)) {
-        for my $turn (1 .. 3) {
-            kill $name, $p->{pid};
-            wait_until { (counts(output($p))->{$name} // 0) >= $turn };
-        }
-    }
-    kill 'TERM', $p->{pid};
-    is_status(finish($p), 7, 'a program that handles SIGTERM and exits with 7 gives 7');
-    is_deeply(counts($p->{out}), {USR1 => 3, HUP => 3, CONT => 3, INT => 3, QUIT => 3, TERM => 1},
-        'each signal that is sent to uvdso reaches the program exactly once');
-    ok(gone($pid), 'the program is gone');
+	isnt($pid, $p->{pid}, 'the program is a child of uvdso');
+	for my $name (qw(USR1 HUP CONT INT QUIT)) {
+		for my $turn (1 .. 3) {
+			kill $name, $p->{pid};
+			wait_until { (counts(output($p))->{$name} // 0) >= $turn };
+		}
+	}
+	kill 'TERM', $p->{pid};
+	is_status(finish($p), 7, 'a program that handles SIGTERM and exits with 7 gives 7');
+	is_deeply(
+		counts($p->{out}), {USR1 => 3, HUP => 3, CONT => 3, INT => 3, QUIT => 3, TERM => 1},
+		'each signal that is sent to uvdso reaches the program exactly once'
+	);
+	ok(gone($pid), 'the program is gone');
 }
 {
-    my $p = spawn($UVDSO, @RUN, '/bin/sleep', '30');
-    # uvdso has two children: the watchdog, and then the program.
-    my ($child) = wait_until { slurp("/proc/$p->{pid}/task/$p->{pid}/children") =~ /\d+ (\d+)/ ? $1 : 0 };
+	my $p = spawn($UVDSO, @RUN, '/bin/sleep', '30');
+	# uvdso has two children: the watchdog, and then the program.
+	my ($child) =
+	    wait_until { slurp("/proc/$p->{pid}/task/$p->{pid}/children") =~ /\d+ (\d+)/ ? $1 : 0 };
 
-    wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
-    kill 'TERM', $p->{pid};
-    finish($p);
-    is($p->{signal}, POSIX::SIGTERM(), 'a program that does not handle SIGTERM dies of it, and uvdso with it');
-    ok(gone($child) && !$p->{left}, '... and nothing is left');
+	wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
+	kill 'TERM', $p->{pid};
+	finish($p);
+	is(
+		$p->{signal}, POSIX::SIGTERM(),
+		'a program that does not handle SIGTERM dies of it, and uvdso with it'
+	);
+	ok(gone($child) && !$p->{left}, '... and nothing is left');
 }
 {
-    # SIGSTOP and SIGCONT for the program alone are its own affair.
-    my $p = spawn($UVDSO, @RUN, $signals);
-    my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
+	# SIGSTOP and SIGCONT for the program alone are its own affair.
+	my $p = spawn($UVDSO, @RUN, $signals);
+	my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
-    kill 'STOP', $pid;
-    ok(wait_until { state($pid) eq 'T' }, 'a SIGSTOP for the program stops it');
-    isnt(state($p->{pid}), 'T', '... and not uvdso, which nobody would continue');
-    kill 'CONT', $pid;
-    ok(wait_until { counts(output($p))->{CONT} }, 'SIGCONT continues it');
-    kill 'TERM', $p->{pid};
-    is_status(finish($p), 7, '... to its end');
+	kill 'STOP', $pid;
+	ok(wait_until { state($pid) eq 'T' }, 'a SIGSTOP for the program stops it');
+	isnt(state($p->{pid}), 'T', '... and not uvdso, which nobody would continue');
+	kill 'CONT', $pid;
+	ok(wait_until { counts(output($p))->{CONT} }, 'SIGCONT continues it');
+	kill 'TERM', $p->{pid};
+	is_status(finish($p), 7, '... to its end');
 }
 
 # Whoever starts uvdso may ignore SIGCHLD, and its children inherit that.
 {
-    my $p = uvdso({before => sub { $SIG{CHLD} = 'IGNORE' }}, program('end.pie'), 3);
-    is_status($p, 3, 'uvdso gives the status of the program also where SIGCHLD is ignored');
-    $p = uvdso({before => sub { $SIG{CHLD} = 'IGNORE' }}, '/bin/grep', 'SigIgn', '/proc/self/status');
-    my ($ignored) = $p->{out} =~ /SigIgn:\s+(\w+)/;
-    ok(hex($ignored) & 1 << POSIX::SIGCHLD() - 1, '... and the program inherits it ignored');
+	my $p = uvdso({before => sub { $SIG{CHLD} = 'IGNORE' }}, program('end.pie'), 3);
+	is_status($p, 3, 'uvdso gives the status of the program also where SIGCHLD is ignored');
+	$p = uvdso(
+		{before => sub { $SIG{CHLD} = 'IGNORE' }}, '/bin/grep', 'SigIgn',
+		'/proc/self/status'
+	);
+	my ($ignored) = $p->{out} =~ /SigIgn:\s+(\w+)/;
+	ok(hex($ignored) & 1 << POSIX::SIGCHLD() - 1, '... and the program inherits it ignored');
 }
 
 # SIGKILL for uvdso: the program loses its timekeeper, not its time.
 for my $offset (0, 86400) {
-    my $p = spawn($UVDSO, @RUN, '--offset', "realtime=+$offset", program('compare.pie'), 2500, $offset);
-    my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
+	my $p = spawn(
+		$UVDSO, @RUN, '--offset', "realtime=+$offset", program('compare.pie'), 2500,
+		$offset
+	);
+	my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
-    sleep 0.1;
-    kill 'KILL', $p->{pid};
-    waitpid $p->{pid}, 0;
-    ok(state($pid) =~ /[RSD]/, 'a program goes on when uvdso is killed');
-    wait_until { output($p) =~ /^worst/m };
-    my ($worst, $back, $rounds) = output($p) =~ /^worst (-?\d+) back (-?\d+) rounds (\d+)/m;
-    my $what = $offset ? 'with an offset: ' : '';
-    cmp_ok($worst // 'inf', '<', 1e6, $what . 'more than two seconds on, its clocks are within a millisecond of the kernel\'s')
-        || diag 'Without a timekeeper the vDSO must fall back to system calls in time';
-    is($back, 0, $what . 'its monotonic clock never ran backwards');
-    cmp_ok($rounds // 0, '>', 100, $what . '... in ' . ($rounds // 0) . ' looks');
-    ok(gone($pid), $what . 'it ended by itself');
-    my ($coarse, $time) = output($p) =~ /^coarse (-?\d+) time (-?\d+)/m;
-    cmp_ok(abs($coarse), '<=', 1, $what . 'the coarse clock goes on');
-    cmp_ok(abs($time), '<=', 1, $what . 'time() goes on');
+	sleep 0.1;
+	kill 'KILL', $p->{pid};
+	waitpid $p->{pid}, 0;
+	ok(state($pid) =~ /[RSD]/, 'a program goes on when uvdso is killed');
+	wait_until { output($p) =~ /^worst/m };
+	my ($worst, $back, $rounds) = output($p) =~ /^worst (-?\d+) back (-?\d+) rounds (\d+)/m;
+	my $what = $offset ? 'with an offset: ' : '';
+	cmp_ok(
+		$worst // 'inf', '<', 1e6,
+		$what
+		    . 'more than two seconds on, its clocks are within a millisecond of the kernel\'s'
+	) || diag 'Without a timekeeper the vDSO must fall back to system calls in time';
+	is($back, 0, $what . 'its monotonic clock never ran backwards');
+	cmp_ok($rounds // 0, '>', 100, $what . '... in ' . ($rounds // 0) . ' looks');
+	ok(gone($pid), $what . 'it ended by itself');
+	my ($coarse, $time) = output($p) =~ /^coarse (-?\d+) time (-?\d+)/m;
+	cmp_ok(abs($coarse), '<=', 1, $what . 'the coarse clock goes on');
+	cmp_ok(abs($time), '<=', 1, $what . 'time() goes on');
 }
 
 # A terminal.
 SKIP: {
-    my $t = on_terminal($UVDSO, @RUN, $signals);
-    skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 9 unless $t;
-    my ($pid) = wait_until { look($t) =~ /ready (\d+)/ ? $1 : 0 };
-    my ($uvdso) = $t->{told} =~ /job (\d+)/;
+	my $t = on_terminal($UVDSO, @RUN, $signals);
+	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 9 unless $t;
+	my ($pid) = wait_until { look($t) =~ /ready (\d+)/ ? $1 : 0 };
+	my ($uvdso) = $t->{told} =~ /job (\d+)/;
 
-    # Many times, because two that arrive at once would be one.
-    for my $turn (1 .. 40) {
-        type($t, "\003");
-        wait_until { (counts(look($t))->{INT} // 0) >= $turn };
-    }
-    sleep 0.05;
-    is(counts(look($t))->{INT}, 40, 'forty ^C on a terminal reach the program forty times');
-    unlike(look($t), qr/got INT from [1-9]/, '... each from the terminal, none by way of uvdso');
+	# Many times, because two that arrive at once would be one.
+	for my $turn (1 .. 40) {
+		type($t, "\003");
+		wait_until { (counts(look($t))->{INT} // 0) >= $turn };
+	}
+	sleep 0.05;
+	is(counts(look($t))->{INT}, 40, 'forty ^C on a terminal reach the program forty times');
+	unlike(
+		look($t), qr/got INT from [1-9]/,
+		'... each from the terminal, none by way of uvdso'
+	);
 
-    for my $turn (1 .. 60) {
-        my @states;
-        type($t, "\032");
-        wait_until { @states = map { state($_) } $pid, $uvdso; "@states" eq 'T T' };
-        is("@states", 'T T', '^Z stops the program and uvdso') if $turn == 1;
-        wait_until { look($t); stops($t) >= $turn };
-        kill 'CONT', -$uvdso;
-        wait_until { (counts(look($t))->{CONT} // 0) >= $turn };
-        wait_until { @states = map { state($_) } $pid, $uvdso; "@states" !~ /T/ };
-        unlike("@states", qr/T/, 'SIGCONT for the job continues both') if $turn == 1;
-    }
-    sleep 0.05;
-    is(stops($t), 60, 'the shell sees the job stop, sixty times');
-    is(counts(look($t))->{CONT}, 60, '... and the program sees each of sixty continuations once')
-        || diag look($t);
-    type($t, "\032");
-    wait_until { state($pid) . state($uvdso) eq 'TT' };
-    kill 'CONT', $uvdso;
-    ok(wait_until { state($pid) =~ /[SR]/ }, 'a SIGCONT for uvdso alone continues the program, too');
+	for my $turn (1 .. 60) {
+		my @states;
+		type($t, "\032");
+		wait_until {
+			@states = map { state($_) } $pid, $uvdso;
+			"@states" eq 'T T'
+		};
+		is("@states", 'T T', '^Z stops the program and uvdso') if $turn == 1;
+		wait_until { look($t); stops($t) >= $turn };
+		kill 'CONT', -$uvdso;
+		wait_until { (counts(look($t))->{CONT} // 0) >= $turn };
+		wait_until {
+			@states = map { state($_) } $pid, $uvdso;
+			"@states" !~ /T/
+		};
+		unlike("@states", qr/T/, 'SIGCONT for the job continues both') if $turn == 1;
+	}
+	sleep 0.05;
+	is(stops($t), 60, 'the shell sees the job stop, sixty times');
+	is(
+		counts(look($t))->{CONT}, 60,
+		'... and the program sees each of sixty continuations once'
+	) || diag look($t);
+	type($t, "\032");
+	wait_until { state($pid) . state($uvdso) eq 'TT' };
+	kill 'CONT', $uvdso;
+	ok(
+		wait_until { state($pid) =~ /[SR]/ },
+		'a SIGCONT for uvdso alone continues the program, too'
+	);
 
-    kill 'TERM', $uvdso;
-    ok(wait_until { look($t); $t->{told} =~ /ended/ }, 'the job ends');
-    like($t->{told}, qr/^ended 7 0$/m, '... as the program did');
-    waitpid $t->{leader}, 0;
+	kill 'TERM', $uvdso;
+	ok(wait_until { look($t); $t->{told} =~ /ended/ }, 'the job ends');
+	like($t->{told}, qr/^ended 7 0$/m, '... as the program did');
+	waitpid $t->{leader}, 0;
 }
 
 # Killed by the terminal: the shell must see a job that died of the signal.
 SKIP: {
-    my $t = on_terminal($UVDSO, @RUN, '/bin/sleep', '30');
-    skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 2 unless $t;
-    wait_until { look($t); $t->{told} =~ /job/ };
-    my ($uvdso) = $t->{told} =~ /job (\d+)/;
-    my ($child) = wait_until { slurp("/proc/$uvdso/task/$uvdso/children") =~ /\d+ (\d+)/ ? $1 : 0 };
-    wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
-    type($t, "\003");
-    wait_until { look($t); $t->{told} =~ /ended/ };
-    like($t->{told}, qr/^ended 0 2$/m, '^C ends a program that does not handle it, and uvdso by the same signal');
-    ok(gone($child) && gone($uvdso), '... and nothing is left');
-    waitpid $t->{leader}, 0;
+	my $t = on_terminal($UVDSO, @RUN, '/bin/sleep', '30');
+	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 2 unless $t;
+	wait_until { look($t); $t->{told} =~ /job/ };
+	my ($uvdso) = $t->{told} =~ /job (\d+)/;
+	my ($child) =
+	    wait_until { slurp("/proc/$uvdso/task/$uvdso/children") =~ /\d+ (\d+)/ ? $1 : 0 };
+	wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
+	type($t, "\003");
+	wait_until { look($t); $t->{told} =~ /ended/ };
+	like(
+		$t->{told}, qr/^ended 0 2$/m,
+		'^C ends a program that does not handle it, and uvdso by the same signal'
+	);
+	ok(gone($child) && gone($uvdso), '... and nothing is left');
+	waitpid $t->{leader}, 0;
 }
 
 done_testing;

@@ -18,95 +18,115 @@ plan skip_all => 'ptrace is denied here' if run($strace, '-o', '/dev/null', '/bi
 # Runs uvdso under strace. Returns the child's calls, what the child printed, and the
 # process: {pid} = [line, ...], without the parent, which keeps the time.
 sub traced {
-    my @cmd = @_;
-    my $p = run($strace, '-f', '-o', "$dir/log", '-e', 'trace=execve,' . join(',', @CALLS), @cmd);
-    my @lines = split /\n/, slurp("$dir/log");
-    my ($parent) = ($lines[0] // '') =~ /^(\d+) /;
-    my %calls;
+	my @cmd = @_;
+	my $p =
+	    run($strace, '-f', '-o', "$dir/log", '-e', 'trace=execve,' . join(',', @CALLS), @cmd);
+	my @lines = split /\n/, slurp("$dir/log");
+	my ($parent) = ($lines[0] // '') =~ /^(\d+) /;
+	my %calls;
 
-    for (@lines) {
-        my ($pid, $call) = /^(\d+) +(.*)/ or next;
-        push @{$calls{$pid}}, $call if $call =~ /^\w+\(/;
-    }
-    $p->{parent} = $parent;
-    $p->{calls} = \%calls;
-    return $p;
+	for (@lines) {
+		my ($pid, $call) = /^(\d+) +(.*)/ or next;
+		push @{$calls{$pid}}, $call if $call =~ /^\w+\(/;
+	}
+	$p->{parent} = $parent;
+	$p->{calls} = \%calls;
+	return $p;
 }
 
 # The clock calls of a process, as "name(first argument".
 sub clock_calls {
-    my ($calls) = @_;
-    return [map { /^(\w+\([^,)]*)/ ? $1 : $_ } grep { !/^execve/ } @{$calls || []}];
+	my ($calls) = @_;
+	return [map { /^(\w+\([^,)]*)/ ? $1 : $_ } grep { !/^execve/ } @{$calls || []}];
 }
 
 {
-    # strace sees what it should: a program that does make the calls.
-    my $p = traced($UVDSO, @RUN, program('clocks.pie'), 'cputime');
-    my ($pid) = $p->{out} =~ /^pid (\d+)/;
-    isnt($pid, $p->{parent}, 'the program is another process than uvdso');
-    is_deeply(clock_calls($p->{calls}{$pid}), ['clock_gettime(CLOCK_PROCESS_CPUTIME_ID'],
-        'a clock that only the kernel knows is a system call, the only one')
-        || diag $p->{err};
+	# strace sees what it should: a program that does make the calls.
+	my $p = traced($UVDSO, @RUN, program('clocks.pie'), 'cputime');
+	my ($pid) = $p->{out} =~ /^pid (\d+)/;
+	isnt($pid, $p->{parent}, 'the program is another process than uvdso');
+	is_deeply(
+		clock_calls($p->{calls}{$pid}), ['clock_gettime(CLOCK_PROCESS_CPUTIME_ID'],
+		'a clock that only the kernel knows is a system call, the only one'
+	) || diag $p->{err};
 }
 for my $kind (qw(pie nopie static static-pie musl musl-static)) {
-    SKIP: {
-        my $path = program("clocks.$kind");
-        my $why = missing($path);
-        skip $why, 2 if $why;
-        # musl has no vDSO function for clock_getres().
-        my @which = $kind =~ /musl/
-            ? qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coarse gettimeofday time getcpu)
-            : ();
-        my $p = traced($UVDSO, @RUN, $path, @which);
-        my ($pid) = $p->{out} =~ /^pid (\d+)/;
+	SKIP: {
+		my $path = program("clocks.$kind");
+		my $why = missing($path);
+		skip $why, 2 if $why;
+		# musl has no vDSO function for clock_getres().
+		my @which =
+		    $kind =~ /musl/
+		    ? qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coarse gettimeofday time getcpu)
+		    : ();
+		my $p = traced($UVDSO, @RUN, $path, @which);
+		my ($pid) = $p->{out} =~ /^pid (\d+)/;
 
-        is_status($p, 0, "$kind: a program runs under strace");
-        is_deeply(clock_calls($p->{calls}{$pid // 0}), [],
-            "$kind: it reads every clock, the time, the resolution and the CPU without a system call")
-            || diag 'its C library does not use the vDSO, or the vDSO falls back';
-    }
+		is_status($p, 0, "$kind: a program runs under strace");
+		is_deeply(
+			clock_calls($p->{calls}{$pid // 0}), [],
+			"$kind: it reads every clock, the time, the resolution and the CPU without a system call"
+		) || diag 'its C library does not use the vDSO, or the vDSO falls back';
+	}
 }
 {
-    my $p = traced($UVDSO, @RUN, '--offset', 'realtime=+1000d', program('clocks.pie'));
-    my ($pid) = $p->{out} =~ /^pid (\d+)/;
-    is_deeply(clock_calls($p->{calls}{$pid}), [], 'with an offset there is none, either');
+	my $p = traced($UVDSO, @RUN, '--offset', 'realtime=+1000d', program('clocks.pie'));
+	my ($pid) = $p->{out} =~ /^pid (\d+)/;
+	is_deeply(clock_calls($p->{calls}{$pid}), [], 'with an offset there is none, either');
 }
 {
-    my $p = traced($UVDSO, @RUN, '--', 'date');
-    is_status($p, 0, 'date runs under strace');
-    my @others = grep { $_ != $p->{parent} } keys %{$p->{calls}};
-    is_deeply([map { @{clock_calls($p->{calls}{$_})} } @others], [], 'date reads the time without a system call');
+	my $p = traced($UVDSO, @RUN, '--', 'date');
+	is_status($p, 0, 'date runs under strace');
+	my @others = grep { $_ != $p->{parent} } keys %{$p->{calls}};
+	is_deeply(
+		[map { @{clock_calls($p->{calls}{$_})} } @others], [],
+		'date reads the time without a system call'
+	);
 }
 {
-    my $p = traced($UVDSO, @RUN, '--no-counter', program('clocks.pie'));
-    my ($pid) = $p->{out} =~ /^pid (\d+)/;
-    my @got = map { s/\{.*//r } @{clock_calls($p->{calls}{$pid})};
-    is_deeply(\@got,
-        [(map { "clock_gettime($_" } qw(CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_MONOTONIC_RAW CLOCK_BOOTTIME CLOCK_TAI)),
-            'gettimeofday('],
-        'without a counter the fine clocks are system calls, one each, and the coarse ones, '
-            . 'time(), the resolution and the CPU are not');
+	my $p = traced($UVDSO, @RUN, '--no-counter', program('clocks.pie'));
+	my ($pid) = $p->{out} =~ /^pid (\d+)/;
+	my @got = map { s/\{.*//r } @{clock_calls($p->{calls}{$pid})};
+	is_deeply(
+		\@got,
+		[
+			(
+				map { "clock_gettime($_" }
+				    qw(CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_MONOTONIC_RAW CLOCK_BOOTTIME CLOCK_TAI)
+			),
+			'gettimeofday('
+		],
+		'without a counter the fine clocks are system calls, one each, and the coarse ones, '
+		    . 'time(), the resolution and the CPU are not'
+	);
 }
 
 {
-    # Without its timekeeper the program must stop trusting the data page.
-    my $p = spawn($UVDSO, @RUN, program('compare.pie'), 4000);
-    my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
-    my $count = sub {
-        run('/usr/bin/timeout', '0.4', $strace, '-o', "$dir/attached", '-e', 'trace=gettimeofday,clock_nanosleep', '-p', $pid);
-        my $log = slurp("$dir/attached");
-        return [scalar(() = $log =~ /gettimeofday\(/g), scalar(() = $log =~ /nanosleep\(/g)];
-    };
-    my $before = $count->();
-    cmp_ok($before->[1], '>', 10, 'strace watches a running program');
-    is($before->[0], 0, 'while uvdso lives its gettimeofday() is none that strace could see');
-    kill 'KILL', $p->{pid};
-    waitpid $p->{pid}, 0;
-    sleep 1;
-    my $after = $count->();
-    cmp_ok($after->[0], '>', 10, 'a second after uvdso was killed it is a system call')
-        || diag 'The program goes by a base that nobody updates';
-    kill 'KILL', $pid;
+	# Without its timekeeper the program must stop trusting the data page.
+	my $p = spawn($UVDSO, @RUN, program('compare.pie'), 4000);
+	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
+	my $count = sub {
+		run(
+			'/usr/bin/timeout', '0.4', $strace, '-o', "$dir/attached", '-e',
+			'trace=gettimeofday,clock_nanosleep', '-p', $pid
+		);
+		my $log = slurp("$dir/attached");
+		return [
+			scalar(() = $log =~ /gettimeofday\(/g),
+			scalar(() = $log =~ /nanosleep\(/g)
+		];
+	};
+	my $before = $count->();
+	cmp_ok($before->[1], '>', 10, 'strace watches a running program');
+	is($before->[0], 0, 'while uvdso lives its gettimeofday() is none that strace could see');
+	kill 'KILL', $p->{pid};
+	waitpid $p->{pid}, 0;
+	sleep 1;
+	my $after = $count->();
+	cmp_ok($after->[0], '>', 10, 'a second after uvdso was killed it is a system call')
+	    || diag 'The program goes by a base that nobody updates';
+	kill 'KILL', $pid;
 }
 
 done_testing;

@@ -20,29 +20,29 @@ my @SHELL = ('/bin/bash', '--norc', '--noprofile', '--noediting', '-i');
 
 # Types a line, and waits until the terminal shows what matches, behind what it showed before.
 sub answer {
-    my ($t, $keys, $pattern) = @_;
-    my $from = length look($t);
-    my $found;
-    type($t, $keys);
-    # What is typed is echoed, so a pattern must not match its own question.
-    wait_until { $found = substr(look($t), $from) =~ $pattern };
-    diag "typed '$keys', no $pattern in: ", substr look($t), $from unless $found;
-    return $found;
+	my ($t, $keys, $pattern) = @_;
+	my $from = length look($t);
+	my $found;
+	type($t, $keys);
+	# What is typed is echoed, so a pattern must not match its own question.
+	wait_until { $found = substr(look($t), $from) =~ $pattern };
+	diag "typed '$keys', no $pattern in: ", substr look($t), $from unless $found;
+	return $found;
 }
 
 sub state_of { return slurp("/proc/$_[0]/stat") =~ /\) (\w)/ ? $1 : '' }
 
 sub leave {
-    my ($t, $keys) = @_;
-    type($t, $keys);
-    wait_until { look($t); $t->{told} =~ /ended/ };
-    kill 'KILL', $t->{leader} unless $t->{told} =~ /ended/;
-    waitpid $t->{leader}, 0;
+	my ($t, $keys) = @_;
+	type($t, $keys);
+	wait_until { look($t); $t->{told} =~ /ended/ };
+	kill 'KILL', $t->{leader} unless $t->{told} =~ /ended/;
+	waitpid $t->{leader}, 0;
 }
 
 # The size.
 SKIP: {
-    my $t = on_terminal($UVDSO, @RUN, '--', '/usr/bin/perl', '-e', <<'PERL');
+	my $t = on_terminal($UVDSO, @RUN, '--', '/usr/bin/perl', '-e', <<'PERL');
 $| = 1;
 alarm 60;
 $SIG{WINCH} = sub { print "size ", `stty size` };
@@ -50,88 +50,109 @@ $SIG{TERM} = sub { exit 3 };
 print "ready $$ ", -t STDIN ? "terminal" : "none", "\n";
 sleep 1 while 1;
 PERL
-    skip $NONE, 3 unless $t;
-    my ($pid) = wait_until { look($t) =~ /ready (\d+) terminal/ ? $1 : 0 };
-    ok($pid, 'standard input is a terminal');
-    my @sizes = map { [20 + $_, 100 + $_] } 1 .. 10;
-    for (@sizes) {
-        resize($t, @$_);
-        wait_until { look($t) =~ /size @$_\b/ };
-    }
-    select undef, undef, undef, 0.1;
-    is_deeply([look($t) =~ /^size (\d+ \d+)$/mg], [map { "@$_" } @sizes],
-        'each change of the size is told once, and the new size is the right one');
-    kill 'TERM', $pid if $pid;
-    leave($t, '');
-    like($t->{told}, qr/^ended 3 0$/m, 'and the program ends as it likes');
+	skip $NONE, 3 unless $t;
+	my ($pid) = wait_until { look($t) =~ /ready (\d+) terminal/ ? $1 : 0 };
+	ok($pid, 'standard input is a terminal');
+	my @sizes = map { [20 + $_, 100 + $_] } 1 .. 10;
+	for (@sizes) {
+		resize($t, @$_);
+		wait_until { look($t) =~ /size @$_\b/ };
+	}
+	select undef, undef, undef, 0.1;
+	is_deeply(
+		[look($t) =~ /^size (\d+ \d+)$/mg], [map { "@$_" } @sizes],
+		'each change of the size is told once, and the new size is the right one'
+	);
+	kill 'TERM', $pid if $pid;
+	leave($t, '');
+	like($t->{told}, qr/^ended 3 0$/m, 'and the program ends as it likes');
 }
 
 SKIP: {
-    my $t = on_terminal($UVDSO, @RUN, $signals);
-    skip $NONE, 2 unless $t;
-    my ($pid) = wait_until { look($t) =~ /ready (\d+)/ ? $1 : 0 };
-    my $count = sub { return scalar(() = look($t) =~ /got WINCH/g) };
-    for my $turn (1 .. 40) {
-        resize($t, 20, 80 + $turn);
-        wait_until { $count->() >= $turn };
-    }
-    select undef, undef, undef, 0.1;
-    is($count->(), 40, 'forty changes are forty signals');
-    unlike(look($t), qr/got WINCH from [1-9]/, '... each from the terminal, none by way of uvdso');
-    kill 'TERM', $pid if $pid;
-    leave($t, '');
+	my $t = on_terminal($UVDSO, @RUN, $signals);
+	skip $NONE, 2 unless $t;
+	my ($pid) = wait_until { look($t) =~ /ready (\d+)/ ? $1 : 0 };
+	my $count = sub { return scalar(() = look($t) =~ /got WINCH/g) };
+	for my $turn (1 .. 40) {
+		resize($t, 20, 80 + $turn);
+		wait_until { $count->() >= $turn };
+	}
+	select undef, undef, undef, 0.1;
+	is($count->(), 40, 'forty changes are forty signals');
+	unlike(
+		look($t), qr/got WINCH from [1-9]/,
+		'... each from the terminal, none by way of uvdso'
+	);
+	kill 'TERM', $pid if $pid;
+	leave($t, '');
 }
 
 # A shell on the vDSO, with jobs of its own.
 SKIP: {
-    my $t = on_terminal($UVDSO, @RUN, '--offset', 'realtime=+1000d', '--', @SHELL);
-    skip $NONE, 9 unless $t;
-    ok(answer($t, "echo \"<\$EPOCHSECONDS>\"\n", qr/<(\d+)>/), 'an interactive bash runs on the vDSO');
-    my ($shown) = look($t) =~ /<(\d+)>/;
-    cmp_ok(abs($shown - time - 86_400_000), '<', 30, '... in a thousand days');
-    unlike(look($t), qr/no job control|cannot set terminal/, '... and has job control');
-    ok(answer($t, "$signals\n", qr/ready \d+/), 'it starts a job');
-    ok(answer($t, "\003", qr/got INT from 0/), '^C reaches the job');
-    ok(answer($t, "\032", qr/Stopped/), '^Z stops it, and the shell says so');
-    ok(answer($t, "bg\n", qr/got CONT/), '`bg` continues it');
-    ok(answer($t, "kill %1; wait %1; echo \"<\$?>\"\n", qr/<7>/), 'its status is the program\'s');
-    leave($t, "exit 5\n");
-    like($t->{told}, qr/^ended 5 0$/m, 'the shell\'s own status is that of uvdso');
+	my $t = on_terminal($UVDSO, @RUN, '--offset', 'realtime=+1000d', '--', @SHELL);
+	skip $NONE, 9 unless $t;
+	ok(
+		answer($t, "echo \"<\$EPOCHSECONDS>\"\n", qr/<(\d+)>/),
+		'an interactive bash runs on the vDSO'
+	);
+	my ($shown) = look($t) =~ /<(\d+)>/;
+	cmp_ok(abs($shown - time - 86_400_000), '<', 30, '... in a thousand days');
+	unlike(look($t), qr/no job control|cannot set terminal/, '... and has job control');
+	ok(answer($t, "$signals\n", qr/ready \d+/), 'it starts a job');
+	ok(answer($t, "\003", qr/got INT from 0/), '^C reaches the job');
+	ok(answer($t, "\032", qr/Stopped/), '^Z stops it, and the shell says so');
+	ok(answer($t, "bg\n", qr/got CONT/), '`bg` continues it');
+	ok(
+		answer($t, "kill %1; wait %1; echo \"<\$?>\"\n", qr/<7>/),
+		'its status is the program\'s'
+	);
+	leave($t, "exit 5\n");
+	like($t->{told}, qr/^ended 5 0$/m, 'the shell\'s own status is that of uvdso');
 }
 
 # A shell, and uvdso is a job of it.
 SKIP: {
-    my $t = on_terminal(@SHELL);
-    skip $NONE, 12 unless $t;
-    answer($t, "echo \"<\$?>\"\n", qr/<0>/);
-    ok(answer($t, "$UVDSO @RUN $signals\n", qr/ready \d+/), 'a shell starts uvdso');
-    my ($pid) = look($t) =~ /ready (\d+)/;
-    ok(answer($t, "\032", qr/Stopped.*uvdso/), '^Z stops it, and the shell says so');
-    like(state_of($pid), qr/^[Tt]$/, '... and the program is stopped');    # t: while it is traced
-    ok(answer($t, "jobs\n", qr/Stopped.*uvdso/), '`jobs` lists it');
-    ok(answer($t, "bg\n", qr/got CONT/), '`bg` continues the program');
-    like(state_of($pid), qr/[RS]/, '... which runs');
-    ok(answer($t, "jobs\n", qr/Running.*uvdso/), '... and `jobs` says so');
-    ok(answer($t, "fg\n", qr/uvdso/), '`fg` has it back');
-    ok(answer($t, "\003", qr/got INT from 0/), '^C reaches it there');
-    kill 'TERM', $pid;
-    ok(answer($t, "\necho \"<\$?>\"\n", qr/<7>/), 'its status is the program\'s');
+	my $t = on_terminal(@SHELL);
+	skip $NONE, 12 unless $t;
+	answer($t, "echo \"<\$?>\"\n", qr/<0>/);
+	ok(answer($t, "$UVDSO @RUN $signals\n", qr/ready \d+/), 'a shell starts uvdso');
+	my ($pid) = look($t) =~ /ready (\d+)/;
+	ok(answer($t, "\032", qr/Stopped.*uvdso/), '^Z stops it, and the shell says so');
+	like(state_of($pid), qr/^[Tt]$/, '... and the program is stopped');  # t: while it is traced
+	ok(answer($t, "jobs\n", qr/Stopped.*uvdso/), '`jobs` lists it');
+	ok(answer($t, "bg\n", qr/got CONT/), '`bg` continues the program');
+	like(state_of($pid), qr/[RS]/, '... which runs');
+	ok(answer($t, "jobs\n", qr/Running.*uvdso/), '... and `jobs` says so');
+	ok(answer($t, "fg\n", qr/uvdso/), '`fg` has it back');
+	ok(answer($t, "\003", qr/got INT from 0/), '^C reaches it there');
+	kill 'TERM', $pid;
+	ok(answer($t, "\necho \"<\$?>\"\n", qr/<7>/), 'its status is the program\'s');
 
-    # Who reads in the background is stopped.
-    ok(answer($t, "set -b; $UVDSO @RUN /bin/cat &\n", qr/Stopped.*cat/),
-        'a program that reads from the terminal in the background is stopped, and uvdso with it');
-    ok(answer($t, "fg\n", qr/cat/) && answer($t, "some WORDS\n", qr/some WORDS\n(?:.*\n)*some WORDS/),
-        '`fg` lets it read');
-    ok(answer($t, "\003", qr/\$ $/) && answer($t, "echo \"<\$?>\"\n", qr/<130>/), '^C ends it, by SIGINT');
-    leave($t, "exit\n");
+	# Who reads in the background is stopped.
+	ok(
+		answer($t, "set -b; $UVDSO @RUN /bin/cat &\n", qr/Stopped.*cat/),
+		'a program that reads from the terminal in the background is stopped, and uvdso with it'
+	);
+	ok(
+		       answer($t, "fg\n", qr/cat/)
+		    && answer($t, "some WORDS\n", qr/some WORDS\n(?:.*\n)*some WORDS/),
+		'`fg` lets it read'
+	);
+	ok(
+		answer($t, "\003", qr/\$ $/) && answer($t, "echo \"<\$?>\"\n", qr/<130>/),
+		'^C ends it, by SIGINT'
+	);
+	leave($t, "exit\n");
 }
 
 SKIP: {
-    my $script = '/usr/bin/script';
-    skip 'script is not installed (package bsdutils)', 1 unless -x $script;
-    my $p = run($script, '-qec', "$UVDSO @RUN sh -c 'tty; exit 4'", '/dev/null');
-    ok($p->{status} == 4 && $p->{out} =~ m{^/dev/pts/\d+\r?$}m, 'script(1) gives uvdso a terminal, and gets its status')
-        || diag "status $p->{status}: $p->{out}$p->{err}";
+	my $script = '/usr/bin/script';
+	skip 'script is not installed (package bsdutils)', 1 unless -x $script;
+	my $p = run($script, '-qec', "$UVDSO @RUN sh -c 'tty; exit 4'", '/dev/null');
+	ok(
+		$p->{status} == 4 && $p->{out} =~ m{^/dev/pts/\d+\r?$}m,
+		'script(1) gives uvdso a terminal, and gets its status'
+	) || diag "status $p->{status}: $p->{out}$p->{err}";
 }
 
 done_testing;

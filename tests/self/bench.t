@@ -24,8 +24,7 @@ mkdir $ENV{TMPDIR} = "$dir/tmp" or die;
 delete $ENV{NO_COLOR};
 
 # Runs a shell command, at most 60 s. Status, standard output, standard error.
-sub run
-{
+sub run {
 	my ($command) = @_;
 	my $pid = open(my $fh, '-|') // die "fork: $!";
 	if (!$pid) {
@@ -33,20 +32,19 @@ sub run
 		open STDERR, '>', "$dir/err";
 		exec 'timeout', '60', '/bin/sh', '-c', $command or exit 126;
 	}
-	my $out = do { local $/; <$fh> } // '';
+	my $out = do { local $/; <$fh> }
+	    // '';
 	close $fh;
 	return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $out, slurp("$dir/err"));
 }
 
-sub slurp
-{
+sub slurp {
 	open my $fh, '<', $_[0] or return '';
 	local $/;
 	return <$fh> // '';
 }
 
-sub left_behind
-{
+sub left_behind {
 	my @found;
 	for my $process (grep { $_ ne "/proc/$$" } glob '/proc/[0-9]*') {
 		next unless index(slurp("$process/environ"), $mark) >= 0;
@@ -57,15 +55,16 @@ sub left_behind
 }
 
 # A process that was killed needs a moment to be gone.
-sub leaves_nothing
-{
+sub leaves_nothing {
 	my ($when) = @_;
 	my @left;
 	for (1 .. 40) { @left = left_behind() or last; sleep 0.05 }
 	is("@left", '', "it leaves no process and no temporary file behind $when");
 }
 
-sub rows { return map { [split /,/, $_, -1] } grep { length } split /\n/, slurp($csv) }
+sub rows {
+	return map { [split /,/, $_, -1] } grep { length } split /\n/, slurp($csv);
+}
 
 # ---- the run ----
 my $begin = time;
@@ -77,8 +76,10 @@ cmp_ok($seconds, '<', 30, 'it takes a few seconds') or diag("$seconds s");
 leaves_nothing('at its end');
 
 my $counter = $out =~ /^  counter +read with /m;
-ok($counter || $out =~ /^  counter +none is used: .+\n +Our vDSO makes a system call/m,
-	'it says whether the machine has a usable counter') or diag($out);
+ok(
+	$counter || $out =~ /^  counter +none is used: .+\n +Our vDSO makes a system call/m,
+	'it says whether the machine has a usable counter'
+) or diag($out);
 like($out, qr/^  $_ +\S/m, "and names its $_") for qw(CPU CPUs kernel clocksource load);
 
 my @lines = split /\n/, $out;
@@ -87,18 +88,30 @@ is_deeply([grep { /[^\x20-\x7e]/ } @lines], [], 'into a pipe it writes plain tex
 
 # ---- the file ----
 my ($header, @rows) = rows();
-is(join(',', @$header), 'call,floor_ns,ours_ns,kernel_ns,syscall_ns,ours_vs_kernel', 'the file has its header');
+is(
+	join(',', @$header), 'call,floor_ns,ours_ns,kernel_ns,syscall_ns,ours_vs_kernel',
+	'the file has its header'
+);
 my @malformed = grep {
-	@$_ != 6 || $_->[0] !~ /^\w+(\(\w+\))?( shifted)?$/ || $_->[2] eq '' || $_->[4] eq ''
-		|| grep { !/^(\d+\.\d)?$/ } @$_[1 .. 4] or $_->[5] !~ /^(\d+\.\d\d)?$/
+	       @$_ != 6
+	    || $_->[0] !~ /^\w+(\(\w+\))?( shifted)?$/
+	    || $_->[2] eq ''
+	    || $_->[4] eq ''
+	    || grep { !/^(\d+\.\d)?$/ } @$_[1 .. 4]
+	    or $_->[5] !~ /^(\d+\.\d\d)?$/
 } @rows;
-is_deeply([map { join ',', @$_ } @malformed], [], 'every row is a name, four numbers of one decimal, one of two');
+is_deeply(
+	[map { join ',', @$_ } @malformed], [],
+	'every row is a name, four numbers of one decimal, one of two'
+);
 
 my @fine = map { "clock_gettime($_)" } qw(REALTIME MONOTONIC BOOTTIME TAI MONOTONIC_RAW);
 my @coarse = map { "clock_gettime($_)" } qw(REALTIME_COARSE MONOTONIC_COARSE);
 my @shifted = map { "$_ shifted" } @fine, @coarse, 'gettimeofday', 'time';
-my @expected = (@fine, @coarse, @shifted, qw(clock_gettime(PROCESS_CPUTIME_ID) gettimeofday time
-	clock_getres(MONOTONIC) clock_getres(MONOTONIC_COARSE) getcpu));
+my @expected = (
+	@fine, @coarse, @shifted, qw(clock_gettime(PROCESS_CPUTIME_ID) gettimeofday time
+	    clock_getres(MONOTONIC) clock_getres(MONOTONIC_COARSE) getcpu)
+);
 my $exports = `build/uvdso symbols build/x86_64/vdso.so`;
 push @expected, map { "getrandom($_)" } 4, 256, 65536 if $exports =~ /__vdso_getrandom/;
 is_deeply([sort map { $_->[0] } @rows], [sort @expected], 'every call has its row, and only one');
@@ -106,7 +119,10 @@ is_deeply([sort map { $_->[0] } @rows], [sort @expected], 'every call has its ro
 my %row = map { $_->[0] => $_ } @rows;
 my @with_floor = sort grep { $row{$_}[1] ne '' } keys %row;
 my @counts = map { ($_, "$_ shifted") } @fine, 'gettimeofday';
-is_deeply(\@with_floor, [$counter ? sort @counts : ()], 'what reads the counter has a floor, and nothing else has');
+is_deeply(
+	\@with_floor, [$counter ? sort @counts : ()],
+	'what reads the counter has a floor, and nothing else has'
+);
 
 # The first number before rounding may be off by half of a tenth, and so the ratio.
 for (grep { $_->[5] ne '' } @rows) {
@@ -114,14 +130,15 @@ for (grep { $_->[5] ne '' } @rows) {
 	my $low = ($ours - 0.06) / ($kernel + 0.06) - 0.006;
 	my $high = $kernel > 0.06 ? ($ours + 0.06) / ($kernel - 0.06) + 0.006 : 9e9;
 	ok($ratio >= $low && $ratio <= $high, "$name: the ratio is that of the two numbers")
-		or diag("$ratio, but $ours / $kernel");
+	    or diag("$ratio, but $ours / $kernel");
 }
 
 # ---- the table is the file ----
 for (@rows) {
 	my ($name, undef, @csv) = @$_;
 	my ($title) = $name =~ /clock_gettime\((\w+)\)/;
-	$title //= 'clock_getres, ' . ($1 ? 'coarse' : 'fine') if $name =~ /clock_getres\(\w+?(_COARSE)?\)/;
+	$title //= 'clock_getres, ' . ($1 ? 'coarse' : 'fine')
+	    if $name =~ /clock_getres\(\w+?(_COARSE)?\)/;
 	$title //= "getrandom $1" if $name =~ /getrandom\((\d+)\)/;
 	($title) = split / /, $name if !defined $title;
 	my $heading = $name =~ / shifted/ ? 'Shifted' : 'What a call costs';
@@ -129,43 +146,63 @@ for (@rows) {
 	my ($line) = $part =~ /^  \Q$title\E +([-\d. ]+)$/m;
 	my (undef, undef, $ours, undef, @rest) = split ' ', $line // '';
 	my @table = map { $_ // '' } $ours, @rest;
-	for (0 .. $#csv) { # the table shows what is long without its decimal
-		$table[$_] = $csv[$_] if $table[$_] =~ /^\d{5,}$/ && $csv[$_] =~ /\d/ && abs($table[$_] - $csv[$_]) < 0.6;
+
+	for (0 .. $#csv) {    # the table shows what is long without its decimal
+		$table[$_] = $csv[$_]
+		    if $table[$_] =~ /^\d{5,}$/
+		    && $csv[$_] =~ /\d/
+		    && abs($table[$_] - $csv[$_]) < 0.6;
 	}
 	is_deeply(\@table, [map { $_ eq '' ? '-' : $_ } @csv], "$name: table and file agree")
-		or diag($part);
+	    or diag($part);
 }
-like($out, qr/^  A shift costs at most -?\d+\.\d ns \(\w+\), .* -?\d+\.\d ns\.$/m, 'it says what a shift costs');
+like(
+	$out, qr/^  A shift costs at most -?\d+\.\d ns \(\w+\), .* -?\d+\.\d ns\.$/m,
+	'it says what a shift costs'
+);
 
 # ---- what must be so ----
 for my $name ($counter ? @counts : ()) {
 	my ($ours, $system_call) = @{$row{$name}}[2, 4];
-	cmp_ok($ours, '<', $system_call / 2, "$name: the vDSO costs less than half of a system call");
+	cmp_ok(
+		$ours, '<', $system_call / 2,
+		"$name: the vDSO costs less than half of a system call"
+	);
 }
 
 my $may_make = system('unshare -T true 2>/dev/null') == 0;
 my $kernel_shifts = !grep { $row{$_}[3] eq '' } @shifted;
-ok($may_make ? $kernel_shifts : $kernel_shifts || $out =~ /No kernel's column: /,
-	'the kernel shifts, too, where a time namespace may be made; elsewhere it says why not') or diag($out);
+ok(
+	$may_make ? $kernel_shifts : $kernel_shifts || $out =~ /No kernel's column: /,
+	'the kernel shifts, too, where a time namespace may be made; elsewhere it says why not'
+) or diag($out);
 
 my @sandwich = $out =~ /^  (\w+) +(\d+)(?: +\d+){4}(?: +(?:\d+|-)){4}$/mg;
 my %outside = @sandwich;
-is(scalar @sandwich, 20, 'five clocks are held between two system calls, in the first second and later') or diag($out);
+is(
+	scalar @sandwich, 20,
+	'five clocks are held between two system calls, in the first second and later'
+) or diag($out);
 for (my $i = 0; $i < @sandwich; $i += 2) {
-	is($sandwich[$i + 1], 0, "$sandwich[$i] is never outside of them, " . ($i < 10 ? 'in the first second' : 'later'));
+	is($sandwich[$i + 1], 0, "$sandwich[$i] is never outside of them, "
+		    . ($i < 10 ? 'in the first second' : 'later'));
 }
-like($out, qr{^  (\S*/true) +[\d.]+ +[\d.]+\n  uvdso run \1 +[\d.]+ +[\d.]+ +-?[\d.]+ ms more\n  uvdso_boot\(\) +[\d.]+ +[\d.]+$}m,
-	'it says what a start costs, with the vDSO and without');
+like(
+	$out,
+	qr{^  (\S*/true) +[\d.]+ +[\d.]+\n  uvdso run \1 +[\d.]+ +[\d.]+ +-?[\d.]+ ms more\n  uvdso_boot\(\) +[\d.]+ +[\d.]+$}m,
+	'it says what a start costs, with the vDSO and without'
+);
 
 # What --follow costs. A tracer that does not ask for system calls is not told of them.
 {
 	my %row;
-	$row{$1} = [$2, $3, $4] while $out =~ /^  (clock_gettime\(\)|an? \w.*?)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)$/mg;
+	$row{$1} = [$2, $3, $4]
+	    while $out =~ /^  (clock_gettime\(\)|an? \w.*?)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)$/mg;
 	is(scalar(keys %row), 6, 'what --follow costs: six rows') || diag $out;
 	for my $name ('clock_gettime()', 'a system call') {
 		my ($plain, $run, $follow) = @{$row{$name} // [0, 0, 0]};
 		ok($plain > 0 && $follow < 3 * $plain, "$name costs the same under --follow")
-			|| diag "$plain us, and $follow us under it: is every system call traced?";
+		    || diag "$plain us, and $follow us under it: is every system call traced?";
 	}
 }
 
@@ -174,8 +211,20 @@ SKIP: {
 	skip 'gnuplot is not installed', 2 if system 'command -v gnuplot >/dev/null 2>&1';
 	my ($status, $out) = run("tests/bench/chart $dir");
 	is($status, 0, 'the file is drawn') or diag($out);
-	is_deeply([map { my $svg = slurp("$dir/$_.svg"); $svg =~ m{</svg>\s*\z} && $svg =~ />MONOTONIC</ && $svg =~ />our vDSO</ ? 1 : 0 } 'latency', 'shifted'],
-		[1, 1], 'into two charts, with the names of calls and columns');
+	is_deeply(
+		[
+			map {
+				my $svg = slurp("$dir/$_.svg");
+				$svg =~ m{</svg>\s*\z}
+				    && $svg =~ />MONOTONIC</ && $svg =~ />our vDSO</
+				    ? 1
+				    : 0
+			} 'latency',
+			'shifted'
+		],
+		[1, 1],
+		'into two charts, with the names of calls and columns'
+	);
 }
 
 # ---- without a counter, and on a terminal ----
@@ -197,7 +246,7 @@ if (!$pid) {
 }
 my $seen = '';
 1 while $seen !~ /^Shifted/m && sysread $fh, $seen, 4096, length $seen;
-sleep 0.3; # a child is measuring now
+sleep 0.3;    # a child is measuring now
 kill 'TERM', $pid;
 close $fh;
 is($? & 127, 15, 'a signal ends it');

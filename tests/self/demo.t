@@ -21,8 +21,7 @@ $ENV{UVDSO_DEMO_TEST} = "$$.$^T";
 mkdir $ENV{TMPDIR} = "$dir/tmp" or die;
 
 # Runs a shell command with changed variables; at most 60 s. Status, standard output, seconds.
-sub run
-{
+sub run {
 	my ($command, %env) = @_;
 	my $begin = time;
 	my $pid = open(my $fh, '-|') // die "fork: $!";
@@ -32,17 +31,18 @@ sub run
 		open STDERR, '>', "$dir/err";
 		exec 'timeout', '60', '/bin/sh', '-c', $command or exit 126;
 	}
-	my $out = do { local $/; <$fh> } // '';
+	my $out = do { local $/; <$fh> }
+	    // '';
 	close $fh;
 	return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $out, time - $begin);
 }
 
-sub left_behind
-{
+sub left_behind {
 	my @found;
 	for my $process (grep { $_ ne "/proc/$$" } glob '/proc/[0-9]*') {
 		open my $fh, '<', "$process/environ" or next;
-		my $environ = do { local $/; <$fh> } // '';
+		my $environ = do { local $/; <$fh> }
+		    // '';
 		next unless index($environ, $mark) >= 0;
 		open my $name, '<', "$process/comm" or next;
 		push @found, 'process ' . (<$name> // '?');
@@ -51,18 +51,19 @@ sub left_behind
 }
 
 # A process that was killed needs a moment to be gone.
-sub leaves_nothing
-{
+sub leaves_nothing {
 	my ($when) = @_;
 	my @left;
 	for (1 .. 40) { @left = left_behind() or last; sleep 0.05 }
 	is("@left", '', "the tour leaves no process and no temporary file behind $when");
 }
 
-sub files { return join '', grep { $_ ne "build\n" } `ls -A . tutorial tutorial/demo tests` }
+sub files {
+	return join '', grep { $_ ne "build\n" } `ls -A . tutorial tutorial/demo tests`;
+}
 
 my $files = files();
-my ($status) = run('make -s demo >/dev/null'); # builds what is not there yet
+my ($status) = run('make -s demo >/dev/null');    # builds what is not there yet
 is($status, 0, 'make demo succeeds') or BAIL_OUT('no demo: ' . `cat $dir/err`);
 
 ($status, my $out, my $seconds) = run('make -s demo');
@@ -74,19 +75,25 @@ leaves_nothing('at its end');
 # ---- its form ----
 my @lines = split /\n/, $out;
 is_deeply([grep { length > 80 } @lines], [], 'no line is longer than 80 columns');
-is_deeply([grep { /[^\x20-\x7e]/ } @lines], [], 'into a pipe it writes plain text: no colour, no tabs');
+is_deeply(
+	[grep { /[^\x20-\x7e]/ } @lines], [],
+	'into a pipe it writes plain text: no colour, no tabs'
+);
 my @headings = grep { m{^\d/8  \S} } @lines;
 is_deeply([map { /^(\d)/ } @headings], [1 .. 8], 'there are eight steps with a heading, in order')
-	or diag(join "\n", @headings);
+    or diag(join "\n", @headings);
 unlike($out, qr/This step failed/, 'no step says that it failed');
 my ($intro, %step) = split m{^(\d)/8  .*\n}m, $out;
 $_ //= '' for @step{1 .. 8};
 
 # ---- what it says ----
 like($step{1}, qr/^  LOAD +0x000 +(\d+)  RE$/m, 'step 1 shows the one loaded segment');
-like($step{1}, qr/^  \.gnu\.hash .*\n(?:.*\n)*  \.text /m, 'and the sections, from the hash table to the code');
+like(
+	$step{1}, qr/^  \.gnu\.hash .*\n(?:.*\n)*  \.text /m,
+	'and the sections, from the hash table to the code'
+);
 like($step{1}, qr/^  __vdso_$_ +LINUX_2\.6$/m, "and __vdso_$_")
-	for qw(clock_gettime clock_getres gettimeofday time getcpu getrandom);
+    for qw(clock_gettime clock_getres gettimeofday time getcpu getrandom);
 like($step{1}, qr/vdso\.so: ok \(\d+ rules\)/, 'and that the image breaks no rule');
 my $size = -s 'build/x86_64/vdso.so';
 like($step{1}, qr/^  $size bytes: two pages of memory/m, 'and its true size');
@@ -94,49 +101,72 @@ like($step{1}, qr/^  $size bytes: two pages of memory/m, 'and its true size');
 my @loads = $step{2} =~ /^  [123] +(0x[0-9a-f]+) (0x[0-9a-f]+)$/mg;
 my %different = map { $_ => 1 } @loads;
 is(scalar keys %different, 6, 'step 2: three data pages and three images, at six addresses')
-	or diag($step{2});
+    or diag($step{2});
 like($step{2}, qr/^  [0-9a-f-]+ r--s .*vvar$/m, 'the data page is shared and read-only');
 like($step{2}, qr/^  [0-9a-f-]+ r-xp .*vdso$/m, 'the image is private, read and executed');
 
 SKIP: {
-	skip 'this C library does not know LD_SHOW_AUXV', 1 if $step{3} =~ /does not know LD_SHOW_AUXV/;
+	skip 'this C library does not know LD_SHOW_AUXV', 1
+	    if $step{3} =~ /does not know LD_SHOW_AUXV/;
 	my @vector = $step{3} =~ /^  AT_SYSINFO_EHDR: (0x[0-9a-f]+) /mg;
-	ok(@vector == 2 && $vector[0] ne $vector[1], 'step 3: the vector has one vDSO before and another after')
-		or diag($step{3});
+	ok(
+		@vector == 2 && $vector[0] ne $vector[1],
+		'step 3: the vector has one vDSO before and another after'
+	) or diag($step{3});
 }
 
 my ($told) = $step{4} =~ /^  address .* = (0x[0-9a-f]+)$/m;
 my ($resolved) = $step{4} =~ /^  the resolver .* says (0x[0-9a-f]+): they agree$/m;
-is($resolved, $told // 'an address', 'step 4: the address that is told is the one that the resolver finds')
-	or diag($step{4});
+is(
+	$resolved, $told // 'an address',
+	'step 4: the address that is told is the one that the resolver finds'
+) or diag($step{4});
 
 my %apart = $step{5} =~ /^  (\w+) +\d+\.\d{9} +\d+\.\d{9} +(-?\d+)  /mg;
-is_deeply([sort keys %apart],
-	[qw(BOOTTIME MONOTONIC MONOTONIC_COARSE MONOTONIC_RAW REALTIME REALTIME_COARSE TAI gettimeofday)],
-	'step 5: seven clocks and gettimeofday are compared') or diag($step{5});
+is_deeply(
+	[sort keys %apart],
+	[
+		qw(BOOTTIME MONOTONIC MONOTONIC_COARSE MONOTONIC_RAW REALTIME REALTIME_COARSE TAI gettimeofday)
+	],
+	'step 5: seven clocks and gettimeofday are compared'
+) or diag($step{5});
 for (sort keys %apart) {
-	# A coarse clock is as old as its last update: two periods of 4 ms, and what a busy machine adds.
+   # A coarse clock is as old as its last update: two periods of 4 ms, and what a busy machine adds.
 	my $limit = /COARSE/ ? 50e6 : 1e6;
-	cmp_ok(abs $apart{$_}, '<', $limit, "$_: ours and the kernel's are less than @{[$limit / 1e6]} ms apart");
+	cmp_ok(
+		abs $apart{$_}, '<', $limit,
+		"$_: ours and the kernel's are less than @{[$limit / 1e6]} ms apart"
+	);
 }
-like($step{5}, qr/^  getcpu +ours (cpu \d+ node \d+), kernel's \1$/m, 'getcpu: both give the same answer');
-like($step{5}, qr/^  clock_getres +ours (\d+ and \d+ ns) \(coarse\), kernel's \1$/m, 'clock_getres: the same answer');
+like(
+	$step{5}, qr/^  getcpu +ours (cpu \d+ node \d+), kernel's \1$/m,
+	'getcpu: both give the same answer'
+);
+like(
+	$step{5}, qr/^  clock_getres +ours (\d+ and \d+ ns) \(coarse\), kernel's \1$/m,
+	'clock_getres: the same answer'
+);
 like($step{5}, qr/^  time +ours \d+, kernel's \d+$/m, 'time: two answers');
 
 my $number = qr/-?\d+\.\d/;
 like($step{6}, qr/^  $_( +$number){6}$/m, "step 6: $_ has a cost in three ways")
-	for qw(MONOTONIC MONOTONIC_COARSE gettimeofday getcpu);
+    for qw(MONOTONIC MONOTONIC_COARSE gettimeofday getcpu);
 
 my @dates = $step{7} =~ /^  (\w{3} \w{3} .*\d{4})$/mg;
 is(scalar @dates, 3, 'step 7: three dates') or diag($step{7});
 SKIP: {
 	skip "no counter here: $1", 1 if $intro =~ /No usable counter.*\n(.*)/;
 	skip $1, 1 if $step{7} =~ /^  (.*no system calls are counted)/m;
-	like($step{7}, qr/^  0 clock system calls by date .*1000d\n  1 clock system calls .*no-counter$/m,
-		'date makes no clock system call on the vDSO, and one where the vDSO has no counter')
-		or diag($step{7});
+	like(
+		$step{7},
+		qr/^  0 clock system calls by date .*1000d\n  1 clock system calls .*no-counter$/m,
+		'date makes no clock system call on the vDSO, and one where the vDSO has no counter'
+	) or diag($step{7});
 }
-is_deeply([grep { !-e } $step{8} =~ /^  (\S+\.c) /mg], [], 'step 8: every file that it tells to read is there');
+is_deeply(
+	[grep { !-e } $step{8} =~ /^  (\S+\.c) /mg], [],
+	'step 8: every file that it tells to read is there'
+);
 
 # ---- where it has to do without ----
 SKIP: {

@@ -14,8 +14,7 @@ use Time::HiRes qw(time);
 my $tests = getcwd() . '/tests';
 my $dir = tempdir(CLEANUP => 1);
 
-sub stand_in
-{
+sub stand_in {
 	my ($name, $script) = @_;
 	# A new file, always: a link of that name leads to the machine's own command.
 	unlink "$dir/$name";
@@ -25,8 +24,7 @@ sub stand_in
 }
 
 # With these commands in PATH and no others. Status and all output, and what apt-get was called with.
-sub run
-{
+sub run {
 	my ($script) = @_;
 	unlink "$dir/apt";
 	my $out = `PATH=$dir /bin/sh $script 2>&1 </dev/null`;
@@ -63,19 +61,27 @@ cmp_ok($seconds, '<', 0.3, 'in no time');
 @ENV{qw(LACKS USER_ID)} = ('lld strace', 1000);
 ($status, $out, $apt) = run("$tests/setup/deps");
 is($status, 1, 'a user who is not root is told so by the status');
-like($out, qr/^  apt-get update && apt-get install -y --no-install-recommends lld strace$/m,
-	'and by the one command to run, with what is missing and no more');
+like(
+	$out, qr/^  apt-get update && apt-get install -y --no-install-recommends lld strace$/m,
+	'and by the one command to run, with what is missing and no more'
+);
 is($apt, '', 'nothing is tried');
 
 $ENV{USER_ID} = 0;
 ($status, $out, $apt) = run("$tests/setup/deps");
 is($status, 0, 'root gets the packages installed');
-like($apt, qr/\Anoninteractive update .*\nnoninteractive install .*--no-install-recommends lld strace\n\z/,
-	'those that are missing, after an update, without a question and without recommended ones');
+like(
+	$apt,
+	qr/\Anoninteractive update .*\nnoninteractive install .*--no-install-recommends lld strace\n\z/,
+	'those that are missing, after an update, without a question and without recommended ones'
+);
 
 $ENV{REMOVED} = 1;
 ($status, $out, $apt) = run("$tests/setup/deps");
-like($apt, qr/ lld strace$/m, 'a package that was removed and left its configuration is missing, too');
+like(
+	$apt, qr/ lld strace$/m,
+	'a package that was removed and left its configuration is missing, too'
+);
 
 $ENV{APT_FAILS} = 1;
 ($status, $out) = run("$tests/setup/deps");
@@ -85,7 +91,10 @@ like($out, qr/could not install: lld strace$/m, 'with what was to be installed')
 # What the site takes is asked for by word, and only then.
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
-like($out, qr/^  apt-get .*--no-install-recommends nodejs npm chromium$/m, 'for the site, node and a browser are asked for');
+like(
+	$out, qr/^  apt-get .*--no-install-recommends nodejs npm chromium$/m,
+	'for the site, node and a browser are asked for'
+);
 is((run("$tests/setup/deps"))[0], 0, 'and else they are not');
 stand_in($_, 'exit 0') for qw(npm chromium);
 stand_in('node', 'case $2 in *18*) exit 1 ;; esac');
@@ -96,7 +105,10 @@ stand_in('node', 'exit 0');
 is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
 is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
 ($status, $out) = run("$tests/setup/deps format");
-like($out, qr/recommends clang-format perltidy shfmt$/m, 'for the format of the sources, three formatters');
+like(
+	$out, qr/recommends clang-format perltidy shfmt$/m,
+	'for the format of the sources, three formatters'
+);
 stand_in($_, 'exit 0') for qw(clang-format perltidy);
 ($status, $out) = run("$tests/setup/deps format");
 like($out, qr/recommends shfmt$/m, '... and only those that are missing');
@@ -108,12 +120,13 @@ unlink "$dir/dpkg-query";
 ($status, $out) = run("$tests/setup/deps");
 is($status, 1, 'on another system what is missing is only named');
 like($out, qr/not Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
-stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
-	valgrind setcap qemu-x86_64
-	busybox age-keygen coreutils lua5.4 gdb
-	setarch unshare
-	aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
-	i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint);
+stand_in($_, 'exit 0')
+    for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
+    valgrind setcap qemu-x86_64
+    busybox age-keygen coreutils lua5.4 gdb
+    setarch unshare
+    aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
+    i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint);
 ($status, $out) = run("$tests/setup/deps");
 is("$status<$out>", '0<>', 'and with all of them there, it is content');
 
@@ -130,16 +143,19 @@ stand_in('cat', 'echo hpet');
 stand_in('grep', 'exit 1');
 ($status, $out) = run("$tests/setup/doctor");
 is($status, 0, 'a machine that lacks something is no error');
-like($out, qr/^  --  $_->[0] +.*$_->[1].*\n {18}$_->[2]/m, "it names what a lack turns off: $_->[0]") for
-	['clang', 'not installed', 'no make CC=clang'],
-	['script', 'not installed', 'the tests that need a terminal'],
-	['strace', 'ptrace is denied', 'demo and tests count no system calls'],
-	['memfd', 'F_SEAL_FUTURE_WRITE', 'the data page cannot be protected'],
-	['prctl', 'PR_SET_MM_MAP', '/proc/PID/auxv'],
-	['node', 'no node', 'no make tutorial'],
-	['chromium', 'not installed', 'the test of the site'],
-	['clocksource', 'hpet, not tsc', 'no counter'],
-	['counter', 'no invariant', 'no counter'];
+like(
+	$out, qr/^  --  $_->[0] +.*$_->[1].*\n {18}$_->[2]/m,
+	"it names what a lack turns off: $_->[0]"
+    )
+    for ['clang', 'not installed', 'no make CC=clang'],
+    ['script', 'not installed', 'the tests that need a terminal'],
+    ['strace', 'ptrace is denied', 'demo and tests count no system calls'],
+    ['memfd', 'F_SEAL_FUTURE_WRITE', 'the data page cannot be protected'],
+    ['prctl', 'PR_SET_MM_MAP', '/proc/PID/auxv'],
+    ['node', 'no node', 'no make tutorial'],
+    ['chromium', 'not installed', 'the test of the site'],
+    ['clocksource', 'hpet, not tsc', 'no counter'],
+    ['counter', 'no invariant', 'no counter'];
 is_deeply([grep { length > 80 } split /\n/, $out], [], 'and that in 80 columns, too');
 
 done_testing;

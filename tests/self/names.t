@@ -15,44 +15,54 @@ sub names { return run('tests/lib/names', @_) }
 
 # ---- what a word means ----
 for (
-    ['time/advance'              => 'time/advance'],
-    ['tests/time/advance.c'      => 'time/advance'],
-    ['./tests/run/gdb.t'         => 'run/gdb'],
-    ['advance'                   => 'time/advance'],
-    ['tests/advance.t'           => 'time/advance'],
-    ['tests/tutorial-04.t'       => 'course/04'],
-    ['tests/tutorial.t'          => 'course/book'],
-    ['tests/tutorial-checker.t'  => 'course/checker'],
-    ['tests/run-gdb.t'           => 'run/gdb'],
-    ['tests/run-start.t'         => 'exec/start'],
-    ['tests/follow-start.t'      => 'ptrace/follow-start'],
-    ['tests/machine-riscv64.t'   => 'machines/machine-riscv64'],
-    ['tests/interleave-halves.t' => 'vdso/interleave-halves'],
-    ['tests/image.t'             => 'image/image'],
-    ['i386'                      => 'machines/i386'],
-    ['tests/emulated/run.t'      => 'machines/emulated/run'],
-    ['signals'                   => 'run/signals'],
-    ['/bin/sh'                   => '/bin/sh'],
-) {
-    my ($word, $name) = @$_;
-    is(names($word)->{out}, "$name\n", "$word is $name");
+	['time/advance' => 'time/advance'],
+	['tests/time/advance.c' => 'time/advance'],
+	['./tests/run/gdb.t' => 'run/gdb'],
+	['advance' => 'time/advance'],
+	['tests/advance.t' => 'time/advance'],
+	['tests/tutorial-04.t' => 'course/04'],
+	['tests/tutorial.t' => 'course/book'],
+	['tests/tutorial-checker.t' => 'course/checker'],
+	['tests/run-gdb.t' => 'run/gdb'],
+	['tests/run-start.t' => 'exec/start'],
+	['tests/follow-start.t' => 'ptrace/follow-start'],
+	['tests/machine-riscv64.t' => 'machines/machine-riscv64'],
+	['tests/interleave-halves.t' => 'vdso/interleave-halves'],
+	['tests/image.t' => 'image/image'],
+	['i386' => 'machines/i386'],
+	['tests/emulated/run.t' => 'machines/emulated/run'],
+	['signals' => 'run/signals'],
+	['/bin/sh' => '/bin/sh'],
+    )
+{
+	my ($word, $name) = @$_;
+	is(names($word)->{out}, "$name\n", "$word is $name");
 }
 my @room = map { s{^tests/|\.[ct]$}{}gr } sort glob 'tests/time/*.[ct]';
 is(names($_)->{out}, join('', map { "$_\n" } @room), "$_ is every test of that room")
     for 'time', 'tests/time', 'tests/time/';
-is(names('advance', 'time')->{out} =~ s{^time/advance$}{}mgr =~ tr/\n//, scalar @room, 'a test that is named twice runs once');
+is(
+	names('advance', 'time')->{out} =~ s{^time/advance$}{}mgr =~ tr/\n//, scalar @room,
+	'a test that is named twice runs once'
+);
 
 # ---- all ----
 my @all = split /\n/, names('all')->{out};
 my %all = map { $_ => 1 } @all;
-my %files = map { s{^tests/|\.[ct]$}{}gr => 1 } grep { !m{^tests/(?:bench|lib|programs|setup)/} } glob 'tests/*/*.[ct]';
+my %files = map { s{^tests/|\.[ct]$}{}gr => 1 }
+    grep { !m{^tests/(?:bench|lib|programs|setup)/} } glob 'tests/*/*.[ct]';
 is(join(' ', grep { !$all{$_} } sort keys %files), '', 'all has every file');
-is(join(' ', grep { m{^machines/emulated/} } @all), '', '... and nothing that only another machine can run');
+is(
+	join(' ', grep { m{^machines/emulated/} } @all), '',
+	'... and nothing that only another machine can run'
+);
 open my $table, '<', 'tests/table' or die;
 for (<$table>) {
-    next if /^(#|$)/;
-    my ($name, $command) = m{^([a-z0-9]+/[\w-]+) +(\S.*)$} or fail("a line of tests/table: $_"), next;
-    ok($all{$name} && !$files{$name}, "$name: a command of tests/table, and no file") or diag $command;
+	next if /^(#|$)/;
+	my ($name, $command) = m{^([a-z0-9]+/[\w-]+) +(\S.*)$}
+	    or fail("a line of tests/table: $_"), next;
+	ok($all{$name} && !$files{$name}, "$name: a command of tests/table, and no file")
+	    or diag $command;
 }
 my %base;
 push @{$base{s{.*/}{}r}}, $_ for @all;
@@ -60,18 +70,31 @@ push @{$base{s{.*/}{}r}}, $_ for @all;
 is_deeply([grep { @{$base{$_}} > 1 } sort keys %base], [], 'a name alone says which test is meant');
 
 # ---- what is no test ----
-for (['advanc' => 'time/advance'], ['intreleave' => 'vdso/interleave'], ['tests/timee' => 'time/advance'], ['tests/vdso/fakes.c' => 'vdso/fake']) {
-    my ($word, $near) = @$_;
-    my $p = names('clocks', $word);
-    is($p->{status}, 1, "$word is no test");
-    is($p->{out}, '', '... so nothing is run');
-    like($p->{err}, qr/\Anames: \Q$word\E: no such test; there is (?:\S+ )*\Q$near\E\b/, "... but $near looks like it");
+for (
+	['advanc' => 'time/advance'], ['intreleave' => 'vdso/interleave'],
+	['tests/timee' => 'time/advance'], ['tests/vdso/fakes.c' => 'vdso/fake']
+    )
+{
+	my ($word, $near) = @$_;
+	my $p = names('clocks', $word);
+	is($p->{status}, 1, "$word is no test");
+	is($p->{out}, '', '... so nothing is run');
+	like(
+		$p->{err}, qr/\Anames: \Q$word\E: no such test; there is (?:\S+ )*\Q$near\E\b/,
+		"... but $near looks like it"
+	);
 }
-like(names('qqqqqqqq')->{err}, qr/: no such test; make test-list prints all names$/, 'where nothing looks like it, the list helps');
+like(
+	names('qqqqqqqq')->{err}, qr/: no such test; make test-list prints all names$/,
+	'where nothing looks like it, the list helps'
+);
 
 # ---- what make does with it ----
 my $p = run('make', '-s', 'test-list', 'T=tests/map place');
-is($p->{out}, "map/place\nmap/placement\nmap/protection\nmap/timens\n", 'make test-list T= prints the names');
+is(
+	$p->{out}, "map/place\nmap/placement\nmap/protection\nmap/timens\n",
+	'make test-list T= prints the names'
+);
 my $dir = temp_dir();
 $p = run('make', 'test', 'T=advanc', "B=$dir/build");
 isnt($p->{status}, 0, 'make test fails for what is no test');
@@ -79,6 +102,9 @@ like($p->{err}, qr/there is time\/advance/, '... says what there is');
 ok(!-e "$dir/build", '... and has built nothing');
 $p = run('make', '-n', 'test', 'T=advance', "B=$dir/build");
 like($p->{out}, qr/tests\/time\/advance\.c/, 'for one test in C that test is built');
-unlike($p->{out}, qr/tests\/(?:programs|bench|vdso)\/|loader\/cli/, '... and no program and no other test');
+unlike(
+	$p->{out}, qr/tests\/(?:programs|bench|vdso)\/|loader\/cli/,
+	'... and no program and no other test'
+);
 
 done_testing;

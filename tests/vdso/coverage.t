@@ -25,13 +25,13 @@ my $src = "$here/vdso-src";
 my $tmp = tempdir(CLEANUP => 1);
 my @objects = qw(gettime getcpu);
 my @programs = qw(fake interleave);
-my @covered = qw(gettime.c getcpu.c include/vdso/cycles.h include/vdso/once.h include/vdso/seqcount.h);
+my @covered =
+    qw(gettime.c getcpu.c include/vdso/cycles.h include/vdso/once.h include/vdso/seqcount.h);
 
 # Branches that no test can take: [file, text of the line, why]. There are none at the moment.
 my @unreachable = ();
 
-sub run
-{
+sub run {
 	my ($command) = @_;
 	my $said = `cd '$tmp' && $command 2>&1`;
 	BAIL_OUT("$command:\n$said") if $?;
@@ -44,7 +44,10 @@ for my $program (@programs) {
 	# The test itself is not counted: it has no counters, only the library that writes them out.
 	run("$cc -c '$here/tests/vdso/$program.c' -o '$tmp/$program.o'");
 	run("gcc --coverage $program.o " . join(' ', map { "$_.o" } @objects) . " -o $program");
-	is(system("timeout 60 '$tmp/$program' >/dev/null"), 0, "$program passes on the image with counters in it");
+	is(
+		system("timeout 60 '$tmp/$program' >/dev/null"), 0,
+		"$program passes on the image with counters in it"
+	);
 }
 run('gcov -b -c ' . join ' ', map { "$_.gcno" } @objects);
 
@@ -62,10 +65,12 @@ for my $report (glob "'$tmp'/*.gcov") {
 			(my $count, $number, $text) = ($1, $2, $3);
 			next if $count eq '-';
 			$seen{$file}{lines}++;
-			push @{$seen{$file}{missed}}, "$file:$number:$text" unless $count =~ /^\d+$/ && $count > 0;
+			push @{$seen{$file}{missed}}, "$file:$number:$text"
+			    unless $count =~ /^\d+$/ && $count > 0;
 		} elsif (/^branch +\d+ (?:taken (\d+)|never executed)/) {
 			$seen{$file}{branches}++;
-			push @{$seen{$file}{untaken}}, [$file, $text, "$file:$number:$text"] unless $1;
+			push @{$seen{$file}{untaken}}, [$file, $text, "$file:$number:$text"]
+			    unless $1;
 		}
 	}
 	close $fh;
@@ -76,21 +81,34 @@ for my $file (@covered) {
 	my $s = $seen{$file} // {};
 	my @missed = @{$s->{missed} // []};
 	my @untaken = @{$s->{untaken} // []};
-	my @strange = grep { my $u = $_; !grep { $u->[0] eq $_->[0] && $u->[1] =~ $_->[1] } @unreachable } @untaken;
+	my @strange = grep {
+		my $u = $_;
+		!grep { $u->[0] eq $_->[0] && $u->[1] =~ $_->[1] } @unreachable
+	} @untaken;
 
 	$lines += $s->{lines} // 0;
 	$branches += $s->{branches} // 0;
 	$taken += ($s->{branches} // 0) - @untaken;
 	ok($s->{lines} && !@missed, "$file: every line is executed")
-		or diag($s->{lines} ? join "\n", 'never executed:', @missed : 'gcov counted no line of it');
+	    or diag(
+		$s->{lines}
+		? join "\n", 'never executed:', @missed
+		: 'gcov counted no line of it'
+	    );
 	ok(!@strange, "$file: every branch is taken that can be")
-		or diag(join "\n", 'never taken:', map { $_->[2] } @strange);
+	    or diag(join "\n", 'never taken:', map { $_->[2] } @strange);
 }
 # Whatever file of the image comes to it must be named above.
-my @more = grep { my $f = $_; $f !~ m{^arch/fake/} && !grep { $_ eq $f } @covered } sort keys %seen;
+my @more = grep {
+	my $f = $_;
+	$f !~ m{^arch/fake/} && !grep { $_ eq $f } @covered
+} sort keys %seen;
 is("@more", '', 'no other file has code in it');
 
-note(sprintf '%d lines of the image, each executed; %d of %d branches taken (%.1f %%)', $lines, $taken,
-     $branches, $branches ? 100 * $taken / $branches : 0);
+note(
+	sprintf '%d lines of the image, each executed; %d of %d branches taken (%.1f %%)', $lines,
+	$taken,
+	$branches, $branches ? 100 * $taken / $branches : 0
+);
 note("not reachable: $_->[0], $_->[1]: $_->[2]") for @unreachable;
 done_testing();

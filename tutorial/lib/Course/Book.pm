@@ -16,12 +16,17 @@ use Course::Markdown;
 use Course::Needs;
 use Course::Tree;
 
-our @HEADINGS = ('Goal', 'You need', 'Three invariants', 'Predict first', 'The idea', 'Walk-through', 'Your turn',
-	'Break it on purpose', 'Compare with the kernel', 'What we left out', 'Go further', 'Recap');
+our @HEADINGS = (
+	'Goal', 'You need', 'Three invariants', 'Predict first', 'The idea', 'Walk-through',
+	'Your turn',
+	'Break it on purpose', 'Compare with the kernel', 'What we left out', 'Go further', 'Recap'
+);
 # The same in the words of a translation, by its folder.
 our %TRANSLATED = (
-	'zh-CN' => ['目标', '准备', '三条不变式', '先猜后看', '思路', '逐步演示', '轮到你了', '故意弄坏', '与内核对照', '没有讲到的',
-		'更进一步', '小结'],
+	'zh-CN' => [
+		'目标', '准备', '三条不变式', '先猜后看', '思路', '逐步演示', '轮到你了', '故意弄坏', '与内核对照', '没有讲到的',
+		'更进一步', '小结'
+	],
 );
 # Languages of listings, which are a part of the source or typed in by the reader.
 my %LISTING = map { $_ => 1 } qw(c ld asm make);
@@ -36,7 +41,8 @@ sub new {
 		$self->{pages}{$name} = Course::Markdown->read($path);
 	}
 	$self->{chapters} = [grep { m{^tutorial/\d\d-[^/]+\.md$} } sort keys %{$self->{pages}}];
-	$self->{translated} = [grep { m{^tutorial/[^/]+/\d\d-[^/]+\.md$} } sort keys %{$self->{pages}}];
+	$self->{translated} =
+	    [grep { m{^tutorial/[^/]+/\d\d-[^/]+\.md$} } sort keys %{$self->{pages}}];
 	return $self;
 }
 
@@ -47,17 +53,32 @@ sub checks {
 	$self->{cards} = \@cards;
 	return map { [$_->[0], $_->[1]->($self)] } (
 		['anchors, cards and chapters exist once each and name each other', \&check_names],
-		['every card has what it promises, and its stub and near misses fit the source', \&check_cards],
-		['every chapter has the headings of the template, in their order', \&check_headings],
+		[
+			'every card has what it promises, and its stub and near misses fit the source',
+			\&check_cards
+		],
+		[
+			'every chapter has the headings of the template, in their order',
+			\&check_headings
+		],
 		['every fence says what it is', \&check_fences],
 		['every listing is what stands in the source', \&check_listings],
 		['every link leads somewhere', \&check_links],
-		['every kernel reference is well-formed, and on the list of the pinned kernel', \&check_kernel],
+		[
+			'every kernel reference is well-formed, and on the list of the pinned kernel',
+			\&check_kernel
+		],
 		['every file and every function that a page names is there', \&check_named],
-		['every chapter shows the failure that its exercise begins with', \&check_failure_shown],
+		[
+			'every chapter shows the failure that its exercise begins with',
+			\&check_failure_shown
+		],
 		['every page with commands has a test that executes it', \&check_executed],
 		['the map lists every page', \&check_map],
-		['every entry of the glossary leads to the chapter that explains it', \&check_glossary],
+		[
+			'every entry of the glossary leads to the chapter that explains it',
+			\&check_glossary
+		],
 		['every translation has the fences of its original', \&check_translations],
 	);
 }
@@ -67,10 +88,13 @@ sub stale {
 	my ($self) = @_;
 	my @stale;
 	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
-		my ($comment) = grep { $_->{key} eq 'translates' } @{$self->{pages}{$name}{comments}};
+		my ($comment) =
+		    grep { $_->{key} eq 'translates' } @{$self->{pages}{$name}{comments}};
 		my ($of, $hash) = split ' ', $comment ? $comment->{value} : '';
 		push @stale, "$name: its original, tutorial/$of, has changed since"
-			if defined $hash && -e "$self->{top}/tutorial/$of" && prose_hash("$self->{top}/tutorial/$of") ne $hash;
+		    if defined $hash
+		    && -e "$self->{top}/tutorial/$of"
+		    && prose_hash("$self->{top}/tutorial/$of") ne $hash;
 	}
 	return @stale;
 }
@@ -80,7 +104,8 @@ sub prose_hash {
 	my ($path) = @_;
 	my $page = Course::Markdown->read($path);
 	my @lines = @{$page->{lines}};
-	@lines[$_->{line} - 1 .. $_->{end} - 1] = ('') x ($_->{end} - $_->{line} + 1) for grep { $_->{end} } @{$page->{fences}};
+	@lines[$_->{line} - 1 .. $_->{end} - 1] = ('') x ($_->{end} - $_->{line} + 1)
+	    for grep { $_->{end} } @{$page->{fences}};
 	return substr sha1_hex(join '', grep { /\S/ } @lines), 0, 12;
 }
 
@@ -90,7 +115,9 @@ sub anchors {
 	return $self->{anchors} if $self->{anchors};
 	my %anchors;
 	for my $path (Course::Tree::files($self->{top})) {
-		next if $path =~ m{^tutorial/|\.md$|^tests/.*\.t$} || -s "$self->{top}/$path" > 500_000;
+		next
+		    if $path =~ m{^tutorial/|\.md$|^tests/.*\.t$}
+		    || -s "$self->{top}/$path" > 500_000;
 		my @found = Course::Card::anchors(slurp("$self->{top}/$path"));
 		$anchors{$path} = \@found if @found;
 	}
@@ -101,7 +128,10 @@ sub check_names {
 	my ($self) = @_;
 	my (@problems, %where);
 	my %card = map { $_->{name} => $_ } @{$self->{cards}};
-	my %used = map { $_ => 1 } map { $_->{value} =~ /#([\w.-]+)$/ ? $1 : () } map { @{$_->{comments}} } values %{$self->{pages}};
+	my %used =
+	    map { $_ => 1 }
+	    map { $_->{value} =~ /#([\w.-]+)$/ ? $1 : () }
+	    map { @{$_->{comments}} } values %{$self->{pages}};
 
 	for my $path (sort keys %{$self->anchors}) {
 		for (@{$self->anchors->{$path}}) {
@@ -112,27 +142,46 @@ sub check_names {
 	}
 	for my $name (sort keys %where) {
 		my ($begin, $end) = map { scalar @{$where{$name}{$_} // []} } qw(begin end);
-		push @problems, "anchor $name: $begin begin and $end end, in " . join(' ', map { @{$where{$name}{$_} // []} } qw(begin end))
-			if $begin != 1 || $end != 1;
-		push @problems, "$where{$name}{path}: anchor $name: no card tutorial/ex/$name.ex, and no page shows it"
-			if !$card{$name} && !$used{$name};
-		push @problems, "$card{$name}{path}: file: $card{$name}{file}, but the anchor is in $where{$name}{path}"
-			if $card{$name} && $card{$name}{file} ne $where{$name}{path};
+		push @problems,
+		    "anchor $name: $begin begin and $end end, in "
+		    . join(' ', map { @{$where{$name}{$_} // []} } qw(begin end))
+		    if $begin != 1 || $end != 1;
+		push @problems,
+		    "$where{$name}{path}: anchor $name: no card tutorial/ex/$name.ex, and no page shows it"
+		    if !$card{$name} && !$used{$name};
+		push @problems,
+		    "$card{$name}{path}: file: $card{$name}{file}, but the anchor is in $where{$name}{path}"
+		    if $card{$name} && $card{$name}{file} ne $where{$name}{path};
 	}
 	for my $card (@{$self->{cards}}) {
-		push @problems, "$card->{path}: no region 'course: begin $card->{name}' in $card->{file}" if !$where{$card->{name}};
+		push @problems,
+		    "$card->{path}: no region 'course: begin $card->{name}' in $card->{file}"
+		    if !$where{$card->{name}};
 		my @pages = grep { m{/\Q$card->{chapter}\E-} } @{$self->{chapters}};
-		push @problems, "$card->{path}: " . @pages . " chapters tutorial/$card->{chapter}-*.md, not one" if @pages != 1;
-		push @problems, "$card->{path}: its chapter is called $pages[0]" if @pages == 1 && $card->{name} =~ /^\d\d-/ && $pages[0] ne "tutorial/$card->{name}.md";
-		push @problems, "$card->{path}: tests: no test $_" for grep { !defined Course::Tree::find_test($self->{top}, $_) } @{$card->{tests}};
+		push @problems,
+		    "$card->{path}: "
+		    . @pages
+		    . " chapters tutorial/$card->{chapter}-*.md, not one"
+		    if @pages != 1;
+		push @problems, "$card->{path}: its chapter is called $pages[0]"
+		    if @pages == 1
+		    && $card->{name} =~ /^\d\d-/
+		    && $pages[0] ne "tutorial/$card->{name}.md";
+		push @problems, "$card->{path}: tests: no test $_"
+		    for grep { !defined Course::Tree::find_test($self->{top}, $_) }
+		    @{$card->{tests}};
 	}
 	my $to = eval { Course::Learner::moved($self->{top}) };
 	push @problems, $@ =~ s/\n\z//r if !$to;
-	push @problems, "tutorial/moved: $_ is there again: a learner's copy of it would be moved away" for grep { m{/} && -e "$self->{top}/$_" } sort keys %{$to // {}};
-	push @problems, "tutorial/moved: there is no $_" for grep { m{/} && !-e "$self->{top}/$_" && !$to->{$_} } sort values %{$to // {}};
+	push @problems,
+	    "tutorial/moved: $_ is there again: a learner's copy of it would be moved away"
+	    for grep { m{/} && -e "$self->{top}/$_" } sort keys %{$to // {}};
+	push @problems, "tutorial/moved: there is no $_"
+	    for grep { m{/} && !-e "$self->{top}/$_" && !$to->{$_} } sort values %{$to // {}};
 	for my $page (@{$self->{chapters}}) {
 		my ($number) = $page =~ m{/(\d\d)};
-		push @problems, "$page: no card tutorial/ex/$number-*.ex" if !grep { $_->{chapter} eq $number } @{$self->{cards}};
+		push @problems, "$page: no card tutorial/ex/$number-*.ex"
+		    if !grep { $_->{chapter} eq $number } @{$self->{cards}};
 	}
 	return @problems;
 }
@@ -143,21 +192,35 @@ sub check_cards {
 	for my $card (@{$self->{cards}}) {
 		my $region = eval { $card->region };
 		if (!defined $region) { push @problems, $@ =~ s/\n\z//r; next }
-		for my $try (sub { $card->stub }, map { my $mutant = $_; sub { $card->mutated($mutant) } } @{$card->{mutants}}) {
+		for my $try (
+			sub { $card->stub },
+			map {
+				my $mutant = $_;
+				sub { $card->mutated($mutant) }
+			} @{$card->{mutants}}
+		    )
+		{
 			eval { $try->(); 1 } or push @problems, $@ =~ s/\n\z//r;
 		}
 		my $stub = eval { $card->stub } // '';
 		push @problems, "$card->{path}: stub: no TODO in it" if $stub !~ /\bTODO\b/;
-		push @problems, "$card->{path}: stub: it is the finished region" if $stub eq $region;
-		push @problems, "$card->{path}: minutes: $card->{minutes}; a chapter takes 5 to 45" if $card->{minutes} < 5 || $card->{minutes} > 45;
-		push @problems, "$card->{path}: red: twice: $_" for do { my %n; grep { $n{$_}++ == 1 } @{$card->{red}} };
-		push @problems, "$card->{path}: needs: $_: not known" for grep { !Course::Needs::known($_) } @{$card->{needs}};
+		push @problems, "$card->{path}: stub: it is the finished region"
+		    if $stub eq $region;
+		push @problems, "$card->{path}: minutes: $card->{minutes}; a chapter takes 5 to 45"
+		    if $card->{minutes} < 5 || $card->{minutes} > 45;
+		push @problems, "$card->{path}: red: twice: $_" for do {
+			my %n;
+			grep { $n{$_}++ == 1 } @{$card->{red}};
+		};
+		push @problems, "$card->{path}: needs: $_: not known"
+		    for grep { !Course::Needs::known($_) } @{$card->{needs}};
 		my @kept = split /^/, $stub;
 		my %kept = map { $_ => 1 } @kept;
 		for my $line (grep { !$kept{$_} } split /^/, $region) {
 			$line =~ s/^\s+|\s+$//g;
 			next if length $line < 12 || $line =~ m{^(?:/?\*|#\s|//)};
-			push @problems, "$card->{path}: a hint holds a line of the answer: $line" for grep { index($_, $line) >= 0 } @{$card->{hint}};
+			push @problems, "$card->{path}: a hint holds a line of the answer: $line"
+			    for grep { index($_, $line) >= 0 } @{$card->{hint}};
 		}
 	}
 	return @problems;
@@ -172,17 +235,26 @@ sub check_headings {
 		my @template = $locale ? @{$TRANSLATED{$locale} // []} : @HEADINGS;
 		my @first = grep { $_->{level} == 1 } @{$page->{headings}};
 		my ($number) = $name =~ m{/(\d\d)-};
-		push @problems, "$name: the first heading is '# $number Title', and there is no other of that level"
-			if @first != 1 || $first[0]{text} !~ /^\Q$number\E \S/;
+		push @problems,
+		    "$name: the first heading is '# $number Title', and there is no other of that level"
+		    if @first != 1 || $first[0]{text} !~ /^\Q$number\E \S/;
 		my @got = map { $_->{text} } grep { $_->{level} == 2 } @{$page->{headings}};
+
 		for my $i (0 .. ($#got > $#template ? $#got : $#template)) {
 			next if ($got[$i] // '') eq ($template[$i] // '');
-			push @problems, "$name: heading " . ($i + 1) . " is '## " . ($got[$i] // '(none)') . "', the template has '## " . ($template[$i] // '(none)') . "'";
+			push @problems,
+			    "$name: heading "
+			    . ($i + 1)
+			    . " is '## "
+			    . ($got[$i] // '(none)')
+			    . "', the template has '## "
+			    . ($template[$i] // '(none)') . "'";
 			last;
 		}
 		my ($card) = grep { "tutorial/$_->{name}.md" eq $name } @{$self->{cards}};
-		push @problems, "$name: the title is '$first[0]{text}', its card says '$number $card->{title}'"
-			if $card && @first == 1 && $first[0]{text} ne "$number $card->{title}";
+		push @problems,
+		    "$name: the title is '$first[0]{text}', its card says '$number $card->{title}'"
+		    if $card && @first == 1 && $first[0]{text} ne "$number $card->{title}";
 	}
 	return @problems;
 }
@@ -197,15 +269,24 @@ sub check_fences {
 			my ($at, $lang) = ("$name:$fence->{line}", $fence->{lang});
 			my %key = map { $_->{key} => 1 } @{$fence->{directives}};
 			if ($lang eq 'console') {
-				eval { Course::Console::options($fence); Course::Console::parse($fence->{body}) or die "no command in it\n"; 1 }
-					or push @problems, "$at: " . $@ =~ s/\n\z//r;
+				eval {
+					Course::Console::options($fence);
+					Course::Console::parse($fence->{body})
+					    or die "no command in it\n";
+					1;
+				}
+				    or push @problems, "$at: " . $@ =~ s/\n\z//r;
 			} elsif ($LISTING{$lang}) {
-				push @problems, "$at: $lang: '<!-- from: path#anchor -->' on the line before says where it stands; 'write:' or 'insert:' that the reader types it"
-					if !grep { $key{$_} } qw(from write insert);
+				push @problems,
+				    "$at: $lang: '<!-- from: path#anchor -->' on the line before says where it stands; 'write:' or 'insert:' that the reader types it"
+				    if !grep { $key{$_} } qw(from write insert);
 			} elsif ($lang eq 'text') {
-				push @problems, "$at: text is an illustration: no directive before it" if %key;
+				push @problems,
+				    "$at: text is an illustration: no directive before it"
+				    if %key;
 			} else {
-				push @problems, "$at: a fence is console, c, ld, asm, make or text, not '$lang'";
+				push @problems,
+				    "$at: a fence is console, c, ld, asm, make or text, not '$lang'";
 			}
 		}
 	}
@@ -219,14 +300,25 @@ sub check_listings {
 		for my $fence (@{$self->{pages}{$name}{fences}}) {
 			for my $from (grep { $_->{key} eq 'from' } @{$fence->{directives}}) {
 				my $at = "$name:$fence->{line}";
-				my $region = eval { Course::Markdown::listing($self->{top}, $from->{value}) };
-				if (!defined $region) { push @problems, "$at: " . $@ =~ s/\n\z//r; next }
+				my $region =
+				    eval { Course::Markdown::listing($self->{top}, $from->{value}) };
+				if (!defined $region) {
+					push @problems, "$at: " . $@ =~ s/\n\z//r;
+					next;
+				}
 				next if $region eq $fence->{body};
 				my @want = split /^/, $region;
 				my @got = split /^/, $fence->{body};
-				my ($i) = grep { ($want[$_] // '') ne ($got[$_] // '') } 0 .. (@want > @got ? $#want : $#got);
-				push @problems, "$at: it is not $from->{value}; line " . ($i + 1) . " there is\n    " . ($want[$i] // "(its end)\n")
-					. "  and here\n    " . ($got[$i] // "(its end)\n") . "  tutorial/learn rewrite brings the page up to date";
+				my ($i) = grep { ($want[$_] // '') ne ($got[$_] // '') }
+				    0 .. (@want > @got ? $#want : $#got);
+				push @problems,
+				    "$at: it is not $from->{value}; line "
+				    . ($i + 1)
+				    . " there is\n    "
+				    . ($want[$i] // "(its end)\n")
+				    . "  and here\n    "
+				    . ($got[$i] // "(its end)\n")
+				    . "  tutorial/learn rewrite brings the page up to date";
 			}
 		}
 	}
@@ -248,9 +340,14 @@ sub check_links {
 			if ($path =~ /^\.\./ || !-e "$self->{top}/$path") {
 				push @problems, "$name:$link->{line}: $target: there is no $path";
 			} elsif (defined $anchor && $self->{pages}{$path}) {
-				push @problems, "$name:$link->{line}: $target: $path has no such heading; it has "
-					. join(' ', map { "#$_->{slug}" } @{$self->{pages}{$path}{headings}})
-					if !grep { $_->{slug} eq $anchor } @{$self->{pages}{$path}{headings}};
+				push @problems,
+				    "$name:$link->{line}: $target: $path has no such heading; it has "
+				    . join(
+					' ',
+					map { "#$_->{slug}" } @{$self->{pages}{$path}{headings}}
+				    )
+				    if !grep { $_->{slug} eq $anchor }
+				    @{$self->{pages}{$path}{headings}};
 			}
 		}
 	}
@@ -266,8 +363,13 @@ sub kernel_refs {
 		$line++;
 		next if /^\s*(?:#|$)/;
 		if (/^tag: (v\d+\.\d+)$/) { $refs{tag} = $1 }
-		elsif (m{^([\w.-]+/[\w./-]+)((?: \w+(?:\(\))?)*)\s*$}) { $refs{files}{$1}{$_} = 1 for $1 ? (split(' ', $2)) : (); $refs{files}{$1} //= {} }
-		else { die "tutorial/kernel-refs:$line: neither 'tag: v6.12' nor 'path function() ...'\n" }
+		elsif (m{^([\w.-]+/[\w./-]+)((?: \w+(?:\(\))?)*)\s*$}) {
+			$refs{files}{$1}{$_} = 1 for $1 ? (split(' ', $2)) : ();
+			$refs{files}{$1} //= {};
+		} else {
+			die
+			    "tutorial/kernel-refs:$line: neither 'tag: v6.12' nor 'path function() ...'\n";
+		}
 	}
 	$refs{tag} or die "tutorial/kernel-refs: no line 'tag: v6.12'\n";
 	return \%refs;
@@ -281,17 +383,30 @@ sub check_kernel {
 		my $shown = 0;
 		for my $span (@{$self->{pages}{$name}{spans}}) {
 			my $text = $span->{text};
-			next unless $text =~ m{^(?:arch|include|lib|kernel|fs|mm|drivers|tools|Documentation|init)/} && $text !~ /[*<]/;
+			next
+			    unless $text =~
+			    m{^(?:arch|include|lib|kernel|fs|mm|drivers|tools|Documentation|init)/}
+			    && $text !~ /[*<]/;
 			my $at = "$name:$span->{line}: $text";
 			my ($path, $function) = $text =~ m{^([\w./-]+?)/?(?: (\w+(?:\(\))?))?$};
-			if (!defined $path) { push @problems, "$at: a kernel reference is `path` or `path function()`" }
-			elsif ($refs->{files}{$path}) {
-				push @problems, "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it" if defined $function && !$refs->{files}{$path}{$function};
+			if (!defined $path) {
+				push @problems,
+				    "$at: a kernel reference is `path` or `path function()`";
+			} elsif ($refs->{files}{$path}) {
+				push @problems,
+				    "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it"
+				    if defined $function && !$refs->{files}{$path}{$function};
 				$shown++;
+			} elsif (defined $function
+				|| !grep { index($_, "$path/") == 0 } keys %{$refs->{files}})
+			{
+				push @problems,
+				    "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it";
 			}
-			elsif (defined $function || !grep { index($_, "$path/") == 0 } keys %{$refs->{files}}) { push @problems, "$at: not in tutorial/kernel-refs: look it up at $refs->{tag} and add it" }
 		}
-		push @problems, "$name: no kernel reference in it, like `lib/vdso/gettimeofday.c do_hres()`" if !$shown && grep { $_ eq $name } @{$self->{chapters}};
+		push @problems,
+		    "$name: no kernel reference in it, like `lib/vdso/gettimeofday.c do_hres()`"
+		    if !$shown && grep { $_ eq $name } @{$self->{chapters}};
 	}
 	return @problems;
 }
@@ -301,16 +416,27 @@ sub check_kernel {
 sub check_named {
 	my ($self) = @_;
 	my @problems;
-	my $all = join "\n", map { slurp("$self->{top}/$_") } grep { !m{^tutorial/(?!demo)|\.md$} } Course::Tree::files($self->{top});
-	my %kernel = map { $_ => 1 } map { keys %$_ } values %{(eval { kernel_refs($self->{top}) } // {files => {}})->{files}};
+	my $all = join "\n",
+	    map { slurp("$self->{top}/$_") }
+	    grep { !m{^tutorial/(?!demo)|\.md$} } Course::Tree::files($self->{top});
+	my %kernel =
+	    map { $_ => 1 }
+	    map { keys %$_ }
+	    values %{(eval { kernel_refs($self->{top}) } // {files => {}})->{files}};
 	my %known = map { $_ => 1 } $all =~ /\b(\w+)\b/g;
 	for my $name (@{$self->{chapters}}, @{$self->{translated}}) {
 		for my $span (@{$self->{pages}{$name}{spans}}) {
 			if ($span->{text} =~ /^(\w+)\(\)$/) {
-				push @problems, "$name:$span->{line}: $span->{text}: no source has that name" if !$known{$1} && !$kernel{"$1()"};
-			} elsif ($span->{text} =~ m{^((?:vdso-src|linker-scripts|loader|tests|tutorial)/[\w./-]*)}) {
+				push @problems,
+				    "$name:$span->{line}: $span->{text}: no source has that name"
+				    if !$known{$1} && !$kernel{"$1()"};
+			} elsif ($span->{text} =~
+				m{^((?:vdso-src|linker-scripts|loader|tests|tutorial)/[\w./-]*)})
+			{
 				my $path = $1 =~ s{[/.]$}{}r;
-				push @problems, "$name:$span->{line}: $span->{text}: there is no $path" if !-e "$self->{top}/$path";
+				push @problems,
+				    "$name:$span->{line}: $span->{text}: there is no $path"
+				    if !-e "$self->{top}/$path";
 			}
 		}
 	}
@@ -322,11 +448,21 @@ sub check_failure_shown {
 	my @problems;
 	for my $card (@{$self->{cards}}) {
 		my ($name) = grep { m{/\Q$card->{chapter}\E-} } @{$self->{chapters}} or next;
-		my @blocks = grep { $_->{lang} eq 'console' && $_->{body} =~ /^\$ make check CH=\Q$card->{id}\E\b/m } @{$self->{pages}{$name}{fences}};
-		my @red = grep { index($_->{body}, $card->{red}[0]) >= 0 && $_->{body} =~ /^The first that is not true yet:$/m } @blocks;
+		my @blocks = grep {
+			       $_->{lang} eq 'console'
+			    && $_->{body} =~ /^\$ make check CH=\Q$card->{id}\E\b/m
+		} @{$self->{pages}{$name}{fences}};
+		my @red = grep {
+			index($_->{body}, $card->{red}[0]) >= 0
+			    && $_->{body} =~ /^The first that is not true yet:$/m
+		} @blocks;
 		my @green = grep { $_->{body} =~ /^Done: /m } @blocks;
-		push @problems, "$name: no console block with 'make check CH=$card->{id}' in which '$card->{red}[0]' fails" if !@red;
-		push @problems, "$name: no console block with 'make check CH=$card->{id}' that ends in 'Done:' (run: solve=$card->{id})" if !@green;
+		push @problems,
+		    "$name: no console block with 'make check CH=$card->{id}' in which '$card->{red}[0]' fails"
+		    if !@red;
+		push @problems,
+		    "$name: no console block with 'make check CH=$card->{id}' that ends in 'Done:' (run: solve=$card->{id})"
+		    if !@green;
 	}
 	return @problems;
 }
@@ -336,11 +472,14 @@ sub check_executed {
 	my $table = -e "$self->{top}/tests/table" ? slurp("$self->{top}/tests/table") : '';
 	my @problems;
 	for my $name (sort keys %{$self->{pages}}) {
-		next if $name =~ m{^tutorial/[^/]+/};    # a translation has the fences of its original
+		next if $name =~ m{^tutorial/[^/]+/}; # a translation has the fences of its original
 		my ($short) = $name =~ m{/(\d\d)-} ? $1 : $name =~ m{/([^/]+)\.md$};
-		next unless grep({ $_->{lang} eq 'console' } @{$self->{pages}{$name}{fences}}) || grep { $_->{chapter} eq $short } @{$self->{cards}};
-		push @problems, "$name: no line in tests/table: course/$short tutorial/learn prove CH=$short"
-			if $table !~ m{^course/\Q$short\E +tutorial/learn prove CH=\Q$short\E$}m;
+		next
+		    unless grep({ $_->{lang} eq 'console' } @{$self->{pages}{$name}{fences}})
+		    || grep { $_->{chapter} eq $short } @{$self->{cards}};
+		push @problems,
+		    "$name: no line in tests/table: course/$short tutorial/learn prove CH=$short"
+		    if $table !~ m{^course/\Q$short\E +tutorial/learn prove CH=\Q$short\E$}m;
 	}
 	return @problems;
 }
@@ -349,7 +488,8 @@ sub check_map {
 	my ($self) = @_;
 	my $map = $self->{pages}{'tutorial/README.md'} or return 'tutorial/README.md: not there';
 	my %linked = map { $_->{target} => 1 } @{$map->{links}};
-	my @pages = map { m{^tutorial/([^/]+\.md)$} && $1 ne 'README.md' ? $1 : () } sort keys %{$self->{pages}};
+	my @pages = map { m{^tutorial/([^/]+\.md)$} && $1 ne 'README.md' ? $1 : () }
+	    sort keys %{$self->{pages}};
 	return map { "tutorial/README.md: no link to $_" } grep { !$linked{$_} } @pages;
 }
 
@@ -357,9 +497,13 @@ sub check_map {
 sub terms {
 	my ($page) = @_;
 	my (@terms, %fenced);
-	for my $fence (@{$page->{fences}}) { $fenced{$_} = 1 for $fence->{line} .. $fence->{end} // $fence->{line} }
+	for my $fence (@{$page->{fences}}) {
+		$fenced{$_} = 1 for $fence->{line} .. $fence->{end} // $fence->{line};
+	}
 	for my $i (grep { !$fenced{$_ + 1} } 0 .. $#{$page->{lines}}) {
-		push @terms, map { {term => lc, line => $i + 1} } grep { !/[.?!:,]$/ } $page->{lines}[$i] =~ /\*\*([^*]+)\*\*/g;
+		push @terms,
+		    map { {term => lc, line => $i + 1} }
+		    grep { !/[.?!:,]$/ } $page->{lines}[$i] =~ /\*\*([^*]+)\*\*/g;
 	}
 	return @terms;
 }
@@ -373,10 +517,12 @@ sub check_glossary {
 	for my $entry (terms($glossary)) {
 		my ($term, $line) = @$entry{qw(term line)};
 		my $at = "$name:$line: $term";
-		my @chapters = map { "tutorial/$_->{target}" } grep { $_->{line} == $line && $_->{target} =~ /^\d\d-/ } @{$glossary->{links}};
+		my @chapters = map { "tutorial/$_->{target}" }
+		    grep { $_->{line} == $line && $_->{target} =~ /^\d\d-/ } @{$glossary->{links}};
 		push @problems, "$at: no link to the chapter that explains it" if !@chapters;
 		for my $chapter (grep { $self->{pages}{$_} } @chapters) {
-			push @problems, "$at: it is not in bold in $chapter" if !grep { $_->{term} eq $term } terms($self->{pages}{$chapter});
+			push @problems, "$at: it is not in bold in $chapter"
+			    if !grep { $_->{term} eq $term } terms($self->{pages}{$chapter});
 		}
 		push @problems, "$at: it comes after $last" if defined $last && $term le $last;
 		$last = $term;
@@ -394,12 +540,19 @@ sub unlisted {
 	for my $name (@{$self->{chapters}}) {
 		my $page = $self->{pages}{$name};
 		push @unlisted, map { "$name:$_->{line}: $_->{term}: not in tutorial/glossary.md" }
-			grep { !$listed{$_->{term}}++ && $page->{lines}[$_->{line} - 1] !~ /^\s*[-*\d.]+\s+\*\*/ } terms($page);
+		    grep {
+			      !$listed{$_->{term}}++
+			    && $page->{lines}[$_->{line} - 1] !~ /^\s*[-*\d.]+\s+\*\*/
+		    } terms($page);
 	}
 	return @unlisted;
 }
 
-sub fence_key { my ($fence) = @_; return join "\n", $fence->{lang}, map({ "$_->{key}: $_->{value}" } @{$fence->{directives}}), $fence->{body} }
+sub fence_key {
+	my ($fence) = @_;
+	return join "\n", $fence->{lang},
+	    map({ "$_->{key}: $_->{value}" } @{$fence->{directives}}), $fence->{body};
+}
 
 sub check_translations {
 	my ($self) = @_;
@@ -407,15 +560,24 @@ sub check_translations {
 	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
 		my $page = $self->{pages}{$name};
 		my ($comment) = grep { $_->{key} eq 'translates' } @{$page->{comments}};
-		if (!$comment || $comment->{line} != 1 || $comment->{value} !~ /^(\S+\.md) ([0-9a-f]{12})$/ || !$self->{pages}{"tutorial/$1"}) {
-			push @problems, "$name: its first line is '<!-- translates: NN-name.md HASH -->', as tutorial/learn hash prints it";
+		if (      !$comment
+			|| $comment->{line} != 1
+			|| $comment->{value} !~ /^(\S+\.md) ([0-9a-f]{12})$/
+			|| !$self->{pages}{"tutorial/$1"})
+		{
+			push @problems,
+			    "$name: its first line is '<!-- translates: NN-name.md HASH -->', as tutorial/learn hash prints it";
 			next;
 		}
 		my $original = $self->{pages}{"tutorial/$1"};
 		my ($theirs, $ours) = map { $_->{fences} } $original, $page;
-		push @problems, "$name: " . @$ours . " fences, and $1 has " . @$theirs if @$ours != @$theirs;
-		my ($i) = grep { fence_key($ours->[$_]) ne fence_key($theirs->[$_]) } 0 .. (@$ours < @$theirs ? $#$ours : $#$theirs);
-		push @problems, "$name:$ours->[$i]{line}: this fence is not the one of $1:$theirs->[$i]{line}; fences are the same in all languages" if defined $i;
+		push @problems, "$name: " . @$ours . " fences, and $1 has " . @$theirs
+		    if @$ours != @$theirs;
+		my ($i) = grep { fence_key($ours->[$_]) ne fence_key($theirs->[$_]) }
+		    0 .. (@$ours < @$theirs ? $#$ours : $#$theirs);
+		push @problems,
+		    "$name:$ours->[$i]{line}: this fence is not the one of $1:$theirs->[$i]{line}; fences are the same in all languages"
+		    if defined $i;
 	}
 	return @problems;
 }

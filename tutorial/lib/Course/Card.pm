@@ -24,17 +24,21 @@ our $ANCHOR = qr{^[ \t]*(?:/\*|//|\#)[ \t]*course: (begin|end) ([\w.-]+)[ \t]*(?
 # All cards, by name. What is wrong with one is an exception, "FILE:LINE: what".
 sub all {
 	my ($class, $top) = @_;
-	return map { $class->read($top, $_) } sort map { s{.*/}{}r =~ s/\.ex$//r } glob "$top/tutorial/ex/*.ex";
+	return map { $class->read($top, $_) }
+	    sort map { s{.*/}{}r =~ s/\.ex$//r } glob "$top/tutorial/ex/*.ex";
 }
 
 sub read {
 	my ($class, $top, $name) = @_;
 	my $path = "tutorial/ex/$name.ex";
-	my $self = bless {name => $name, top => $top, path => $path,
-		map({ $_ => [] } keys %LIST, keys %REPEATED)}, $class;
+	my $self = bless {
+		name => $name, top => $top, path => $path,
+		map({ $_ => [] } keys %LIST, keys %REPEATED)
+	}, $class;
 	my ($line, $into) = (0);
 
-	$name =~ /^(\d\d[a-z]?)-[a-z0-9-]+$/ or die "$path: the name of a card is NN-some-words.ex\n";
+	$name =~ /^(\d\d[a-z]?)-[a-z0-9-]+$/
+	    or die "$path: the name of a card is NN-some-words.ex\n";
 	$self->{id} = $1;
 	$self->{chapter} = substr $1, 0, 2;
 	for (split /^/, slurp("$top/$path")) {
@@ -59,18 +63,24 @@ sub read {
 				push @{$self->{$key}}, length $value ? "$value\n" : '';
 				$into = \$self->{$key}[-1];
 			} else {
-				die "$path:$line: $key: no such field; there are " .
-					join(', ', sort keys %SINGLE, keys %LIST, keys %REPEATED) . "\n";
+				die "$path:$line: $key: no such field; there are "
+				    . join(', ', sort keys %SINGLE, keys %LIST, keys %REPEATED)
+				    . "\n";
 			}
 		} else {
-			die "$path:$line: neither 'field: value', nor a comment (#), nor a line that begins with a tab\n";
+			die
+			    "$path:$line: neither 'field: value', nor a comment (#), nor a line that begins with a tab\n";
 		}
 	}
 	for my $list (@$self{keys %REPEATED}) { s/\s+\z// for @$list }
-	for (grep { defined } @$self{qw(title tier minutes file)}) { s/\s+\z// }
+	for (grep { defined } @$self{qw(title tier minutes file)}) {
+		s/\s+\z//;
+	}
 	$self->{stub} =~ s/\A\n|\n+\z/\n/g if defined $self->{stub};
 	$self->{stub} =~ s/\A\n// if defined $self->{stub};
-	defined $self->{$_} or die "$path: $_: there must be one\n" for qw(title tier minutes file stub);
+	defined $self->{$_}
+	    or die "$path: $_: there must be one\n"
+	    for qw(title tier minutes file stub);
 	@{$self->{$_}} or die "$path: $_: there must be one\n" for qw(tests red mutant);
 	$self->{tier} =~ /^(core|deep)$/ or die "$path: tier: core or deep, not '$self->{tier}'\n";
 	$self->{minutes} =~ /^\d+$/ or die "$path: minutes: a number, not '$self->{minutes}'\n";
@@ -84,7 +94,8 @@ sub read {
 sub parse_mutant {
 	my ($self, $text) = @_;
 	$text =~ /\A([a-z0-9-]+): +(\S[^\n]*)\n(.+)\z/s
-		or die "$self->{path}: mutant: first 'name: what is wrong', then indented the substitution: $text\n";
+	    or die
+	    "$self->{path}: mutant: first 'name: what is wrong', then indented the substitution: $text\n";
 	return {name => $1, why => $2, code => $3};
 }
 
@@ -106,9 +117,13 @@ sub split_region {
 	while ($text =~ /$ANCHOR/g) {
 		push @at, [$1, $-[0], $+[0]] if $2 eq $name;
 	}
-	@at == 2 && $at[0][0] eq 'begin' && $at[1][0] eq 'end' or die "$path: there must be one line 'course: begin $name'"
-		. " and after it one line 'course: end $name'\n";
-	return (substr($text, 0, $at[0][2]), substr($text, $at[0][2], $at[1][1] - $at[0][2]), substr($text, $at[1][1]));
+	@at == 2 && $at[0][0] eq 'begin' && $at[1][0] eq 'end'
+	    or die "$path: there must be one line 'course: begin $name'"
+	    . " and after it one line 'course: end $name'\n";
+	return (
+		substr($text, 0, $at[0][2]), substr($text, $at[0][2], $at[1][1] - $at[0][2]),
+		substr($text, $at[1][1])
+	);
 }
 
 sub finished { my ($self) = @_; return slurp("$self->{top}/$self->{file}") }
@@ -139,12 +154,14 @@ sub stub {
 			next;
 		}
 		my ($indent, $first, $last) = m{^(\s*)\@keep /(.+?)/(?: \.\. /(.+)/)?\s*$}
-			or die "$self->{path}: stub: \@keep /FIRST/ .. /LAST/ or \@keep /ONE/, not $_";
+		    or die "$self->{path}: stub: \@keep /FIRST/ .. /LAST/ or \@keep /ONE/, not $_";
 		my ($from) = grep { $lines[$_] =~ /$first/ } 0 .. $#lines;
-		defined $from or die "$self->{path}: stub: no line of the finished region matches /$first/\n";
+		defined $from
+		    or die "$self->{path}: stub: no line of the finished region matches /$first/\n";
 		my ($to) = defined $last ? grep { $lines[$_] =~ /$last/ } $from .. $#lines : $from;
 		defined $to or die "$self->{path}: stub: no line from there on matches /$last/\n";
-		$stub .= Course::Markdown::dedent(join '', @lines[$from .. $to]) =~ s/^(?=.)/$indent/mgr;
+		$stub .=
+		    Course::Markdown::dedent(join '', @lines[$from .. $to]) =~ s/^(?=.)/$indent/mgr;
 	}
 	return $stub;
 }
@@ -167,7 +184,9 @@ sub mutated {
 	my $before = $self->region;
 	local $_ = $before;
 	eval "$mutant->{code}; 1" or die "$self->{path}: mutant $mutant->{name}: $@";
-	$_ ne $before or die "$self->{path}: mutant $mutant->{name}: the substitution no longer fits the finished region\n";
+	$_ ne $before
+	    or die
+	    "$self->{path}: mutant $mutant->{name}: the substitution no longer fits the finished region\n";
 	return $_;
 }
 

@@ -16,7 +16,8 @@ use Course::Needs;
 my $LIMIT = 60;    # seconds for one command
 
 our %NORM = (
-	num => sub { s/(?:(?<=\s)[ \t]*|^[ \t]*|\b)-?\b\d[\d,]*(?:\.\d+)?\b/N/mg; s/[ \t]+N\b/ N/g },
+	num =>
+	    sub { s/(?:(?<=\s)[ \t]*|^[ \t]*|\b)-?\b\d[\d,]*(?:\.\d+)?\b/N/mg; s/[ \t]+N\b/ N/g },
 	addr => sub { s/\b0x[0-9a-f]+\b/ADDR/g; s/\b[0-9a-f]{8,16}\b/ADDR/g },
 	time => sub {
 		s/\b[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ [\d:]{8}(?: [AP]M)? \w+ \d{4}\b/DATE/g;
@@ -54,18 +55,29 @@ sub options {
 		for (Course::Markdown::words($directive)) {
 			my ($key, $value) = @$_;
 			if ($key eq 'fresh') { push @{$opt{setup}}, [$key] }
-			elsif (!defined $value || $value eq '') { die "run: $key: fresh, or one of start, solve, mutant, norm, needs, exit, limit with =value\n" }
-			elsif ($key =~ /^(start|solve|mutant)$/) { push @{$opt{setup}}, [$key, $value] }
-			elsif ($key eq 'norm') {
-				$NORM{$_} or die "run: norm=$_: no such normaliser; there are @{[sort keys %NORM]}\n" for split /,/, $value;
+			elsif (!defined $value || $value eq '') {
+				die
+				    "run: $key: fresh, or one of start, solve, mutant, norm, needs, exit, limit with =value\n";
+			} elsif ($key =~ /^(start|solve|mutant)$/) {
+				push @{$opt{setup}}, [$key, $value];
+			} elsif ($key eq 'norm') {
+				$NORM{$_}
+				    or die
+				    "run: norm=$_: no such normaliser; there are @{[sort keys %NORM]}\n"
+				    for split /,/, $value;
 				push @{$opt{norm}}, split /,/, $value;
-			}
-			elsif ($key eq 'needs') {
-				Course::Needs::known($_) or die "run: needs=$_: not known; there are @{[Course::Needs::names()]}\n" for split /,/, $value;
+			} elsif ($key eq 'needs') {
+				Course::Needs::known($_)
+				    or die
+				    "run: needs=$_: not known; there are @{[Course::Needs::names()]}\n"
+				    for split /,/, $value;
 				push @{$opt{needs}}, split /,/, $value;
+			} elsif ($key =~ /^(exit|limit)$/ && $value =~ /^\d+$/) {
+				$opt{$key} = $value;
+			} else {
+				die
+				    "run: $key=$value: fresh, or one of start, solve, mutant, norm, needs, exit, limit with =value\n";
 			}
-			elsif ($key =~ /^(exit|limit)$/ && $value =~ /^\d+$/) { $opt{$key} = $value }
-			else { die "run: $key=$value: fresh, or one of start, solve, mutant, norm, needs, exit, limit with =value\n" }
 		}
 	}
 	return \%opt;
@@ -93,7 +105,8 @@ sub matches {
 	my $pattern = '';
 	($expected, $got) = map { normalise($_, @norms) } $expected, $got;
 	for (split /^/, $expected) {
-		$pattern .= /^\.\.\.\n?\z/ ? '(?:.*\n)*?' : join '.*?', map { quotemeta } split /\Q[..]\E/, $_, -1;
+		$pattern .= /^\.\.\.\n?\z/ ? '(?:.*\n)*?' : join '.*?',
+		    map { quotemeta } split /\Q[..]\E/, $_, -1;
 	}
 	return $got =~ /\A$pattern\z/;
 }
@@ -101,7 +114,11 @@ sub matches {
 # The first line of each that differs; for the message.
 sub difference {
 	my ($expected, $got) = @_;
-	return "the page says:\n" . ($expected =~ s/^/    /mgr || "    (nothing)\n") . "it printed:\n" . ($got =~ s/^/    /mgr || "    (nothing)\n");
+	return
+	      "the page says:\n"
+	    . ($expected =~ s/^/    /mgr || "    (nothing)\n")
+	    . "it printed:\n"
+	    . ($got =~ s/^/    /mgr || "    (nothing)\n");
 }
 
 # What stands for the place where the tree lies, which is another one each time.
@@ -119,18 +136,25 @@ sub setup {
 		return $tree->sync;
 	}
 	my ($name, $mutant) = split /:/, $value;
-	my ($card) = grep { $_->{id} eq $name || $_->{name} eq $name } Course::Card->all($tree->{from});
+	my ($card) =
+	    grep { $_->{id} eq $name || $_->{name} eq $name } Course::Card->all($tree->{from});
 	$card or die "run: $what=$value: no such exercise\n";
 	my $copy = "$tree->{dir}/work/$card->{name}/$card->{file}";
 	if ($what eq 'start' || !-e $copy) {
 		system 'rm', '-rf', "$tree->{dir}/work/$card->{name}";
-		my $run = capture({dir => $tree->{dir}, limit => 180}, 'tutorial/learn', 'start', $card->{name});
+		my $run = capture(
+			{dir => $tree->{dir}, limit => 180}, 'tutorial/learn', 'start',
+			$card->{name}
+		);
 		$run->{status} and die "run: $what=$value: $run->{out}\n";
 	}
 	spew($copy, $card->finished) if $what eq 'solve';
 	if ($what eq 'mutant') {
 		$mutant or die "run: mutant=CH:NAME, not mutant=$value\n";
-		spew($copy, $card->replace($card->finished, $card->mutated($card->mutant($mutant))));
+		spew(
+			$copy,
+			$card->replace($card->finished, $card->mutated($card->mutant($mutant)))
+		);
 	}
 }
 
@@ -140,15 +164,18 @@ sub type_in {
 	for my $directive (@{$fence->{directives}}) {
 		my $path = $directive->{value};
 		if ($directive->{key} eq 'write') {
-			$path =~ m{^[\w./-]+$} && $path !~ /\.\./ or die "write: a path in the project, not '$path'\n";
+			$path =~ m{^[\w./-]+$} && $path !~ /\.\./
+			    or die "write: a path in the project, not '$path'\n";
 			spew("$tree->{dir}/$path", $fence->{body});
 		} elsif ($directive->{key} eq 'insert') {
 			$path =~ m{^([\w./-]+) (after|before)=/(.+)/$} && $1 !~ /\.\./
-				or die "insert: PATH after=/PATTERN/ or before=/PATTERN/, not '$path'\n";
+			    or die
+			    "insert: PATH after=/PATTERN/ or before=/PATTERN/, not '$path'\n";
 			my ($file, $where, $pattern) = ($1, $2, $3);
 			my @lines = split /^/, slurp("$tree->{dir}/$file");
 			my @at = grep { $lines[$_] =~ /$pattern/ } 0 .. $#lines;
-			@at == 1 or die "insert: /$pattern/ fits " . @at . " lines of $file, not one\n";
+			@at == 1
+			    or die "insert: /$pattern/ fits " . @at . " lines of $file, not one\n";
 			splice @lines, $at[0] + ($where eq 'after'), 0, $fence->{body};
 			unlink "$tree->{dir}/$file.new";
 			spew("$tree->{dir}/$file", join '', @lines);
@@ -171,16 +198,34 @@ sub run {
 	for my $i (0 .. $#commands) {
 		my $command = $commands[$i];
 		my $wanted = $i == $#commands ? $opt->{exit} : 0;
-		my $run = capture({dir => $tree->{dir}, limit => $opt->{limit}, env => {LC_ALL => 'C', TZ => 'UTC', TERM => 'dumb',
-			NO_COLOR => 1, COLUMNS => 80, PAGER => 'cat'}}, '/bin/sh', '-c', $command->{command});
+		my $run = capture(
+			{
+				dir => $tree->{dir},
+				limit => $opt->{limit},
+				env => {
+					LC_ALL => 'C', TZ => 'UTC', TERM => 'dumb',
+					NO_COLOR => 1, COLUMNS => 80, PAGER => 'cat'
+				}
+			},
+			'/bin/sh',
+			'-c',
+			$command->{command}
+		);
 		my $got = $command->{got} = without_place($run->{out}, $tree->{dir});
 		$command->{got} .= "\n" if length $got && $got !~ /\n\z/;
-		my $status = $run->{timed_out} ? "did not end within $opt->{limit} s"
-			: $run->{signal} ? "was killed by signal $run->{signal}"
-			: $run->{status} != $wanted ? "status $run->{status}, expected $wanted (say exit=N if that is meant)" : undef;
+		my $status =
+		      $run->{timed_out} ? "did not end within $opt->{limit} s"
+		    : $run->{signal} ? "was killed by signal $run->{signal}"
+		    : $run->{status} != $wanted
+		    ? "status $run->{status}, expected $wanted (say exit=N if that is meant)"
+		    : undef;
 		my $differs = !matches($command->{expected}, $command->{got}, @{$opt->{norm}});
-		$each->($command, $status ? "$status. " . difference($command->{expected}, $command->{got})
-			: $differs ? difference($command->{expected}, $command->{got}) : undef, $differs);
+		$each->(
+			$command,
+			$status ? "$status. " . difference($command->{expected}, $command->{got})
+			: $differs ? difference($command->{expected}, $command->{got})
+			: undef, $differs
+		);
 	}
 	return;
 }

@@ -27,21 +27,26 @@ sub numbers {
 	my ($top) = @_;
 	my $dir = "$top/build/x86_64";
 	my %number;
-	-e "$dir/$_" or die "there is no build/x86_64/$_: run make first\n" for qw(vdso.so vdso.so.dbg .config);
+	-e "$dir/$_"
+	    or die "there is no build/x86_64/$_: run make first\n"
+	    for qw(vdso.so vdso.so.dbg .config);
 
 	for (tool('readelf', '-WhS', "$dir/vdso.so")) {
 		if (/^\s*\[ *\d+\] (\.\S+) +\S+ +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) /) {
 			$number{"offset $1"} = sprintf '0x%x', hex $2;
 			$number{"size $1"} = hex $3;
 		}
-		$number{'offset sections'} = sprintf '0x%x', $1 if /Start of section headers: +(\d+)/;
+		$number{'offset sections'} = sprintf '0x%x', $1
+		    if /Start of section headers: +(\d+)/;
 	}
 	$number{'size image'} = -s "$dir/vdso.so";
 	for (tool('nm', "$dir/vdso.so.dbg")) {
 		# Addresses below the image are negative ones.
-		$number{"below $2"} = sprintf '-0x%x', 1 + (0xffffffff ^ hex $1) if /^f{8}([0-9a-f]{8}) \w (\w+)$/;
+		$number{"below $2"} = sprintf '-0x%x', 1 + (0xffffffff ^ hex $1)
+		    if /^f{8}([0-9a-f]{8}) \w (\w+)$/;
 	}
-	my ($version) = map { /DW_AT_producer.*(?:GNU C\S*|clang version) (\d+)\./ ? $1 : () } tool('readelf', '--debug-dump=info', "$dir/vdso.so.dbg");
+	my ($version) = map { /DW_AT_producer.*(?:GNU C\S*|clang version) (\d+)\./ ? $1 : () }
+	    tool('readelf', '--debug-dump=info', "$dir/vdso.so.dbg");
 	my ($compiler, $linker) = split ' ', slurp("$dir/.config");
 	$number{toolchain} = "$compiler " . ($version // '?') . ", $linker";
 	return \%number;
@@ -66,7 +71,8 @@ sub taken {
 
 sub filled {
 	my ($svg, $number) = @_;
-	return $svg =~ s/$FROM/$1 . ($number->{$2} \/\/ die "data-from=\"$2\": the image has no such number\n")/ger;
+	return $svg =~
+	    s/$FROM/$1 . ($number->{$2} \/\/ die "data-from=\"$2\": the image has no such number\n")/ger;
 }
 
 # Two pictures of one: a diagram has its dark colours in one block "@media (prefers-color-scheme:

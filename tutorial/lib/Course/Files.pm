@@ -34,7 +34,8 @@ $SIG{$_} = sub {
 	POSIX::_exit(1) if $$ != $self;
 	kill 'KILL', map { -$_ } keys %running;
 	exit 1;
-} for qw(TERM INT HUP);
+    }
+    for qw(TERM INT HUP);
 
 # Runs a command in a directory, standard output and error in one. Never longer than limit seconds,
 # and nothing of its process group survives it. What make has said to us is not for the commands.
@@ -48,8 +49,10 @@ sub capture {
 	if (!$pid) {
 		setpgrp;
 		$SIG{$_} = 'DEFAULT' for qw(TERM INT HUP PIPE);
-		delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES B O T Q V CH CI PERL5LIB),
-			grep { /^(HARNESS_|TEST_|GNUMAKEFLAGS)/ } keys %ENV};
+		delete @ENV{
+			qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES B O T Q V CH CI PERL5LIB),
+			grep { /^(HARNESS_|TEST_|GNUMAKEFLAGS)/ } keys %ENV
+		};
 		@ENV{keys %{$opt->{env}}} = values %{$opt->{env}} if $opt->{env};
 		open STDIN, '<', '/dev/null' or POSIX::_exit(125);
 		open STDOUT, '>>', $out->filename or POSIX::_exit(125);

@@ -22,7 +22,10 @@ use Course::Tree;
 
 sub new {
 	my ($class, $top) = @_;
-	return bless {top => $top, colour => -t STDOUT && !$ENV{NO_COLOR} && ($ENV{TERM} // 'dumb') ne 'dumb'}, $class;
+	return bless {
+		top => $top,
+		colour => -t STDOUT && !$ENV{NO_COLOR} && ($ENV{TERM} // 'dumb') ne 'dumb'
+	}, $class;
 }
 
 sub cards { my ($self) = @_; return @{$self->{cards} //= [Course::Card->all($self->{top})]} }
@@ -30,10 +33,17 @@ sub cards { my ($self) = @_; return @{$self->{cards} //= [Course::Card->all($sel
 # The card that is meant by 6, 06, 06-seqlock or seqlock.
 sub card {
 	my ($self, $ch) = @_;
-	defined $ch && length $ch or die "which chapter? For instance: make $self->{command} CH=06\n";
+	defined $ch && length $ch
+	    or die "which chapter? For instance: make $self->{command} CH=06\n";
 	my $number = $ch =~ /^\d$/ ? "0$ch" : $ch;
-	my @found = grep { $_->{id} eq $number || $_->{name} eq $ch || $_->{name} =~ /^\d\d[a-z]?-\Q$ch\E$/ } $self->cards;
-	@found == 1 or die "CH=$ch: no such exercise. There are:\n", map { "  $_->{id}  $_->{title}\n" } $self->cards;
+	my @found = grep {
+		       $_->{id} eq $number
+		    || $_->{name} eq $ch
+		    || $_->{name} =~ /^\d\d[a-z]?-\Q$ch\E$/
+	} $self->cards;
+	@found == 1
+	    or die "CH=$ch: no such exercise. There are:\n",
+	    map { "  $_->{id}  $_->{title}\n" } $self->cards;
 	return $found[0];
 }
 
@@ -42,19 +52,37 @@ sub card {
 sub progress {
 	my ($self) = @_;
 	my $path = "$self->{top}/work/.progress";
-	return $self->{progress} //= {-e $path ? map { /^(\S+) (open|done) (\d)(?: (asked))?$/ ? ($1 => {state => $2, hints => $3, asked => $4}) : () }
-		split /\n/, slurp($path) : ()};
+	return $self->{progress} //= {
+		-e $path
+		? map {
+			/^(\S+) (open|done) (\d)(?: (asked))?$/
+			    ? ($1 => {state => $2, hints => $3, asked => $4})
+			    : ()
+		    }
+		    split /\n/,
+		slurp($path)
+		: ()
+	};
 }
 
 sub note_progress {
 	my ($self, $card, %new) = @_;
 	my $all = $self->progress;
 	$all->{$card->{name}} = {state => 'open', hints => 0, %{$all->{$card->{name}} // {}}, %new};
-	spew("$self->{top}/work/.progress", join '', map {
-		join(' ', $_, $all->{$_}{state}, $all->{$_}{hints}, $all->{$_}{asked} // ()) . "\n" } sort keys %$all);
+	spew(
+		"$self->{top}/work/.progress",
+		join '',
+		map {
+			join(' ', $_, $all->{$_}{state}, $all->{$_}{hints}, $all->{$_}{asked} // ())
+			    . "\n"
+		} sort keys %$all
+	);
 }
 
-sub state_of { my ($self, $card) = @_; return $self->progress->{$card->{name}} // {state => '', hints => 0} }
+sub state_of {
+	my ($self, $card) = @_;
+	return $self->progress->{$card->{name}} // {state => '', hints => 0};
+}
 
 # ---- the learner's copy ----
 
@@ -64,8 +92,11 @@ sub copy_dir { my ($self, $name) = @_; return "$self->{top}/work/$name" }
 sub overlay {
 	my ($self, $name) = @_;
 	my $dir = $self->copy_dir($name);
-	-d $dir or die "work/$name is not there yet: make start CH=" . ($name =~ /^(\d+\w?)-/ ? $1 : $name) . "\n";
-	return map { $_ => slurp("$dir/$_") } grep { !/~$|\.sw.$|(?:^|\/)\.#|\.orig$|\.rej$/ } Course::Tree::files($dir);
+	-d $dir
+	    or die "work/$name is not there yet: make start CH="
+	    . ($name =~ /^(\d+\w?)-/ ? $1 : $name) . "\n";
+	return map { $_ => slurp("$dir/$_") }
+	    grep { !/~$|\.sw.$|(?:^|\/)\.#|\.orig$|\.rej$/ } Course::Tree::files($dir);
 }
 
 sub tree {
@@ -87,7 +118,8 @@ sub moved {
 	for (split /^/, slurp("$top/tutorial/moved")) {
 		$line++;
 		next if /^\s*(?:#|$)/;
-		my ($old, $new) = /^(\S+) (\S+)$/ or die "tutorial/moved:$line: neither 'old-path new-path' nor a comment\n";
+		my ($old, $new) = /^(\S+) (\S+)$/
+		    or die "tutorial/moved:$line: neither 'old-path new-path' nor a comment\n";
 		$to{$old} = $new;
 	}
 	return \%to;
@@ -106,7 +138,8 @@ sub move_copies {
 			my $new = $to->{$old};
 			$new = $to->{$new} while $to->{$new};
 			if (-e "$dir/$new") {
-				print "$old is now $new. work/$name has both, and only the second is used.\n\n";
+				print
+				    "$old is now $new. work/$name has both, and only the second is used.\n\n";
 				next;
 			}
 			my $text = slurp("$dir/$old");
@@ -115,11 +148,17 @@ sub move_copies {
 			chmod +(stat "$dir/$old")[2] & 07777, "$dir/$new";
 			$aside //= $self->aside($name);
 			make_path("$self->{top}/$aside/$old" =~ s{/[^/]*$}{}r);
-			rename "$dir/$old", "$self->{top}/$aside/$old" or die "work/$name/$old: $!\n";
-			rmdir $_ for map { my @part = split m{/}, $old; "$dir/" . join '/', @part[0 .. $_] } reverse 0 .. ($old =~ tr{/}{}) - 1;
+			rename "$dir/$old", "$self->{top}/$aside/$old"
+			    or die "work/$name/$old: $!\n";
+			rmdir $_
+			    for
+			    map { my @part = split m{/}, $old; "$dir/" . join '/', @part[0 .. $_] }
+			    reverse 0 .. ($old =~ tr{/}{}) - 1;
 			print "$old is now $new, and so is your copy in work/$name.\n",
-				$whole ? "It is as you left it.\n" : "What you wrote between the two 'course:' lines is in it; all around is new.\n",
-				"Your old copy is kept in $aside/$old\n\n";
+			    $whole
+			    ? "It is as you left it.\n"
+			    : "What you wrote between the two 'course:' lines is in it; all around is new.\n",
+			    "Your old copy is kept in $aside/$old\n\n";
 		}
 	}
 }
@@ -133,7 +172,9 @@ sub fit_regions {
 		my $region = eval { (Course::Card::split_region($text, $card->{name}, $path))[1] };
 		next if !defined $region;
 		my $to = moved($self->{top});
-		for my $name (grep { !m{/} } keys %$to) { $region =~ s/\b\Q$name\E\b/$to->{$name}/g }
+		for my $name (grep { !m{/} } keys %$to) {
+			$region =~ s/\b\Q$name\E\b/$to->{$name}/g;
+		}
 		$fitted = $card->replace($fitted, $region);
 		$found++;
 	}
@@ -173,13 +214,21 @@ sub learn {
 	print "uvdso, the course: $done of " . @cards . " exercises done\n\n";
 	for my $card (@cards) {
 		my $state = $self->state_of($card);
-		my $says = $state->{state} eq 'open' ? 'started' . ($state->{hints} ? ", hint $state->{hints} of 3" : '') : $state->{state};
+		my $says =
+		    $state->{state} eq 'open'
+		    ? 'started' . ($state->{hints} ? ", hint $state->{hints} of 3" : '')
+		    : $state->{state};
 		$minutes += $card->{minutes} if $state->{state} ne 'done';
-		print sprintf('  %-3s %-46s %3d min  %-4s  %s', @$card{qw(id title minutes tier)}, $says) =~ s/\s*\z/\n/r;
+		print sprintf(
+			'  %-3s %-46s %3d min  %-4s  %s', @$card{qw(id title minutes tier)},
+			$says
+		) =~ s/\s*\z/\n/r;
 	}
 	my ($next) = $self->next_card;
-	print "\n", $next ? "About $minutes minutes are left. Next: tutorial/$next->{name}.md, and make start CH=$next->{id}\n"
-		: "All done.\n";
+	print "\n",
+	    $next
+	    ? "About $minutes minutes are left. Next: tutorial/$next->{name}.md, and make start CH=$next->{id}\n"
+	    : "All done.\n";
 	return 0;
 }
 
@@ -195,16 +244,18 @@ sub start {
 	return $self->start_all if ($ch // '') eq 'all';
 	my $card = $self->card($ch);
 	my $dir = $self->copy_dir($card->{name});
-	-e $dir and die "work/$card->{name} is there already. make check CH=$card->{id} tests it, make reset CH=$card->{id} begins again\n";
+	-e $dir
+	    and die
+	    "work/$card->{name} is there already. make check CH=$card->{id} tests it, make reset CH=$card->{id} begins again\n";
 	my $text = $card->replace($card->finished, $card->stub);
 	spew("$dir/$card->{file}", $text);
 	chmod +(stat "$self->{top}/$card->{file}")[2] & 07777, "$dir/$card->{file}";
 	$self->note_progress($card, state => 'open');
 	my $line = first_todo($text);
 	print "$card->{id} $card->{title}, about $card->{minutes} minutes\n",
-		"  read  tutorial/" . $self->chapter_of($card) . "\n",
-		"  edit  work/$card->{name}/$card->{file}", $line ? ", line $line\n" : "\n",
-		"  then  make check CH=$card->{id}\n";
+	    "  read  tutorial/" . $self->chapter_of($card) . "\n",
+	    "  edit  work/$card->{name}/$card->{file}", $line ? ", line $line\n" : "\n",
+	    "  then  make check CH=$card->{id}\n";
 	# What takes long is built now, and not at the first check.
 	my $tree = $self->tree($card->{name});
 	$tree->make($tree->targets($card));
@@ -227,7 +278,7 @@ sub start_all {
 		chmod +(stat "$self->{top}/$_")[2] & 07777, $self->copy_dir('all') . "/$_";
 	}
 	print "Every exercise is cut out of these:\n", map({ "  work/all/$_\n" } sort keys %text),
-		"make check CH=all says what is done.\n";
+	    "make check CH=all says what is done.\n";
 	return 0;
 }
 
@@ -260,8 +311,10 @@ sub check {
 	$self->note_progress($card, state => 'done');
 	my $next = $self->next_card($card);
 	print "\nDone: $card->{id} $card->{title}.\n",
-		"make diff CH=$card->{id} shows your answer beside the project's own.\n",
-		$next ? "Next: tutorial/" . $self->chapter_of($next) . ", and make start CH=$next->{id}\n" : "That was the last one: the course is done.\n";
+	    "make diff CH=$card->{id} shows your answer beside the project's own.\n",
+	    $next
+	    ? "Next: tutorial/" . $self->chapter_of($next) . ", and make start CH=$next->{id}\n"
+	    : "That was the last one: the course is done.\n";
 	return 0;
 }
 
@@ -270,7 +323,8 @@ sub lacking {
 	require Course::Needs;
 	for (@{$card->{needs}}) {
 		my $why = Course::Needs::lacks($_) or next;
-		print "\nThis exercise cannot be tested on this machine: $why.\nmake doctor says more.\n";
+		print
+		    "\nThis exercise cannot be tested on this machine: $why.\nmake doctor says more.\n";
 		return 1;
 	}
 	return 0;
@@ -290,9 +344,11 @@ sub show_scripts {
 
 sub tell_unbuilt {
 	my ($self, $card, $name, $result, %overlay) = @_;
-	my @lines = split /^/, $self->show_scripts($name, $self->name_copies($result->{said}, $name, %overlay));
-	print "\nIt cannot be built:\n\n", map({ "  $_" } grep { !/^make\b/ } @lines[0 .. ($#lines > 40 ? 40 : $#lines)]),
-		"\nThe first message is the one to look at; no test was run.\n";
+	my @lines = split /^/,
+	    $self->show_scripts($name, $self->name_copies($result->{said}, $name, %overlay));
+	print "\nIt cannot be built:\n\n",
+	    map({ "  $_" } grep { !/^make\b/ } @lines[0 .. ($#lines > 40 ? 40 : $#lines)]),
+	    "\nThe first message is the one to look at; no test was run.\n";
 	return 1;
 }
 
@@ -304,7 +360,8 @@ sub tell_points {
 	print "\n";
 	for (@{$result->{points}}) {
 		next if $_->{ok} && !$named{$_->{text}};
-		print '  ', $self->mark($_->{ok}), "  $_->{text}", defined $_->{skip} ? " (skipped: $_->{skip})" : '', "\n";
+		print '  ', $self->mark($_->{ok}), "  $_->{text}",
+		    defined $_->{skip} ? " (skipped: $_->{skip})" : '', "\n";
 	}
 	print '  ', $self->mark(1), "  and " . @others . " more\n" if @others;
 }
@@ -312,10 +369,15 @@ sub tell_points {
 sub tell_failure {
 	my ($self, $card, $point) = @_;
 	my $state = $self->state_of($card);
-	my $diag = join '', map { "  $_" } grep { !/^\s*#\s+(?:Failed test|at \S+ line \d+\.)/ } split /^/, $point->{diag};
+	my $diag = join '',
+	    map { "  $_" } grep { !/^\s*#\s+(?:Failed test|at \S+ line \d+\.)/ } split /^/,
+	    $point->{diag};
 	$diag =~ s/^  #? ?/  /mg;
-	print "\nThe first that is not true yet:\n  $point->{text}\n", $diag, "  ($point->{test})\n\n",
-		$state->{hints} < 3 ? "A hint: make hint CH=$card->{id}\n" : "The answer beside yours: make diff CH=$card->{id}\n";
+	print "\nThe first that is not true yet:\n  $point->{text}\n", $diag,
+	    "  ($point->{test})\n\n",
+	    $state->{hints} < 3
+	    ? "A hint: make hint CH=$card->{id}\n"
+	    : "The answer beside yours: make diff CH=$card->{id}\n";
 }
 
 sub check_all {
@@ -327,13 +389,16 @@ sub check_all {
 	for my $card (@cards) {
 		my $result = $tree->try($card);
 		if (!$result->{built}) {
-			print '  ', $self->mark(0), "  $card->{id} $card->{title}: cannot be built\n";
-			print "\n", $self->name_copies($result->{said}, 'all', $self->overlay('all'));
+			print '  ', $self->mark(0),
+			    "  $card->{id} $card->{title}: cannot be built\n";
+			print "\n",
+			    $self->name_copies($result->{said}, 'all', $self->overlay('all'));
 			return 1;
 		}
 		my $failed = @{$result->{failed}};
 		$done++ if !$failed;
-		print '  ', $self->mark(!$failed), "  $card->{id} $card->{title}", $failed ? ": $failed of " . @{$result->{points}} . " points\n" : "\n";
+		print '  ', $self->mark(!$failed), "  $card->{id} $card->{title}",
+		    $failed ? ": $failed of " . @{$result->{points}} . " points\n" : "\n";
 	}
 	print "\n$done of " . @cards . " are done.\n";
 	return $done < @cards;
@@ -345,8 +410,12 @@ sub hint {
 	my $seen = $self->state_of($card)->{hints};
 	my $level = $seen < 3 ? $seen + 1 : 3;
 	$self->note_progress($card, hints => $level) if $level != $seen;
-	print "Hint $level of 3, for $card->{id} $card->{title}\n\n", map({ "  $_\n" } split /\n/, $card->{hint}[$level - 1]),
-		"\n", $level < 3 ? "make hint CH=$card->{id} again says more.\n" : "Still stuck? make diff CH=$card->{id}, or make solution CH=$card->{id}.\n";
+	print "Hint $level of 3, for $card->{id} $card->{title}\n\n",
+	    map({ "  $_\n" } split /\n/, $card->{hint}[$level - 1]),
+	    "\n",
+	    $level < 3
+	    ? "make hint CH=$card->{id} again says more.\n"
+	    : "Still stuck? make diff CH=$card->{id}, or make solution CH=$card->{id}.\n";
 	return 0;
 }
 
@@ -355,7 +424,10 @@ sub diff {
 	my $card = $self->card($ch);
 	$self->overlay($card->{name});
 	my $copy = "work/$card->{name}/$card->{file}";
-	my $run = capture({dir => $self->{top}}, 'diff', '-u', '--label', "yours: $copy", '--label', "finished: $card->{file}", $copy, $card->{file});
+	my $run = capture(
+		{dir => $self->{top}}, 'diff', '-u', '--label', "yours: $copy", '--label',
+		"finished: $card->{file}", $copy, $card->{file}
+	);
 	print $run->{status} == 0 ? "No difference: yours is the finished file.\n" : $run->{out};
 	return $run->{status} > 1 ? 2 : 0;
 }
@@ -368,12 +440,18 @@ sub solution {
 	if ($state->{state} ne 'done' && !$state->{asked}) {
 		$self->note_progress($card, asked => 'asked');
 		my $left = 3 - $state->{hints};
-		print "The answer to $card->{id} $card->{title}: are you sure?", $left ? " There " . ($left == 1 ? 'is 1 hint' : "are $left hints") . " left: make hint CH=$card->{id}" : '', "\n",
-			"make solution CH=$card->{id} once more shows it. Nothing of yours is changed.\n";
+		print "The answer to $card->{id} $card->{title}: are you sure?",
+		    $left
+		    ? " There "
+		    . ($left == 1 ? 'is 1 hint' : "are $left hints")
+		    . " left: make hint CH=$card->{id}"
+		    : '', "\n",
+		    "make solution CH=$card->{id} once more shows it. Nothing of yours is changed.\n";
 		return 0;
 	}
 	print Course::Markdown::dedent($card->region);
-	print "\nIt stands in $card->{file}. To go on from it:\n  cp $card->{file} work/$card->{name}/$card->{file}\n";
+	print
+	    "\nIt stands in $card->{file}. To go on from it:\n  cp $card->{file} work/$card->{name}/$card->{file}\n";
 	return 0;
 }
 
@@ -399,12 +477,15 @@ sub watch {
 
 	while (1) {
 		$self->overlay($card->{name});
-		my $now = join ' ', map { my @s = Time::HiRes::stat("$dir/$_"); @s ? "$_ $s[7] $s[9]" : () } sort(Course::Tree::files($dir));
+		my $now = join ' ',
+		    map { my @s = Time::HiRes::stat("$dir/$_"); @s ? "$_ $s[7] $s[9]" : () }
+		    sort(Course::Tree::files($dir));
 		if ($now ne $seen) {
 			$seen = $now;
 			delete $self->{progress};
 			return 0 if $self->check($ch) == 0;
-			print "\nWatching work/$card->{name}: every save is tested. Ctrl-C ends it.\n";
+			print
+			    "\nWatching work/$card->{name}: every save is tested. Ctrl-C ends it.\n";
 		}
 		sleep 0.25;
 	}

@@ -19,8 +19,11 @@ sub read {
 
 sub parse {
 	my ($class, $path, $text) = @_;
-	my $self = bless {path => $path, lines => [split /^/, $text], headings => [], links => [], spans => [],
-		fences => [], comments => [], problems => []}, $class;
+	my $self = bless {
+		path => $path, lines => [split /^/, $text], headings => [], links => [],
+		spans => [],
+		fences => [], comments => [], problems => []
+	}, $class;
 	my ($fence, @directives, %slugs);
 
 	for my $i (0 .. $#{$self->{lines}}) {
@@ -38,31 +41,45 @@ sub parse {
 		}
 		if (/^(\s*)(`{3,}|~{3,})[ \t]*(\S*)/) {
 			my ($indent, $ticks, $lang) = ($1, $2, $3);
-			push @{$self->{problems}}, "$line: a fence begins at the left edge, with backticks" if $indent ne '' || $ticks =~ /~/;
-			$fence = {line => $line, ticks => length $ticks, lang => $lang, body => '', directives => [@directives]};
+			push @{$self->{problems}},
+			    "$line: a fence begins at the left edge, with backticks"
+			    if $indent ne '' || $ticks =~ /~/;
+			$fence = {
+				line => $line, ticks => length $ticks, lang => $lang, body => '',
+				directives => [@directives]
+			};
 			push @{$self->{fences}}, $fence;
 			@directives = ();
 			next;
 		}
 		if (/^<!--\s*(\w+):\s*(.*?)\s*-->\s*$/) {
 			push @{$self->{comments}}, {key => $1, value => $2, line => $line};
-			push @directives, $self->{comments}[-1] if $1 =~ /^(run|from|write|insert)$/;
+			push @directives, $self->{comments}[-1]
+			    if $1 =~ /^(run|from|write|insert)$/;
 			next;
 		}
 		if (@directives) {
-			push @{$self->{problems}}, "$_->{line}: $_->{key}: no fence follows on the next line" for @directives;
+			push @{$self->{problems}},
+			    "$_->{line}: $_->{key}: no fence follows on the next line"
+			    for @directives;
 			@directives = ();
 		}
 		if (/^(#+)\s+(.*?)\s*$/) {
 			my $slug = slug($2);
 			$slug .= "-$slugs{$slug}" if $slugs{$slug}++;
-			push @{$self->{headings}}, {level => length $1, text => $2, slug => $slug, line => $line};
+			push @{$self->{headings}},
+			    {level => length $1, text => $2, slug => $slug, line => $line};
 		}
 		while (/(`+)(.+?)\1/g) { push @{$self->{spans}}, {text => $2, line => $line} }
 		s/(`+).+?\1//g;
-		while (/\[([^\]]*)\]\(\s*([^()\s]+)[^)]*\)/g) { push @{$self->{links}}, {text => $1, target => $2, line => $line} }
-		while (/\b(?:src|href)="([^"]+)"/g) { push @{$self->{links}}, {text => '', target => $1, line => $line} }
-		push @{$self->{links}}, {text => $1, target => $2, line => $line} if /^\[([^\]]+)\]:\s*(\S+)/;
+		while (/\[([^\]]*)\]\(\s*([^()\s]+)[^)]*\)/g) {
+			push @{$self->{links}}, {text => $1, target => $2, line => $line};
+		}
+		while (/\b(?:src|href)="([^"]+)"/g) {
+			push @{$self->{links}}, {text => '', target => $1, line => $line};
+		}
+		push @{$self->{links}}, {text => $1, target => $2, line => $line}
+		    if /^\[([^\]]+)\]:\s*(\S+)/;
 	}
 	push @{$self->{problems}}, "$fence->{line}: this fence has no end" if $fence;
 	return $self;
@@ -73,7 +90,8 @@ sub text {
 	my ($self) = @_;
 	my @lines = @{$self->{lines}};
 	for my $fence (@{$self->{fences}}) {
-		@lines[$fence->{line} .. $fence->{end} - 2] = ('') x ($fence->{end} - 1 - $fence->{line});
+		@lines[$fence->{line} .. $fence->{end} - 2] =
+		    ('') x ($fence->{end} - 1 - $fence->{line});
 		$lines[$fence->{end} - 1] = $fence->{body} . $lines[$fence->{end} - 1];
 	}
 	return join '', @lines;
@@ -106,7 +124,7 @@ sub listing {
 
 	if ($anchor =~ /^(\w+)\(\)$/) {
 		$text =~ /^((?!static_assert)[^\s#\/*][^\n;]*\b\Q$1\E\((?:[^;{]*)\n?\{\n.*?^\}\n)/ms
-			or die "$path: no function $1() that begins at the left edge\n";
+		    or die "$path: no function $1() that begins at the left edge\n";
 		$region = $1;
 	} elsif ($anchor =~ /^((?:struct|union|enum)\s+\w+)$/) {
 		$text =~ /^(\Q$1\E \{\n.*?^\};\n)/ms or die "$path: no $1\n";
@@ -121,7 +139,8 @@ sub listing {
 # Without the indentation that all lines have.
 sub dedent {
 	my ($text) = @_;
-	my ($least) = sort { length $a <=> length $b } map { /^([ \t]*)\S/ ? $1 : () } split /^/, $text;
+	my ($least) = sort { length $a <=> length $b } map { /^([ \t]*)\S/ ? $1 : () } split /^/,
+	    $text;
 	$text =~ s/^\Q$least\E//mg if length($least // '');
 	return $text;
 }

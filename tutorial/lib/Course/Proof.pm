@@ -29,9 +29,14 @@ sub find {
 	my ($self, $ch) = @_;
 	defined $ch && length $ch or die "which page? For instance CH=06, or CH=glossary\n";
 	my $number = $ch =~ /^\d$/ ? "0$ch" : $ch =~ /^(\d\d)/ ? $1 : undef;
-	my @cards = grep { defined $number && $_->{chapter} eq $number } Course::Card->all($self->{top});
-	my ($page) = grep { -e } defined $number ? glob("$self->{top}/tutorial/$number-*.md") : "$self->{top}/tutorial/$ch.md";
-	defined $page || @cards or die "CH=$ch: no page tutorial/$ch*.md and no card tutorial/ex/$ch*.ex\n";
+	my @cards =
+	    grep { defined $number && $_->{chapter} eq $number } Course::Card->all($self->{top});
+	my ($page) =
+	    grep { -e } defined $number
+	    ? glob("$self->{top}/tutorial/$number-*.md")
+	    : "$self->{top}/tutorial/$ch.md";
+	defined $page || @cards
+	    or die "CH=$ch: no page tutorial/$ch*.md and no card tutorial/ex/$ch*.ex\n";
 	return ($page, @cards);
 }
 
@@ -51,7 +56,9 @@ sub try {
 	return $tree->try($card);
 }
 
-sub list { return join '', map { "    $_\n" } @_ ? @_ : '(none)' }
+sub list {
+	return join '', map { "    $_\n" } @_ ? @_ : '(none)';
+}
 
 sub red {
 	my ($self, $ch) = @_;
@@ -89,19 +96,37 @@ sub prove_exercise {
 		}
 		my $tree = $self->scratch;
 		my $result = $self->try($tree, $card, $card->stub);
-		ok($result->{built}, "$name: the stub builds without a warning") or diag("it must fail a test, and not the compiler:\n$result->{said}");
+		ok($result->{built}, "$name: the stub builds without a warning")
+		    or diag("it must fail a test, and not the compiler:\n$result->{said}");
 		my %failed = map { $_ => 1 } @{$result->{failed}};
 		my @too_few = grep { !$failed{$_} } @{$card->{red}};
 		my @too_many = grep { !$named{$_} } @{$result->{failed}};
-		ok(!@too_few && !@too_many, "$name: the stub fails exactly the points that the card names") or
-			diag("$card->{path} names these, and they pass or are not there:\n", list(@too_few),
-				"these fail, and the card does not name them:\n", list(@too_many), "tutorial/learn red CH=$card->{id} prints what fails");
+		ok(
+			!@too_few && !@too_many,
+			"$name: the stub fails exactly the points that the card names"
+		    )
+		    or diag(
+			"$card->{path} names these, and they pass or are not there:\n",
+			list(@too_few),
+			"these fail, and the card does not name them:\n", list(@too_many),
+			"tutorial/learn red CH=$card->{id} prints what fails"
+		    );
 
 		$result = $self->try($tree, $card, $card->region);
 		my %seen = map { $_->{text} => 1 } @{$result->{points}};
 		my @absent = grep { !$seen{$_} } @{$card->{red}};
-		ok($result->{built} && !@{$result->{failed}} && !@absent, "$name: the finished source passes all of them") or
-			diag($result->{built} ? "these fail:\n" . list(@{$result->{failed}}) . "these are not there:\n" . list(@absent) : $result->{said});
+		ok(
+			$result->{built} && !@{$result->{failed}} && !@absent,
+			"$name: the finished source passes all of them"
+		    )
+		    or diag(
+			$result->{built}
+			? "these fail:\n"
+			    . list(@{$result->{failed}})
+			    . "these are not there:\n"
+			    . list(@absent)
+			: $result->{said}
+		    );
 
 		for my $mutant (@{$card->{mutants}}) {
 			my $what = "$name: the near miss is refused: $mutant->{why}";
@@ -114,14 +139,21 @@ sub prove_exercise {
 			$result = $self->try($tree, $card, $region);
 			if (!$result->{built}) {
 				fail($what);
-				diag("mutant $mutant->{name} cannot be built, so it proves nothing:\n$result->{said}");
+				diag(
+					"mutant $mutant->{name} cannot be built, so it proves nothing:\n$result->{said}"
+				);
 				next;
 			}
 			# A point that was never reached is as good as one that failed.
 			my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
 			my @caught = grep { !$passed{$_} } @{$card->{red}};
-			ok(@caught, $what) or diag("mutant $mutant->{name} passes every point that the card names: whoever writes this is told that it is right\n",
-				@{$result->{failed}} ? ("other points fail:\n", list(@{$result->{failed}})) : ());
+			ok(@caught, $what)
+			    or diag(
+				"mutant $mutant->{name} passes every point that the card names: whoever writes this is told that it is right\n",
+				@{$result->{failed}}
+				? ("other points fail:\n", list(@{$result->{failed}}))
+				: ()
+			    );
 			note("  $_") for @caught;
 		}
 	}
@@ -138,13 +170,26 @@ sub prove_all {
 	$tree->sync(Course::Card::all_stubs(@cards));
 	for my $card (@cards) {
 		my $result = $tree->try($card);
-		ok($result->{built}, "$card->{name}: the stub builds beside those of all other exercises") or
-			diag("after make start CH=all a learner gets no further than this:\n$result->{said}");
+		ok(
+			$result->{built},
+			"$card->{name}: the stub builds beside those of all other exercises"
+		    )
+		    or diag(
+			"after make start CH=all a learner gets no further than this:\n$result->{said}"
+		    );
 		SKIP: {
-			my ($lack) = grep { defined } map { Course::Needs::lacks($_) } @{$card->{needs}};
+			my ($lack) =
+			    grep { defined } map { Course::Needs::lacks($_) } @{$card->{needs}};
 			skip $lack, 1 if defined $lack;
-			ok($result->{built} && @{$result->{failed}}, "$card->{name}: there it is not done") or
-				diag($result->{built} ? "make check CH=all would say that it is done, before a line is written" : "no test was run");
+			ok(
+				$result->{built} && @{$result->{failed}},
+				"$card->{name}: there it is not done"
+			    )
+			    or diag(
+				$result->{built}
+				? "make check CH=all would say that it is done, before a line is written"
+				: "no test was run"
+			    );
 		}
 	}
 	done_testing();
@@ -155,24 +200,40 @@ sub prove_prose {
 	my ($self, $path) = @_;
 	my $page = Course::Markdown->read($path);
 	my $name = "tutorial/" . ($path =~ s{.*/}{}r);
-	my @blocks = grep { $_->{lang} eq 'console' || grep { $_->{key} =~ /^(write|insert)$/ } @{$_->{directives}} } @{$page->{fences}};
+	my @blocks = grep {
+		$_->{lang} eq 'console'
+		    || grep { $_->{key} =~ /^(write|insert)$/ }
+		    @{$_->{directives}}
+	} @{$page->{fences}};
 	return pass("$name: has no console block") if !@blocks;
 	my $tree = $self->scratch;
 
 	for my $fence (@blocks) {
 		my $at = "$name, line $fence->{line}";
 		if ($fence->{lang} ne 'console') {
-			ok(eval { Course::Console::type_in($tree, $fence); 1 }, "$at: what the page says to type in has its place") or diag($@);
+			ok(
+				eval { Course::Console::type_in($tree, $fence); 1 },
+				"$at: what the page says to type in has its place"
+			) or diag($@);
 			next;
 		}
-		my $lack = eval { Course::Console::run($tree, $fence, sub {
-			my ($command, $problem) = @_;
-			chomp(my $what = $command->{command});
-			$what =~ s/\\\n\s*/ /g;
-			$what =~ s/#/\\#/g;
-			ok(!defined $problem, "$at: \$ $what") or diag("$problem",
-				"This page must show what is printed. tutorial/learn rewrite CH=" . ($name =~ m{/(\d\d|[\w-]+)}, $1) . " puts it there.");
-		}) };
+		my $lack = eval {
+			Course::Console::run(
+				$tree, $fence,
+				sub {
+					my ($command, $problem) = @_;
+					chomp(my $what = $command->{command});
+					$what =~ s/\\\n\s*/ /g;
+					$what =~ s/#/\\#/g;
+					ok(!defined $problem, "$at: \$ $what") or diag(
+						"$problem",
+						"This page must show what is printed. tutorial/learn rewrite CH="
+						    . ($name =~ m{/(\d\d|[\w-]+)}, $1)
+						    . " puts it there."
+					);
+				}
+			);
+		};
 		if ($@) { fail("$at: can be run"); diag($@) }
 		SKIP: { skip $lack, 1 if defined $lack }
 	}
@@ -194,13 +255,23 @@ sub rewrite {
 		if (grep { $_->{key} =~ /^(write|insert)$/ } @{$fence->{directives}}) {
 			Course::Console::type_in($tree, $fence);
 		} elsif ($fence->{lang} eq 'console') {
-			my $lack = Course::Console::run($tree, $fence, sub {
-				my ($command, $problem, $differs) = @_;
-				print "line $fence->{line}: ", (split /\n/, $problem)[0], "\n" if defined $problem && !$differs;
-				my $keep = !$differs && (!$all || $command->{expected} =~ /^\.\.\.$|\[\.\.\]/m);
-				$body .= $command->{typed} . ($keep ? $command->{expected} : $command->{got});
-			});
-			defined $lack ? print "line $fence->{line}: not run: $lack\n" : ($new = $body);
+			my $lack = Course::Console::run(
+				$tree, $fence,
+				sub {
+					my ($command, $problem, $differs) = @_;
+					print "line $fence->{line}: ", (split /\n/, $problem)[0],
+					    "\n"
+					    if defined $problem && !$differs;
+					my $keep = !$differs
+					    && (  !$all
+						|| $command->{expected} =~ /^\.\.\.$|\[\.\.\]/m);
+					$body .= $command->{typed}
+					    . ($keep ? $command->{expected} : $command->{got});
+				}
+			);
+			defined $lack
+			    ? print "line $fence->{line}: not run: $lack\n"
+			    : ($new = $body);
 		} elsif (my ($from) = grep { $_->{key} eq 'from' } @{$fence->{directives}}) {
 			$new = Course::Markdown::listing($self->{top}, $from->{value});
 		}
@@ -212,8 +283,10 @@ sub rewrite {
 	print "$path: $changed blocks rewritten", $changed ? "; read the diff\n" : "\n";
 	for my $translation (glob($path =~ s{/([^/]+)$}{/*/$1}r)) {
 		my $theirs = Course::Markdown->read($translation);
-		@{$theirs->{fences}} == @{$page->{fences}} or print "$translation: other fences; left as it is\n" and next;
-		$theirs->{fences}[$_]{body} = $page->{fences}[$_]{body} for 0 .. $#{$page->{fences}};
+		@{$theirs->{fences}} == @{$page->{fences}}
+		    or print "$translation: other fences; left as it is\n" and next;
+		$theirs->{fences}[$_]{body} = $page->{fences}[$_]{body}
+		    for 0 .. $#{$page->{fences}};
 		spew($translation, $theirs->text) if $theirs->text ne slurp($translation);
 	}
 	return 0;
@@ -239,14 +312,16 @@ sub book {
 sub hash {
 	my ($self, $ch) = @_;
 	my ($path) = $self->find($ch);
-	print '<!-- translates: ', $path =~ s{.*/}{}r, ' ', Course::Book::prose_hash($path), " -->\n";
+	print '<!-- translates: ', $path =~ s{.*/}{}r, ' ', Course::Book::prose_hash($path),
+	    " -->\n";
 	return 0;
 }
 
 # For who has the source of the pinned kernel; see the head of kernel-refs for where to get it.
 sub refs {
 	my ($self, $dir) = @_;
-	defined $dir && -d "$dir/lib/vdso" or die "refs: which directory? It must be a kernel's source tree\n";
+	defined $dir && -d "$dir/lib/vdso"
+	    or die "refs: which directory? It must be a kernel's source tree\n";
 	my $refs = Course::Book::kernel_refs($self->{top});
 	my $bad = 0;
 	for my $path (sort keys %{$refs->{files}}) {

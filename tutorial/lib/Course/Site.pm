@@ -38,12 +38,21 @@ sub assemble {
 			my $path = "tutorial/$locale/$name.md";
 			my $translated = $book->{pages}{$path};
 			$titles{$locale} = title($translated) if $translated;
-			put("$dir/pages/$locale", $name, slurp($translated ? "$top/$path" : "$top/tutorial/$name.md"), {
-				chapter => $number, fallback => !$translated, stale => $stale{"$locale/$name.md"}});
+			put(
+				"$dir/pages/$locale",
+				$name,
+				slurp($translated ? "$top/$path" : "$top/tutorial/$name.md"),
+				{
+					chapter => $number, fallback => !$translated,
+					stale => $stale{"$locale/$name.md"}
+				}
+			);
 		}
 		next if $name eq 'README';
-		push @pages, {name => $name, number => $number, titles => \%titles,
-			part => !defined $number ? 'around' : $number <= 10 ? 'core' : 'deep'};
+		push @pages, {
+			name => $name, number => $number, titles => \%titles,
+			part => !defined $number ? 'around' : $number <= 10 ? 'core' : 'deep'
+		};
 	}
 	for my $svg (glob "$top/tutorial/img/*.svg") {
 		my ($name) = $svg =~ m{([^/]+)\.svg$};
@@ -54,13 +63,20 @@ sub assemble {
 	for my $page (sort keys %{$book->{pages}}) {
 		for my $link (@{$book->{pages}{$page}{links}}) {
 			my $path = resolve($page, $link->{target} =~ s/#.*//r);
-			$files{$path} = 1 if defined $path && $path !~ /\.(?:md|svg)$/ && -f "$top/$path";
+			$files{$path} = 1
+			    if defined $path && $path !~ /\.(?:md|svg)$/ && -f "$top/$path";
 		}
 	}
 	write_file("$dir/pages/public/source/$_.txt", slurp("$top/$_")) for sort keys %files;
 	write_file("$dir/.vitepress/$_", slurp("$top/tutorial/site/$_"))
-		for map { substr $_, length "$top/tutorial/site/" } glob "$top/tutorial/site/*.mjs $top/tutorial/site/theme/*";
-	write_file("$dir/course.json", JSON::PP->new->utf8->canonical->pretty->encode({pages => \@pages, files => [sort keys %files]}));
+	    for map { substr $_, length "$top/tutorial/site/" }
+	    glob "$top/tutorial/site/*.mjs $top/tutorial/site/theme/*";
+	write_file(
+		"$dir/course.json",
+		JSON::PP->new->utf8->canonical->pretty->encode(
+			{pages => \@pages, files => [sort keys %files]}
+		)
+	);
 	return scalar @pages;
 }
 
@@ -73,8 +89,15 @@ sub write_file {
 # A page, and in front of it what theme and pages.mjs ask for.
 sub put {
 	my ($dir, $name, $text, $facts) = @_;
-	my $front = join '', map { $facts->{$_} ? "$_: " . ($_ eq 'chapter' ? "'$facts->{$_}'" : 'true') . "\n" : () } sort keys %$facts;
-	write_file("$dir/" . ($name eq 'README' ? 'index' : $name) . '.md', ($front ? "---\n$front---\n\n" : '') . $text);
+	my $front = join '', map {
+		$facts->{$_}
+		    ? "$_: " . ($_ eq 'chapter' ? "'$facts->{$_}'" : 'true') . "\n"
+		    : ()
+	} sort keys %$facts;
+	write_file(
+		"$dir/" . ($name eq 'README' ? 'index' : $name) . '.md',
+		($front ? "---\n$front---\n\n" : '') . $text
+	);
 }
 
 sub title {

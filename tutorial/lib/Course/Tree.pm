@@ -31,7 +31,8 @@ sub new {
 sub find_test {
 	my ($top, $name) = @_;
 	my @found = grep { !m{^(?:lib|programs|bench)/} }
-		map { m{/tests/(.*)\.[ct]$} } glob $name =~ m{/} ? "$top/tests/$name.[ct]" : "$top/tests/*/$name.[ct]";
+	    map { m{/tests/(.*)\.[ct]$} }
+	    glob $name =~ m{/} ? "$top/tests/$name.[ct]" : "$top/tests/*/$name.[ct]";
 	return @found == 1 ? $found[0] : undef;
 }
 
@@ -39,15 +40,23 @@ sub find_test {
 sub files {
 	my ($dir) = @_;
 	my @files;
-	File::Find::find({no_chdir => 1, wanted => sub {
-		return if $_ eq $dir;
-		my $path = substr $_, length($dir) + 1;
-		if ($path =~ m{^(?:build|work|\.git|tutorial/site)$} || m{/node_modules$}) {
-			$File::Find::prune = 1;
-		} elsif (-f) {
-			push @files, $path;
-		}
-	}}, $dir);
+	File::Find::find(
+		{
+			no_chdir => 1,
+			wanted => sub {
+				return if $_ eq $dir;
+				my $path = substr $_, length($dir) + 1;
+				if ($path =~ m{^(?:build|work|\.git|tutorial/site)$}
+					|| m{/node_modules$})
+				{
+					$File::Find::prune = 1;
+				} elsif (-f) {
+					push @files, $path;
+				}
+			}
+		},
+		$dir
+	);
 	return @files;
 }
 
@@ -66,14 +75,22 @@ sub copy_built {
 	my ($from, $to) = ("$self->{from}/build", "$self->{dir}/build");
 	my @parts = grep { -e "$from/$_" } qw(x86_64 fake tests uvdso internal.a bench);
 	for my $part (@parts) {
-		File::Find::find({no_chdir => 1, wanted => sub {
-			return unless -f;
-			my $there = $to . substr $_, length $from;
-			make_path(dirname($there));
-			# Programs are large. Linkers make a new file, so a link is as good as a copy.
-			return if m{/build/tests/(?:.*/)?[^/]*(?<!\.dep)$} && link $_, $there;
-			copy_file($_, $there);
-		}}, "$from/$part");
+		File::Find::find(
+			{
+				no_chdir => 1,
+				wanted => sub {
+					return unless -f;
+					my $there = $to . substr $_, length $from;
+					make_path(dirname($there));
+		      # Programs are large. Linkers make a new file, so a link is as good as a copy.
+					return
+					    if m{/build/tests/(?:.*/)?[^/]*(?<!\.dep)$} && link $_,
+					    $there;
+					copy_file($_, $there);
+				}
+			},
+			"$from/$part"
+		);
 	}
 }
 
@@ -112,7 +129,7 @@ sub sync {
 sub targets {
 	my ($self, $card) = @_;
 	my %targets = map { $_ => 1 } @{$card->{build}},
-		map { -e "$self->{dir}/tests/$_.c" ? "build/tests/$_" : 'all' } $self->tests($card);
+	    map { -e "$self->{dir}/tests/$_.c" ? "build/tests/$_" : 'all' } $self->tests($card);
 	return sort keys %targets;
 }
 
@@ -124,13 +141,19 @@ sub tests {
 
 sub make {
 	my ($self, @targets) = @_;
-	return capture({dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2', '--no-print-directory', @targets);
+	return capture(
+		{dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2',
+		'--no-print-directory', @targets
+	);
 }
 
 # Runs a test. Every point is {ok, text, skip, diag}; anything else that goes wrong is a point, too.
 sub run_test {
 	my ($self, $test) = @_;
-	my $run = capture({dir => $self->{dir}, limit => $LIMIT, env => {PERL5LIB => 'tests/lib'}}, 'tests/lib/run-test', $test);
+	my $run = capture(
+		{dir => $self->{dir}, limit => $LIMIT, env => {PERL5LIB => 'tests/lib'}},
+		'tests/lib/run-test', $test
+	);
 	my (@points, $plan, $bailed, $skipped);
 
 	for (split /^/, $run->{out}) {
@@ -138,7 +161,8 @@ sub run_test {
 			my ($ok, $text) = (!$1, $2);
 			my $skip = $text =~ s/\s*#\s*skip\s*(.*)$//i ? $1 : undef;
 			my $todo = $text =~ s/\s*#\s*todo\b.*$//i;
-			push @points, {ok => $ok || $todo, text => $text, skip => $skip, diag => ''};
+			push @points,
+			    {ok => $ok || $todo, text => $text, skip => $skip, diag => ''};
 		} elsif (/^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*?))?\s*$/i) {
 			($plan, $skipped) = ($1, $2);
 		} elsif (/^Bail out!\s*(.*)/) {
@@ -147,13 +171,18 @@ sub run_test {
 			$points[-1]{diag} .= $_;
 		}
 	}
-	my $problem = $run->{timed_out} ? "did not end within $LIMIT s: is there a loop without an end?"
-		: $run->{signal} ? "was killed by signal $run->{signal}" . ($run->{signal} == 11 ? ' (a bad address)' : '')
-		: defined $bailed ? "could not begin: $bailed"
-		: !defined $plan ? "ended with status $run->{status} before its last point"
-		: $plan != @points ? 'ran ' . @points . " of $plan points"
-		: $run->{status} && !grep({ !$_->{ok} } @points) ? "ended with status $run->{status}" : undef;
-	push @points, {ok => 0, text => "$test $problem", diag => @points ? '' : $run->{out}} if defined $problem;
+	my $problem =
+	    $run->{timed_out}
+	    ? "did not end within $LIMIT s: is there a loop without an end?"
+	    : $run->{signal} ? "was killed by signal $run->{signal}"
+	    . ($run->{signal} == 11 ? ' (a bad address)' : '')
+	    : defined $bailed ? "could not begin: $bailed"
+	    : !defined $plan ? "ended with status $run->{status} before its last point"
+	    : $plan != @points ? 'ran ' . @points . " of $plan points"
+	    : $run->{status} && !grep({ !$_->{ok} } @points) ? "ended with status $run->{status}"
+	    : undef;
+	push @points, {ok => 0, text => "$test $problem", diag => @points ? '' : $run->{out}}
+	    if defined $problem;
 	push @points, {ok => 1, text => $test, skip => $skipped, diag => ''} if !@points;
 	$_->{test} = $test for @points;
 	return @points;
@@ -163,9 +192,13 @@ sub run_test {
 sub try {
 	my ($self, $card) = @_;
 	my $make = $self->make($self->targets($card));
-	return {built => 0, said => $make->{out}, points => [], failed => []} if $make->{status} || $make->{timed_out};
+	return {built => 0, said => $make->{out}, points => [], failed => []}
+	    if $make->{status} || $make->{timed_out};
 	my @points = map { $self->run_test($_) } $self->tests($card);
-	return {built => 1, said => $make->{out}, points => \@points, failed => [map { $_->{text} } grep { !$_->{ok} } @points]};
+	return {
+		built => 1, said => $make->{out}, points => \@points,
+		failed => [map { $_->{text} } grep { !$_->{ok} } @points]
+	};
 }
 
 1;
