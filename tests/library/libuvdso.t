@@ -132,10 +132,11 @@ for (
 	);
 }
 SKIP: {
-	skip 'no C++ compiler', 1 if system 'command -v g++ >/dev/null';
+	my ($compiler) = grep { !system "command -v $_ >/dev/null" } qw(g++ clang++);
+	skip 'no C++ compiler', 1 unless $compiler;
 	is(
 		said(
-			"g++ -Wall -Wextra -Werror -std=c++11 -Iloader $cxx build/libuvdso.a -o $tmp/client && $tmp/client"
+			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx build/libuvdso.a -o $tmp/client && $tmp/client"
 		),
 		"0<mine 6\n>",
 		'uvdso.h is for C++ as well'
