@@ -34,7 +34,7 @@ sub find {
 	my ($page) =
 	    grep { -e } defined $number
 	    ? glob("$self->{top}/tutorial/$number-*.md")
-	    : "$self->{top}/tutorial/$ch.md";
+	    : map { "$self->{top}/$_$ch.md" } 'tutorial/', '';
 	defined $page || @cards
 	    or die "CH=$ch: no page tutorial/$ch*.md and no card tutorial/ex/$ch*.ex\n";
 	return ($page, @cards);
@@ -199,7 +199,7 @@ sub prove_all {
 sub prove_prose {
 	my ($self, $path) = @_;
 	my $page = Course::Markdown->read($path);
-	my $name = "tutorial/" . ($path =~ s{.*/}{}r);
+	my $name = $path =~ s{^\Q$self->{top}\E/}{}r;
 	my @blocks = grep {
 		$_->{lang} eq 'console'
 		    || grep { $_->{key} =~ /^(write|insert)$/ }
@@ -228,7 +228,11 @@ sub prove_prose {
 					ok(!defined $problem, "$at: \$ $what") or diag(
 						"$problem",
 						"This page must show what is printed. tutorial/learn rewrite CH="
-						    . ($name =~ m{/(\d\d|[\w-]+)}, $1)
+						    . (
+							  $name =~ m{([^/]*)\.md$}
+							? $1 =~ s/^(\d\d).*/$1/r
+							: $name
+						    )
 						    . " puts it there."
 					);
 				}
