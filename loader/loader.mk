@@ -44,6 +44,7 @@ $(P)/libuvdso.so: $(O)/loader/uvdso.o $(P)/internal.a loader/libuvdso.map
 	$(call step,LD,$(CC_HERE) -shared $(addprefix -Wl$(COMMA),-soname=$(SONAME) \
 		--version-script=loader/libuvdso.map -z$(COMMA)defs -z$(COMMA)text -z$(COMMA)noexecstack) \
 		$(filter %.o %.a,$^) -o $@)
+	$(Q)ln -sf $(@F) $(@D)/$(SONAME)
 
 $(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
 	$(call step,SED,sed "s/@VERSION@/$$(sed -n 's/.*VERSION "\(.*\)"/\1/p' loader/cli/version.h)/" $< >$@)

@@ -64,7 +64,7 @@ static void keep_time(struct timekeeper *tk, int life)
 static int start_timekeeper(struct uvdso *vdso, struct data_pages *pages, struct error *error)
 {
 	int life[2], ready[2], err;
-	char byte;
+	ssize_t got;
 
 	if (pipe2(life, O_CLOEXEC))
 		return error_system(error, -errno, "timekeeper");
@@ -81,7 +81,8 @@ static int start_timekeeper(struct uvdso *vdso, struct data_pages *pages, struct
 	}
 	if (vdso->timekeeper == 0) {
 		/* The watchdog first: nothing is given out before it is guarded. */
-		if (data_pages_guard(pages, error))
+		err = data_pages_guard(pages, error);
+		if (write(ready[1], &err, sizeof(err)) != sizeof(err) || err)
 			_exit(1);
 		close(life[1]);
 		close(ready[1]);
@@ -89,12 +90,19 @@ static int start_timekeeper(struct uvdso *vdso, struct data_pages *pages, struct
 	}
 	close(life[0]);
 	close(ready[1]);
-	vdso->life = above_stdio(life[1]);
-	/* The end of this pipe says that the watchdog has been started. */
-	while (read(ready[0], &byte, 1) < 0 && errno == EINTR)
+	/*
+	 * A written result, not the end of the pipe: another thread may be forking, and its
+	 * child would hold the pipe open. The end alone means that the timekeeper has died.
+	 */
+	while ((got = read(ready[0], &err, sizeof(err))) < 0 && errno == EINTR)
 		;
 	close(ready[0]);
-	return 0;
+	if (got != sizeof(err))
+		err = -ECHILD;
+	vdso->life = above_stdio(life[1]);
+	if (!err && vdso->life < 0)
+		err = -EMFILE;
+	return err ? error_system(error, err, "timekeeper") : 0;
 fail:
 	close(life[0]);
 	close(life[1]);
@@ -115,11 +123,20 @@ static void stop_timekeeper(struct uvdso *vdso)
 	vdso->timekeeper = -1;
 }
 
+/* One list of clocks, under two names: the library's and the kernel's part's. */
+_Static_assert((int)UVDSO_REALTIME == (int)TIMENS_REALTIME &&
+		       (int)UVDSO_MONOTONIC == (int)TIMENS_MONOTONIC &&
+		       (int)UVDSO_BOOTTIME == (int)TIMENS_BOOTTIME &&
+		       (int)UVDSO_TAI == (int)TIMENS_TAI &&
+		       (int)UVDSO_CLOCKS == (int)TIMENS_CLOCKS,
+	       "an offset would shift another clock");
+
 /* From the options to a vDSO that can be called. */
 static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct error *error)
 {
 	struct data_pages pages = DATA_PAGES_NONE;
 	struct image image = image_builtin();
+	const char *image_name = options->image ? options->image : "built-in image";
 	struct timens timens;
 	const char *why;
 	int err;
@@ -147,13 +164,15 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	vvar_drop_writable(&pages.vvar);
 	err = vdso_place(&image, &pages.vvar, !timens_is_empty(&timens), options->unchecked,
 			 &vdso->placement, error);
-	if (err)
+	if (err) {
+		error_about(error, image_name);
 		goto out;
+	}
 
 	/* The C library's part: all it gets is the address of the header. */
 	err = vdso_elf_open(&vdso->elf, (const void *)vdso->placement.ehdr, 0);
 	if (err)
-		err = error_cannot_run(error, NULL, "%s", vdso_elf_error(err));
+		err = error_cannot_run(error, image_name, "%s", vdso_elf_error(err));
 out:
 	data_pages_end(&pages);
 	if (options->image)

@@ -1,10 +1,10 @@
 /*
  * uvdso.h - libuvdso: boot a vDSO of your own inside this process.
  *
- * For tests, for experiments, for your own programs. It does what `uvdso run` does for another
- * program, without replacing this one: image and data pages are mapped beside the kernel's
- *vDSO, a process of its own keeps the time on the data pages, and you look functions up and
- *call them.
+ * For tests, for experiments, for your own programs. It does what `uvdso run` does for
+ * another program, without replacing this one: image and data pages are mapped beside the
+ * kernel's vDSO, a process of its own keeps the time on the data pages, and you look functions
+ * up and call them.
  *
  *	struct uvdso *vdso;
  *	char why[256];
@@ -16,11 +16,11 @@
  *	gettime(CLOCK_MONOTONIC, &ts);
  *	uvdso_shutdown(vdso);
  *
- * Build with `cc clock.c $(pkg-config --cflags --libs libuvdso)`. The C library of this process
- * is not told: it goes on using the kernel's vDSO.
+ * Build with `cc clock.c $(pkg-config --cflags --libs libuvdso)`. The C library of this
+ * process is not told: it goes on using the kernel's vDSO.
  *
  * The names and versions are those that the kernel's vDSO has on the same machine; vdso(7)
- *lists them. All names of the library begin with uvdso_ or UVDSO_.
+ * lists them. All names of the library begin with uvdso_ or UVDSO_.
  */
 #ifndef UVDSO_H
 #define UVDSO_H
@@ -34,8 +34,7 @@
 extern "C" {
 #endif
 
-/* The library is built with -fvisibility=hidden: what is not marked is not there to link with.
- */
+/* The library is built with -fvisibility=hidden: only what is marked can be linked with. */
 #define UVDSO_API __attribute__((visibility("default")))
 
 /* One booted vDSO. Belongs to the caller from uvdso_boot() to uvdso_shutdown(). */
@@ -59,8 +58,10 @@ struct uvdso_options {
 
 /*
  * Checks the image, maps it with its data pages at a random address, and starts the timekeeper
- * and its watchdog, two processes. They end when this process and all that were forked from it
- * have ended, or with uvdso_shutdown(). wait(2) for any child can meet the timekeeper.
+ * and its watchdog, two processes. They end with uvdso_shutdown(), or when this process and all
+ * that were forked from it have ended or called execve(2). wait(2) for any child can meet the
+ * timekeeper. An offset of MONOTONIC also shifts MONOTONIC_RAW, one of REALTIME or BOOTTIME the
+ * coarse clock and the alarm that belong to it.
  *
  * options may be NULL, and is not needed after the call. Takes some milliseconds to calibrate
  * the counter, unless options->no_counter.
@@ -81,7 +82,9 @@ UVDSO_API int uvdso_boot(struct uvdso **vdso, const struct uvdso_options *option
 
 /*
  * Ends the timekeeper, unmaps everything and frees vdso. No thread may be inside one of its
- * functions, or call one afterwards. NULL is allowed. Not for signal handlers.
+ * functions, or call one afterwards. NULL is allowed. Not for signal handlers, and not in a
+ * forked child: the timekeeper would end for the parent as well. The watchdog ends a moment
+ * later.
  */
 UVDSO_API void uvdso_shutdown(struct uvdso *vdso);
 

@@ -4,7 +4,7 @@
  * A command declares what it takes, as data: a table of options, and its operands. From
  * that come the parsing, the messages and the text of --help, so that they are the same
  * everywhere, and a new option is one row (and a line in the manual page and in the
- * completion: tests/cli-words.t compares all three).
+ * completion: tests/cli/words.t compares all three).
  *
  * The rules, which are those of getopt_long(3) but for the second:
  *

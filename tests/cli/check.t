@@ -368,7 +368,7 @@ my @mutants = (
 	['e_shstrndx after the last section', ehdr(shstrndx => 99), 'section-headers'],
 	[
 		'e_shstrndx of another section', ehdr(shstrndx => 1), 'section-headers',
-		qr/no string table in the file/
+		qr/not a string table in the file/
 	],
 	['e_shentsize 40', ehdr(shentsize => 40), 'section-headers'],
 	['no .dynsym', shdr('.dynsym', type => 1), 'section-headers'],

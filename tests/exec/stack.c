@@ -76,7 +76,8 @@ static void build(char **argv, char **envp)
 	end = stack.sp + stack.size;
 }
 
-/* What lies at an address of the new program: size bytes, or NULL if they are not its stack's.
+/*
+ * What lies at an address of the new program: size bytes, or NULL if they are not its stack's.
  */
 static const void *at(uintptr_t address, size_t size)
 {

@@ -8,6 +8,7 @@ use warnings;
 use Cwd 'abs_path';
 use Exporter 'import';
 use File::Basename 'dirname';
+use File::Spec ();
 use File::Temp ();
 use POSIX qw(WNOHANG);
 use Test::More;
@@ -18,7 +19,7 @@ our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program mis
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Another machine's tests have a build of their own, and an emulator (tests/lib/run-test).
-my $BUILD = "$TOP/" . ($ENV{TEST_BUILD} // 'build');
+my $BUILD = File::Spec->rel2abs($ENV{TEST_BUILD} // 'build', $TOP);
 my @EMULATOR = split ' ', $ENV{TEST_EMULATOR} // '';
 our $UVDSO = "$BUILD/uvdso";
 
@@ -27,7 +28,7 @@ our $UVDSO = "$BUILD/uvdso";
 our @RUN = split ' ', $ENV{UVDSO_RUN} // 'run';
 my $LIMIT = 20;    # seconds that a program may take; fewer once one took too long
 
--x $UVDSO or plan skip_all => "$UVDSO is not built: run `make test` at the top";
+-x $UVDSO or BAIL_OUT("$UVDSO is not built: run `make test` at the top");
 
 # The runner's limit ends a test with SIGTERM: then, too, nothing is left behind.
 my $self = $$;

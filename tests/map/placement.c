@@ -113,7 +113,8 @@ int main(void)
 		    "%d loads: spread over at least 2^%d pages", LOADS, (int)SPREAD_BITS))
 		because("with so few pages between the lowest and the highest an attacker "
 			"could guess");
-	/* A thousand draws of 2^28: the halves of the range get their share, or it is biased.
+	/*
+	 * A thousand draws of 2^28: the halves of the range get their share, or it is biased.
 	 */
 	for (int i = 0, below = 0; i < LOADS; i++) {
 		below += page[i].start < low + (high - low) / 2;

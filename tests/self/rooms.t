@@ -16,6 +16,7 @@ my @SOURCES = ('loader', 'vdso-src');
 # What writes to a stream or to a terminal. To memory, as snprintf(3), is fine.
 my $OUTPUT =
     qr/^(?:__)?(?:v?f?w?printf|v?dprintf|f?puts|fputs|f?putc|putchar|fputwc|fwrite|perror|psignal|fflush|_IO_putc|
+	putw?c|putwchar|fputws|__assert_fail|assert|
 	v?errx?|v?warnx?|error|error_at_line|syslog|stdout|stderr)(?:_unlocked|_chk)?$/x;
 
 # ---- the rules ----
@@ -166,6 +167,13 @@ sub sources {
 	return sort @files;
 }
 
+# A path without "..".
+sub plain {
+	my ($path) = @_;
+	1 while $path =~ s{(?:^|(?<=/))(?!\.\./)[^/]+/\.\./}{};
+	return $path;
+}
+
 # Where an include may lead: it depends on the machine that is built for, so all of them count.
 sub include_arrows {
 	my (@files) = @_;
@@ -178,19 +186,45 @@ sub include_arrows {
 		my ($line, $dir) = (0, $file =~ s{/[^/]*$}{}r);
 		for (split /\n/, slurp($file)) {
 			$line++;
-			my ($quote, $name) = /^\s*#\s*include\s*(["<])([^">]+)[">]/ or next;
+			/^\s*#\s*include\b/ or next;
+			my ($quote, $name) = /^\s*#\s*include\s*(["<])([^">]+)[">]/;
+			if (!defined $name) {
+				push @arrows,
+				    {
+					from => $file, line => $line, to => $_,
+					how => 'includes not by a plain name'
+				    };
+				next;
+			}
 			my @places = (
-				$quote eq '"' ? "$dir/$name" : (), "loader/$name",
+				$quote eq '"' ? plain("$dir/$name") : (), "loader/$name",
 				"vdso-src/include/$name",
 				map { ("loader/kernel/arch/$_/$name", "vdso-src/arch/$_/$name") }
 				    @machines
 			);
+			my @targets = grep { $is{$_} } @places;
+			@targets = ($name) if !@targets && $quote eq '"';
 			push @arrows,
 			    map { {from => $file, line => $line, to => $_, how => "includes $name"
-			    } } grep { $is{$_} } @places;
+			    } } @targets;
 		}
 	}
 	return @arrows;
+}
+
+# Sources without an object of their own, or with one that is older: nm would say nothing of them.
+sub not_built {
+	my (@files) = @_;
+	my $machine = `uname -m` =~ s/\n//r =~ s/^i\d86$/i386/r;
+	my $dir = ($ENV{TEST_BUILD} // 'build') . "/$machine";
+	my @problems;
+	for my $file (grep { m{^loader/.*\.c$} && !m{^loader/examples/} } @files) {
+		next if $file =~ m{/arch/(\w+)/} && $1 ne $machine;
+		my ($source, $object) = map { (stat)[9] } $file, "$dir/" . $file =~ s/c$/o/r;
+		push @problems, "$file: no object in $dir that is as new"
+		    if ($object // 0) < $source;
+	}
+	return @problems;
 }
 
 # Of this machine's objects, those whose source is still there.
@@ -330,6 +364,8 @@ my @includes = include_arrows(@files);
 my $objects = objects();
 my @calls = call_arrows($objects, \&line_of);
 
+is(plain('a/b/../../c/./d.h'), 'c/./d.h', 'a path leads where it leads, however it is written');
+
 none("$ROOMS: every room uses only rooms above it", check_rooms(@rooms));
 none(
 	"$ROOMS: every room is there",
@@ -349,6 +385,7 @@ cmp_ok(
 	scalar @calls, '>', 150,
 	'the calls have been read: ' . @calls . ', of ' . keys(%$objects) . ' objects'
 );
+none('every source has been built, so that its calls are known', not_built(@files));
 none('no file includes what its room may not use', check_arrows(\@includes, @rooms));
 none('no file calls what its room may not use', check_arrows(\@calls, @rooms));
 none('no includes go round in a circle', check_circles(\@includes));

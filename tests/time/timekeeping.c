@@ -287,7 +287,8 @@ static void test_late(void)
 
 static void test_machine(void)
 {
-	/* Suspended: MONOTONIC and RAW stand still, the others go on; the counter as it likes.
+	/*
+	 * Suspended: MONOTONIC and RAW stand still, the others go on; the counter as it likes.
 	 */
 	static const struct {
 		double counter_s;

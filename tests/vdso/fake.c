@@ -499,7 +499,8 @@ static void test_order(void)
 	is(wrong, 0, "counter and data are read between two looks at the number");
 }
 
-/* ---- gettimeofday(), time(), clock_getres(), getcpu() -------------------------------------
+/*
+ * ---- gettimeofday(), time(), clock_getres(), getcpu() -------------------------------------
  */
 
 static const struct timezone no_tz = {-12345, -54321};

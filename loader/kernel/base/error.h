@@ -1,10 +1,10 @@
 /*
  * error.h - why something failed, as a value.
  *
- * Nothing in loader/kernel/ prints, and nothing exits. What can fail for more than one reason
- * fills a struct error, and the command or uvdso_boot() makes a message of it: "what: why". All
- * functions return a negative error number (errno(3)), so that a failing one can return the
- * call:
+ * Nothing in loader/kernel/ prints, and only processes of its own making exit. What can fail
+ *for more than one reason fills a struct error, and the command or uvdso_boot() makes a message
+ *of it: "what: why". All functions return a negative error number (errno(3)), so that a failing
+ *one can return the call:
  *
  *	if (mprotect(area, size, PROT_READ))
  *		return error_system(error, -errno, "run");
@@ -20,8 +20,8 @@
 #define ERROR_SELF       125 /* our own failure */
 
 struct error {
-	int status;     /* one of the above; 0 while all is well */
-	char what[128]; /* the file or the step; may be empty */
+	int status;      /* one of the above; 0 while all is well */
+	char what[4096]; /* the file or the step; may be empty */
 	char why[192];
 };
 

@@ -9,8 +9,9 @@
  * has a copy of the command's memory and its standard error, and nothing of the program has
  * begun. Handing the events to the parent instead would take a pipe that the program must not
  * inherit, and that a program started by hand does not close by itself (exec/exec.h), to say
- * the same words later. There it must not allocate memory or map anything: what exec.c has
- * listed to be unmapped must stay all that there is.
+ * the same words later. Until that process fails (EVENT_FAILED) the function must
+ * not allocate memory or map anything: what exec.c has listed to be unmapped must stay all that
+ * there is.
  */
 #ifndef KERNEL_BASE_EVENT_H
 #define KERNEL_BASE_EVENT_H
@@ -22,7 +23,7 @@
 
 enum event_kind {
 	/* Always told. */
-	EVENT_FAILED,            /* what, why: the program is not started; exits with status */
+	EVENT_FAILED,            /* what, why: the program is not started */
 	EVENT_KEEPS_KERNEL_VDSO, /* why: a program of the tree did not get our vDSO */
 
 	/* Told if events->verbose. */

@@ -13,7 +13,8 @@
  * Written before sealed, sealed before any reader maps it, guarded before it is given out. The
  * first part runs in the caller; the second in the process that will keep the time, which is
  * the same one for `run`, and a child of the caller for uvdso_boot(). In this order that child
- * and the watchdog still inherit the mapping, and no process forked later does.
+ * and the watchdog still inherit the mapping, and nothing that they fork later does. The caller
+ * of uvdso_boot() gives its own mapping up as soon as the child has said that it is ready.
  */
 #ifndef KERNEL_MAP_DATA_PAGES_H
 #define KERNEL_MAP_DATA_PAGES_H

@@ -91,7 +91,8 @@ const char *timens_check(const struct timens *timens)
 
 		if (clock_gettime(clock_id[i], &now))
 			continue;
-		then = now.tv_sec + timens->seconds[i];
+		if (__builtin_add_overflow((s64)now.tv_sec, timens->seconds[i], &then))
+			then = timens->seconds[i] > 0 ? INT64_MAX : INT64_MIN;
 		if (then < 0 || then >= LATEST) {
 			snprintf(why, sizeof(why),
 				 "%s is %lld s now and would become %lld s; a clock is between "

@@ -86,7 +86,8 @@ int follow_start(struct follow *follow, pid_t child, struct error *error)
 				  "itself still gets our vDSO",
 				  strerror(err));
 	}
-	/* In a PID namespace with the /proc of another one the numbers are of other processes.
+	/*
+	 * In a PID namespace with the /proc of another one the numbers are of other processes.
 	 */
 	if (tracer_of(child) != getpid())
 		return error_self(error, -ESRCH, "--follow",
@@ -134,7 +135,8 @@ static void tell(const struct events *events, pid_t pid, const struct injection 
 			      .why = strerror(-injection->vector_in_kernel));
 }
 
-/* Why a program of the tree did not get our vDSO. Without the first one nothing is left to do.
+/*
+ * Why a program of the tree did not get our vDSO. Without the first one nothing is left to do.
  */
 static void tell_failure(struct follow *follow, pid_t pid, int err, const struct error *why)
 {

@@ -67,7 +67,8 @@ static int set_regs(pid_t pid, const struct user_regs_struct *regs)
 
 bool traced_is_of_our_machine(pid_t pid)
 {
-	/* Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
+	/*
+	 * Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
 	 */
 	char regs[512];
 	struct iovec iov = {regs, sizeof(regs)};

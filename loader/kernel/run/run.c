@@ -93,7 +93,8 @@ static bool may_change_exe(void)
 	return effective & (1ull << CAP_SYS_ADMIN | 1ull << CAP_CHECKPOINT_RESTORE);
 }
 
-/* A byte comes on go when our parent has become our tracer. Our descriptors close themselves.
+/*
+ * A byte comes on go when our parent has become our tracer. Our descriptors close themselves.
  */
 static int become_traced(const struct run_request *request, const struct program *program,
 			 int go, const sigset_t *mask, struct error *error)

@@ -130,7 +130,8 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample)
 	if (line->restart) {
 		slew = 0;
 	} else if (error < -TIMELINE_STEP_NS) {
-		/* Far ahead, and clocks do not go back: slow down until the kernel's is here.
+		/*
+		 * Far ahead, and clocks do not go back: slow down until the kernel's is here.
 		 */
 		slew = error / TIMELINE_PERIOD_NS;
 		if (slew < -0.5)

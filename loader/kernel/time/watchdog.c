@@ -65,7 +65,6 @@ pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 	setsid();
 	if (chdir("/"))
 		_exit(1);
-	/* Before the descriptors go: uvdso_boot() waits for one of them to be closed. */
 	timekeeper_prioritise();
 	close_range(0, ~0u, 0);
 	prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);

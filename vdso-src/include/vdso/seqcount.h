@@ -87,7 +87,8 @@ static inline union vdso_head vdso_read_head(struct vdso_data *vd)
 	return (union vdso_head){.word = atomic_load_explicit(&vd->head, memory_order_relaxed)};
 }
 
-/* Changes the head. Returns false, and the current head in *from, if it is not *from any more.
+/*
+ * Changes the head. Returns false, and the current head in *from, if it is not *from any more.
  */
 static inline bool vdso_change_head(struct vdso_data *vd, union vdso_head *from,
 				    union vdso_head to)

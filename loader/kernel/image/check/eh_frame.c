@@ -97,7 +97,8 @@ static void check_unwinds(struct checked *c, const struct search_table *t, const
 		return;
 	}
 	start = function_of(c, t, low - 1);
-	/* The FDE: its length, the distance to its CIE, where the function begins, its length.
+	/*
+	 * The FDE: its length, the distance to its CIE, where the function begins, its length.
 	 */
 	fde = relative(c, t->base, t->entries + 8ull * (low - 1) + 4);
 	if (!checked_offset(c, "an FDE of .eh_frame", fde, 16, &at))

@@ -102,7 +102,8 @@ static void check_sysv_hash(struct checked *c)
 					b, at, c->nr_symbols);
 				break;
 			}
-			/* A symbol is in one chain, once: more steps than symbols are a ring.
+			/*
+			 * A symbol is in one chain, once: more steps than symbols are a ring.
 			 */
 			if (++steps > c->nr_symbols) {
 				rule_broken(&c->report, RULE_HASH,

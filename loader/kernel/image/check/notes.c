@@ -27,7 +27,7 @@ static void check_note(struct checked *c, uint64_t at, uint32_t namesz, uint32_t
 
 	if (namesz && (!owner || strlen(owner) + 1 != namesz)) {
 		rule_broken(&c->report, RULE_NOTES,
-			    "the owner of the note at offset %#llx is no string of %u bytes",
+			    "the owner of the note at offset %#llx is not a string of %u bytes",
 			    X(at), namesz);
 		return;
 	}

@@ -147,11 +147,11 @@ static void check_dynsym_section(struct checked *c, unsigned nr_dynsym)
 		return;
 	}
 	if (s->link >= c->header.shnum || checked_section(c, s->link).type != SHT_STRTAB)
-		rule_broken(
-			&c->report, RULE_SECTION_HEADERS,
-			"sh_link of the .dynsym is %u, which is no string table: gdb reads the "
-			"names through it",
-			s->link);
+		rule_broken(&c->report, RULE_SECTION_HEADERS,
+			    "sh_link of the .dynsym is %u, which is not a string table: gdb "
+			    "reads the "
+			    "names through it",
+			    s->link);
 	c->has_dynsym = true;
 }
 
@@ -167,7 +167,7 @@ void check_sections(struct checked *c)
 	if (names.type != SHT_STRTAB || !elf_inside(&c->elf, names.offset, names.size))
 		rule_broken(
 			&c->report, RULE_SECTION_HEADERS,
-			"section %u, which e_shstrndx names, is no string table in the file",
+			"section %u, which e_shstrndx names, is not a string table in the file",
 			c->header.shstrndx);
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);

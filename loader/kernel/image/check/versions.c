@@ -186,7 +186,7 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 			continue;
 		if (!node)
 			rule_broken(&c->report, RULE_VERSIONS,
-				    "%s has version index %#x%s, which is no node's: clients "
+				    "%s has version index %#x%s, which no node has: clients "
 				    "that ask "
 				    "for a version do not find it",
 				    checked_name(c, i), index,
