@@ -60,12 +60,13 @@ struct trace;
 int run_with_options(char **argv, struct trace *trace, int *wait_status);
 
 /* Options that several commands have; what they set is the command's own. */
-#define OPTION_OFFSET(timens)                                             \
-	{                                                                 \
-		0, "offset", "CLOCK=+N[smhd]", set_offset, timens,        \
-			"shift CLOCK (realtime, monotonic, boottime or\n" \
-			"tai) by +N or -N seconds, minutes, hours or\n"   \
-			"days; may be repeated, once for each clock"      \
+#define OPTION_OFFSET(timens)                                               \
+	{                                                                   \
+		0, "offset", "CLOCK=+N[smhd]", set_offset, timens,          \
+			"shift CLOCK (realtime, monotonic, boottime or\n"   \
+			"tai) by +N or -N seconds, minutes, hours or\n"     \
+			"days; may be repeated, the last one for a clock\n" \
+			"counts"                                            \
 	}
 #define OPTION_NO_COUNTER(flag)                                              \
 	{                                                                    \

@@ -16,7 +16,8 @@ const struct option_row run_options[] = {
 	OPTION_OFFSET(&request.timens),
 	{0, "image", "FILE", set_text, &image_file,
 	 "run on the image in FILE, which is checked first,\n"
-	 "instead of the built-in one"},
+	 "instead of the built-in one; it must be made for\n"
+	 "the data pages of uvdso, as a kernel's is not"},
 	{0, "force", NULL, set_flag, &request.force,
 	 "run on it even if `uvdso check` finds it broken"},
 	OPTION_NO_COUNTER(&request.no_counter),

@@ -57,6 +57,8 @@ const char *timens_parse(const char *text, struct timens *timens)
 		return "an offset needs a sign and a whole number, like +3600 or -2d";
 	errno = 0;
 	seconds = strtoll(text, &end, 10);
+	if (*end == '.' || *end == ',')
+		return "an offset needs a sign and a whole number, like +3600 or -2d";
 	if (*end) {
 		size_t i = 0;
 

@@ -5,6 +5,7 @@
  * handler.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -50,14 +51,35 @@ static void watch(union vdso_data_store *pages, int timekeeper, pid_t parent)
 	}
 }
 
+/* A watchdog that is still in our session could be stopped with us, or found by our caller. */
+static pid_t wait_until_ready(pid_t watchdog, int ready[2])
+{
+	ssize_t got = 1;
+	char byte;
+
+	close(ready[1]);
+	if (watchdog > 0)
+		while ((got = read(ready[0], &byte, 1)) < 0 && errno == EINTR)
+			;
+	close(ready[0]);
+	if (got == 1)
+		return watchdog;
+	while (waitpid(watchdog, NULL, 0) < 0 && errno == EINTR)
+		;
+	return -ECHILD;
+}
+
 pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {
-	pid_t parent = getpid(), watchdog = fork();
+	pid_t parent = getpid(), watchdog;
+	int ready[2], fd;
 	sigset_t all;
-	int fd;
 
+	if (pipe2(ready, O_CLOEXEC))
+		return -errno;
+	watchdog = fork();
 	if (watchdog != 0)
-		return watchdog < 0 ? -errno : watchdog;
+		return wait_until_ready(watchdog < 0 ? -errno : watchdog, ready);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* Out of the way of ^C and ^Z, of unmounting, and of a reader that waits for a pipe to
@@ -66,6 +88,8 @@ pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 	if (chdir("/"))
 		_exit(1);
 	timekeeper_prioritise();
+	if (write(ready[1], "", 1) != 1)
+		_exit(1);
 	close_range(0, ~0u, 0);
 	prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
 	/* Without pidfds (before Linux 5.3) the change of parent shows at the next look. */
