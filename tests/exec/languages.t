@@ -40,7 +40,7 @@ shows(
 );
 shows("busybox's awk", ['systime'], '/bin/busybox', 'awk', 'BEGIN { print "systime " systime() }');
 shows('Lua', ['time'], '/usr/bin/lua5.4', '-e', 'print("time " .. os.time())');
-shows('awk (mawk)', ['srand'], '/usr/bin/mawk', 'BEGIN { srand(); print "srand " srand() }');
+shows('awk (mawk)', ['systime'], '/usr/bin/mawk', 'BEGIN { print "systime " systime() }');
 shows(
 	'node, in its main thread and in a worker', [qw(now worker)], '/usr/bin/node', '-e',
 	<<'JAVASCRIPT');
