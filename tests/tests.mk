@@ -33,8 +33,10 @@ TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines
 	machines/machine-aarch64 vdso/mutants course/03 course/checker vdso/seqcount course/05 course/10 \
 	self/demo self/bench course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09
 
-# T names tests; tests/lib/names knows the forms. It is asked before anything is built.
-T ?= $(if $(CROSS),$(TESTS_CROSS),all)
+# T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
+# command line counts: a test that calls make for another machine has this T in its environment,
+# and would start itself.
+T := $(if $(filter command%,$(origin T)),$(T),$(if $(CROSS),$(TESTS_CROSS),all))
 CHOSEN := $(if $(filter test test-list,$(MAKECMDGOALS)),$(shell tests/lib/names $(T) || echo failed))
 $(if $(filter failed,$(CHOSEN)),$(error no test is run))
 CHOSEN := $(foreach test,$(TESTS_SLOW),$(filter $(test),$(CHOSEN))) $(filter-out $(TESTS_SLOW),$(CHOSEN))
