@@ -105,7 +105,7 @@ FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare filter.so linker.pie sandbox.pie)
+SINGLES := $(if $(CROSS),,bare filter.so slow_waitid.so linker.pie sandbox.pie)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -123,7 +123,7 @@ $(P)/tests/programs/%.$(1): tests/programs/%.cc $(O)/.config
 endef
 $(foreach kind,$(PROGRAM_KINDS),$(eval $(call PROGRAM_RULES,$(kind))))
 
-$(P)/tests/programs/filter.so: tests/programs/filter.c $(O)/.config
+$(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
 
 # Without any C library: what the kernel hands over, as it is.

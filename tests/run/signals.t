@@ -182,6 +182,31 @@ SKIP: {
 	waitpid $t->{leader}, 0;
 }
 
+# The SIGCONT of a job arrives at uvdso first, and at the program while uvdso looks whether it has.
+SKIP: {
+	my $t = on_terminal(
+		'/usr/bin/env', 'LD_PRELOAD=' . program('slow_waitid.so'), $UVDSO, @RUN,
+		$signals
+	);
+	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 3 unless $t;
+	my ($pid) = wait_until { look($t) =~ /ready (\d+)/ ? $1 : 0 };
+	my ($uvdso) = $t->{told} =~ /job (\d+)/;
+
+	type($t, "\032");
+	wait_until { state($pid) . state($uvdso) eq 'TT' };
+	kill 'CONT', $uvdso;
+	ok(wait_until { look($t) =~ /^waitid/m }, 'continued, uvdso looks whether the program is');
+	kill 'CONT', $pid;
+	ok(
+		wait_until { counts(look($t))->{CONT} },
+		'... which was continued at that moment, and goes on'
+	);
+	kill 'TERM', $uvdso;
+	ok(wait_until { look($t); $t->{told} =~ /ended/ }, '... to its end') || kill 'KILL',
+	    $uvdso, $pid;
+	waitpid $t->{leader}, 0;
+}
+
 # Killed by the terminal: the shell must see a job that died of the signal.
 SKIP: {
 	my $t = on_terminal($UVDSO, @RUN, '/bin/sleep', '30');

@@ -43,12 +43,19 @@ static bool stop_with(int signal)
 	return true;
 }
 
-/* Was the SIGCONT that ended our common stop meant for the group, and has it arrived? */
+/*
+ * Was the SIGCONT that ended our common stop meant for the group, and has it arrived?
+ *
+ * waitid(2) reports the stops of a traced child whatever it is asked for. One that is reported
+ * here means that the child goes on, too: a stopped process stops anew only after a SIGCONT.
+ * WNOWAIT leaves the stop to look_at_children(); without that nothing would ever end it.
+ */
 static bool was_continued(pid_t child)
 {
 	siginfo_t info = {.si_pid = 0};
 
-	return !waitid(P_PID, (id_t)child, &info, WCONTINUED | WNOHANG) && info.si_pid == child;
+	return !waitid(P_PID, (id_t)child, &info, WCONTINUED | WNOHANG | WNOWAIT) &&
+	       info.si_pid == child;
 }
 
 /*
