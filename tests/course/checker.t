@@ -524,6 +524,34 @@ for my $i (0 .. $#spoiled) {
 	    or diag("status $status, expected a failure that says $says:\n$out");
 }
 
+# A page outside of tutorial/: executed when it is asked for by name, and checked with the others.
+{
+	my $dir = "$tmp/outside";
+	my $outside = "Read [a page]($page), and `src/add.c`.\n\n```console\n\$ echo 1\n1\n```\n";
+	my $row = 'course/contributing tutorial/learn prove CH=CONTRIBUTING';
+	system('cp', '-r', $good, $dir);
+	spew("$dir/CONTRIBUTING.md", $outside);
+	($status, $out) = run($dir, 'tutorial/learn book');
+	ok(
+		$status != 0 && $out =~ /CONTRIBUTING\.md: no line in tests\/table: \Q$row\E/,
+		'CONTRIBUTING.md must have its test'
+	) or diag($out);
+	spew("$dir/tests/table", slurp("$dir/tests/table") . "$row\n");
+	($status, $out) = run($dir, 'tutorial/learn book && tutorial/learn prove CH=CONTRIBUTING');
+	ok(
+		$status == 0 && $out =~ /^ok 1 - CONTRIBUTING\.md, line 3: \$ echo 1$/m,
+		'... and then it is right, and can be proven'
+	) or diag($out);
+	spew("$dir/CONTRIBUTING.md", $outside =~ s/\n1\n/\n2\n/r =~ s/\Q$page\E/$page.not/r);
+	($status, $out) = run($dir, 'tutorial/learn book; tutorial/learn prove CH=CONTRIBUTING');
+	ok(
+		       $status != 0
+		    && $out =~ /CONTRIBUTING\.md:1: \Q$page.not\E: there is no/
+		    && $out =~ /rewrite CH=CONTRIBUTING puts it there/,
+		'... and a link that leads nowhere and a wrong line are noticed there, too'
+	) or diag($out);
+}
+
 # Stale is not wrong.
 system('cp', '-r', $good, "$tmp/stale");
 spew("$tmp/stale/$page", slurp("$tmp/stale/$page") =~ s/See `/Look at `/r);

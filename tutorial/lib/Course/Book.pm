@@ -28,6 +28,8 @@ our %TRANSLATED = (
 		'更进一步', '小结'
 	],
 );
+# Pages outside of tutorial/ that are checked and executed like the others.
+our @OUTSIDE = ('CONTRIBUTING.md');
 # Languages of listings, which are a part of the source or typed in by the reader.
 my %LISTING = map { $_ => 1 } qw(c ld asm make);
 
@@ -35,7 +37,8 @@ sub new {
 	my ($class, $top) = @_;
 	my $self = bless {top => $top, pages => {}}, $class;
 	# All pages, by their path in the project.
-	for my $path (glob("$top/tutorial/*.md"), glob "$top/tutorial/*/*.md") {
+	my @outside = grep { -e } map { "$top/$_" } @OUTSIDE;
+	for my $path (glob("$top/tutorial/*.md"), glob("$top/tutorial/*/*.md"), @outside) {
 		my $name = substr $path, length($top) + 1;
 		next if $name =~ m{^tutorial/(?:site|lib|ex)/};
 		$self->{pages}{$name} = Course::Markdown->read($path);
@@ -335,7 +338,7 @@ sub check_links {
 			my ($file, $anchor) = $target =~ /^([^#]*)(?:#(.*))?$/;
 			my $path = length $file ? dirname($name) . "/$file" : $name;
 			1 while $path =~ s{(?:^|(?<=/))(?!\.\./)[^/]+/\.\./}{};
-			$path =~ s{/\./}{/}g;
+			$path =~ s{(?:^|(?<=/))\./}{}g;
 			$path =~ s{/$}{};
 			if ($path =~ /^\.\./ || !-e "$self->{top}/$path") {
 				push @problems, "$name:$link->{line}: $target: there is no $path";
@@ -424,7 +427,8 @@ sub check_named {
 	    map { keys %$_ }
 	    values %{(eval { kernel_refs($self->{top}) } // {files => {}})->{files}};
 	my %known = map { $_ => 1 } $all =~ /\b(\w+)\b/g;
-	for my $name (@{$self->{chapters}}, @{$self->{translated}}) {
+	my @outside = grep { $self->{pages}{$_} } @OUTSIDE;
+	for my $name (@{$self->{chapters}}, @{$self->{translated}}, @outside) {
 		for my $span (@{$self->{pages}{$name}{spans}}) {
 			if ($span->{text} =~ /^(\w+)\(\)$/) {
 				push @problems,
@@ -434,6 +438,7 @@ sub check_named {
 				m{^((?:vdso-src|linker-scripts|loader|tests|tutorial)/[\w./-]*)})
 			{
 				my $path = $1 =~ s{[/.]$}{}r;
+				next if $path =~ m{/(?:ARCH|ROOM|NAME)\b};    # stands for any
 				push @problems,
 				    "$name:$span->{line}: $span->{text}: there is no $path"
 				    if !-e "$self->{top}/$path";
@@ -473,13 +478,14 @@ sub check_executed {
 	my @problems;
 	for my $name (sort keys %{$self->{pages}}) {
 		next if $name =~ m{^tutorial/[^/]+/}; # a translation has the fences of its original
-		my ($short) = $name =~ m{/(\d\d)-} ? $1 : $name =~ m{/([^/]+)\.md$};
+		my ($short) = $name =~ m{/(\d\d)-} ? $1 : $name =~ m{([^/]+)\.md$};
+		my $test = $name =~ m{/} ? $short : lc $short;
 		next
 		    unless grep({ $_->{lang} eq 'console' } @{$self->{pages}{$name}{fences}})
 		    || grep { $_->{chapter} eq $short } @{$self->{cards}};
 		push @problems,
-		    "$name: no line in tests/table: course/$short tutorial/learn prove CH=$short"
-		    if $table !~ m{^course/\Q$short\E +tutorial/learn prove CH=\Q$short\E$}m;
+		    "$name: no line in tests/table: course/$test tutorial/learn prove CH=$short"
+		    if $table !~ m{^course/\Q$test\E +tutorial/learn prove CH=\Q$short\E$}m;
 	}
 	return @problems;
 }

@@ -34,7 +34,8 @@ sub find {
 	my ($page) =
 	    grep { -e } defined $number
 	    ? glob("$self->{top}/tutorial/$number-*.md")
-	    : map { "$self->{top}/$_$ch.md" } 'tutorial/', '';
+	    : map { "$self->{top}/$_" } "tutorial/$ch.md",
+	    grep { $_ eq "$ch.md" } @Course::Book::OUTSIDE;
 	defined $page || @cards
 	    or die "CH=$ch: no page tutorial/$ch*.md and no card tutorial/ex/$ch*.ex\n";
 	return ($page, @cards);
