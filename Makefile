@@ -60,7 +60,7 @@ program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep $
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(filter tutorial,$(MAKECMDGOALS)),tutorial \
 		$(if $(filter test,$(MAKECMDGOALS)),browser)) \
-		$(filter bench,$(MAKECMDGOALS)) $(if $(filter test format,$(MAKECMDGOALS)),format)
+		$(filter bench,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
 
 clean: ## Build | remove everything that was built
 	rm -rf $(B) work/.trees
