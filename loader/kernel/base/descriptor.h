@@ -1,5 +1,5 @@
 /*
- * descriptor.h - keeps our descriptors away from 0, 1 and 2.
+ * descriptor.h - keeps our descriptors away from 0, 1 and 2, and others' away from us.
  *
  * A program may be started with standard error closed. The next file that we open would get
  * its number, and a message for the user would be written into a data page.
@@ -27,5 +27,11 @@ static inline int above_stdio(int fd)
 	errno = err;
 	return high;
 }
+
+/*
+ * Closes all descriptors but those in keep, in which negative numbers are left out. Safe in a
+ * signal handler.
+ */
+void close_all_but(const int keep[], unsigned count);
 
 #endif

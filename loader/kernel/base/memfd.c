@@ -2,8 +2,12 @@
  * memfd.c - see memfd.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/memfd.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
@@ -17,7 +21,7 @@
 #	define MFD_EXEC 0x0010U
 #endif
 
-int memfd_sealable(const char *name, size_t size, enum memfd_kind kind)
+static int create(const char *name, enum memfd_kind kind)
 {
 	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	unsigned int exec = kind == MEMFD_CODE ? MFD_EXEC : MFD_NOEXEC_SEAL;
@@ -25,13 +29,77 @@ int memfd_sealable(const char *name, size_t size, enum memfd_kind kind)
 
 	if (fd < 0 && errno == EINVAL)
 		fd = above_stdio(memfd_create(name, flags));
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)size) < 0) {
-		int err = -errno;
+	return fd < 0 ? -errno : fd;
+}
 
-		close(fd);
-		return err;
+static int set_size(int fd, size_t size, const void *bytes)
+{
+	if (ftruncate(fd, (off_t)size))
+		return -errno;
+	for (size_t done = 0; bytes && done < size;) {
+		ssize_t put = pwrite(fd, (const char *)bytes + done, size - done, (off_t)done);
+
+		if (put < 0 && errno != EINTR)
+			return -errno;
+		if (put > 0)
+			done += (size_t)put;
 	}
-	return fd;
+	return 0;
+}
+
+/* Over the limit there is an error and a signal; the error is enough. */
+static int set_size_over_limit(int fd, size_t size, const void *bytes, struct rlimit limit)
+{
+	struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+	static const struct timespec now;
+	sigset_t xfsz, mask, before;
+	int err;
+
+	sigemptyset(&xfsz);
+	sigaddset(&xfsz, SIGXFSZ);
+	sigemptyset(&before);
+	pthread_sigmask(SIG_BLOCK, &xfsz, &mask);
+	sigpending(&before);
+	if (setrlimit(RLIMIT_FSIZE, &none))
+		setrlimit(RLIMIT_FSIZE, &raised);
+	err = set_size(fd, size, bytes);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	if (err == -EFBIG && !sigismember(&before, SIGXFSZ))
+		sigtimedwait(&xfsz, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	return err;
+}
+
+static int make(const char *name, const void *bytes, size_t size, enum memfd_kind kind)
+{
+	int fd = create(name, kind), err;
+	struct rlimit limit;
+
+	if (fd < 0)
+		return fd;
+	if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur >= size)
+		err = set_size(fd, size, bytes);
+	else
+		err = set_size_over_limit(fd, size, bytes, limit);
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
+int memfd_sealable(const char *name, size_t size, enum memfd_kind kind)
+{
+	return make(name, NULL, size, kind);
+}
+
+int memfd_sealed(const char *name, const void *bytes, size_t size, enum memfd_kind kind)
+{
+	int fd = make(name, bytes, size, kind), err;
+
+	if (fd < 0 || fcntl(fd, F_ADD_SEALS,
+			    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) >= 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <host.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -27,36 +28,20 @@
 /* Draws before we give up. With a sparse address space the first one succeeds. */
 #define MAX_DRAWS 128
 
-/*
- * The copy of the image that gets mapped: fitted to this CPU, and then a file that cannot be
- * written any more. The seal comes after the writable mapping is gone; it would be refused
- * otherwise.
- */
+/* The image as it gets mapped: fitted to this CPU, and a file that cannot be changed. */
 static int image_to_memfd(const struct image *image, size_t length)
 {
-	int fd = memfd_sealable("vdso", length, MEMFD_CODE);
-	unsigned char *copy;
-	int err;
+	unsigned char *copy = calloc(1, length);
+	int fd;
 
-	if (fd < 0)
-		return fd;
-	copy = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (copy == MAP_FAILED)
-		goto fail;
+	if (!copy)
+		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
-	err = alternatives_apply(copy, image->size, cpu_has);
-	munmap(copy, length);
-	errno = -err;
-	if (err < 0)
-		goto fail;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) <
-	    0)
-		goto fail;
+	fd = alternatives_apply(copy, image->size, cpu_has);
+	if (fd >= 0)
+		fd = memfd_sealed("vdso", copy, length, MEMFD_CODE);
+	free(copy);
 	return fd;
-fail:
-	err = -errno;
-	close(fd);
-	return err;
 }
 
 static void note_first(void *arg, const char *rule, const char *message)

@@ -1,0 +1,85 @@
+/*
+ * attendant.h - a process of ours beside a program that must not notice it.
+ *
+ * The process that was started becomes the program, so that its process id, its exit status,
+ * its signals, timers, locks and children are what they would be without us. What we have to do
+ * meanwhile is done by attendants: the timekeeper, its watchdog, and a tracer for --follow.
+ *
+ * An attendant is cloned with exit signal 0 (clone(2)): wait(2) does not see it, unless it is
+ * told to look for such children (__WALL, __WCLONE), and its end sends no signal. It has a
+ * session of its own, where no terminal and no kill(2) of a process group reaches it, blocks
+ * all signals, holds none of the program's descriptors, keeps no directory busy, and cannot be
+ * looked into (PR_SET_DUMPABLE) except by root.
+ *
+ * The program may have threads, so an attendant does only what is safe in a signal handler; and
+ * it is cloned without the C library, whose fork(2) would run the program's own handlers
+ * (pthread_atfork(3)) in it.
+ */
+#ifndef KERNEL_BASE_ATTENDANT_H
+#define KERNEL_BASE_ATTENDANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "kernel/base/error.h"
+
+struct attendant {
+	pid_t pid;    /* -1 if there is none */
+	bool hidden;  /* its exit signal is 0; qemu-user knows only SIGCHLD */
+	int to, from; /* pipes; -1 once closed */
+	int held;     /* the other end of to: so that writing never raises SIGPIPE */
+};
+
+#define ATTENDANT_NONE                                      \
+	{                                                   \
+		.pid = -1, .to = -1, .from = -1, .held = -1 \
+	}
+
+/* What an attendant gets: its argument, and its ends of the two pipes. It never returns. */
+typedef void attendant_work(void *arg, int in, int out);
+
+/*
+ * Starts one. work may use all memory as it is now; its descriptors are still those of the
+ * caller (close_all_but()). Returns 0 or -errno; then nothing is left.
+ */
+int attendant_start(struct attendant *attendant, attendant_work *work, void *arg);
+
+/*
+ * For an attendant: one more, over itself. sibling->pid is 0 in the new one. It is a child of
+ * our owner, too, as far as the system allows that; else ours, and sibling->hidden is false.
+ * There are no pipes. Returns 0 or -errno.
+ */
+int attendant_clone_sibling(struct attendant *sibling);
+
+/*
+ * Reads size bytes that the attendant writes, or finds that it has ended: 0 or -errno, -ECHILD
+ * for its end. The end of the pipe would not tell: a process that another thread is forking may
+ * hold it open.
+ */
+int attendant_read(const struct attendant *attendant, void *bytes, size_t size);
+
+/*
+ * A question and its answer. The owner asks, and gets what the attendant has answered: 0, or
+ * -errno with error filled. The attendant receives the question, or an error number when there
+ * will be none, and answers. Both return 0 or -errno.
+ */
+int attendant_ask(const struct attendant *attendant, struct error *error);
+int attendant_receive(int in);
+int attendant_answer(int out, int result, const struct error *error);
+
+/* Writes all of it. Returns 0 or -errno. */
+int attendant_write(int out, const void *bytes, size_t size);
+
+/* Closes the pipes. May be called twice. */
+void attendant_release(struct attendant *attendant);
+
+/*
+ * Waits for its end, for some milliseconds at most, or ends it at once; and reaps it. Only a
+ * child of ours with its number and its exit signal is meant: in a forked child, or when the
+ * number belongs to another process now, both do nothing.
+ */
+void attendant_wait(struct attendant *attendant, unsigned ms);
+void attendant_end(struct attendant *attendant);
+
+#endif
