@@ -5,123 +5,22 @@
  * them is one address.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
-#include "kernel/map/data_pages.h"
+#include "kernel/keep/keeper.h"
 #include "kernel/map/place.h"
 #include "kernel/map/timens.h"
-#include "kernel/time/deadline.h"
-#include "kernel/time/timekeeper.h"
 #include "libc/vdso_elf.h"
 #include "uvdso.h"
 
 struct uvdso {
 	struct placement placement;
 	struct vdso_elf elf;
-	const char *why_no_counter;
-	pid_t timekeeper;
-	int life; /* the write end of a pipe: when the last one is closed, we are gone */
+	struct keeper keeper;
 };
-
-/*
- * The timekeeper of this process. It may be forked from a program with threads, so it does only
- * what is safe in a signal handler. It keeps nothing of its parent's open: a descriptor here
- * could let another process wait for ever for the end of a pipe.
- */
-static void keep_time(struct timekeeper *tk, int life)
-{
-	struct timespec deadline = {0, 0};
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (life != 0)
-		dup2(life, 0);
-	close_range(1, ~0u, 0);
-	timekeeper_prioritise();
-	deadline_next(&deadline);
-	for (;;) {
-		struct pollfd pipe = {.fd = 0, .events = POLLIN};
-		struct timespec left = deadline_wait(&deadline);
-
-		/* Nothing is ever written to the pipe; any event means that it has ended. */
-		if (ppoll(&pipe, 1, &left, NULL) > 0)
-			_exit(0);
-		timekeeper_update(tk);
-		deadline_next(&deadline);
-	}
-}
-
-static int start_timekeeper(struct uvdso *vdso, struct data_pages *pages, struct error *error)
-{
-	int life[2], ready[2], err;
-	ssize_t got;
-
-	if (pipe2(life, O_CLOEXEC))
-		return error_system(error, -errno, "timekeeper");
-	if (pipe2(ready, O_CLOEXEC)) {
-		err = -errno;
-		goto fail;
-	}
-	vdso->timekeeper = fork();
-	if (vdso->timekeeper < 0) {
-		err = -errno;
-		close(ready[0]);
-		close(ready[1]);
-		goto fail;
-	}
-	if (vdso->timekeeper == 0) {
-		/* The watchdog first: nothing is given out before it is guarded. */
-		err = data_pages_guard(pages, error);
-		if (write(ready[1], &err, sizeof(err)) != sizeof(err) || err)
-			_exit(1);
-		close(life[1]);
-		close(ready[1]);
-		keep_time(&pages->tk, life[0]);
-	}
-	close(life[0]);
-	close(ready[1]);
-	/*
-	 * A written result, not the end of the pipe: another thread may be forking, and its
-	 * child would hold the pipe open. The end alone means that the timekeeper has died.
-	 */
-	while ((got = read(ready[0], &err, sizeof(err))) < 0 && errno == EINTR)
-		;
-	close(ready[0]);
-	if (got != sizeof(err))
-		err = -ECHILD;
-	vdso->life = above_stdio(life[1]);
-	if (!err && vdso->life < 0)
-		err = -EMFILE;
-	return err ? error_system(error, err, "timekeeper") : 0;
-fail:
-	close(life[0]);
-	close(life[1]);
-	return error_system(error, err, "timekeeper");
-}
-
-/* Ends what start_timekeeper() started. */
-static void stop_timekeeper(struct uvdso *vdso)
-{
-	if (vdso->life >= 0)
-		close(vdso->life);
-	if (vdso->timekeeper > 0) {
-		kill(vdso->timekeeper, SIGKILL);
-		while (waitpid(vdso->timekeeper, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	vdso->life = -1;
-	vdso->timekeeper = -1;
-}
 
 /* One list of clocks, under two names: the library's and the kernel's part's. */
 _Static_assert((int)UVDSO_REALTIME == (int)TIMENS_REALTIME &&
@@ -134,16 +33,16 @@ _Static_assert((int)UVDSO_REALTIME == (int)TIMENS_REALTIME &&
 /* From the options to a vDSO that can be called. */
 static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct error *error)
 {
-	struct data_pages pages = DATA_PAGES_NONE;
+	struct vdso_files files = {.image = -1};
 	struct image image = image_builtin();
 	const char *image_name = options->image ? options->image : "built-in image";
-	struct timens timens;
+	struct keeper *keeper = &vdso->keeper;
 	const char *why;
 	int err;
 
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
-		timens.seconds[i] = options->offset[i];
-	why = timens_check(&timens);
+		keeper->timens.seconds[i] = options->offset[i];
+	why = timens_check(&keeper->timens);
 	if (why)
 		return error_self(error, -ERANGE, NULL, "%s", why);
 	if (options->image) {
@@ -153,28 +52,34 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	}
 
 	/* The kernel's part: data pages, timekeeper, image. */
-	err = data_pages_make(&pages, &timens, !options->no_counter, error);
+	keeper->use_counter = !options->no_counter;
+	err = vvar_create(&keeper->vvar);
+	if (err)
+		error_system(error, err, "data page");
+	else
+		err = keeper_start(keeper, error);
 	if (err)
 		goto out;
-	vdso->why_no_counter = pages.tk.why_no_counter;
-	err = start_timekeeper(vdso, &pages, error);
-	if (err)
-		goto out;
-	/* The writable mapping is the timekeeper's now, and there will be no other. */
-	vvar_drop_writable(&pages.vvar);
-	err = vdso_place(&image, &pages.vvar, !timens_is_empty(&timens), options->unchecked,
-			 &vdso->placement, error);
+	/* The image while the counter is calibrated; mapped when the data pages are sealed. */
+	err = vdso_files_open(&files, &image, &keeper->vvar, !timens_is_empty(&keeper->timens),
+			      options->unchecked, error);
 	if (err) {
 		error_about(error, image_name);
 		goto out;
 	}
+	err = keeper_ready(keeper, error);
+	if (!err)
+		err = vdso_files_place(&process_self, &files, &vdso->placement, error);
+	if (err)
+		goto out;
 
 	/* The C library's part: all it gets is the address of the header. */
 	err = vdso_elf_open(&vdso->elf, (const void *)vdso->placement.ehdr, 0);
 	if (err)
 		err = error_cannot_run(error, image_name, "%s", vdso_elf_error(err));
 out:
-	data_pages_end(&pages);
+	vdso_files_close(&files);
+	keeper_release(keeper);
 	if (options->image)
 		image_free(&image);
 	return err;
@@ -192,8 +97,7 @@ int uvdso_boot(struct uvdso **out, const struct uvdso_options *options, char *wh
 		snprintf(why, size, "out of memory");
 		return -ENOMEM;
 	}
-	vdso->life = -1;
-	vdso->timekeeper = -1;
+	vdso->keeper = (struct keeper)KEEPER_NONE;
 	err = boot(vdso, options ? options : &defaults, &error);
 	if (err) {
 		snprintf(why, size, "%s%s%s", error.what, *error.what ? ": " : "", error.why);
@@ -208,7 +112,7 @@ void uvdso_shutdown(struct uvdso *vdso)
 {
 	if (!vdso)
 		return;
-	stop_timekeeper(vdso);
+	keeper_end(&vdso->keeper);
 	vdso_unplace(&process_self, &vdso->placement);
 	free(vdso);
 }
@@ -225,10 +129,10 @@ const void *uvdso_ehdr(const struct uvdso *vdso)
 
 pid_t uvdso_timekeeper(const struct uvdso *vdso)
 {
-	return vdso->timekeeper;
+	return vdso->keeper.timekeeper.pid;
 }
 
 const char *uvdso_why_no_counter(const struct uvdso *vdso)
 {
-	return vdso->why_no_counter;
+	return vdso->keeper.why_no_counter;
 }

@@ -59,9 +59,11 @@ struct uvdso_options {
 /*
  * Checks the image, maps it with its data pages at a random address, and starts the timekeeper
  * and its watchdog, two processes. They end with uvdso_shutdown(), or when this process and all
- * that were forked from it have ended or called execve(2). wait(2) for any child can meet the
- * timekeeper. An offset of MONOTONIC also shifts MONOTONIC_RAW, one of REALTIME or BOOTTIME the
- * coarse clock and the alarm that belong to it.
+ * that were forked from it have ended or called execve(2). They are children of this process,
+ *but wait(2) does not meet them unless it is told to (__WALL, __WCLONE), and their end sends no
+ * signal. Of this process they hold nothing open, and it holds nothing open for them. An offset
+ *of MONOTONIC also shifts MONOTONIC_RAW, one of REALTIME or BOOTTIME the coarse clock and the
+ *alarm that belong to it.
  *
  * options may be NULL, and is not needed after the call. Takes some milliseconds to calibrate
  * the counter, unless options->no_counter.
@@ -81,10 +83,12 @@ UVDSO_API int uvdso_boot(struct uvdso **vdso, const struct uvdso_options *option
 			 size_t size);
 
 /*
- * Ends the timekeeper, unmaps everything and frees vdso. No thread may be inside one of its
- * functions, or call one afterwards. NULL is allowed. Not for signal handlers, and not in a
- * forked child: the timekeeper would end for the parent as well. The watchdog ends a moment
- * later.
+ * Ends timekeeper and watchdog and reaps them, unmaps everything and frees vdso. No thread may
+ * be inside one of its functions, or call one afterwards. NULL is allowed. Not for signal
+ * handlers.
+ *
+ * A forked child may call it, too: it gives up its own mapping, and the timekeeper goes on.
+ * After the parent has called it, the functions make system calls in its forked children.
  */
 UVDSO_API void uvdso_shutdown(struct uvdso *vdso);
 

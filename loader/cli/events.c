@@ -68,6 +68,9 @@ void print_event(void *unused, const struct event *e)
 	case EVENT_NO_COUNTER:
 		fprintf(stderr, "uvdso: counter  not used: %s\n", e->why);
 		break;
+	case EVENT_BY_HAND:
+		fprintf(stderr, "uvdso: exec     by hand: %s\n", e->why);
+		break;
 	case EVENT_EXE_STAYS:
 		fprintf(stderr, "uvdso: exe      stays that of uvdso: %s\n", e->why);
 		break;

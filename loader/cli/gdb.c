@@ -272,8 +272,7 @@ static int gdb(int argc, char **argv)
 	}
 	complain(argv[0],
 		 "not on the vDSO of this uvdso (no debug data for its build id, %s, in "
-		 "%s/debug or %s/../lib/debug); is it the program, or the uvdso that started "
-		 "it?",
+		 "%s/debug or %s/../lib/debug)",
 		 id, directory, directory);
 	return STATUS_SELF;
 }

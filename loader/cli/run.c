@@ -10,6 +10,20 @@
 #include "kernel/run/supervise.h"
 
 static struct run_request request;
+
+static const char *set_exec(const char *text, void *to)
+{
+	enum run_exec *exec = to;
+
+	if (!strcmp(text, "kernel"))
+		*exec = RUN_BY_KERNEL;
+	else if (!strcmp(text, "hand"))
+		*exec = RUN_BY_HAND;
+	else
+		return "neither kernel nor hand";
+	return NULL;
+}
+
 static const char *image_file;
 
 const struct option_row run_options[] = {
@@ -21,6 +35,10 @@ const struct option_row run_options[] = {
 	{0, "force", NULL, set_flag, &request.force,
 	 "run on it even if `uvdso check` finds it broken"},
 	OPTION_NO_COUNTER(&request.no_counter),
+	{0, "exec", "HOW", set_exec, &request.exec,
+	 "start PROGRAM by the kernel's execve(2), or by hand;\n"
+	 "HOW is kernel or hand (default: kernel, and by hand\n"
+	 "where ptrace(2) is denied)"},
 	{0, "keep-kernel-vdso", NULL, set_flag, &request.keep_kernel_vdso,
 	 "leave the kernel's vDSO mapped as well; on i386\n"
 	 "system calls go through it, which is faster"},

@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 		uvdso_shutdown(page);
 		return 0;
 	}
-	if (vvar_create(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar))
 		bail_out("no data page");
 	timekeeper_start(&tk, vvar.writable[0].data, true);
 	check_machine(&vvar, has_nothing, "a CPU with neither");

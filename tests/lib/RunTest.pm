@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program missing facts
-    shows is_status refused temp_dir);
+    attendant shows is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Another machine's tests have a build of their own, and an emulator (tests/lib/run-test).
@@ -130,6 +130,17 @@ sub wait_until(&) {
 	sleep 0.005 until ($result = $code->()) || time > $end;
 	$LIMIT = 2 unless $result;
 	return $result;
+}
+
+# The attendant of a process by its name: uvdso-keeper, uvdso-watchdog or uvdso-follow. Its
+# process id, once it is there; 0 if it does not come.
+sub attendant {
+	my ($pid, $name) = @_;
+	return wait_until {
+		my ($found) = grep { slurp("/proc/$_/comm") eq "$name\n" }
+		    split ' ', slurp("/proc/$pid/task/$pid/children");
+		$found // 0;
+	};
 }
 
 # The test program NAME.KIND.

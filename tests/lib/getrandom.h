@@ -48,7 +48,7 @@ __attribute__((unused)) static void make_page(void)
 	struct image image = image_builtin();
 	struct error error;
 
-	if (vvar_create(&own.vvar))
+	if (vvar_create(&own.vvar) || vvar_map_writable(&own.vvar))
 		bail_out("no data page");
 	own.data = &own.vvar.writable[VDSO_RNG_PAGE].rng;
 	rng_start(&own.rng, own.data);

@@ -150,28 +150,43 @@ is(
 	'and for strict C99'
 );
 
-# The watchdog is the second process. Where it cannot be made, nothing is given out.
+# Two processes are made. Where one of them cannot be, nothing is given out and nothing is left.
 my $deny = write_file('deny.c', <<'END');
+#include <dlfcn.h>
 #include <errno.h>
-#include <sys/types.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-pid_t fork(void)
+long syscall(long number, ...)
 {
-	static int forks;
-	if (forks++) {
+	static int clones;
+	long (*next)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	long a[6];
+	va_list list;
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(list, long);
+	va_end(list);
+	if (number == SYS_clone && ++clones == atoi(getenv("DENY"))) {
 		errno = EAGAIN;
 		return -1;
 	}
-	return (pid_t)syscall(SYS_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 END
+said(
+	"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $tmp/deny.so && $cc -Iloader $c build/libuvdso.a -o $tmp/client"
+);
 is(
-	said(
-		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $tmp/deny.so && $cc -Iloader $c build/libuvdso.a -o $tmp/client && LD_PRELOAD=$tmp/deny.so $tmp/client"
-	),
+	said("DENY=1 LD_PRELOAD=$tmp/deny.so $tmp/client"),
 	"1<timekeeper: Resource temporarily unavailable\n>",
-	'a process that cannot be made is an error of uvdso_boot(), with its reason'
+	'a timekeeper that cannot be made is an error of uvdso_boot(), with its reason'
+);
+is(
+	said("DENY=2 LD_PRELOAD=$tmp/deny.so $tmp/client"),
+	"1<watchdog: Resource temporarily unavailable\n>",
+	'so is a watchdog'
 );
 
 my $plugin = write_file('plugin.c', <<'END');

@@ -296,7 +296,7 @@ static void test_full(void)
 int main(void)
 {
 	image = image_builtin();
-	if (vvar_create(&vvar) || vvar_seal(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
 	if (vdso_files_open(&files, &image, &vvar, false, false, &error))
 		bail_out("%s", error.why);

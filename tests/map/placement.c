@@ -82,7 +82,7 @@ int main(void)
 	uintptr_t low, high;
 	struct vvar vvar;
 
-	if (vvar_create(&vvar) || vvar_seal(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
 	/*
 	 * The C library should map nothing for itself between the two looks: its heap, and from

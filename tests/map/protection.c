@@ -135,7 +135,7 @@ int main(void)
 	struct error error;
 	int got;
 
-	if (vvar_create(&vvar) || vvar_seal(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
 	if (vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("%s", error.why);
@@ -163,7 +163,8 @@ int main(void)
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);
 
-	if (vvar_create(&vvar) || vdso_place(&image, &vvar, false, false, &page, &error))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar) ||
+	    vdso_place(&image, &vvar, false, false, &page, &error))
 		bail_out("no unsealed data page");
 	ok(try(map_again) == 0 && try(reopen) == 0 && try(write_file) == 0,
 	   "control: on a data page without seals the same ways work");

@@ -1,7 +1,7 @@
 /*
  * slow_waitid.c - a library for LD_PRELOAD=slow_waitid.so: in the process that has it,
- * waitid(2) says "waitid" and then takes its time, so that a test can let something happen
- * before it.
+ * waitid(2) for one that goes on says "waitid" and then takes its time, so that a test can let
+ * something happen before it.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -10,10 +10,13 @@
 
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
-	ssize_t written = write(STDERR_FILENO, "waitid\n", 7);
+	/* Of the program's. */
+	if (options & WCONTINUED) {
+		ssize_t written = write(STDERR_FILENO, "waitid\n", 7);
 
-	(void)written;
-	usleep(300000);
+		(void)written;
+		usleep(300000);
+	}
 	return (int)syscall(SYS_waitid, type, id, info, options, NULL);
 }
 

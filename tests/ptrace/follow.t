@@ -235,22 +235,25 @@ EOF
 	}
 }
 {
-	# The program kills its tracer, and goes on to become another.
+	# Its tracer is killed, and the program goes on to start another.
 	my $file = temp_dir() . '';
 	mkdir $file;
+	POSIX::mkfifo("$file/go", 0600) or die $!;
 	my $p = spawn(
 		$UVDSO, 'run', '--follow', '--offset', 'realtime=+1000d', '--', 'sh', '-c',
-		"kill -KILL \$PPID; date '+time %s' >$file/out; echo end >>$file/out; sleep 0.2"
+		"read go <$file/go; date '+time %s' >$file/out; echo end >>$file/out; sleep 0.2"
 	);
-	waitpid $p->{pid}, 0;
-	ok(wait_until { slurp("$file/out") =~ /end/ }, 'a program that kills its tracer goes on');
+	kill 'KILL', attendant($p->{pid}, 'uvdso-follow');
+	open my $go, '>', "$file/go" or die $!;
+	close $go;
+	ok(wait_until { slurp("$file/out") =~ /end/ }, 'a program whose tracer is killed goes on');
 	my ($seconds) = slurp("$file/out") =~ /time (\d+)/;
 	cmp_ok(
 		abs(days($seconds)), '<', 1,
 		'... and starts others as everybody does, on the kernel\'s vDSO'
 	);
 	finish($p);
-	unlink "$file/out";
+	unlink "$file/out", "$file/go";
 	rmdir $file;
 }
 {
@@ -261,15 +264,16 @@ EOF
 			$UVDSO, 'run', '--follow', '--', 'sh', '-c',
 			'while :; do /bin/true; done'
 		);
-		sleep 0.01 + $turn * 0.0007;
-		kill 'KILL', $p->{pid};
-		waitpid $p->{pid}, 0;
+		my $tracer = attendant($p->{pid}, 'uvdso-follow');
+		sleep 0.005 + $turn * 0.0007;
+		kill 'KILL', $tracer;
 		# The shell goes on or was in an injection; nobody stands still in a trace.
 		sleep 0.005;
 		for (glob '/proc/[0-9]*/stat') {
 			my @f = split ' ', slurp($_);
 			$hanging++ if @f > 4 && $f[4] == $p->{pid} && $f[2] eq 't';
 		}
+		kill 'KILL', -$p->{pid};
 		finish($p);
 	}
 	is($hanging, 0, 'a tracer killed at forty moments leaves nobody standing still');
@@ -308,7 +312,10 @@ refused(
 {
 	my $p = follow($UVDSO, 'run', '--follow', '--', '/bin/true');
 	is($p->{status}, 125, 'a tree inside a tree: 125');
-	like($p->{err}, qr/process \d+ traces us already/, '... and it says who is in the way');
+	like(
+		$p->{err}, qr/process \d+ traces this program already/,
+		'... and it says who is in the way'
+	);
 }
 {
 	# exit(42), 32-bit.
@@ -371,8 +378,7 @@ SKIP: {
 		'an ordinary user\'s program, without --follow: its exe link is its own'
 	);
 	like($p->{out}, qr/^TracerPid:\s+0$/m, '... and nobody traces it') || diag $p->{err};
-	my ($child) =
-	    wait_until { slurp("/proc/$q->{pid}/task/$q->{pid}/children") =~ /\d+ (\d+)/ ? $1 : 0 };
+	my $child = $q->{pid};
 	wait_until {
 		slurp("/proc/$child/comm") eq "sleep\n"
 		    && slurp("/proc/$child/status") =~ /^TracerPid:\s+0$/m
@@ -388,7 +394,7 @@ SKIP: {
 		'run', '-v', '--offset', 'realtime=+1000d', 'date', '+time %s'
 	);
 	like(
-		$p->{err}, qr/exe      stays that of uvdso: ptrace\(2\) is denied/,
+		$p->{err}, qr/exec     by hand: ptrace\(2\) is denied/,
 		'... where ptrace(2) is denied, it says so and goes on'
 	);
 	are_shifted($p, 1, '... on the vDSO');

@@ -92,7 +92,8 @@ static bool start(char **envp)
 	close(go[1]);
 	run.sp = regs_sp(&regs);
 	run.words = look(run.before);
-	run.err = inject_vdso(&traced, run.pid, &files, false, &run.injection, &run.error);
+	run.err =
+		inject_vdso(&traced, run.pid, &files, false, false, &run.injection, &run.error);
 	look(run.after);
 	return true;
 }
@@ -217,7 +218,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < VARIABLES; i++)
 		many[i] = "A=1";
 	image = image_builtin();
-	if (vvar_create(&vvar) || vvar_seal(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
 	if (vdso_files_open(&files, &image, &vvar, false, false, &error))
 		bail_out("%s", error.why);

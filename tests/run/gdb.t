@@ -141,8 +141,9 @@ for my $kind (qw(static musl musl-static)) {
 	my $p = spawn($UVDSO, @RUN, program('compare.pie'), 60_000);
 	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
 	refused(
-		run($UVDSO, 'gdb', $p->{pid}), 125, qr/is it the program, or the uvdso/,
-		'uvdso itself is not on the vDSO, and it is said that it might be the wrong process'
+		run($UVDSO, 'gdb', attendant($pid, 'uvdso-keeper')), 125,
+		qr/not on the vDSO of this uvdso/,
+		'the timekeeper is not on the vDSO itself'
 	);
 	refused(
 		run({env => {PATH => '/nowhere'}}, $UVDSO, 'gdb', $pid), 127,

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
-# Between a program and the world uvdso is not noticed: what is sent to it reaches the
-# program once, a terminal's keys do what they always do, and when uvdso is killed the
-# program goes on.
+# Between a program and the world uvdso is not noticed: what is sent to the process that was
+# started reaches the program once, a terminal's keys do what they always do, and when the
+# timekeeper is killed the program goes on. With `uvdso trace` the program is a child of that
+# process, else it is the process.
 use strict;
 use warnings;
 no warnings 'portable';    # masks have 64 bits
@@ -14,6 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $signals = program('signals.pie');
+my $is_child = $RUN[0] eq 'trace';
 
 # The state of a process: one letter, as in proc(5); '' when it is gone. Who is stopped and
 # has a tracer is shown as t.
@@ -42,7 +44,8 @@ sub gone {
 	my $p = spawn($UVDSO, @RUN, $signals);
 	my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
-	isnt($pid, $p->{pid}, 'the program is a child of uvdso');
+	if ($is_child) { isnt($pid, $p->{pid}, 'the program is a child of uvdso') }
+	else { is($pid, $p->{pid}, 'the program is the process that was started') }
 	for my $name (qw(USR1 HUP CONT INT QUIT)) {
 		for my $turn (1 .. 3) {
 			kill $name, $p->{pid};
@@ -59,9 +62,7 @@ sub gone {
 }
 {
 	my $p = spawn($UVDSO, @RUN, '/bin/sleep', '30');
-	# uvdso has two children: the watchdog, and then the program.
-	my ($child) =
-	    wait_until { slurp("/proc/$p->{pid}/task/$p->{pid}/children") =~ /\d+ (\d+)/ ? $1 : 0 };
+	my $child = $is_child ? attendant($p->{pid}, 'sleep') : $p->{pid};
 
 	wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
 	kill 'TERM', $p->{pid};
@@ -79,7 +80,10 @@ sub gone {
 
 	kill 'STOP', $pid;
 	ok(wait_until { state($pid) eq 'T' }, 'a SIGSTOP for the program stops it');
-	isnt(state($p->{pid}), 'T', '... and not uvdso, which nobody would continue');
+	isnt(
+		state($is_child ? $p->{pid} : attendant($pid, 'uvdso-keeper')),
+		'T', '... and not uvdso, which nobody would continue'
+	);
 	kill 'CONT', $pid;
 	ok(wait_until { counts(output($p))->{CONT} }, 'SIGCONT continues it');
 	kill 'TERM', $p->{pid};
@@ -98,8 +102,22 @@ sub gone {
 	ok(hex($ignored) & 1 << POSIX::SIGCHLD() - 1, '... and the program inherits it ignored');
 }
 
-# SIGKILL for uvdso: the program loses its timekeeper, not its time.
-for my $offset (0, 86400) {
+# To the process group, as a shell's kill %1 does it: each arrives once.
+unless ($is_child) {
+	my $p = spawn($UVDSO, @RUN, $signals);
+
+	wait_until { output($p) =~ /^ready/ };
+	for my $turn (1 .. 20) {
+		kill 'USR1', -$p->{pid};
+		wait_until { (counts(output($p))->{USR1} // 0) >= $turn };
+	}
+	kill 'TERM', $p->{pid};
+	is_status(finish($p), 7, 'a program gets the signals of its process group');
+	is(counts($p->{out})->{USR1}, 20, '... twenty that were sent, twenty times');
+}
+
+# SIGKILL for the timekeeper: the program loses that, not its time.
+for my $offset ($is_child ? () : (0, 86400)) {
 	my $p = spawn(
 		$UVDSO, @RUN, '--offset', "realtime=+$offset", program('compare.pie'), 2500,
 		$offset
@@ -107,9 +125,8 @@ for my $offset (0, 86400) {
 	my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 
 	sleep 0.1;
-	kill 'KILL', $p->{pid};
-	waitpid $p->{pid}, 0;
-	ok(state($pid) =~ /[RSD]/, 'a program goes on when uvdso is killed');
+	kill 'KILL', attendant($pid, 'uvdso-keeper');
+	ok(state($pid) =~ /[RSD]/, 'a program goes on when its timekeeper is killed');
 	wait_until { output($p) =~ /^worst/m };
 	my ($worst, $back, $rounds) = output($p) =~ /^worst (-?\d+) back (-?\d+) rounds (\d+)/m;
 	my $what = $offset ? 'with an offset: ' : '';
@@ -120,8 +137,8 @@ for my $offset (0, 86400) {
 	) || diag 'Without a timekeeper the vDSO must fall back to system calls in time';
 	is($back, 0, $what . 'its monotonic clock never ran backwards');
 	cmp_ok($rounds // 0, '>', 100, $what . '... in ' . ($rounds // 0) . ' looks');
-	ok(gone($pid), $what . 'it ended by itself');
-	my ($coarse, $time) = output($p) =~ /^coarse (-?\d+) time (-?\d+)/m;
+	is_status(finish($p), 0, $what . 'it ended by itself');
+	my ($coarse, $time) = $p->{out} =~ /^coarse (-?\d+) time (-?\d+)/m;
 	cmp_ok(abs($coarse), '<=', 1, $what . 'the coarse clock goes on');
 	cmp_ok(abs($time), '<=', 1, $what . 'time() goes on');
 }
@@ -184,6 +201,7 @@ SKIP: {
 
 # The SIGCONT of a job arrives at uvdso first, and at the program while uvdso looks whether it has.
 SKIP: {
+	last unless $is_child;
 	my $t = on_terminal(
 		'/usr/bin/env', 'LD_PRELOAD=' . program('slow_waitid.so'), $UVDSO, @RUN,
 		$signals
@@ -213,8 +231,7 @@ SKIP: {
 	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 2 unless $t;
 	wait_until { look($t); $t->{told} =~ /job/ };
 	my ($uvdso) = $t->{told} =~ /job (\d+)/;
-	my ($child) =
-	    wait_until { slurp("/proc/$uvdso/task/$uvdso/children") =~ /\d+ (\d+)/ ? $1 : 0 };
+	my $child = $is_child ? attendant($uvdso, 'sleep') : $uvdso;
 	wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
 	type($t, "\003");
 	wait_until { look($t); $t->{told} =~ /ended/ };

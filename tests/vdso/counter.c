@@ -72,7 +72,7 @@ int main(void)
 	struct moment first, second;
 	u64 counted;
 
-	if (vvar_create(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar))
 		bail_out("no data page");
 	vd = vvar.writable[0].data;
 

@@ -117,7 +117,7 @@ int main(void)
 		puts("1..0 # SKIP needs two CPUs");
 		return 0;
 	}
-	if (vvar_create(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar))
 		bail_out("no data page");
 	writable = vvar.writable[0].data;
 	for (int cs = 0; cs < CS_BASES; cs++) {

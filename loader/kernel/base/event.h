@@ -29,6 +29,7 @@ enum event_kind {
 	/* Told if events->verbose. */
 	EVENT_COUNTER,     /* mhz, mult, shift: the counter is used */
 	EVENT_NO_COUNTER,  /* why: it is not */
+	EVENT_BY_HAND,     /* why: the kernel's execve(2) is not used */
 	EVENT_EXE_STAYS,   /* why: /proc/PID/exe will still name the command */
 	EVENT_PROGRAM,     /* start, end, what: the program is mapped there */
 	EVENT_INTERPRETER, /* start, what: and its ELF interpreter; end if known */

@@ -57,7 +57,7 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 		    struct error *error)
 {
 	*files = (struct vdso_files){
-		.data = vvar->fd,
+		.data = vvar->readers,
 		.image = -1,
 		.image_length = page_up(image->size),
 		.entry = image_entry(image),

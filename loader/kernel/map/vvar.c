@@ -3,30 +3,57 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vdso/once.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/memfd.h"
 #include "kernel/map/vvar.h"
 
 #define VVAR_SIZE (VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE)
 
+/* Without /proc, readers have the memfd itself, and are not counted. */
+static void open_for_readers(struct vvar *vvar)
+{
+	char path[] = "/proc/self/fd/0123456789";
+
+	snprintf(strrchr(path, '/') + 1, 11, "%d", vvar->fd);
+	vvar->readers = above_stdio(open(path, O_RDONLY | O_CLOEXEC));
+	vvar->counted = vvar->readers >= 0 && !flock(vvar->readers, LOCK_SH);
+	if (vvar->counted)
+		return;
+	if (vvar->readers >= 0)
+		close(vvar->readers);
+	vvar->readers = fcntl(vvar->fd, F_DUPFD_CLOEXEC, 3);
+}
+
 int vvar_create(struct vvar *vvar)
 {
 	int err;
 
-	vvar->writable = NULL;
+	*vvar = (struct vvar)VVAR_NONE;
 	vvar->fd = memfd_sealable("vvar", VVAR_SIZE, MEMFD_DATA);
 	if (vvar->fd < 0)
 		return vvar->fd;
-	vvar->writable = mmap(NULL, VVAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, vvar->fd, 0);
-	if (vvar->writable == MAP_FAILED) {
-		err = -errno;
-		vvar->writable = NULL;
-		vvar_close_fd(vvar);
-		return err;
-	}
+	open_for_readers(vvar);
+	if (vvar->readers >= 0)
+		return 0;
+	err = -errno;
+	vvar_close_fd(vvar);
+	return err;
+}
+
+int vvar_map_writable(struct vvar *vvar)
+{
+	void *got = mmap(NULL, VVAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, vvar->fd, 0);
+
+	if (got == MAP_FAILED)
+		return -errno;
+	vvar->writable = got;
 	return 0;
 }
 
@@ -44,8 +71,25 @@ void vvar_drop_writable(struct vvar *vvar)
 	vvar->writable = NULL;
 }
 
+/* A lock that we get means that nobody holds the other one, and is given back. */
+bool vvar_in_use(const struct vvar *vvar)
+{
+	if (!vvar->counted || flock(vvar->fd, LOCK_EX | LOCK_NB))
+		return true;
+	flock(vvar->fd, LOCK_UN);
+	return false;
+}
+
+void vvar_close_readers(struct vvar *vvar)
+{
+	if (vvar->readers >= 0)
+		close(vvar->readers);
+	vvar->readers = -1;
+}
+
 void vvar_close_fd(struct vvar *vvar)
 {
+	vvar_close_readers(vvar);
 	if (vvar->fd >= 0)
 		close(vvar->fd);
 	vvar->fd = -1;

@@ -8,6 +8,11 @@
  * either, and opening the file again through /proc does not help. A reader that had mapped it
  * before the seal could; so the seal comes before the first reader, always.
  *
+ * Readers map the file by an open file description of their own, opened for reading and locked
+ * with flock(2). That lock belongs to the description, and goes when the last process has
+ * closed and unmapped it, whatever these processes are. So whoever keeps the time can ask
+ * whether there is a reader left: vvar_in_use().
+ *
  * The file holds VDSO_NR_DATA_PAGES pages: that of the time, that of a time namespace's
  * offsets, and that of the random number generator. Which of the first two a reader sees first
  * is decided when they are mapped (place.h).
@@ -15,6 +20,7 @@
 #ifndef KERNEL_MAP_VVAR_H
 #define KERNEL_MAP_VVAR_H
 
+#include <stdbool.h>
 #include <vdso/datapage.h>
 
 /* Where each data page is in the file. */
@@ -24,14 +30,27 @@
 
 struct vvar {
 	int fd;                          /* the memfd; -1 once closed */
-	union vdso_data_store *writable; /* VDSO_NR_DATA_PAGES pages; NULL once dropped */
+	int readers;                     /* what readers map; -1 once closed */
+	bool counted;                    /* it is locked, so that vvar_in_use() can tell */
+	union vdso_data_store *writable; /* VDSO_NR_DATA_PAGES pages; NULL if not mapped */
 };
 
+#define VVAR_NONE                       \
+	{                               \
+		.fd = -1, .readers = -1 \
+	}
+
 /*
- * Makes the data pages, zeroed, and the one writable mapping of them. Returns 0 or
- * -errno (ENOSYS, EMFILE, ENOMEM); then nothing is left behind.
+ * Makes the data pages, zeroed. Returns 0 or -errno (ENOSYS, EMFILE, ENOMEM); then nothing is
+ * left behind.
  */
 int vvar_create(struct vvar *vvar);
+
+/*
+ * The one writable mapping, for the process that keeps the time. Nobody else ever has it: not
+ * even for a moment, in which another thread could fork(2). Returns 0 or -errno.
+ */
+int vvar_map_writable(struct vvar *vvar);
 
 /*
  * No writable mapping after this one, no change of size, no further seal.
@@ -40,10 +59,17 @@ int vvar_create(struct vvar *vvar);
 int vvar_seal(struct vvar *vvar);
 
 /*
- * Gives up the writable mapping, for the side that only reads, or the descriptor.
- * Each may be called twice.
+ * Has any process data pages mapped, or the descriptor for it open? Asked of fd, by a process
+ * that has neither. True if that cannot be known (not counted).
+ */
+bool vvar_in_use(const struct vvar *vvar);
+
+/*
+ * Gives up the writable mapping, or the descriptors: the one for readers alone, or both. Each
+ * may be called twice.
  */
 void vvar_drop_writable(struct vvar *vvar);
+void vvar_close_readers(struct vvar *vvar);
 void vvar_close_fd(struct vvar *vvar);
 
 /*

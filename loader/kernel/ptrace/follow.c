@@ -51,6 +51,18 @@ static pid_t tracer_of(pid_t pid)
 	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
 }
 
+/* It is running: it must be stopped before it can be let go. */
+static void detach(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
+		return;
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+}
+
 /* Without the right to take descriptors from a process we could not give it any either. */
 static int may_share_descriptors(pid_t child)
 {
@@ -66,38 +78,59 @@ static int may_share_descriptors(pid_t child)
 	return err == -EBADF ? 0 : err; /* allowed, but it has none of that number */
 }
 
-int follow_start(struct follow *follow, pid_t child, struct error *error)
+/*
+ * Can we read and write its memory? Tried on a variable that it does not use, and that lies at
+ * the same address as ours.
+ */
+static int may_change_memory(pid_t pid, const char **call)
 {
+	static uint64_t variable;
+	uint64_t copy = 0;
 	int err;
 
-	follow->first = child;
+	*call = "process_vm_readv(2)";
+	err = traced_read(pid, (uintptr_t)&variable, &copy, sizeof(copy));
+	if (err)
+		return err;
+	*call = "process_vm_writev(2)";
+	return traced_write(pid, (uintptr_t)&variable, &copy, sizeof(copy));
+}
+
+static int is_denied(struct error *error, const char *call, int err)
+{
+	return error_self(error, err, NULL, "%s is denied here: %s", call, strerror(-err));
+}
+
+int follow_start(struct follow *follow, pid_t first, struct error *error)
+{
+	const char *call;
+	int err;
+
+	follow->first = first;
 	follow->started = follow->left = false;
-	follow->error = (struct error){0};
-	if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options_of(follow))) {
-		err = errno;
-		if (tracer_of(0))
-			return error_self(
-				error, -err, "--follow",
-				"process %d traces us already, and a process has only one "
-				"tracer; without --follow the program itself gets our vDSO",
-				tracer_of(0));
-		return error_self(error, -err, "--follow",
-				  "ptrace(2) is denied here: %s; without --follow the program "
-				  "itself still gets our vDSO",
-				  strerror(err));
+	if (ptrace(PTRACE_SEIZE, first, NULL, (void *)options_of(follow))) {
+		err = -errno;
+		if (tracer_of(first) > 0)
+			return error_self(error, err, NULL,
+					  "process %d traces this program already, and a "
+					  "process has only one tracer",
+					  tracer_of(first));
+		return is_denied(error, "ptrace(2)", err);
 	}
 	/*
 	 * In a PID namespace with the /proc of another one the numbers are of other processes.
 	 */
-	if (tracer_of(child) != getpid())
-		return error_self(error, -ESRCH, "--follow",
-				  "/proc does not show the processes of this PID namespace");
-	err = may_share_descriptors(child);
+	err = 0;
+	if (tracer_of(first) != getpid())
+		err = error_self(error, -ESRCH, NULL,
+				 "/proc does not show the processes of this PID namespace");
+	if (!err && (err = may_change_memory(first, &call)))
+		is_denied(error, call, err);
+	if (!err && !follow->leave && (err = may_share_descriptors(first)))
+		is_denied(error, "pidfd_getfd(2), of Linux 5.6,", err);
 	if (err)
-		return error_self(error, err, "--follow",
-				  "pidfd_getfd(2) (Linux 5.6) is denied here: %s",
-				  strerror(-err));
-	return 0;
+		detach(first);
+	return err;
 }
 
 /* What a program calls itself, for messages. */
@@ -136,14 +169,18 @@ static void tell(const struct events *events, pid_t pid, const struct injection 
 }
 
 /*
- * Why a program of the tree did not get our vDSO. Without the first one nothing is left to do.
+ * Why a program of the tree did not get our vDSO. The first one must not run without it: it
+ * exits as if it had not been started.
  */
-static void tell_failure(struct follow *follow, pid_t pid, int err, const struct error *why)
+static void tell_failure(struct follow *follow, struct traced *traced, const struct error *why)
 {
+	pid_t pid = traced->pid;
+
 	if (pid == follow->first && !follow->started) {
-		error_self(&follow->error, err, follow->leave ? "run" : "--follow", "%s",
-			   why->why);
-		kill(pid, SIGKILL);
+		event_tell(
+			follow->events,
+			&(struct event){.kind = EVENT_FAILED, .what = "run", .why = why->why});
+		traced_exit(traced, ERROR_SELF);
 	} else {
 		event_tell(follow->events, &(struct event){.kind = EVENT_KEEPS_KERNEL_VDSO,
 							   .pid = pid,
@@ -159,6 +196,7 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 	struct injection injection;
 	struct error error;
 	struct traced traced;
+	bool first = pid == follow->first && !follow->started;
 	unsigned long message;
 	int err;
 
@@ -180,7 +218,8 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		   (void *)(options_of(follow) | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP)))
 		ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
-	err = inject_vdso(&traced, pid, &files, follow->keep_kernel_vdso, &injection, &error);
+	err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso, &injection,
+			  &error);
 	if (traced.gone) {
 		*status = traced.status;
 		return false;
@@ -190,8 +229,10 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		return true;
 	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (err) {
-		tell_failure(follow, pid, err, &error);
-		return true;
+		tell_failure(follow, &traced, &error);
+		if (traced.gone)
+			*status = traced.status;
+		return !traced.gone;
 	}
 	tell(follow->events, pid, &injection);
 	if (follow->trace)
@@ -222,6 +263,34 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	else
 		ptrace(PTRACE_CONT, pid, NULL, (void *)(long)(event ? 0 : signal));
 	return 0;
+}
+
+/*
+ * Whoever reads our standard error to its end waits for the program, and must not wait for what
+ * it has left running.
+ */
+static void fall_silent(struct follow *follow)
+{
+	static const struct events none;
+
+	follow->events = &none;
+	close(STDERR_FILENO);
+}
+
+void follow_to_end(struct follow *follow)
+{
+	while (!follow->left) {
+		int status;
+		pid_t pid = waitpid(-1, &status, __WALL);
+
+		if (pid < 0 && errno != EINTR)
+			return;
+		if (pid < 0)
+			continue;
+		follow_event(follow, pid, &status);
+		if (pid == follow->first && !WIFSTOPPED(status))
+			fall_silent(follow);
+	}
 }
 
 /* Asked of /proc: a count of ours would go wrong with processes that are killed at birth. */

@@ -28,20 +28,20 @@ struct follow {
 	const struct events *events;
 	bool keep_kernel_vdso;
 	bool first_only;     /* what the program starts keeps the kernel's vDSO */
-	bool leave;          /* ... and is not traced any longer than it takes */
+	bool leave;          /* ... and the first one is not traced any longer than it takes */
 	struct trace *trace; /* count what each program does with the vDSO, or NULL */
 
-	pid_t first;        /* the program itself */
-	bool started;       /* it has our vDSO */
-	bool left;          /* and we have left it: it is an ordinary child */
-	struct error error; /* status is not 0: why it could not be started */
+	pid_t first;  /* the program itself */
+	bool started; /* it has our vDSO */
+	bool left;    /* and we do not trace it any more */
 };
 
 /*
- * Becomes the tracer of child, which must be waiting for us before its execve(2). Returns
- * 0, or an error number with error filled: where ptrace(2) is denied, or too old.
+ * Becomes the tracer of a process that has the same memory as we have, by clone(2) or fork(2),
+ * is waiting for us before its execve(2), and will go through it with the descriptors in files
+ * open. Tries on it all that is denied here and there. Returns 0, or -errno with error filled.
  */
-int follow_start(struct follow *follow, pid_t child, struct error *error);
+int follow_start(struct follow *follow, pid_t first, struct error *error);
 
 /*
  * Deals with what waitpid(2), with __WALL, has said of a traced process, and lets it go on.
@@ -51,6 +51,10 @@ int follow_start(struct follow *follow, pid_t child, struct error *error);
  * status is changed if the process ended meanwhile.
  */
 int follow_event(struct follow *follow, pid_t pid, int *status);
+
+/* Deals with all there is until the first program is left (follow->leave), or all have ended.
+ */
+void follow_to_end(struct follow *follow);
 
 /* Is any process still traced by us? */
 bool follow_any_left(void);

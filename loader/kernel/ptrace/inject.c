@@ -178,13 +178,15 @@ static void unmap_kernel_vdso(struct traced *traced, struct injection *injection
 		}
 }
 
-static int place(struct traced *traced, const struct vdso_files *files, bool keep_kernel_vdso,
-		 const struct auxvec *vec, struct injection *injection, struct error *error)
+static int place(struct traced *traced, const struct vdso_files *files, bool inherited,
+		 bool keep_kernel_vdso, const struct auxvec *vec, struct injection *injection,
+		 struct error *error)
 {
+	int fd[TRACED_FDS] = {files->data, files->image, files->counters};
 	const int ours[TRACED_FDS] = {files->data, files->image, files->counters};
 	unsigned count = files->counters < 0 ? TRACED_FDS - 1 : TRACED_FDS;
 	struct vdso_files theirs = *files;
-	int fd[TRACED_FDS] = {-1, -1, -1}, err = traced_send_fds(traced, ours, fd, count);
+	int err = inherited ? 0 : traced_send_fds(traced, ours, fd, count);
 	uintptr_t vector;
 
 	if (err)
@@ -214,7 +216,8 @@ static int place(struct traced *traced, const struct vdso_files *files, bool kee
 }
 
 int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files,
-		bool keep_kernel_vdso, struct injection *injection, struct error *error)
+		bool inherited, bool keep_kernel_vdso, struct injection *injection,
+		struct error *error)
 {
 	struct auxvec vec;
 	uintptr_t instruction;
@@ -238,7 +241,7 @@ int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files
 	if (err)
 		error_self(error, err, NULL, "ptrace: %s", strerror(-err));
 	else
-		err = place(traced, files, keep_kernel_vdso, &vec, injection, error);
+		err = place(traced, files, inherited, keep_kernel_vdso, &vec, injection, error);
 	traced_release(traced);
 	return err;
 }

@@ -27,12 +27,16 @@ struct injection {
 };
 
 /*
+ * With inherited the program has the descriptors of files already, by the same numbers: it came
+ * with them through its execve(2). They are closed. Else it is sent copies.
+ *
  * traced is filled for the caller: if traced->gone the process has ended meanwhile.
  * Otherwise it is stopped as it was before, and is to be continued.
  *
  * Returns 0; or -errno with error filled, and the program keeps the kernel's vDSO.
  */
 int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files,
-		bool keep_kernel_vdso, struct injection *injection, struct error *error);
+		bool inherited, bool keep_kernel_vdso, struct injection *injection,
+		struct error *error);
 
 #endif

@@ -132,6 +132,14 @@ void traced_release(struct traced *traced)
 		ptrace(PTRACE_INTERRUPT, traced->pid, NULL, NULL);
 }
 
+void traced_exit(struct traced *traced, int status)
+{
+	if (traced->instruction)
+		process_call(&traced->process, SYS_exit_group, status);
+	if (!traced->gone)
+		kill(traced->pid, SIGKILL);
+}
+
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size)
 {
 	struct iovec here = {to, size}, there = {(void *)from, size};

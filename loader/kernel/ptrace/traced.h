@@ -38,6 +38,9 @@ int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction);
 /* Gives it back its registers and signals. It is still stopped: continue it. */
 void traced_release(struct traced *traced);
 
+/* It exits with that status; or is killed, if it cannot be told to. */
+void traced_exit(struct traced *traced, int status);
+
 /*
  * Does the process run code of this machine? A 32-bit program on a 64-bit kernel has
  * shorter registers, and our image is not for it.

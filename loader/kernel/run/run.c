@@ -1,37 +1,51 @@
 /*
  * run.c - see run.h. In the order in which a kernel would do it:
  *
- *   find the program        before anything else: most failures are here
- *   make the data pages     calibrate, write the first bases, seal
- *   make the image          check it, fit it to the CPU, seal
- *   fork                    the parent keeps time, the child becomes the program
- *   place the vDSO          in the child, where the program will be
- *   exec                    exec/exec.c
+ *	find the program        before anything else: most failures are here
+ *	make the data pages     and who keeps them, an attendant (keep/keeper.h)
+ *	make the image          check it, fit it to the CPU, seal
+ *	become the program      a ladder: the first way that is not denied here
  *
- * With --follow, and for users who may not change a process's exe link, the last two change
- * places: the kernel execs, the parent is told of it and places the vDSO from outside
- * (ptrace/follow.c), as it will for each program of the tree.
+ * 1. The kernel execs, an attendant traces this process meanwhile, is told of it, and puts the
+ *    vDSO in from outside (ptrace/follow.c). All that execve(2) promises is kept. The attendant
+ *    is the timekeeper, which lets go before the first instruction; with --follow one of its
+ *own, which does the same for each program of the tree. With a trace it is our parent
+ *    (supervise.h).
+ * 2. By hand: place the vDSO here, map the program beside it, unmap what was here before
+ *    (exec/exec.c). It needs nobody, but not all can be done by hand.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/exec/exec.h"
-#include "kernel/map/data_pages.h"
+#include "kernel/keep/keeper.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
-#include "kernel/time/watchdog.h"
+
+/* All that becoming a program takes. */
+struct start {
+	const struct run_request *request;
+	struct program program;
+	struct keeper keeper;
+	struct follow follow;
+	struct attendant tracer; /* with --follow */
+};
 
 /* With a trace it is a copy of the image, which counts. */
-static int make_image(const struct run_request *request, const struct vvar *vvar,
-		      struct follow *follow, struct error *error)
+static int make_image(struct start *start, struct error *error)
 {
+	const struct run_request *request = start->request;
+	const struct vvar *vvar = &start->keeper.vvar;
+	struct follow *follow = &start->follow;
 	bool in_namespace = !timens_is_empty(&request->timens);
 	int err = vdso_files_open(&follow->files, &request->image, vvar, in_namespace,
 				  request->force, error);
@@ -48,38 +62,74 @@ static int make_image(const struct run_request *request, const struct vvar *vvar
 	return err;
 }
 
-static int become_program(const struct run_request *request, const struct program *program,
-			  const struct vdso_files *files, const sigset_t *mask,
-			  struct error *error)
+/* What the timekeeper does at first, where it is the tracer. */
+static int begin_tracing(void *arg, pid_t owner, struct error *error)
 {
-	struct placement vdso;
-	struct exec_request exec = {
-		.program = program,
-		.envp = request->envp,
-		.vdso = &vdso,
-		.keep_kernel_vdso = request->keep_kernel_vdso,
-		.events = &request->events,
-		.mask = *mask,
-	};
-	int err = vdso_files_place(&process_self, files, &vdso, error);
+	struct start *start = arg;
 
-	if (err)
-		return err;
-	close(files->data);
-	close(files->image);
-	return exec_program(&exec, error);
+	return follow_start(&start->follow, owner, error);
 }
 
-/* Do we stay the program's tracer to its end? */
-static bool stays_traced(const struct run_request *request)
+static void trace_to_end(void *arg)
 {
-	return request->follow || request->trace;
+	struct start *start = arg;
+
+	follow_to_end(&start->follow);
+}
+
+/* What another attendant does, with --follow: time is kept apart from tracing. */
+static void trace_tree(void *arg, int in, int out)
+{
+	struct start *start = arg;
+	const struct vdso_files *files = &start->follow.files;
+	const int keep[] = {in, out, files->data, files->image, STDERR_FILENO};
+	static struct error error;
+	int err;
+
+	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	prctl(PR_SET_NAME, "uvdso-follow", 0, 0, 0);
+	err = attendant_receive(in);
+	if (!err)
+		err = follow_start(&start->follow, start->keeper.owner_pid, &error);
+	if (!attendant_answer(out, err, &error) && !err)
+		follow_to_end(&start->follow);
+	_exit(0);
+}
+
+/* These stay open in the program until the tracer has mapped them there. */
+static void pass_on_files(const struct vdso_files *files)
+{
+	const int fd[] = {files->data, files->image, files->counters};
+
+	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++)
+		if (fd[i] >= 0)
+			fcntl(fd[i], F_SETFD, 0);
+}
+
+/* The first rung. Returns only on failure; what the second can still help with is -EPERM. */
+static int become_by_kernel(struct start *start, bool *traced, struct error *error)
+{
+	const struct run_request *request = start->request;
+	struct attendant *tracer = request->follow ? &start->tracer : &start->keeper.timekeeper;
+	int err;
+
+	*traced = false;
+	/* Where Yama is, a process may be traced by none but its ancestors (Yama.rst). */
+	prctl(PR_SET_PTRACER, tracer->pid, 0, 0, 0);
+	err = attendant_ask(tracer, error);
+	if (err) {
+		error_about(error, request->follow ? "--follow" : "run");
+		return err;
+	}
+	*traced = true;
+	pass_on_files(&start->follow.files);
+	execve(start->program.path, request->argv, request->envp);
+	return error_cannot_run(error, start->program.path, "%s", strerror(errno));
 }
 
 /*
- * A process that execs by hand must also redirect /proc/PID/exe, or programs that look for
- * their own files there (java, node) do not find them. That takes a capability. Without it the
- * kernel execs, and the vDSO is put in from outside, as for --follow.
+ * By hand /proc/PID/exe must be redirected, too, or programs that look for their own files
+ * there (java, node) do not find them. That takes a capability.
  */
 static bool may_change_exe(void)
 {
@@ -93,60 +143,94 @@ static bool may_change_exe(void)
 	return effective & (1ull << CAP_SYS_ADMIN | 1ull << CAP_CHECKPOINT_RESTORE);
 }
 
-/*
- * A byte comes on go when our parent has become our tracer. Our descriptors close themselves.
- */
-static int become_traced(const struct run_request *request, const struct program *program,
-			 int go, const sigset_t *mask, struct error *error)
+/* The second rung. Returns only on failure. */
+static int become_by_hand(struct start *start, struct error *error)
 {
-	ssize_t got;
-	char byte;
-	int err = 0;
+	const struct run_request *request = start->request;
+	struct placement vdso;
+	struct exec_request exec = {
+		.program = &start->program,
+		.envp = request->envp,
+		.vdso = &vdso,
+		.keep_kernel_vdso = request->keep_kernel_vdso,
+		.events = &request->events,
+	};
+	sigset_t all;
+	int err = vdso_files_place(&process_self, &start->follow.files, &vdso, error);
 
-	while ((got = read(go, &byte, 1)) < 0 && errno == EINTR)
-		;
-	if (got != 1)
+	if (err)
+		return err;
+	vdso_files_close(&start->follow.files);
+	keeper_release(&start->keeper);
+	if (!may_change_exe())
+		event_verbose(&request->events, EVENT_EXE_STAYS,
+			      .why = "changing it takes CAP_CHECKPOINT_RESTORE");
+	/* Between two programs there is nobody to take a signal. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &exec.mask);
+	err = exec_program(&exec, error);
+	sigprocmask(SIG_SETMASK, &exec.mask, NULL);
+	return err;
+}
+
+static int become_program(struct start *start, struct error *error)
+{
+	const struct run_request *request = start->request;
+	const char *why = "as asked for";
+	bool traced;
+	int err;
+
+	if (request->exec != RUN_BY_HAND) {
+		err = become_by_kernel(start, &traced, error);
+		if (traced || request->follow || request->exec == RUN_BY_KERNEL)
+			return err;
+		why = error->why;
+	}
+	event_verbose(&request->events, EVENT_BY_HAND, .why = why);
+	return become_by_hand(start, error);
+}
+
+/* A byte comes on go when our parent has become our tracer. */
+static int become_traced(struct start *start, int go, const sigset_t *mask, struct error *error)
+{
+	const struct run_request *request = start->request;
+	int err = attendant_receive(go);
+
+	if (err)
 		_exit(ERROR_SELF); /* our parent is gone, and nothing traces us */
-	if (request->trace)
-		err = trace_filter();
+	err = trace_filter();
 	if (err)
 		return error_self(error, err, "trace", "seccomp(2) is denied here: %s",
 				  strerror(-err));
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	execve(program->path, request->argv, request->envp);
-	return error_cannot_run(error, program->path, "%s", strerror(errno));
+	pass_on_files(&start->follow.files);
+	execve(start->program.path, request->argv, request->envp);
+	return error_cannot_run(error, start->program.path, "%s", strerror(errno));
 }
 
 /*
  * What the child does until it is the program. Only failures come back; they are told from
  * here, as base/event.h says, and become the exit status.
  */
-static _Noreturn void run_child(const struct run_request *request,
-				const struct program *program, bool traced, int go,
-				const struct vdso_files *files, const sigset_t *mask)
+static _Noreturn void run_child(struct start *start, int go, const sigset_t *mask)
 {
+	const struct events *events = &start->request->events;
 	struct error error = {0};
 
-	if (traced)
-		become_traced(request, program, go, mask, &error);
-	else
-		become_program(request, program, files, mask, &error);
-	error_about(&error, request->image_name);
-	event_tell(&request->events,
+	become_traced(start, go, mask, &error);
+	event_tell(events,
 		   &(struct event){.kind = EVENT_FAILED, .what = error.what, .why = error.why});
 	_exit(error.status);
 }
 
-/* The child that becomes the program. Returns its process id or an error number. */
-static pid_t start_child(const struct run_request *request, const struct program *program,
-			 bool traced, struct follow *follow, const sigset_t *mask,
-			 struct error *error)
+/* With a trace: the program as a child. Returns its process id or -errno. */
+static pid_t start_child(struct start *start, const sigset_t *mask, struct error *error)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL}, chld;
-	int go[2] = {-1, -1}, err;
+	int go[2], err;
 	pid_t child;
 
-	if (traced && pipe2(go, O_CLOEXEC))
+	if (pipe2(go, O_CLOEXEC))
 		return error_system(error, -errno, "pipe");
 	/* With SIGCHLD ignored wait(2) gives no status; the program may well ignore it. */
 	sigaction(SIGCHLD, &plain, &chld);
@@ -154,12 +238,11 @@ static pid_t start_child(const struct run_request *request, const struct program
 	if (child == 0) {
 		sigaction(SIGCHLD, &chld, NULL);
 		close(go[1]);
-		run_child(request, program, traced, go[0], &follow->files, mask);
+		run_child(start, go[0], mask);
 	}
-	err = child < 0 ? error_system(error, -errno, "fork") : 0;
-	if (!err && traced)
-		err = follow_start(follow, child, error);
-	if (!err && traced && write(go[1], "", 1) != 1)
+	err = child < 0 ? error_system(error, -errno, "fork")
+			: follow_start(&start->follow, child, error);
+	if (!err && write(go[1], "", 1) != 1)
 		err = error_system(error, -errno, "pipe");
 	if (err && child > 0) {
 		kill(child, SIGKILL);
@@ -170,83 +253,98 @@ static pid_t start_child(const struct run_request *request, const struct program
 	return err ? err : child;
 }
 
-/* How fast the counter runs, or why there is none. */
-static void tell_counter(const struct events *events, const struct timekeeper *tk)
+/* Signals are blocked before the fork, so that none is lost between the two. */
+static int run_traced(struct start *start, int *wait_status, struct error *error)
 {
-	const struct timeline *mono = &tk->bases.mono;
+	sigset_t all, mask;
+	pid_t child;
 
-	if (tk->why_no_counter)
-		event_verbose(events, EVENT_NO_COUNTER, .why = tk->why_no_counter);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	child = start_child(start, &mask, error);
+	if (child < 0) {
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+		return child;
+	}
+	*wait_status = supervise(child, &start->follow);
+	supervise_rest(&start->follow);
+	return 0;
+}
+
+/* How fast the counter runs, or why there is none. */
+static void tell_counter(const struct events *events, const struct keeper *keeper)
+{
+	if (keeper->why_no_counter)
+		event_verbose(events, EVENT_NO_COUNTER, .why = keeper->why_no_counter);
 	else
-		event_verbose(events, EVENT_COUNTER, .mhz = 1000.0 / mono->rate,
-			      .mult = mono->mult, .shift = mono->shift);
+		event_verbose(events, EVENT_COUNTER, .mhz = 1000.0 / keeper->rate,
+			      .mult = keeper->mult, .shift = keeper->shift);
+}
+
+/* Everything up to the point where the program can be had. */
+static int prepare(struct start *start, struct keeper_duty *duty, struct error *error)
+{
+	const struct run_request *request = start->request;
+	struct keeper *keeper = &start->keeper;
+	const char *why = timens_check(&request->timens);
+	int err;
+
+	if (why)
+		return error_self(error, -ERANGE, "--offset", "%s", why);
+	err = program_open(&start->program, request->argv, error);
+	if (err)
+		return err;
+	err = vvar_create(&keeper->vvar);
+	if (err)
+		return error_system(error, err, "data page");
+	err = make_image(start, error);
+	if (err) {
+		error_about(error, request->image_name);
+		return err;
+	}
+	keeper->timens = request->timens;
+	keeper->use_counter = !request->no_counter;
+	if (duty) {
+		duty->fd[0] = start->follow.files.data;
+		duty->fd[1] = start->follow.files.image;
+		duty->fd[2] = STDERR_FILENO;
+		keeper->duty = duty;
+	}
+	err = keeper_start(keeper, error);
+	if (!err && request->follow && !request->trace) {
+		err = attendant_start(&start->tracer, trace_tree, start);
+		if (err)
+			error_system(error, err, "--follow");
+	}
+	return err ? err : keeper_ready(keeper, error);
 }
 
 int run_program(const struct run_request *request, int *wait_status, struct error *error)
 {
-	struct follow follow = {
+	static struct start start = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
+	struct keeper_duty duty = {
+		.begin = begin_tracing, .serve = trace_to_end, .arg = &start};
+	bool attended = !request->trace && !request->follow && request->exec != RUN_BY_HAND;
+	int err;
+
+	start.request = request;
+	start.follow = (struct follow){
 		.files.image = -1,
 		.events = &request->events,
 		.first_only = !request->follow,
-		.leave = !stays_traced(request),
+		.leave = !request->follow && !request->trace,
 		.keep_kernel_vdso = request->keep_kernel_vdso,
 	};
-	struct data_pages pages = DATA_PAGES_NONE;
-	struct program program;
-	sigset_t all, mask;
-	const char *why;
-	pid_t child;
-	bool traced = stays_traced(request) || !may_change_exe();
-	int err;
-
-	why = timens_check(&request->timens);
-	if (why)
-		return error_self(error, -ERANGE, "--offset", "%s", why);
-	err = program_open(&program, request->argv, error);
+	err = prepare(&start, attended ? &duty : NULL, error);
 	if (!err)
-		err = data_pages_make(&pages, &request->timens, !request->no_counter, error);
+		tell_counter(&request->events, &start.keeper);
 	if (!err)
-		err = data_pages_guard(&pages, error);
-	if (err)
-		goto out;
-	tell_counter(&request->events, &pages.tk);
-	err = make_image(request, &pages.vvar, &follow, error);
-	if (err) {
-		error_about(error, request->image_name);
-		goto out;
-	}
-
-	/* Blocked before the fork, so that no signal is lost between the two. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-	child = start_child(request, &program, traced, &follow, &mask, error);
-	if (child < 0 && traced && !stays_traced(request)) {
-		event_verbose(&request->events, EVENT_EXE_STAYS, .why = error->why);
-		traced = false;
-		child = start_child(request, &program, traced, &follow, &mask, error);
-	}
-	if (child < 0) {
-		err = child;
-		sigprocmask(SIG_SETMASK, &mask, NULL);
-		goto out;
-	}
-	program_close(&program);
-	/* The child has its own; only a tree that is followed needs them again. */
-	if (!traced) {
-		vdso_files_close(&follow.files);
-		vvar_close_fd(&pages.vvar);
-	}
-	timekeeper_prioritise();
-	*wait_status = supervise(&pages.tk, child, traced ? &follow : NULL);
-	if (request->trace)
-		supervise_rest(&pages.tk, &follow);
-	/* What the program has left running goes on with system calls. */
-	watchdog_abandon(pages.vvar.writable);
-	*error = follow.error;
-	err = error->status ? -ECANCELED : 0;
-out:
-	vdso_files_close(&follow.files);
-	data_pages_end(&pages);
-	program_close(&program);
+		err = request->trace ? run_traced(&start, wait_status, error)
+				     : become_program(&start, error);
+	attendant_release(&start.tracer);
+	attendant_end(&start.tracer);
+	keeper_end(&start.keeper);
+	vdso_files_close(&start.follow.files);
+	program_close(&start.program);
 	return err;
 }

@@ -1,8 +1,9 @@
 /*
  * run.h - runs an unmodified program on our vDSO: everything that `uvdso run` does.
  *
- * The caller becomes the timekeeper of the program and stays it to the program's end. What
- * happens meanwhile is told through the request's events (base/event.h).
+ * This process becomes the program, and keeps its process id, its parent, its timers, locks and
+ * children. The time is kept by a process beside it. What happens meanwhile is told through the
+ * request's events (base/event.h).
  */
 #ifndef KERNEL_RUN_RUN_H
 #define KERNEL_RUN_RUN_H
@@ -15,6 +16,9 @@
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/trace.h"
 
+/* How the program is started: by execve(2), by hand (exec/exec.h), or the first that works. */
+enum run_exec { RUN_BY_ANY, RUN_BY_KERNEL, RUN_BY_HAND };
+
 struct run_request {
 	char **argv; /* the program and its arguments, NULL-terminated, at least one */
 	char **envp;
@@ -24,6 +28,7 @@ struct run_request {
 	bool force;      /* use an image that fails the check all the same */
 	bool no_counter; /* mode NONE: fine clocks by system call */
 	bool keep_kernel_vdso;
+	enum run_exec exec;
 	bool follow; /* the programs that it starts get our vDSO as well */
 	struct trace
 		*trace; /* to be filled with what is counted, or NULL; zeroed by TRACE_NONE */
@@ -31,12 +36,14 @@ struct run_request {
 };
 
 /*
- * Starts the program in a child process and keeps its time until it ends. Returns 0 and the
- * child's status as waitpid(2) gives it, or an error number with error filled. A failure in the
- * child, after the fork, is told from there as EVENT_FAILED, and is the child's exit status.
+ * Becomes the program. Returns only on failure: -errno, with error filled.
  *
- * What is in the buffers of stdio streams should be flushed before. Leaves all signals blocked:
- * the caller is expected to end now, see die_like().
+ * With a trace the program is a child. Returns 0 and its status as waitpid(2) gives it, or
+ * -errno. A failure in the child, after the fork, is told from there as EVENT_FAILED, and is
+ * the child's exit status. Leaves all signals blocked then: the caller is expected to end, see
+ * die_like().
+ *
+ * What is in the buffers of stdio streams must be flushed before. To be called once.
  */
 int run_program(const struct run_request *request, int *wait_status, struct error *error);
 

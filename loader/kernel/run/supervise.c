@@ -1,19 +1,17 @@
 /*
  * supervise.c - see supervise.h.
  *
- * One loop and one thing to wait for: sigtimedwait(2) returns a signal, with its sender, or
- * times out when the next update is due. Nothing runs asynchronously.
+ * One loop and one thing to wait for: sigwaitinfo(2) returns a signal, with its sender. Nothing
+ * runs asynchronously.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel/run/supervise.h"
-#include "kernel/time/deadline.h"
 
 /* How many turns of the loop between two searches for traced processes that are left. */
 #define LOOK_FOR_REST 16
@@ -58,68 +56,36 @@ static bool was_continued(pid_t child)
 	       info.si_pid == child;
 }
 
-/*
- * Everything that waitpid(2) reports for now. Returns true when the child has ended. In a tree
- * that starts processes by the hundred this may take long, so it ends when the next update is
- * due; the signal that says there is more is raised again.
- */
-static bool look_at_children(pid_t child, struct follow *follow,
-			     const struct timespec *deadline, int *status, bool *stopped)
+/* Everything that waitpid(2) reports for now. Returns true when the child has ended. */
+static bool look_at_children(pid_t child, struct follow *follow, int *status, bool *stopped)
 {
-	for (;;) {
-		/* A process that we no longer trace is an ordinary child. */
-		bool traced = follow && !follow->left;
-		int flags = traced ? WNOHANG | __WALL : WNOHANG | WUNTRACED, stop;
-		pid_t pid = waitpid(traced ? -1 : child, status, flags);
+	pid_t pid;
 
-		if (pid <= 0)
-			return false;
-		stop = WIFSTOPPED(*status) ? WSTOPSIG(*status) : 0;
-		if (traced)
-			stop = follow_event(follow, pid, status);
+	while ((pid = waitpid(-1, status, WNOHANG | __WALL)) > 0) {
+		int stop = follow_event(follow, pid, status);
+
 		if (pid == child && !WIFSTOPPED(*status))
 			return true;
 		if (pid == child)
 			*stopped |= stop_with(stop);
-		if (follow && deadline_is_due(deadline)) {
-			kill(getpid(), SIGCHLD);
-			return false;
-		}
 	}
+	return false;
 }
 
-/*
- * The time first: signals can come in such numbers that its turn would never come. Then waits
- * for a signal, or until the next update is due; returns as sigtimedwait(2).
- */
-static int keep_time_and_wait(struct timekeeper *tk, struct timespec *deadline, siginfo_t *info)
+int supervise(pid_t child, struct follow *follow)
 {
-	struct timespec left;
+	bool stopped = false;
 	sigset_t all;
 
 	sigfillset(&all);
-	if (deadline_is_due(deadline)) {
-		timekeeper_update(tk);
-		deadline_next(deadline);
-	}
-	left = deadline_wait(deadline);
-	return sigtimedwait(&all, info, &left);
-}
-
-int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
-{
-	struct timespec deadline = {0, 0};
-	bool stopped = false;
-
-	deadline_next(&deadline);
 	for (;;) {
 		siginfo_t info;
-		int status, signal = keep_time_and_wait(tk, &deadline, &info);
+		int status, signal = sigwaitinfo(&all, &info);
 
 		if (signal < 0)
 			continue;
 		if (signal == SIGCHLD) {
-			if (look_at_children(child, follow, &deadline, &status, &stopped))
+			if (look_at_children(child, follow, &status, &stopped))
 				return status;
 		} else if (signal == SIGCONT && stopped) {
 			stopped = false;
@@ -131,23 +97,20 @@ int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 	}
 }
 
-void supervise_rest(struct timekeeper *tk, struct follow *follow)
+void supervise_rest(struct follow *follow)
 {
-	struct timespec deadline = {0, 0};
-	unsigned turns = 0;
+	static const struct timespec pause = {0, 4000000};
+	sigset_t all;
 
-	deadline_next(&deadline);
-	for (;;) {
+	sigfillset(&all);
+	/* Only now and then: it reads of every process that there is. */
+	for (unsigned turns = 0; turns % LOOK_FOR_REST || follow_any_left(); turns++) {
 		bool stopped = false;
 		siginfo_t info;
-		int status, signal;
+		int status, signal = sigtimedwait(&all, &info, &pause);
 
-		/* Only now and then: it reads of every process that there is. */
-		if (turns++ % LOOK_FOR_REST == 0 && !follow_any_left())
-			return;
-		signal = keep_time_and_wait(tk, &deadline, &info);
 		if (signal == SIGCHLD)
-			look_at_children(-1, follow, &deadline, &status, &stopped);
+			look_at_children(-1, follow, &status, &stopped);
 		else if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
 			 signal == SIGQUIT)
 			return;

@@ -1,5 +1,9 @@
 /*
- * supervise.h - the parent of a program: keeps its time and does not get in its way.
+ * supervise.h - the parent of a traced program: reports on it, and does not get in its way.
+ *
+ * With `uvdso trace` the program is a child, as with strace(1): who tells what a program has
+ * done must be there after it, and before the shell's next prompt. For all else the process
+ * that was started is the program, and nothing is passed on to anybody.
  */
 #ifndef KERNEL_RUN_SUPERVISE_H
 #define KERNEL_RUN_SUPERVISE_H
@@ -7,25 +11,22 @@
 #include <sys/types.h>
 
 #include "kernel/ptrace/follow.h"
-#include "kernel/time/timekeeper.h"
 
 /*
- * Updates tk until child ends, and passes signals on to it: what is sent to us with kill(2)
- * reaches the child; what the terminal sends, it sends to the child as well. When the
- * terminal stops the child we stop, too, so that the shell notices.
- *
- * With follow (else NULL) child and its descendants are traced, see follow.h.
+ * Traces child and its descendants until child ends, and passes signals on to it: what is sent
+ * to us with kill(2) reaches the child; what the terminal sends, it sends to the child as well.
+ * When the terminal stops the child we stop, too, so that the shell notices.
  *
  * To be called with every signal blocked, from before the fork on. Returns the status
  * of the child as waitpid(2) gives it.
  */
-int supervise(struct timekeeper *tk, pid_t child, struct follow *follow);
+int supervise(pid_t child, struct follow *follow);
 
 /*
  * After that: goes on for the traced processes that the child has left running, until none
  * is left, or SIGHUP, SIGINT, SIGQUIT or SIGTERM comes.
  */
-void supervise_rest(struct timekeeper *tk, struct follow *follow);
+void supervise_rest(struct follow *follow);
 
 /*
  * Ends this process as the child ended: with its exit status, or by its signal, without

@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 	if (argc != 1 + READERS)
 		bail_out("usage: shared-page READER64 READER32");
 	alarm(120);
-	if (vvar_create(&vvar))
+	if (vvar_create(&vvar) || vvar_map_writable(&vvar))
 		bail_out("no data page");
 	vd = vvar.writable[0].data;
 	for (int cs = 0; cs < CS_BASES; cs++) {

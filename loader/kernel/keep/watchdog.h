@@ -12,11 +12,11 @@
  * Both may write to the data page at the same time, without harm: the watchdog only ever makes
  * a number odd, and only the timekeeper, at the end of a complete update, makes it even.
  */
-#ifndef KERNEL_TIME_WATCHDOG_H
-#define KERNEL_TIME_WATCHDOG_H
+#ifndef KERNEL_KEEP_WATCHDOG_H
+#define KERNEL_KEEP_WATCHDOG_H
 
-#include <sys/types.h>
-#include <vdso/datapage.h>
+#include "kernel/base/attendant.h"
+#include "kernel/map/vvar.h"
 
 /* How often it looks. A data page without an update since the last look is abandoned. */
 #define WATCHDOG_PERIOD_MS 20
@@ -24,14 +24,18 @@
 /* Tells the readers of the data pages to ask the kernel until the next update. */
 void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES]);
 
+struct watchdog {
+	struct attendant process;
+	int life; /* the pipe that it watches: to be kept open by the timekeeper alone */
+};
+
 /*
  * Starts a watchdog over the calling process, which must be the timekeeper and have the data
- * pages mapped writable. It has a session of its own, holds none of our descriptors, and ends
- * soon after the timekeeper. Returns its process id or -errno.
+ * pages mapped writable. It ends when the timekeeper has ended; but not before its owner, if
+ * that has become another program which does not use them: the end of a child, even of a hidden
+ * one, then sends SIGCHLD (kernel/signal.c, do_notify_parent()). owner is a pidfd or -1.
+ * Returns 0 or -errno.
  */
-pid_t watchdog_start(union vdso_data_store pages[VDSO_NR_DATA_PAGES]);
-
-/* Ends it early, when the timekeeper itself has abandoned the data pages. */
-void watchdog_stop(pid_t watchdog);
+int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner);
 
 #endif

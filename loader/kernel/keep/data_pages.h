@@ -1,0 +1,41 @@
+/*
+ * data_pages.h - how data pages are made and kept: the one recipe, for `run` and uvdso_boot()
+ * alike.
+ *
+ *	in the owner       1  data pages, zeroed, which nobody has mapped yet      vvar.c
+ *	                   2  the timekeeper                                       keeper.c
+ *	in the timekeeper  3  the one writable mapping                             vvar.c
+ *	                   4  the offsets of the time namespace                    timens.c
+ *	                   5  the first bases, after calibrating the counter       timekeeper.c
+ *	                   6  what is known of the kernel's random numbers         rng.c
+ *	                   7  the seal: never another writable mapping             vvar.c
+ *	                   8  the watchdog, which inherits the mapping             watchdog.c
+ *	in the owner       9  the readers' mapping, once all of this is done       place.c
+ *
+ * Written before sealed, sealed and guarded before any reader maps it. This is the part in the
+ * timekeeper.
+ */
+#ifndef KERNEL_KEEP_DATA_PAGES_H
+#define KERNEL_KEEP_DATA_PAGES_H
+
+#include <stdbool.h>
+
+#include "kernel/keep/watchdog.h"
+#include "kernel/map/timens.h"
+#include "kernel/map/vvar.h"
+#include "kernel/time/timekeeper.h"
+
+struct data_pages {
+	struct vvar *vvar;
+	struct timekeeper tk;
+	struct watchdog watchdog;
+};
+
+/*
+ * Takes as long as the calibration does, unless use_counter is false. owner is a pidfd of the
+ * owner, or -1. Returns 0; or -errno and in *step, a literal, which step failed.
+ */
+int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
+		    bool use_counter, int owner, const char **step);
+
+#endif

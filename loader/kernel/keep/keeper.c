@@ -1,0 +1,192 @@
+/*
+ * keeper.c - see keeper.h.
+ *
+ * The first half runs in the timekeeper and does only what is safe in a signal handler, the
+ * second in its owner.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernel/base/descriptor.h"
+#include "kernel/keep/data_pages.h"
+#include "kernel/keep/keeper.h"
+#include "kernel/time/deadline.h"
+
+/* Every so many updates, see whether anybody still uses the data pages. */
+#define UPDATES_BETWEEN_LOOKS 64
+
+/* How long a watchdog may take to notice the end of its timekeeper. */
+#define WATCHDOG_END_MS 200
+
+/* What the timekeeper answers when it is ready. The pointers are to literals. */
+struct ready {
+	int err;
+	const char *step; /* where it failed */
+	const char *why_no_counter;
+	double rate;
+	uint32_t mult, shift;
+	struct attendant watchdog;
+};
+
+/*
+ * Limits that are meant for the program: its CPU time, and the length of its files, which
+ * memory files are, too. Up to the hard limit, which only root may raise.
+ */
+static void lift_limits(void)
+{
+	static const int limits[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_RTTIME};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		struct rlimit limit, none = {RLIM_INFINITY, RLIM_INFINITY};
+
+		if (!setrlimit(limits[i], &none) || getrlimit(limits[i], &limit))
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(limits[i], &limit);
+	}
+}
+
+/* Without a pidfd, the change of parent tells. */
+static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wait)
+{
+	struct pollfd end = {.fd = keeper->owner, .events = POLLIN};
+
+	return ppoll(&end, 1, wait, NULL) > 0 ||
+	       (keeper->owner < 0 && getppid() != keeper->owner_pid);
+}
+
+/* Nobody reads the data pages any more. */
+static _Noreturn void retire(const struct keeper *keeper, struct data_pages *pages, bool owned)
+{
+	static const struct timespec second = {1, 0};
+
+	watchdog_abandon(pages->vvar->writable);
+	while (owned && !owner_is_gone(keeper, &second))
+		;
+	_exit(0);
+}
+
+static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *pages)
+{
+	struct timespec deadline = {0, 0};
+	bool owned = true;
+
+	deadline_next(&deadline);
+	for (unsigned turn = 0;; turn++) {
+		struct timespec left = deadline_wait(&deadline);
+		bool look = turn % UPDATES_BETWEEN_LOOKS == UPDATES_BETWEEN_LOOKS - 1;
+
+		if (owned && owner_is_gone(keeper, &left)) {
+			owned = false;
+			look = true;
+		} else if (!owned) {
+			ppoll(NULL, 0, &left, NULL);
+		}
+		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
+			retire(keeper, pages, owned);
+		timekeeper_update(&pages->tk);
+		deadline_next(&deadline);
+	}
+}
+
+static void do_duty(const struct keeper *keeper, int in, int out)
+{
+	const struct keeper_duty *duty = keeper->duty;
+	static struct error error;
+	int err;
+
+	/* Nothing comes if the owner has no need of it. */
+	if (attendant_receive(in))
+		return;
+	err = duty->begin(duty->arg, keeper->owner_pid, &error);
+	if (!attendant_answer(out, err, &error) && !err)
+		duty->serve(duty->arg);
+}
+
+static void work(void *arg, int in, int out)
+{
+	struct keeper *keeper = arg;
+	const struct keeper_duty *duty = keeper->duty;
+	const int keep[] = {
+		in,
+		out,
+		keeper->owner,
+		keeper->vvar.fd,
+		duty ? duty->fd[0] : -1,
+		duty ? duty->fd[1] : -1,
+		duty ? duty->fd[2] : -1,
+	};
+	static struct data_pages pages;
+	struct ready ready = {0};
+
+	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	prctl(PR_SET_NAME, "uvdso-keeper", 0, 0, 0);
+	lift_limits();
+	timekeeper_prioritise();
+	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
+				    keeper->owner, &ready.step);
+	ready.why_no_counter = pages.tk.why_no_counter;
+	ready.rate = pages.tk.bases.mono.rate;
+	ready.mult = pages.tk.bases.mono.mult;
+	ready.shift = pages.tk.bases.mono.shift;
+	ready.watchdog = pages.watchdog.process;
+	if (attendant_write(out, &ready, sizeof(ready)) || ready.err)
+		_exit(1);
+	if (duty)
+		do_duty(keeper, in, out);
+	const int kept[] = {keeper->owner, keeper->vvar.fd, pages.watchdog.life};
+	close_all_but(kept, 3);
+	keep_time(keeper, &pages);
+}
+
+int keeper_start(struct keeper *keeper, struct error *error)
+{
+	int err;
+
+	keeper->owner_pid = getpid();
+	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
+	err = attendant_start(&keeper->timekeeper, work, keeper);
+	if (keeper->owner >= 0)
+		close(keeper->owner);
+	keeper->owner = -1;
+	return err ? error_system(error, err, "timekeeper") : 0;
+}
+
+int keeper_ready(struct keeper *keeper, struct error *error)
+{
+	struct ready ready = {.step = "timekeeper"};
+	int err = attendant_read(&keeper->timekeeper, &ready, sizeof(ready));
+
+	if (!err)
+		err = ready.err;
+	if (err) {
+		keeper_end(keeper);
+		return error_system(error, err, ready.step);
+	}
+	keeper->watchdog = ready.watchdog;
+	keeper->why_no_counter = ready.why_no_counter;
+	keeper->rate = ready.rate;
+	keeper->mult = ready.mult;
+	keeper->shift = ready.shift;
+	return 0;
+}
+
+void keeper_release(struct keeper *keeper)
+{
+	attendant_release(&keeper->timekeeper);
+	vvar_close_fd(&keeper->vvar);
+}
+
+/* The watchdog ends by itself, after it has told readers that are left (watchdog.h). */
+void keeper_end(struct keeper *keeper)
+{
+	keeper_release(keeper);
+	attendant_end(&keeper->timekeeper);
+	attendant_wait(&keeper->watchdog, WATCHDOG_END_MS);
+	attendant_end(&keeper->watchdog);
+}

@@ -1,0 +1,78 @@
+/*
+ * keeper.h - the process that keeps the time, from its start to its end.
+ *
+ * The owner is the process for which the time is kept: that of a program that called
+ * uvdso_boot(), or the one that is about to become the program of `uvdso run`. Timekeeper and
+ * watchdog are its attendants (base/attendant.h). The owner never has the data pages mapped
+ * writable, and keeps no descriptor.
+ *
+ * The timekeeper keeps the time as long as any process has the data pages mapped, and as long
+ * as its owner lives. Its children may outlive the owner, and have the vDSO as well. If nobody
+ * has it mapped while the owner lives, then the owner has become another program: its
+ * timekeeper only waits then, and ends after it, for the reason that watchdog.h gives.
+ */
+#ifndef KERNEL_KEEP_KEEPER_H
+#define KERNEL_KEEP_KEEPER_H
+
+#include <stdbool.h>
+
+#include "kernel/base/attendant.h"
+#include "kernel/base/error.h"
+#include "kernel/map/timens.h"
+#include "kernel/map/vvar.h"
+
+/*
+ * What else the timekeeper does for its owner, if that asks it to (attendant_ask()), before it
+ * keeps nothing but the time.
+ */
+struct keeper_duty {
+	int (*begin)(void *arg, pid_t owner, struct error *error); /* 0 or -errno */
+	void (*serve)(void *arg); /* after a begin() that returned 0 */
+	void *arg;
+	int fd[3]; /* what it needs for that, and standard error; or -1 */
+};
+
+struct keeper {
+	struct attendant timekeeper, watchdog;
+	struct vvar vvar; /* the data pages; the owner's descriptors are closed early */
+	struct timens timens;
+	bool use_counter;
+	const struct keeper_duty *duty; /* or NULL */
+	int owner; /* a pidfd for the timekeeper, or -1 (before Linux 5.3) */
+	pid_t owner_pid;
+
+	/* From keeper_ready() on. */
+	const char *why_no_counter; /* a literal, or NULL */
+	double rate;                /* of the counter: ns a cycle */
+	uint32_t mult, shift;
+};
+
+#define KEEPER_NONE                                                                          \
+	{                                                                                    \
+		.timekeeper = ATTENDANT_NONE, .watchdog = ATTENDANT_NONE, .vvar = VVAR_NONE, \
+		.owner = -1                                                                  \
+	}
+
+/*
+ * Starts the timekeeper. The caller has filled vvar (vvar_create()), timens, use_counter and
+ * duty. Returns at once: other things can be done before keeper_ready(), while the timekeeper
+ * calibrates. Returns 0, or -errno with error filled.
+ */
+int keeper_start(struct keeper *keeper, struct error *error);
+
+/*
+ * Waits until the data pages are ready for readers. Returns 0; or -errno with error filled, and
+ * timekeeper and watchdog have ended.
+ */
+int keeper_ready(struct keeper *keeper, struct error *error);
+
+/* The owner needs nothing more of them: closes all that it has open. May be called twice. */
+void keeper_release(struct keeper *keeper);
+
+/*
+ * Ends both, and reaps them. Processes that were forked meanwhile, and use the data pages, make
+ * system calls from then on. In such a process this does nothing.
+ */
+void keeper_end(struct keeper *keeper);
+
+#endif

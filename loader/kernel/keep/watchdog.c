@@ -1,0 +1,83 @@
+/*
+ * watchdog.c - see watchdog.h.
+ *
+ * It may be forked from a program with threads, so it does only what is safe in a signal
+ * handler.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include <vdso/seqcount.h>
+
+#include "kernel/base/descriptor.h"
+#include "kernel/keep/watchdog.h"
+#include "kernel/time/timekeeper.h"
+
+void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
+{
+	struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
+
+	/*
+	 * The second copy of the coarse clocks first: when the first one sends readers to the
+	 * kernel, there must be no copy left that is older than what the kernel says.
+	 */
+	vdso_abandon(&data[CS_RAW]);
+	vdso_abandon(&data[CS_HRES_COARSE]);
+	/* Nothing to pair with: a reader that sees it late is served once more. */
+	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
+}
+
+/* The pipe of a timekeeper never has anything to read: any event means that it is gone. */
+static bool ended(int pipe, int ms)
+{
+	struct pollfd end = {.fd = pipe, .events = POLLIN};
+
+	return poll(&end, 1, ms) > 0;
+}
+
+static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner)
+{
+	const struct vdso_data *data = vvar->writable[VDSO_TIME_PAGE].data;
+	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed), seq;
+
+	while (!ended(timekeeper, WATCHDOG_PERIOD_MS)) {
+		seq = atomic_load_explicit(&data->seq, memory_order_relaxed);
+		if (seq == seen) {
+			watchdog_abandon(vvar->writable);
+			/* Without readers there is nothing to watch, and never will be again.
+			 */
+			if (!vvar_in_use(vvar))
+				ended(timekeeper, -1);
+		}
+		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
+	}
+	watchdog_abandon(vvar->writable);
+	if (owner >= 0 && !vvar_in_use(vvar))
+		ended(owner, -1);
+	_exit(0);
+}
+
+int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner)
+{
+	int life[2], err;
+
+	if (pipe2(life, O_CLOEXEC))
+		return -errno;
+	err = attendant_clone_sibling(&watchdog->process);
+	if (watchdog->process.pid == 0) {
+		const int keep[] = {life[0], vvar->fd, owner};
+
+		close_all_but(keep, 3);
+		prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
+		timekeeper_prioritise();
+		watch(vvar, life[0], owner);
+	}
+	close(life[0]);
+	if (err)
+		close(life[1]);
+	else
+		watchdog->life = life[1];
+	return err;
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/perl
+# The process that was started is the program: what it had before, it has still, and what is
+# beside it is not noticed. Both by the kernel's execve(2) and by hand.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX ();
+use RunTest;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $perl = '/usr/bin/perl';
+my $dir = temp_dir();
+
+sub is_alive { return slurp("/proc/$_[0]/stat") =~ /\) [^ZX]/ }
+
+for my $how (qw(kernel hand)) {
+	my @run = ($UVDSO, @RUN, "--exec=$how", '--');
+
+	# What a process has, and keeps through execve(2).
+	my $p = run('/bin/sh', '-c', 'echo $$; exec "$@"', 'sh', @run, '/bin/sh', '-c', 'echo $$');
+	my @pids = split /\n/, $p->{out};
+	is($pids[1], $pids[0], "$how: the process id stays") || diag $p->{err};
+
+	$p = run($perl, '-e', 'alarm 1; exec @ARGV', @run, '/bin/sleep', '10');
+	is($p->{signal}, POSIX::SIGALRM(), "$how: an alarm set before ends the program")
+	    || diag "status $p->{status}: $p->{err}";
+
+	$p = run(
+		$perl, '-e', 'if (!fork) { exit 3 } exec @ARGV', @run,
+		$perl, '-e', 'print wait > 0 ? $? >> 8 : "none", " ", wait, "\n"'
+	);
+	is($p->{out}, "3 -1\n", "$how: a child of before is the program's, and there is no other")
+	    || diag $p->{err};
+
+	$p = run(
+		$perl, '-e',
+		'open my $f, "+>", shift or die; use Fcntl qw(:flock F_SETFD F_SETLK F_WRLCK);'
+		    . 'my $lock = pack "ssx4qqix4", F_WRLCK, 0, 0, 0, 0; fcntl $f, F_SETLK, $lock or die $!;'
+		    . 'fcntl $f, F_SETFD, 0; exec @ARGV',
+		"$dir/locked", @run, $perl, '-e',
+		'my ($l) = grep { /POSIX +ADVISORY +WRITE/ && / $$ / } do { open my $f, "<", "/proc/locks"; <$f> };'
+		    . 'print $l ? "locked\n" : "free\n"'
+	);
+	is($p->{out}, "locked\n", "$how: a record lock of before is still held") || diag $p->{err};
+
+	# Three programs that wait until there is nothing more to wait for.
+	for (
+		['sh', 'true & wait; echo done'],
+		[$perl, '-e', 'fork || exit for 1..3; 1 while wait > 0; print "done\n"'],
+		[
+			'/usr/bin/python3', '-c',
+			"import os\nif os.fork() == 0: os._exit(0)\ntry:\n  while True: os.waitpid(-1, 0)\n"
+			    . "except ChildProcessError: print('done')"
+		]
+	    )
+	{
+		my @cmd = $_->[0] eq 'sh' ? ('/bin/sh', '-c', $_->[1]) : @$_;
+		is(run(@run, @cmd)->{out}, "done\n", "$how: $cmd[0] waits for all its children");
+	}
+	$p = run(@run, $perl, '-e', '$SIG{CHLD} = sub { print "SIGCHLD\n" }; sleep 1; print "end\n"');
+	is($p->{out}, "end\n", "$how: no SIGCHLD comes by itself");
+
+	# What is beside it.
+	$p = spawn(@run, program('compare.pie'), 60_000);
+	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
+	my ($keeper, $watchdog) = map { attendant($pid, "uvdso-$_") } qw(keeper watchdog);
+	my @stat = split ' ', slurp("/proc/$keeper/stat");
+	is($stat[5], $keeper, "$how: the timekeeper has a session of its own");
+	like(slurp("/proc/$keeper/status"), qr/^SigBlk:\s+[f7]/m, "$how: it takes no signals");
+	my @open = grep { !/memfd:vvar|pidfd|pipe:|^$/ }
+	    map { readlink // '' } glob "/proc/$keeper/fd/* /proc/$watchdog/fd/*";
+	is("@open", '', "$how: neither has a descriptor of the program's");
+	kill 'KILL', $pid;
+	finish($p);
+	ok(
+		wait_until { !is_alive($keeper) && !is_alive($watchdog) },
+		"$how: they end with the program"
+	);
+
+	# A program becomes another one, which has the kernel's vDSO.
+	$p = spawn(@run, '/bin/sh', '-c', 'exec /bin/sleep 30');
+	$keeper = attendant($p->{pid}, 'uvdso-keeper');
+	wait_until { slurp("/proc/$p->{pid}/comm") eq "sleep\n" };
+	my $ticks = sub { slurp("/proc/$keeper/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m; $1 };
+	ok(
+		wait_until {
+			my $before = $ticks->();
+			sleep 0.3;
+			$ticks->() - $before < 5
+		},
+		"$how: when nobody has the data pages mapped, the timekeeper rests"
+	);
+	like(slurp("/proc/$keeper/stat"), qr/\) S/, '... and is there still: its end would send a SIGCHLD');
+	kill 'KILL', $p->{pid};
+	finish($p);
+	ok(wait_until { !is_alive($keeper) }, '... until the process ends');
+
+	# What outlives the program has its clocks kept.
+	POSIX::mkfifo("$dir/$_-$how", 0600) or die $! for qw(program child);
+	$p = spawn(
+		@run, '/bin/sh', '-c',
+		"(read x <$dir/child-$how) </dev/null >/dev/null 2>&1 & read x <$dir/program-$how"
+	);
+	$keeper = attendant($p->{pid}, 'uvdso-keeper');
+	open my $program, '>', "$dir/program-$how" or die $!;
+	close $program;
+	waitpid $p->{pid}, 0;
+	sleep 0.4;
+	my $before = $ticks->();
+	sleep 0.3;
+	cmp_ok($ticks->() - $before, '>', 20, "$how: a child outlives the program, and its time is kept");
+	open my $child, '>', "$dir/child-$how" or die $!;
+	close $child;
+	ok(wait_until { !is_alive($keeper) }, '... until that has ended, too');
+	finish($p);
+}
+
+done_testing;
