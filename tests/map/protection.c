@@ -7,10 +7,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +124,39 @@ static int mremap_grow(void)
 	return mprotect(moved, PAGE, PROT_READ | PROT_WRITE) ? errno : 0;
 }
 
+static int write_inherited(void)
+{
+	*(volatile uint32_t *)&vvar.writable[0].data[0].mult = 0;
+	return 0;
+}
+
+/* A kernel that answers madvise(2) with an error; an emulator answers as it does. */
+static void spoil_madvise(int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int keep_unknown(void)
+{
+	spoil_madvise(EINVAL);
+	return -vvar_keep_from_children(&vvar);
+}
+
+static int keep_denied(void)
+{
+	spoil_madvise(EPERM);
+	return -vvar_keep_from_children(&vvar);
+}
+
 static void refused(int (*way)(void), int want, const char *what)
 {
 	int got = try(way);
@@ -155,6 +193,15 @@ int main(void)
 	refused(write_file, EPERM, "write() to the file is refused");
 	refused(shrink, EPERM, "it cannot be cut short under its readers");
 	refused(mremap_grow, EACCES, "moving the mapping does not help");
+
+	is(try(keep_unknown), 0, "without MADV_DONTFORK, as in an emulator, it goes on");
+	if (!getenv("TEST_EMULATED")) { /* whose children inherit all */
+		is(try(keep_denied), EPERM, "any other error is passed on");
+		if (vvar_keep_from_children(&vvar))
+			bail_out("MADV_DONTFORK: %s", strerror(errno));
+		refused(write_inherited, 1000 + SIGSEGV,
+			"a child of the timekeeper has no writable mapping");
+	}
 
 	vvar.writable[0].data[0].mult = 4711;
 	is(((struct vdso_data *)page.start)->mult, 4711,

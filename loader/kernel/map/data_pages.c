@@ -1,9 +1,7 @@
 /*
  * data_pages.c - see data_pages.h. The numbers are those of the recipe there.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "kernel/map/data_pages.h"
 #include "kernel/time/watchdog.h"
@@ -30,14 +28,13 @@ int data_pages_make(struct data_pages *pages, const struct timens *timens, bool 
 
 int data_pages_guard(struct data_pages *pages, struct error *error)
 {
-	union vdso_data_store *writable = pages->vvar.writable;
+	int err;
 
-	pages->watchdog = watchdog_start(writable); /* 6 */
+	pages->watchdog = watchdog_start(pages->vvar.writable); /* 6 */
 	if (pages->watchdog < 0)
 		return error_system(error, pages->watchdog, "watchdog");
-	if (madvise(writable, VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE, MADV_DONTFORK)) /* 7 */
-		return error_system(error, -errno, "data page");
-	return 0;
+	err = vvar_keep_from_children(&pages->vvar); /* 7 */
+	return err ? error_system(error, err, "data page") : 0;
 }
 
 void data_pages_end(struct data_pages *pages)

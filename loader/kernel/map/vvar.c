@@ -37,6 +37,13 @@ int vvar_seal(struct vvar *vvar)
 	return fcntl(vvar->fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
+int vvar_keep_from_children(const struct vvar *vvar)
+{
+	if (!madvise(vvar->writable, VVAR_SIZE, MADV_DONTFORK))
+		return 0;
+	return errno == EINVAL ? 0 : -errno; /* EINVAL: unknown here, see vvar.h */
+}
+
 void vvar_drop_writable(struct vvar *vvar)
 {
 	if (vvar->writable)

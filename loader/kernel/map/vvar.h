@@ -40,6 +40,15 @@ int vvar_create(struct vvar *vvar);
 int vvar_seal(struct vvar *vvar);
 
 /*
+ * Children of this process do not inherit the writable mapping. A second fence: no process that
+ * has it becomes a program before it has given it up, by an exec or by vvar_drop_writable().
+ * So a kernel that has no such thing is no failure, and Linux has it since 2.6.16: it is qemu's
+ * user mode that knows no MADV_DONTFORK. (Before version 11 it says yes, and does nothing.)
+ * Returns 0 or -errno.
+ */
+int vvar_keep_from_children(const struct vvar *vvar);
+
+/*
  * Gives up the writable mapping, for the side that only reads, or the descriptor.
  * Each may be called twice.
  */
