@@ -16,6 +16,7 @@
 
 #include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
+#include "kernel/base/newer.h"
 #include "kernel/map/data_pages.h"
 #include "kernel/map/place.h"
 #include "kernel/map/timens.h"

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <vdso/seqcount.h>
 
+#include "kernel/base/newer.h"
 #include "kernel/time/timekeeper.h"
 #include "kernel/time/watchdog.h"
 
