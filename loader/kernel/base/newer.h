@@ -1,8 +1,8 @@
 /*
  * newer.h - what the headers of Debian 11 (glibc 2.31, Linux 5.10) do not have yet.
  *
- * Numbers are those of the kernel, the same on every machine that we have. What the kernel itself
- * lacks, each caller finds out by asking.
+ * Numbers are those of the kernel, the same on every machine that we have. What the kernel
+ * itself lacks, each caller finds out by asking.
  */
 #ifndef KERNEL_BASE_NEWER_H
 #define KERNEL_BASE_NEWER_H
