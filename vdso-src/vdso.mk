@@ -20,17 +20,17 @@ PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 
 # The image has no C library (freestanding, no builtins, no stack protector, whose canary is
 # thread-local), runs at any address (PIC), exports only what is marked, and can be unwound
-# from every instruction. Where the compiler can be told (port.mk), it uses general registers
-# only: combining two words in a vector register to store them at once made a call a
-# nanosecond slower.
+# from every instruction.
 VDSO_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
 	-fno-stack-protector -fvisibility=hidden -fasynchronous-unwind-tables \
 	-fno-lto $(PREFIX_MAP) $(WARNINGS) -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
 # The image is small: no functions split in two, each half with unwind data of its own, and
-# no padding inside functions. Not every compiler knows these options.
+# no padding inside functions. It uses general registers only: combining two words in a vector
+# register to store them at once made a call a nanosecond slower. Not every compiler knows these
+# options.
 cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
-	-falign-loops=1 -falign-labels=1,$(call cc_option,$(flag)))
+	-falign-loops=1 -falign-labels=1 -mgeneral-regs-only,$(call cc_option,$(flag)))
 VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
 
 # VDSO_PARTS, in port.mk, says which parts of the image are built. Each part is a complete set
