@@ -145,11 +145,11 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 	$(Q)$(CROSS)gcc -pie $@.o $(P)/internal.a $(LIBSTDCXX) -o $@
 
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
-# Without i686-linux-gnu-gcc and -g++ their tests are skipped.
+# Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
-	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-gcc), \
+	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
 
 i386-programs:
