@@ -136,6 +136,14 @@ $ENV{USER_ID} = 1000;
 ($status, $out, $apt) = run("$tests/setup/deps");
 is("$status<$apt>", '1<>', 'a user who is not root is asked for what can be had');
 like($out, qr/ --no-remove lld$/m, '... and for no more');
+stand_in('apt-cache', 'echo " 100 /var/lib/dpkg/status"');
+($status, $out) = run("$tests/setup/deps");
+like(
+	$out,
+	qr/^  apt-get .* --no-remove lld age gcc-aarch64-linux-gnu gcc-i686-linux-gnu$/m,
+	'... but for all of it where nothing is known of any package'
+);
+stand_in('apt-cache', 'echo " 500 http://deb.debian.org/debian bookworm/main amd64 Packages"');
 $ENV{LACKS} = 'gcc-aarch64-linux-gnu age';
 is((run("$tests/setup/deps"))[0], 0, 'with nothing left to install, the user goes on');
 @ENV{qw(LACKS UNKNOWN USER_ID)} = ('gcc', 'gcc', 0);
