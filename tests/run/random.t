@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# getrandom.t - those who call the vDSO's getrandom by themselves: glibc from 2.41 on, and Go from 1.24.
+# random.t - those who call the vDSO's getrandom by themselves: glibc from 2.41 on, and Go from 1.24.
 #
 # They are real clients: nobody has told them about us. strace counts what they still ask the
 # kernel for. An older C library makes a system call for each number, which shows that it counts.
