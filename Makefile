@@ -56,10 +56,14 @@ compiler = $(if $(filter %.cc,$<),CXX,CC)
 compile = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep -c $< -o $@)
 program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep $< $(2) -o $@)
 
-# What only some goals need is installed only for these. Node and a browser are large.
+# Each goal gets what it needs. These are content with a compiler, a linker and perl, as they are
+# for this machine with the default tools; all others get everything that the tests need. Node, a
+# browser and gnuplot are large, and only for those who name the goal.
+CORE := all demo learn start check hint diff solution reset watch install uninstall symbols sections \
+	disasm bench tutorial node clean help doctor
 deps: ## Begin | install what the other goals need from Debian's packages
-	@tests/setup/deps $(if $(filter tutorial,$(MAKECMDGOALS)),tutorial \
-		$(if $(filter test,$(MAKECMDGOALS)),browser)) \
+	@tests/setup/deps $(if $(REST),$(if $(filter-out $(CORE),$(REST))$(CROSS)$(filter-out gcc ld.bfd,$(CC) $(LD)),,core)) \
+		$(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) \
 		$(filter bench,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
 
 clean: ## Build | remove everything that was built

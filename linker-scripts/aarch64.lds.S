@@ -5,7 +5,7 @@
  * of the kernel (arch/arm64/kernel/vdso/vdso.lds.S), and C libraries ask for them.
  */
 #define VDSO_TEXT_FILL 0x1f2003d5 /* nop, d503201f, in byte order */
-#define VDSO_SHDR_SIZE 64
+#define VDSO_GOT_RESERVED 8
 
 #ifdef VDSO_HAS_time
 #	define VDSO_TIME_NAMES         \

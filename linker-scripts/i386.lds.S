@@ -8,7 +8,7 @@
  * The entry point in the ELF header is the address for AT_SYSINFO.
  */
 #define VDSO_TEXT_FILL 0x90909090
-#define VDSO_SHDR_SIZE 40
+#define VDSO_GOT_RESERVED 0
 
 #ifdef VDSO_HAS_time
 #	define VDSO_TIME_NAMES         \

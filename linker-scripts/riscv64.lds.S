@@ -6,7 +6,7 @@
  * list the features of the CPUs.
  */
 #define VDSO_TEXT_FILL 0x13000000 /* nop, 00000013, in byte order */
-#define VDSO_SHDR_SIZE 64
+#define VDSO_GOT_RESERVED 8
 
 #ifdef VDSO_HAS_time
 #	define VDSO_TIME_NAMES       \

@@ -5,12 +5,8 @@
  * through the C preprocessor, as in the kernel. What a machine's script defines:
  *
  *   VDSO_TEXT_FILL        the bytes of a no-operation, to fill gaps in the code
- *   VDSO_SHDR_SIZE        the size of a section header in its ELF class
+ *   VDSO_GOT_RESERVED     the bytes at the start of .got that GNU ld reserves for itself
  *   VDSO_VERSIONS         the version nodes with their symbols
- *
- * And port.mk, because it depends on the parts that are built:
- *
- *   VDSO_BUDGET           the largest size of the stripped image
  */
 
 /*
@@ -29,19 +25,6 @@
  *      +--------------------------+ two pages at most
  */
 #include <vdso/datapage.h>
-
-/*
- * objcopy appends the names of the sections and their headers. A script cannot see these, so
- * the budget counts the sections listed below, the empty one, .shstrtab, and the bytes of their
- * names.
- */
-#ifdef VDSO_HAS_random
-#	define VDSO_SECTIONS 15 /* .rodata: the cipher's constant */
-#	define VDSO_SECTION_NAMES 128
-#else
-#	define VDSO_SECTIONS 14
-#	define VDSO_SECTION_NAMES 120
-#endif
 
 SECTIONS
 {
@@ -84,6 +67,11 @@ SECTIONS
 	/*
 	 * Sections that must stay empty. They are not discarded, because ld.lld silently
 	 * resolves a reference to a discarded variable to address 0 of the image.
+	 *
+	 * The global offset table stays empty but for what the linker puts at its start: the
+	 * address of .dynamic, and room for two that a dynamic linker would fill in. Whether GNU
+	 * ld keeps that where nothing uses it depends on its version (2.47 does, and refuses to
+	 * discard it), so it comes last, and objcopy removes it.
 	 */
 	.data          : { *(.data .data.* .sdata .sdata.*) }
 	.bss           : { *(.bss .bss.* .sbss .sbss.* COMMON) }
@@ -121,8 +109,9 @@ ASSERT(SIZEOF(.data) == 0, "rule no-data: the image has no writable data; a vari
 ASSERT(SIZEOF(.bss) == 0, "rule no-bss: the image has no writable data; a variable was defined")
 /* course: end 02-image */
 ASSERT(SIZEOF(.tdata) == 0, "rule no-tls: the image has no thread-local data")
+ASSERT(SIZEOF(.got) <= (DEFINED(_GLOBAL_OFFSET_TABLE_) ? VDSO_GOT_RESERVED : 0), "rule no-got: nobody fills in a table of addresses; a symbol that is not hidden?")
+ASSERT(SIZEOF(.got.plt) <= 3 * __SIZEOF_POINTER__, "rule no-got: nobody fills in a table of addresses; a call of a function that is not hidden?")
 ASSERT(SIZEOF(.plt) == 0, "rule no-plt: the image calls nothing outside itself")
 ASSERT(SIZEOF(.rel.dyn) == 0, "rule no-relocations (REL): nobody relocates the image; a pointer constant, or a data symbol that is not hidden?")
 ASSERT(SIZEOF(.rela.dyn) == 0, "rule no-relocations (RELA, JMPREL): nobody relocates the image; a pointer constant, or a data symbol that is not hidden?")
 ASSERT(SIZEOF(.relr.dyn) == 0, "rule no-relocations (RELR): nobody relocates the image; a pointer constant, or a data symbol that is not hidden?")
-ASSERT(vdso_loaded_end + VDSO_SECTIONS * VDSO_SHDR_SIZE + VDSO_SECTION_NAMES <= VDSO_BUDGET, "rule budget: the image, section headers included, is larger than its budget")

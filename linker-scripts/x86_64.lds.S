@@ -9,7 +9,7 @@
  * that is not built (VDSO_PARTS in port.mk) are not listed.
  */
 #define VDSO_TEXT_FILL 0x90909090
-#define VDSO_SHDR_SIZE 64
+#define VDSO_GOT_RESERVED 0
 
 /* course: begin 03-versions */
 #ifdef VDSO_HAS_time

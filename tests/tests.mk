@@ -45,9 +45,11 @@ TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS)),$(TESTS_C) vdso
 
 # ---- tests in C -----------------------------------------------------------------
 TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
+# Part of the C library itself since glibc 2.34.
+LIBS := -pthread -ldl -lrt
 
 $(P)/tests/%: tests/%.c $(P)/internal.a
-	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/internal.a -pthread -lm)
+	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/internal.a $(LIBS) -lm)
 
 # The cipher exports no name, so its test is linked with the object itself. So is the bench's
 # arithmetic, with a clock of the test's.
@@ -117,9 +119,9 @@ $(filter %.musl %.musl-static,$(PROGRAMS)): CC_HERE := musl-gcc
 
 define PROGRAM_RULES
 $(P)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
-	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)))
+	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)),$$(LIBS))
 $(P)/tests/programs/%.$(1): tests/programs/%.cc $(O)/.config
-	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)))
+	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)),$$(LIBS))
 endef
 $(foreach kind,$(PROGRAM_KINDS),$(eval $(call PROGRAM_RULES,$(kind))))
 
@@ -145,11 +147,11 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 	$(Q)$(CROSS)gcc -pie $@.o $(P)/internal.a $(LIBSTDCXX) -o $@
 
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
-# Without i686-linux-gnu-gcc and -g++ their tests are skipped.
+# Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
-	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-gcc), \
+	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
 
 i386-programs:
@@ -161,7 +163,7 @@ i386-built: all $(I386)
 # Not optimised: they unwind stacks and look at registers.
 define I386_RULES
 $(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.c $(P)/internal.a
-	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)) -Iloader -Itests/lib,$(P)/internal.a -pthread)
+	$$(call program,$$(PROGRAM_CFLAGS) $$(FLAGS_$(1)) -Iloader -Itests/lib,$(P)/internal.a $$(LIBS))
 $(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/internal.a
 	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)) -static-libstdc++ -static-libgcc -Iloader -Itests/lib,$(P)/internal.a)
 endef
@@ -190,7 +192,7 @@ $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 	$(call compile,$(TEST_CFLAGS))
 
 $(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/internal.a
-	$(call step,CC,$(CC_HERE) $^ -lm -o $@)
+	$(call step,CC,$(CC_HERE) $^ $(LIBS) -lm -o $@)
 
 bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call
 	@$(P)/bench/bench

@@ -20,24 +20,24 @@ PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 
 # The image has no C library (freestanding, no builtins, no stack protector, whose canary is
 # thread-local), runs at any address (PIC), exports only what is marked, and can be unwound
-# from every instruction. Where the compiler can be told (port.mk), it uses general registers
-# only: combining two words in a vector register to store them at once made a call a
-# nanosecond slower.
+# from every instruction.
 VDSO_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
 	-fno-stack-protector -fvisibility=hidden -fasynchronous-unwind-tables \
 	-fno-lto $(PREFIX_MAP) $(WARNINGS) -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
 # The image is small: no functions split in two, each half with unwind data of its own, and
-# no padding inside functions. Not every compiler knows these options.
+# no padding inside functions. It uses general registers only: combining two words in a vector
+# register to store them at once made a call a nanosecond slower. Not every compiler knows these
+# options.
 cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
-	-falign-loops=1 -falign-labels=1,$(call cc_option,$(flag)))
+	-falign-loops=1 -falign-labels=1 -mgeneral-regs-only,$(call cc_option,$(flag)))
 VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
 
 # VDSO_PARTS, in port.mk, says which parts of the image are built. Each part is a complete set
 # of functions, with its objects in VDSO_OBJS_part:
 #	make VDSO_PARTS=time B=/tmp/b /tmp/b/x86_64/vdso.so
-# makes an image of the time functions alone, which must fit into one page of memory. The
-# random functions bring a cipher and need a second one.
+# makes an image of the time functions alone, which fits into one page of memory (VDSO_BUDGET).
+# The random functions bring a cipher and need a second one.
 VDSO_PARTS_CPPFLAGS := $(foreach part,$(VDSO_PARTS),-DVDSO_HAS_$(part))
 VDSO_OBJS := $(addprefix $(O)/vdso/,$(foreach part,$(VDSO_PARTS),$(VDSO_OBJS_$(part))) note.o)
 
@@ -59,15 +59,22 @@ $(O)/vdso/%.o: vdso-src/%.S $(O)/.config
 
 $(O)/vdso/vdso.lds: linker-scripts/$(ARCH).lds.S $(O)/.config
 	$(call step,CPP,$(CC_HERE) -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $@.dep -Ivdso-src/include \
-		$(VDSO_PARTS_CPPFLAGS) -DVDSO_BUDGET=$(VDSO_BUDGET) $< -o $@)
+		$(VDSO_PARTS_CPPFLAGS) $< -o $@)
 
 $(O)/vdso.so.dbg: $(O)/vdso/vdso.lds $(VDSO_OBJS)
 	$(call step,LD,$(LD_HERE) $(VDSO_LDFLAGS) -T $< $(VDSO_OBJS) -o $@)
 
-# ld.lld keeps the headers of the sections that must be empty; they are dropped here.
-$(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers
-	$(call step,STRIP,$(OBJCOPY) -S -R .data -R .bss $< $(O)/vdso/stripped.so)
-	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@ $(VDSO_BUDGET)
+# The tools that the budgets in port.mk are stated for, those of Debian 12. linker-scripts/budget
+# says what happens with others.
+VDSO_BUDGET_CC := gcc 12
+VDSO_BUDGET_LD := GNU ld 2.40
+
+# ld.lld keeps the headers of the sections that must be empty, and GNU ld the reserved words of a
+# global offset table that nothing uses. The script has made sure that there is no more in them.
+$(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers linker-scripts/budget
+	$(call step,STRIP,$(OBJCOPY) -S $(addprefix -R ,.data .bss .got .got.plt) $< $(O)/vdso/stripped.so)
+	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@
+	$(Q)linker-scripts/budget $@ $(VDSO_BUDGET) '$(VDSO_BUDGET_CC)' '$(VDSO_BUDGET_LD)' '$(CC_HERE)' '$(LD_HERE)'
 
 # Debuggers and profilers find the symbols of a stripped file by its build id.
 $(O)/.debug: $(O)/vdso.so.dbg

@@ -865,8 +865,7 @@ SKIP: {
 	open my $script, '>', "$tmp/i386.lds.S" or BAIL_OUT("$tmp/i386.lds.S: $!");
 	print $script <<'END';
 #define VDSO_TEXT_FILL 0x90909090
-#define VDSO_SHDR_SIZE 40
-#define VDSO_BUDGET 4096
+#define VDSO_GOT_RESERVED 0
 #define VDSO_VERSIONS LINUX_2.6 { global: __vdso_*; }; LINUX_2.5 { global: __kernel_*; local: *; };
 OUTPUT_FORMAT("elf32-i386")
 #include "vdso-layout.lds.h"

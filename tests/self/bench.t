@@ -228,6 +228,7 @@ SKIP: {
 }
 
 # ---- without a counter, and on a terminal ----
+$ENV{TERM} = 'xterm';    # dumb has no colour
 ($status, $out) = run("script -qec '$bench --quick --no-counter --csv $csv' /dev/null");
 is($status, 0, 'without a counter it succeeds');
 like($out, qr/counter +none is used: --no-counter/, 'and says that none is used');

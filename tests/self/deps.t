@@ -23,7 +23,8 @@ sub stand_in {
 	close $fh or die "$name: $!";
 }
 
-# With these commands in PATH and no others. Status and all output, and what apt-get was called with.
+# With these commands in PATH and no others. Status and all output, and what apt-get was called with,
+# simulations left out.
 sub run {
 	my ($script) = @_;
 	unlink "$dir/apt";
@@ -49,8 +50,35 @@ done
 END
 stand_in('dpkg-query', $dpkg_query);
 stand_in('id', 'echo $USER_ID');
-stand_in('apt-get', qq(echo "\$DEBIAN_FRONTEND \$*" >>$dir/apt; [ -z "\$APT_FAILS" ]));
-@ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 0, '');
+# `apt-get -s` answers as Debian's does for packages that $UNKNOWN or $CONFLICTS name.
+my $apt_get = <<'END';
+case " $* " in
+*' -s '*)
+	for package in "$@"; do
+		case " $UNKNOWN " in *" $package "*)
+			echo "E: Unable to locate package $package" >&2
+			exit 100 ;;
+		esac
+		case " $CONFLICTS " in *" $package "*)
+			case " $* " in *' --no-remove '*)
+				echo 'E: Packages need to be removed but remove is disabled.' >&2
+				exit 100 ;;
+			esac
+			echo 'Remv gcc-multilib [4:12.2.0-3]' ;;
+		esac
+	done
+	exit 0 ;;
+esac
+END
+stand_in('apt-get', qq(${apt_get}echo "\$DEBIAN_FRONTEND \$*" >>$dir/apt; [ -z "\$APT_FAILS" ]));
+@ENV{qw(LACKS REMOVED USER_ID APT_FAILS UNKNOWN CONFLICTS)} = ('', '', 0, '', '', '');
+
+sub slurp {
+	my ($path) = @_;
+	open my $fh, '<', $path or die "$path: $!";
+	local $/;
+	return scalar <$fh>;
+}
 
 my $begin = time;
 my ($status, $out, $apt) = run("$tests/setup/deps");
@@ -62,7 +90,8 @@ cmp_ok($seconds, '<', 0.3, 'in no time');
 ($status, $out, $apt) = run("$tests/setup/deps");
 is($status, 1, 'a user who is not root is told so by the status');
 like(
-	$out, qr/^  apt-get update && apt-get install -y --no-install-recommends lld strace$/m,
+	$out,
+	qr/^  apt-get update && apt-get install -y --no-install-recommends --no-remove strace lld$/m,
 	'and by the one command to run, with what is missing and no more'
 );
 is($apt, '', 'nothing is tried');
@@ -72,46 +101,117 @@ $ENV{USER_ID} = 0;
 is($status, 0, 'root gets the packages installed');
 like(
 	$apt,
-	qr/\Anoninteractive update .*\nnoninteractive install .*--no-install-recommends lld strace\n\z/,
+	qr/\Anoninteractive update .*\nnoninteractive install .*--no-install-recommends --no-remove strace lld\n\z/,
 	'those that are missing, after an update, without a question and without recommended ones'
 );
 
 $ENV{REMOVED} = 1;
 ($status, $out, $apt) = run("$tests/setup/deps");
 like(
-	$apt, qr/ lld strace$/m,
+	$apt, qr/ strace lld$/m,
 	'a package that was removed and left its configuration is missing, too'
 );
 
 $ENV{APT_FAILS} = 1;
 ($status, $out) = run("$tests/setup/deps");
 is($status, 1, 'a failure of apt-get is passed on');
-like($out, qr/could not install: lld strace$/m, 'with what was to be installed');
+like($out, qr/could not install: strace lld$/m, 'with what was to be installed');
+
+# ---- what cannot be had is left out, and nothing is removed for it ----
+@ENV{qw(LACKS APT_FAILS REMOVED)} = ('lld gcc-aarch64-linux-gnu age gcc-i686-linux-gnu', '', '');
+@ENV{qw(CONFLICTS UNKNOWN)} = ('gcc-aarch64-linux-gnu gcc-i686-linux-gnu', 'age');
+($status, $out, $apt) = run("$tests/setup/deps");
+is($status, 0, 'a package that cannot be had stops nothing');
+like($apt, qr/ --no-remove lld\n\z/, 'what can be had is installed, and nothing is removed');
+like(
+	$out, qr/^  gcc-$_-linux-gnu: conflicts with gcc-multilib$/m,
+	"$_: what it conflicts with is said"
+) for qw(aarch64 i686);
+like($out, qr/^  age: Unable to locate package age$/m, 'and what the system does not know');
+like(
+	$out, qr/Tests that need them are skipped.*To have them, remove/s,
+	'with what that means, and what to do'
+);
+$ENV{USER_ID} = 1000;
+($status, $out, $apt) = run("$tests/setup/deps");
+is("$status<$apt>", '1<>', 'a user who is not root is asked for what can be had');
+like($out, qr/ --no-remove lld$/m, '... and for no more');
+stand_in('apt-cache', 'echo " 100 /var/lib/dpkg/status"');
+($status, $out) = run("$tests/setup/deps");
+like(
+	$out,
+	qr/^  apt-get .* --no-remove lld age gcc-aarch64-linux-gnu gcc-i686-linux-gnu$/m,
+	'... but for all of it where nothing is known of any package'
+);
+stand_in('apt-cache', 'echo " 500 http://deb.debian.org/debian bookworm/main amd64 Packages"');
+$ENV{LACKS} = 'gcc-aarch64-linux-gnu age';
+is((run("$tests/setup/deps"))[0], 0, 'with nothing left to install, the user goes on');
+@ENV{qw(LACKS UNKNOWN USER_ID)} = ('gcc', 'gcc', 0);
+is((run("$tests/setup/deps"))[0], 1, 'but not without a compiler');
+
+# ---- what demo and exercises need ----
+@ENV{qw(LACKS CONFLICTS UNKNOWN)} = ('strace clang gcc-aarch64-linux-gnu', '', '');
+($status, $out, $apt) = run("$tests/setup/deps core");
+like($apt, qr/ --no-remove strace\n\z/, 'core asks for no other compiler');
+@ENV{qw(USER_ID APT_FAILS)} = (1000, 1);
+($status, $out) = run("$tests/setup/deps core");
+is($status, 0, 'they go on without strace');
+like($out, qr/ --no-remove strace$/m, 'but not without a word');
+$ENV{USER_ID} = 0;
+is((run("$tests/setup/deps core"))[0], 0, '... and when apt-get fails');
+$ENV{LACKS} = 'strace perl';
+is((run("$tests/setup/deps core"))[0], 1, 'not without perl');
+
+# ---- too old ----
+@ENV{qw(LACKS APT_FAILS)} = ('', '');
+for (
+	['gcc', 'gcc (Debian 8.3.0-6) 8.3.0', 'gcc 8.3 (needs 9.0)'],
+	['gcc', 'gcc (Debian 10.2.1-6) 10.2.1 20210110', ''],
+	['gcc', 'gcc (Debian 16.2.0-4) 16.2.0', ''],
+	['ld.bfd', 'GNU ld (GNU Binutils for Debian) 2.31.1', 'ld.bfd 2.31 (needs 2.34)'],
+	['ld.bfd', 'GNU ld (GNU Binutils for Debian) 2.47.50.20261021', ''],
+	['make', 'GNU Make 4.1', 'make 4.1 (needs 4.2)'],
+	['getconf', 'glibc 2.28', 'glibc 2.28 (needs 2.31)'],
+	['uname', '4.19.0-27-amd64', 'kernel 4.19 (needs 5.1)'],
+    )
+{
+	my ($tool, $says, $old) = @$_;
+	my $link = readlink "$dir/$tool";
+	stand_in($tool, "echo '$says'");
+	my ($status, $out) = run("$tests/setup/deps core");
+	is(
+		"$status $out",
+		$old ? "1 deps: uvdso is made for Debian 11 and later; too old here: $old\n" : '0 ',
+		"$says: " . ($old ? 'too old, which is said' : 'new enough')
+	);
+	unlink "$dir/$tool";
+	symlink $link, "$dir/$tool" if $link;
+}
 
 # What the site takes is asked for by word, and only then.
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
 like(
-	$out, qr/^  apt-get .*--no-install-recommends nodejs npm chromium$/m,
+	$out, qr/^  apt-get .*--no-remove nodejs npm chromium$/m,
 	'for the site, node and a browser are asked for'
 );
 is((run("$tests/setup/deps"))[0], 0, 'and else they are not');
 stand_in($_, 'exit 0') for qw(npm chromium);
 stand_in('node', 'case $2 in *18*) exit 1 ;; esac');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
-like($out, qr/recommends nodejs npm$/m, 'a node that is too old is none');
+like($out, qr/remove nodejs npm$/m, 'a node that is too old is none');
 stand_in('node', 'exit 0');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
 is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
 is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
 ($status, $out) = run("$tests/setup/deps format");
 like(
-	$out, qr/recommends clang-format perltidy shfmt$/m,
+	$out, qr/remove clang-format perltidy shfmt$/m,
 	'for the format of the sources, three formatters'
 );
 stand_in($_, 'exit 0') for qw(clang-format perltidy);
 ($status, $out) = run("$tests/setup/deps format");
-like($out, qr/recommends shfmt$/m, '... and only those that are missing');
+like($out, qr/remove shfmt$/m, '... and only those that are missing');
 unlink map { "$dir/$_" } qw(clang-format perltidy);
 unlink map { "$dir/$_" } qw(node npm chromium);
 $ENV{USER_ID} = 0;
@@ -120,6 +220,13 @@ unlink "$dir/dpkg-query";
 ($status, $out) = run("$tests/setup/deps");
 is($status, 1, 'on another system what is missing is only named');
 like($out, qr/not Debian.*: .*\bgcc\b.*\bstrace\b/, 'by its tools');
+stand_in($_, 'exit 0') for qw(gcc make ld.bfd readelf perl prove);
+($status, $out) = run("$tests/setup/deps core");
+is(
+	"$status<$out>",
+	"0<deps: this is not Debian. Please install what has these tools: strace script setarch unshare\n>",
+	'and the demo goes on with the tools of the build'
+);
 stand_in($_, 'exit 0')
     for qw(gcc make ld.bfd readelf perl prove clang ld.lld musl-gcc strace python3 script
     valgrind setcap qemu-x86_64
@@ -134,10 +241,26 @@ is("$status<$out>", '0<>', 'and with all of them there, it is content');
 my $here = `$tests/setup/doctor 2>&1`;
 is($?, 0, 'doctor succeeds');
 like($here, qr/^  ok  machine +x86_64/m, 'and says what is there');
+like(
+	$here, qr/^  ok  versions +glibc [\d.]+, .*make [\d.]+, perl [\d.]+$/m,
+	'... in which versions'
+);
+
+# ---- the oldest versions, as CONTRIBUTING.md states them ----
+my $minimum = slurp('tests/setup/minimum');
+my $stated = slurp('CONTRIBUTING.md');
+my @oldest = $minimum =~ /^hold (\S+) (\S+)/mg;
+cmp_ok(scalar @oldest, '>=', 12, 'there are some');
+while (my ($name, $oldest) = splice @oldest, 0, 2) {
+	$name = {kernel => 'Linux', 'ld.bfd' => 'GNU ld'}->{$name} // $name;
+	$oldest =~ s/\.0$//;
+	like($stated, qr/\b\Q$name $oldest\E\b/, "CONTRIBUTING.md states $name $oldest");
+}
 is_deeply([grep { length > 80 } split /\n/, $here], [], 'in at most 80 columns');
 
 unlink "$dir/$_" for qw(clang script);
 stand_in('strace', 'exit 1');
+stand_in('make', 'echo GNU Make 4.1');
 stand_in('perl', 'exit 1');
 stand_in('cat', 'echo hpet');
 stand_in('grep', 'exit 1');

@@ -19,6 +19,10 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 
+#ifndef GRND_INSECURE /* glibc 2.32 */
+#	define GRND_INSECURE 4
+#endif
+
 #include "getrandom.h"
 #include "kernel/time/timekeeper.h"
 

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/newer.h"
 
 /* Without /proc: more descriptors than that take too long to close one by one. */
 #define TRY_MAX 65536

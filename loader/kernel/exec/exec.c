@@ -20,7 +20,6 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +27,7 @@
 #include "kernel/base/auxvec.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/mm_map.h"
+#include "kernel/base/newer.h"
 #include "kernel/base/page.h"
 #include "kernel/exec/exec.h"
 #include "kernel/exec/stack.h"

@@ -23,6 +23,7 @@
 
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
+#include "kernel/base/newer.h"
 #include "kernel/base/proc.h"
 
 #define OPTIONS                                                            \

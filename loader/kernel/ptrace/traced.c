@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/newer.h"
 #include "kernel/ptrace/traced.h"
 
 /* waitpid(2) shows a stop at a system call like this (PTRACE_O_TRACESYSGOOD). */

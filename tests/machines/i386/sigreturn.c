@@ -65,7 +65,7 @@ static void show(const struct trace *t)
 /* ---- a handler returns through our vDSO -------------------------------- */
 
 static struct trace in_handler;
-static uintptr_t returns_to, interrupted_at;
+static uintptr_t returns_to;
 static int backtrace_frames;
 static void *backtrace_pc[FRAMES];
 
@@ -87,7 +87,7 @@ static void on_trap_info(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
 	(void)info;
-	interrupted_at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_EIP];
+	(void)context;
 	look_around((uintptr_t)__builtin_return_address(0));
 }
 

@@ -89,6 +89,8 @@ sub normalise {
 		s/[ \t]+$//mg;
 		# What another chapter or a changed file moves, and no reader looks for.
 		s/(?<=^make: \*\*\* \[)[\w.\/-]+:\d+: /MAKEFILE: /mg;
+		# A linker names itself as it was called, or with its path and its machine.
+		s{^(\s*)(?:/\S*/)?(?:\w+-linux-gnu-)?(?=ld\.(?:bfd|lld): )}{$1}mg;
 		s/^(  edit  work\S+), line \d+$/$1, line N/mg;
 		s/^  ok      and \d+ more$/  ok      and N more/mg;
 		s/^(?:Next: tutorial.*|That was the last one: the course is done\.)$/NEXT/mg;

@@ -4,7 +4,7 @@ EMULATOR := qemu-aarch64 -L /usr/aarch64-linux-gnu
 VDSO_PARTS := time random signal
 # Not x18: it belongs to the platform, perhaps to a shadow stack. No BTI, no PAC: without a
 # promise about branches the kernel does not guard the code, and every CPU can run it.
-VDSO_CFLAGS_MACHINE := -mgeneral-regs-only -ffixed-x18 -mcmodel=tiny -mbranch-protection=none
+VDSO_CFLAGS_MACHINE := -ffixed-x18 -mcmodel=tiny -mbranch-protection=none
 VDSO_OBJS_time := gettime.o
 VDSO_OBJS_random := getrandom.o arch/aarch64/chacha.o
 VDSO_OBJS_signal := arch/aarch64/sigreturn.o

@@ -5,7 +5,7 @@ VDSO_PARTS := time signal
 # Only gcc aligns the stack for vectors, which are not used here, and only gcc reports each
 # atomic u64 whose layout gcc 10 changed.
 NOT_CLANG = $(if $(filter clang%,$(notdir $(CC))),,$(1))
-VDSO_CFLAGS_MACHINE = -m32 -march=i686 -mgeneral-regs-only -fcf-protection=none \
+VDSO_CFLAGS_MACHINE = -m32 -march=i686 -fcf-protection=none \
 	$(call NOT_CLANG,-mpreferred-stack-boundary=2 -Wno-psabi)
 VDSO_OBJS_time := gettime.o getcpu.o
 VDSO_OBJS_signal := arch/i386/vsyscall.o arch/i386/sigreturn.o

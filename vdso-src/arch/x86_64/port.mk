@@ -2,7 +2,7 @@
 TRIPLE := x86_64-linux-gnu
 EMULATOR := qemu-x86_64
 VDSO_PARTS := time random
-VDSO_CFLAGS_MACHINE := -m64 -mgeneral-regs-only -fcf-protection=none
+VDSO_CFLAGS_MACHINE := -m64 -fcf-protection=none
 VDSO_OBJS_time := gettime.o getcpu.o
 VDSO_OBJS_random := getrandom.o arch/x86_64/chacha.o
 # With both parts no larger than the kernel's own image: 6688 bytes (Linux 6.18).

@@ -14,6 +14,7 @@
  */
 #include <string.h>
 
+#include "kernel/base/newer.h"
 #include "kernel/image/check/parts.h"
 
 #ifndef PT_RISCV_ATTRIBUTES
