@@ -32,6 +32,8 @@ RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(
 B := build
 O := $(B)/$(ARCH)
 P := $(if $(CROSS),$(O),$(B))
+# What recipes start finds it by this.
+export UVDSO_BUILD := $(B)
 
 .DEFAULT_GOAL := all
 .SUFFIXES:

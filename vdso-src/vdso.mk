@@ -11,12 +11,12 @@ $(O)/.config: FORCE
 	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
 		command -v $$tool >/dev/null || { \
 			echo "uvdso: ARCH=$(ARCH): there is no $$tool; make deps installs it" >&2; exit 1; }; done
-	@echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' | cmp -s - $@ || \
-		echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' >$@
+	@echo '$(CONFIG)' | cmp -s - $@ || echo '$(CONFIG)' >$@
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
-# No path of this machine in any byte: the image is the same wherever it is built.
-PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+# No path of this machine in any byte: the image is the same wherever it is built. The shell
+# puts the directory in, by the name that the compiler knows it by, whatever is in that name.
+PREFIX_MAP := -ffile-prefix-map="$$PWD"=.
 
 # The image has no C library (freestanding, no builtins, no stack protector, whose canary is
 # thread-local), runs at any address (PIC), exports only what is marked, and can be unwound

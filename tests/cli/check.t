@@ -12,10 +12,11 @@ use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
 my $here = getcwd();
-my $uvdso = 'build/uvdso';
+my $uvdso = "$BUILD/uvdso";
 my $tmp = tempdir(CLEANUP => 1);
 
 sub slurp {
@@ -59,10 +60,10 @@ sub good {
 	    or complain('status 0 and no output', "status $status\n$out$err", $why);
 }
 
-my $good = slurp('build/x86_64/vdso.so');
+my $good = slurp("$BUILD/x86_64/vdso.so");
 
 # ---- images that are good -------------------------------------------------------------------
-good('our image is good', 'build/x86_64/vdso.so', 'the loader maps nothing that breaks a rule');
+good('our image is good', "$BUILD/x86_64/vdso.so", 'the loader maps nothing that breaks a rule');
 
 SKIP: {
 	open my $maps, '<', '/proc/self/maps' or skip("no /proc/self/maps: $!", 1);

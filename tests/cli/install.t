@@ -7,12 +7,13 @@ use File::Temp 'tempdir';
 use IPC::Open2 'open2';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
 # `make test CC=clang` has built with its choices: they are kept, or all would be built anew under the
 # feet of the other tests.
 my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
-my $make = 'make -s ' . ($choices // '');
+my $make = "make -s B=$BUILD " . ($choices // '');
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B PREFIX DESTDIR)};
 $ENV{LC_ALL} = 'C';
 chomp(my $arch = `uname -m`);
@@ -53,7 +54,7 @@ sub directories {
 
 my $said = `$make install DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make install succeeds, without a word');
-my $id = Elf->new(slurp("build/$arch/vdso.so"))->build_id;
+my $id = Elf->new(slurp("$BUILD/$arch/vdso.so"))->build_id;
 my $debug = '/opt/x/lib/debug/.build-id/' . substr($id, 0, 2) . '/' . substr($id, 2) . '.debug';
 # Of the source, what is common and what is this machine's.
 my @source = grep { !m{^vdso-src/arch/(?!\Q$arch\E/)} } split /\n/, `find vdso-src -name '*.[chS]'`;
@@ -68,7 +69,7 @@ is(
 	'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else'
 );
 is(
-	slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"),
+	slurp("$dest$debug"), slurp("$BUILD/$arch/vdso.so.dbg"),
 	'the debug data of the image is where gdb looks for its build id'
 );
 
@@ -103,7 +104,7 @@ print $fh "#!/bin/sh\nprintf '%s\\n' \"\$@\"\n";
 close $fh;
 chmod 0755, "$tmp/bin/gdb";
 my $installed = "$dest/opt/x/bin/uvdso";
-my $runner = open2(my $program, my $stdin, $installed, 'run', 'build/tests/programs/signals.pie');
+my $runner = open2(my $program, my $stdin, $installed, 'run', "$BUILD/tests/programs/signals.pie");
 my ($pid) = <$program> =~ /^ready (\d+)/;
 my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$installed' gdb $pid -x y 2>&1` };
 my $bin = "$dest/opt/x/bin";
@@ -114,7 +115,7 @@ like(
 );
 like($gdb, qr{^directory \Q$quoted\E/../share/uvdso$}m, '... and for the source');
 like($gdb, qr{^-p\n$pid\n-x\ny\n\z}m, '... of this process, with the arguments for gdb');
-$gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `build/uvdso gdb $pid 2>&1` };
+$gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `$BUILD/uvdso gdb $pid 2>&1` };
 like(
 	$gdb, qr{^set debug-file-directory /.*/build/debug:}m,
 	'in the tree it was built in, uvdso gdb finds both there'

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use POSIX ();
 use RunTest;
 use Test::More;
@@ -286,7 +287,7 @@ for (
 }
 SKIP: {
 	my ($image) =
-	    grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
+	    grep { -e } map { "$BUILD/$_/vdso.so" } (POSIX::uname())[4];
 	skip 'the image is not built', 1 unless $image;
 	is_status(uvdso('--image', $image, $end, 4), 4, 'the image may come from a file');
 }

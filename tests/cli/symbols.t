@@ -7,11 +7,13 @@
 use strict;
 use warnings;
 use Test::More;
+use lib 'tests/lib';
+use Build;
 use File::Temp qw(tempdir);
 use POSIX qw(mkfifo);
 
-my $uvdso = 'build/uvdso';
-my $image_file = 'build/x86_64/vdso.so';
+my $uvdso = "$BUILD/uvdso";
+my $image_file = "$BUILD/x86_64/vdso.so";
 my $dir = tempdir(CLEANUP => 1);
 
 # Runs a command without a shell; at most 10 s. Gives status, standard output and error.

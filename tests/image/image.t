@@ -13,6 +13,7 @@ use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
 # `make test CC=clang` hands its choices on to every make below; these here choose anew.
@@ -21,7 +22,7 @@ $ENV{LC_ALL} = 'C';
 
 my $here = getcwd();
 my $tmp = tempdir(CLEANUP => 1);
-my $page = 'build/x86_64/vdso.so';
+my $page = "$BUILD/x86_64/vdso.so";
 
 my @time_names = qw(clock_getres clock_gettime getcpu gettimeofday time);
 my @names = sort @time_names, 'getrandom';

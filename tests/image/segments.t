@@ -9,9 +9,10 @@ use warnings;
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
-my $built = 'build/x86_64';
+my $built = "$BUILD/x86_64";
 my $page = "$built/vdso.so";
 my $tmp = tempdir(CLEANUP => 1);
 

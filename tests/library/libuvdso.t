@@ -7,9 +7,11 @@ use Config;
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
-my $make = 'make -s ' . ($choices // '');
+my $make = "make -s B=$BUILD " . ($choices // '');
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B PREFIX DESTDIR)};
 $ENV{LC_ALL} = 'C';
 my $tmp = tempdir(CLEANUP => 1);
@@ -50,20 +52,20 @@ sub names {
 	    `$nm`;
 }
 is(
-	names('nm -g --defined-only build/libuvdso.a'), "@public",
+	names("nm -g --defined-only $BUILD/libuvdso.a"), "@public",
 	'libuvdso.a has these global names and no others'
 );
 is(
-	names('nm -gD --defined-only --without-symbol-versions build/libuvdso.so'), "@public",
+	names("nm -gD --defined-only --without-symbol-versions $BUILD/libuvdso.so"), "@public",
 	'... and so has libuvdso.so'
 );
-my @versioned = `nm -gD --defined-only build/libuvdso.so` =~ / (uvdso_\w+)\@\@LIBUVDSO_0$/mg;
+my @versioned = `nm -gD --defined-only $BUILD/libuvdso.so` =~ / (uvdso_\w+)\@\@LIBUVDSO_0$/mg;
 is(join(' ', sort @versioned), "@public", '... each at the version LIBUVDSO_0');
-my $dynamic = `readelf -dW build/libuvdso.so`;
+my $dynamic = `readelf -dW $BUILD/libuvdso.so`;
 like($dynamic, qr/\(SONAME\).*\[libuvdso\.so\.0\]/, 'its soname is libuvdso.so.0');
 unlike($dynamic, qr/TEXTREL/, 'it is position-independent: no text relocation');
 unlike(
-	`nm -u build/libuvdso.a; nm -D build/libuvdso.so`,
+	`nm -u $BUILD/libuvdso.a; nm -D $BUILD/libuvdso.so`,
 	qr/\b(?:printf|fprintf|puts|fputs|fwrite|putchar|stdout|stderr|exit|abort)(?:\@|\s)/,
 	'it neither prints nor ends its caller'
 );
@@ -94,7 +96,7 @@ SKIP: {
 	);
 	is(
 		said('pkg-config --modversion libuvdso'),
-		'0<' . (`build/uvdso --version` =~ /([\d.]+)$/)[0] . "\n>",
+		'0<' . (`$BUILD/uvdso --version` =~ /([\d.]+)$/)[0] . "\n>",
 		'pkg-config and the command name one version'
 	);
 }
@@ -120,8 +122,8 @@ END
 my $c = write_file('client.c', $client);
 my $cxx = write_file('client.cc', $client);
 for (
-	['a static library', "build/libuvdso.a"],
-	['the shared one', "build/libuvdso.so -Wl,-rpath,$lib"]
+	['a static library', "$BUILD/libuvdso.a"],
+	['the shared one', "$BUILD/libuvdso.so -Wl,-rpath,$lib"]
     )
 {
 	my ($what, $link) = @$_;
@@ -136,7 +138,7 @@ SKIP: {
 	skip 'no C++ compiler', 1 unless $compiler;
 	is(
 		said(
-			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx build/libuvdso.a -o $tmp/client && $tmp/client"
+			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx $BUILD/libuvdso.a -o $tmp/client && $tmp/client"
 		),
 		"0<mine 6\n>",
 		'uvdso.h is for C++ as well'
@@ -168,7 +170,7 @@ pid_t fork(void)
 END
 is(
 	said(
-		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $tmp/deny.so && $cc -Iloader $c build/libuvdso.a -o $tmp/client && LD_PRELOAD=$tmp/deny.so $tmp/client"
+		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $tmp/deny.so && $cc -Iloader $c $BUILD/libuvdso.a -o $tmp/client && LD_PRELOAD=$tmp/deny.so $tmp/client"
 	),
 	"1<timekeeper: Resource temporarily unavailable\n>",
 	'a process that cannot be made is an error of uvdso_boot(), with its reason'
@@ -204,14 +206,14 @@ int main(int argc, char **argv)
 END
 is(
 	said(
-		"$cc -shared -fPIC -Iloader $plugin build/libuvdso.a -o $tmp/plugin.so && $cc $host -o $tmp/host -ldl && $tmp/host $tmp/plugin.so"
+		"$cc -shared -fPIC -Iloader $plugin $BUILD/libuvdso.a -o $tmp/plugin.so && $cc $host -o $tmp/host -ldl && $tmp/host $tmp/plugin.so"
 	),
 	"0<42\n42\n42\n>",
 	'a plug-in has the static library inside, and can be loaded again and again'
 );
 SKIP: {
 	skip 'python3 is not installed', 1 if system 'command -v python3 >/dev/null';
-	my ($ours, $kernels) = said('python3 loader/examples/clock.py build/libuvdso.so') =~
+	my ($ours, $kernels) = said("python3 loader/examples/clock.py $BUILD/libuvdso.so") =~
 	    /our vDSO ([\d.]+), .* ([\d.]+)\n>\z/;
 	ok(
 		defined $kernels && abs($ours - $kernels) < 1,

@@ -8,12 +8,13 @@
 use strict;
 use warnings;
 use Test::More;
-use Cwd qw(getcwd);
+use lib 'tests/lib';
+use Build;
 use File::Temp qw(tempdir);
 use Time::HiRes qw(time sleep);
 
-my $bench = getcwd() . '/build/bench/bench';
--x $bench or plan skip_all => 'build/bench/bench is not built: run `make test` at the top';
+my $bench = "$BUILD/bench/bench";
+-x $bench or plan skip_all => 'the bench is not built: run `make test` at the top';
 my $dir = tempdir(CLEANUP => 1);
 my $csv = "$dir/latency.csv";
 
@@ -112,7 +113,7 @@ my @expected = (
 	@fine, @coarse, @shifted, qw(clock_gettime(PROCESS_CPUTIME_ID) gettimeofday time
 	    clock_getres(MONOTONIC) clock_getres(MONOTONIC_COARSE) getcpu)
 );
-my $exports = `build/uvdso symbols build/x86_64/vdso.so`;
+my $exports = `$BUILD/uvdso symbols $BUILD/x86_64/vdso.so`;
 push @expected, map { "getrandom($_)" } 4, 256, 65536 if $exports =~ /__vdso_getrandom/;
 is_deeply([sort map { $_->[0] } @rows], [sort @expected], 'every call has its row, and only one');
 

@@ -7,12 +7,13 @@
 use strict;
 use warnings;
 use Test::More;
-use Cwd qw(getcwd);
+use lib 'tests/lib';
+use Build;
 use Fcntl;
 use File::Temp qw(tempdir);
 use Time::HiRes qw(time sleep);
 
-my $tour = getcwd() . '/tutorial/demo/tour';
+my $tour = 'tutorial/demo/tour';
 my $dir = tempdir(CLEANUP => 1);
 
 # What the tour starts inherits this, so that whoever has it and is still there was left behind.
@@ -63,10 +64,10 @@ sub files {
 }
 
 my $files = files();
-my ($status) = run('make -s demo >/dev/null');    # builds what is not there yet
+my ($status) = run("make -s B=$BUILD demo >/dev/null");    # builds what is not there yet
 is($status, 0, 'make demo succeeds') or BAIL_OUT('no demo: ' . `cat $dir/err`);
 
-($status, my $out, my $seconds) = run('make -s demo');
+($status, my $out, my $seconds) = run("make -s B=$BUILD demo");
 is($status, 0, 'into a pipe, too');
 cmp_ok($seconds, '<', 15, 'the tour takes less than 15 seconds');
 is(files(), $files, 'it makes no file in the project, except in build');
@@ -95,7 +96,7 @@ like(
 like($step{1}, qr/^  __vdso_$_ +LINUX_2\.6$/m, "and __vdso_$_")
     for qw(clock_gettime clock_getres gettimeofday time getcpu getrandom);
 like($step{1}, qr/vdso\.so: ok \(\d+ rules\)/, 'and that the image breaks no rule');
-my $size = -s 'build/x86_64/vdso.so';
+my $size = -s "$BUILD/x86_64/vdso.so";
 like($step{1}, qr/^  $size bytes: two pages of memory/m, 'and its true size');
 
 my @loads = $step{2} =~ /^  [123] +(0x[0-9a-f]+) (0x[0-9a-f]+)$/mg;

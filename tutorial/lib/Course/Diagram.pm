@@ -25,10 +25,10 @@ my $FROM = qr/(<(?:text|tspan)\b[^>]*\bdata-from="([^"]*)"[^>]*>)([^<]*)(?=<)/;
 # Name => what stands in the diagram.
 sub numbers {
 	my ($top) = @_;
-	my $dir = "$top/build/x86_64";
+	my $dir = Course::Files::built($top) . '/x86_64';
 	my %number;
 	-e "$dir/$_"
-	    or die "there is no build/x86_64/$_: run make first\n"
+	    or die "there is no $dir/$_: run make first\n"
 	    for qw(vdso.so vdso.so.dbg .config);
 
 	for (tool('readelf', '-WhS', "$dir/vdso.so")) {

@@ -7,6 +7,7 @@ use warnings;
 use Exporter 'import';
 use File::Basename 'dirname';
 use File::Path 'make_path';
+use File::Spec ();
 use File::Temp ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
@@ -26,6 +27,13 @@ sub spew {
 	open my $file, '>', $path or die "$path: $!\n";
 	print $file $text;
 	close $file or die "$path: $!\n";
+}
+
+# Where make has built the project that lies in this directory: its B. In the copies that the tool makes
+# it is always build/.
+sub built {
+	my ($top) = @_;
+	return File::Spec->rel2abs($ENV{UVDSO_BUILD} // 'build', $top);
 }
 
 # The tool must not leave a process behind when it is told to end.
@@ -50,7 +58,7 @@ sub capture {
 		setpgrp;
 		$SIG{$_} = 'DEFAULT' for qw(TERM INT HUP PIPE);
 		delete @ENV{
-			qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES B O T Q V CH CI PERL5LIB),
+			qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES B O T Q V CH CI PERL5LIB UVDSO_BUILD),
 			grep { /^(HARNESS_|TEST_|GNUMAKEFLAGS)/ } keys %ENV
 		};
 		@ENV{keys %{$opt->{env}}} = values %{$opt->{env}} if $opt->{env};

@@ -72,7 +72,7 @@ sub copy_file {
 # What make has built in the project: a cache. It may be empty.
 sub copy_built {
 	my ($self) = @_;
-	my ($from, $to) = ("$self->{from}/build", "$self->{dir}/build");
+	my ($from, $to) = (Course::Files::built($self->{from}), "$self->{dir}/build");
 	my @parts = grep { -e "$from/$_" } qw(x86_64 fake tests uvdso internal.a bench);
 	for my $part (@parts) {
 		File::Find::find(
