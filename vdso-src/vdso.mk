@@ -5,13 +5,13 @@
 # A change of tools or flags rebuilds everything that was made with them. The place of the
 # tree does not count: no byte depends on it, so a copy of the tree can reuse what is built.
 CONFIG = $(CC_HERE) $(LD_HERE) $(VDSO_PARTS) $(VDSO_CFLAGS) $(VDSO_LDFLAGS) $(LOADER_CFLAGS) \
-	$(PROGRAM_CFLAGS) $(CXX) $(PROGRAM_CXXFLAGS)
+	$(LDFLAGS) $(PROGRAM_CFLAGS) $(CXX) $(PROGRAM_CXXFLAGS)
 $(O)/.config: FORCE
 	@mkdir -p $(O)
-	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
+	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY_HERE)); do \
 		command -v $$tool >/dev/null || { \
 			echo "uvdso: ARCH=$(ARCH): there is no $$tool; make deps installs it" >&2; exit 1; }; done
-	@echo '$(CONFIG)' | cmp -s - $@ || echo '$(CONFIG)' >$@
+	@echo $(call quoted,$(CONFIG)) | cmp -s - $@ || echo $(call quoted,$(CONFIG)) >$@
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 # No path of this machine in any byte: the image is the same wherever it is built. The shell
@@ -46,7 +46,7 @@ VDSO_LDFLAGS := -shared -nostdlib -soname=$(or $(VDSO_SONAME),linux-vdso.so.1) -
 	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
 	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
 # GNU ld leaves five entries of .dynamic free for tools that nobody runs on an image.
-VDSO_LDFLAGS += $(if $(findstring bfd,$(LD)),--spare-dynamic-tags=0)
+VDSO_LDFLAGS += $(if $(findstring lld,$(LD)),,--spare-dynamic-tags=0)
 
 $(O)/vdso/%.o: vdso-src/%.c $(O)/.config
 	$(call compile,$(VDSO_CFLAGS))
@@ -66,22 +66,23 @@ $(O)/vdso.so.dbg: $(O)/vdso/vdso.lds $(VDSO_OBJS)
 
 # ld.lld keeps the headers of the sections that must be empty; they are dropped here.
 $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers
-	$(call step,STRIP,$(OBJCOPY) -S -R .data -R .bss $< $(O)/vdso/stripped.so)
+	$(call step,STRIP,$(OBJCOPY_HERE) -S -R .data -R .bss $< $(O)/vdso/stripped.so)
 	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@ $(VDSO_BUDGET)
 
-# Debuggers and profilers find the symbols of a stripped file by its build id.
-$(O)/.debug: $(O)/vdso.so.dbg
+# Debuggers and profilers find the symbols of a stripped file by its build id, and uvdso gdb the source
+# by a link.
+$(O)/.debug-data: $(O)/vdso.so.dbg
 	$(Q)rm -rf $(P)/debug
-	$(Q)id=$$(readelf -n $< | sed -n 's/^ *Build ID: //p') && \
+	$(Q)id=$$(LC_ALL=C readelf -n $< | sed -n 's/^ *Build ID: //p') && \
 		file=$(P)/debug/.build-id/$$(printf %.2s $$id)/$${id#??}.debug && \
-		mkdir -p $${file%/*} && ln -sr $< $$file
+		mkdir -p $${file%/*} && ln -sr $< $$file && ln -sr . $(P)/debug/source
 	$(Q)touch $@
 
 sections: $(O)/vdso.so ## Read | segments and sections of the image
 	@readelf -W -l -S $(O)/vdso.so
 
 disasm: $(O)/vdso.so.dbg ## Read | the machine code of the image, with its source
-	@$(OBJDUMP) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
+	@$(OBJDUMP_HERE) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
 
 # build/matrix/CC-LD/ARCH/vdso.so: the image of every machine by every compiler and linker.
 MATRIX := $(foreach arch,$(ARCHES),$(foreach cc,gcc clang,$(foreach ld,ld.bfd ld.lld, \

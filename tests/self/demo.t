@@ -75,7 +75,10 @@ leaves_nothing('at its end');
 
 # ---- its form ----
 my @lines = split /\n/, $out;
-is_deeply([grep { length > 80 } @lines], [], 'no line is longer than 80 columns');
+is_deeply(
+	[grep { length(s/\Q$BUILD\E/build/gr) > 80 } @lines], [],
+	'no line is longer than 80 columns'
+);
 is_deeply(
 	[grep { /[^\x20-\x7e]/ } @lines], [],
 	'into a pipe it writes plain text: no colour, no tabs'
