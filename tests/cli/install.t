@@ -117,10 +117,10 @@ like($gdb, qr{^directory \Q$quoted\E/../share/uvdso$}m, '... and for the source'
 like($gdb, qr{^-p\n$pid\n-x\ny\n\z}m, '... of this process, with the arguments for gdb');
 $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `$BUILD/uvdso gdb $pid 2>&1` };
 like(
-	$gdb, qr{^set debug-file-directory /.*/build/debug:}m,
+	$gdb, qr{^set debug-file-directory /\S.*/debug:}m,
 	'in the tree it was built in, uvdso gdb finds both there'
 );
-like($gdb, qr{^directory /.*(?<!/build)$}m, '... the source, too');
+like($gdb, qr{^directory /.*/debug/source$}m, '... the source, too');
 rename "$dest$debug", "$dest$debug.away";
 $gdb = `'$installed' gdb $pid 2>&1`;
 is($? >> 8, 125, 'without the debug data uvdso gdb fails');

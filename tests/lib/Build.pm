@@ -15,6 +15,8 @@ our @EXPORT = qw($BUILD $TESTED quoted);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
 
-sub quoted { return join ' ', map { "'" . s/'/'\\''/gr . "'" } @_ }
+sub quoted {
+	return join ' ', map { "'" . s/'/'\\''/gr . "'" } @_;
+}
 
 1;

@@ -18,7 +18,7 @@ package Course::Diagram;
 
 use strict;
 use warnings;
-use Course::Files qw(slurp spew);
+use Course::Files qw(slurp spew matching);
 
 my $FROM = qr/(<(?:text|tspan)\b[^>]*\bdata-from="([^"]*)"[^>]*>)([^<]*)(?=<)/;
 
@@ -88,7 +88,7 @@ sub colours {
 sub rewrite {
 	my ($top) = @_;
 	my $number = numbers($top);
-	for my $path (glob "$top/tutorial/img/*.svg") {
+	for my $path (matching($top, 'tutorial/img/*.svg')) {
 		my $svg = slurp($path);
 		my $new = eval { filled($svg, $number) } // die "$path: $@";
 		next if $new eq $svg;

@@ -6,13 +6,14 @@ use strict;
 use warnings;
 use Exporter 'import';
 use File::Basename 'dirname';
+use File::Glob ();
 use File::Path 'make_path';
 use File::Spec ();
 use File::Temp ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(slurp spew capture);
+our @EXPORT_OK = qw(slurp spew capture matching);
 
 sub slurp {
 	my ($path) = @_;
@@ -27,6 +28,13 @@ sub spew {
 	open my $file, '>', $path or die "$path: $!\n";
 	print $file $text;
 	close $file or die "$path: $!\n";
+}
+
+# The files below a directory that match a pattern. The directory may have any name, also one with blanks
+# or brackets, which glob() takes for its own.
+sub matching {
+	my ($dir, $pattern) = @_;
+	return File::Glob::bsd_glob($dir =~ s/([\\*?\[\]{}~])/\\$1/gr . "/$pattern");
 }
 
 # Where make has built the project that lies in this directory: its B. In the copies that the tool makes

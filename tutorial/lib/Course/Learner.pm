@@ -16,7 +16,7 @@ use File::Path 'make_path';
 use POSIX ();
 use Time::HiRes qw(sleep);
 use Course::Card;
-use Course::Files qw(slurp spew capture);
+use Course::Files qw(slurp spew capture matching);
 use Course::Markdown;
 use Course::Tree;
 
@@ -141,7 +141,7 @@ sub moved {
 sub move_copies {
 	my ($self) = @_;
 	my $to = moved($self->{top});
-	for my $dir (sort glob "$self->{top}/work/*") {
+	for my $dir (sort(matching("$self->{top}/work", '*'))) {
 		my $name = $dir =~ s{.*/}{}r;
 		my $aside;
 		for my $old (grep { m{/} && -f "$dir/$_" } sort keys %$to) {
@@ -274,7 +274,7 @@ sub start {
 
 sub chapter_of {
 	my ($self, $card) = @_;
-	my ($page) = glob "$self->{top}/tutorial/$card->{chapter}-*.md";
+	my ($page) = matching($self->{top}, "tutorial/$card->{chapter}-*.md");
 	return defined $page ? $page =~ s{.*/}{}r : "$card->{name}.md";
 }
 

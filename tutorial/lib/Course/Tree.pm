@@ -13,7 +13,7 @@ use File::Copy ();
 use File::Find ();
 use File::Path 'make_path';
 use Time::HiRes qw(sleep utime);
-use Course::Files qw(slurp spew capture);
+use Course::Files qw(slurp spew capture matching);
 
 my $LIMIT = $ENV{UVDSO_COURSE_LIMIT} // 30;    # seconds that a test of a chapter may take
 
@@ -32,7 +32,7 @@ sub find_test {
 	my ($top, $name) = @_;
 	my @found = grep { !m{^(?:lib|programs|bench)/} }
 	    map { m{/tests/(.*)\.[ct]$} }
-	    glob $name =~ m{/} ? "$top/tests/$name.[ct]" : "$top/tests/*/$name.[ct]";
+	    matching("$top/tests", $name =~ m{/} ? "$name.[ct]" : "*/$name.[ct]");
 	return @found == 1 ? $found[0] : undef;
 }
 
