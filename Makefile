@@ -9,6 +9,8 @@
 # nobody's linker hears of these, which would add to it or change its format; and the others change
 # what grep, cd and all tools of GNU do for our scripts.
 unexport LD_RUN_PATH LDEMULATION GNUTARGET
+# Perl tells of a locale that is not installed each time that it starts.
+export PERL_BADLANG := 0
 unexport GREP_OPTIONS GREP_COLOR CDPATH POSIXLY_CORRECT BASH_ENV ENV
 
 # The machine to build for: this one by default, or any other that has a port.mk.

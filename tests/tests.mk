@@ -31,7 +31,7 @@ TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd m
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
 	machines/machine-aarch64 vdso/mutants course/03 course/checker vdso/seqcount course/05 course/10 \
-	self/demo self/bench course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09
+	self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
@@ -179,7 +179,7 @@ NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(S
 # and look at what it says and does.
 test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
 	@tests/lib/temporary
-	$(Q)MAKEFLAGS=$(call quoted,$(if $(MAKEOVERRIDES),-- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
+	$(Q)MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
 
 test-list: ## Test | the names of the tests

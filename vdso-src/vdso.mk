@@ -28,7 +28,7 @@ VDSO_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
 	-fno-lto $(PREFIX_MAP) $(WARNINGS) -Ivdso-src/include -Ivdso-src/arch/$(ARCH)
 # The image is small: no functions split in two, each half with unwind data of its own, and
 # no padding inside functions. Not every compiler knows these options.
-cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -S /dev/null -o /dev/null 2>/dev/null && echo $(1))
 VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
 	-falign-loops=1 -falign-labels=1,$(call cc_option,$(flag)))
 VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)

@@ -35,7 +35,7 @@ for my $name (qw(SIGTERM SIGKILL SIGSEGV SIGABRT SIGINT SIGQUIT SIGPIPE)) {
 	is($p->{signal}, $signal, "a program that dies of $name takes uvdso with it")
 	    || diag "status $p->{status}";
 	ok(!$p->{core} && !$p->{left}, '... without a core file of uvdso, or a process left over');
-	unlink glob "$dir/core*";
+	unlink matching($dir, 'core*');
 }
 is_status(
 	uvdso({before => sub { $SIG{TERM} = 'IGNORE' }}, $end, -POSIX::SIGTERM()), 241,

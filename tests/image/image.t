@@ -52,7 +52,7 @@ sub same {
 }
 
 # ---- what readelf says ----------------------------------------------------------------------
-sub readelf { my $out = `readelf -W @_ 2>&1`; return $out }
+sub readelf { my $out = `readelf -W @{[quoted(@_)]} 2>&1`; return $out }
 
 SKIP: {
 	skip('no readelf', 10) if system 'readelf --version >/dev/null 2>&1';
@@ -266,11 +266,11 @@ my $builds = 0;
 # Builds the image of a tree; the image, what make said, and make's status.
 sub build {
 	my ($tree, $cc, $ld, $parts) = @_;
-	my $dir = "$tmp/b" . $builds++;
-	my $so = "$dir/x86_64/vdso.so";
+	my $b = 'b' . $builds++;
+	my $so = "$b/x86_64/vdso.so";
 	$parts = $parts ? "VDSO_PARTS='$parts'" : '';
-	my $said = `make -s -C '$tree' B='$dir' ARCH=x86_64 CC=$cc LD=$ld $parts '$so' 2>&1`;
-	return ($so, $said, $?);
+	my $said = `make -s -C @{[quoted($tree)]} B=$b ARCH=x86_64 CC=$cc LD=$ld $parts $so 2>&1`;
+	return ("$tree/$so", $said, $?);
 }
 
 sub copy_tree {
@@ -292,13 +292,13 @@ sub shape {
 	    map { sprintf '%#x %d', @$_{qw(type flags)} } @{$elf->{segments}};
 }
 
-my $elsewhere = copy_tree('elsewhere');
+my ($one, $elsewhere) = map { copy_tree($_) } qw(one elsewhere);
 for my $cc (qw(gcc clang)) {
 	for my $ld (qw(ld.bfd ld.lld)) {
 		SKIP: {
 			my $why = missing($cc) || missing($ld);
 			skip($why, 7) if $why;
-			my ($so, $said, $status) = build($here, $cc, $ld);
+			my ($so, $said, $status) = build($one, $cc, $ld);
 			same(
 				"$said$status", '0', "$cc and $ld build the image without a word",
 				'a warning is a mistake that another linker makes silently'
@@ -314,7 +314,7 @@ for my $cc (qw(gcc clang)) {
 				"$cc and $ld make it smaller than the kernel's own"
 			);
 
-			my ($small, $said_small, $failed) = build($here, $cc, $ld, 'time');
+			my ($small, $said_small, $failed) = build($one, $cc, $ld, 'time');
 			same(
 				"$said_small$failed", '0',
 				"$cc and $ld build an image of the time functions alone",

@@ -15,6 +15,7 @@ my $make = "make -s B=$BUILD " . ($choices // '');
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B PREFIX DESTDIR)};
 $ENV{LC_ALL} = 'C';
 my $tmp = tempdir(CLEANUP => 1);
+my $in = quoted($tmp);    # for a shell
 my $top = getcwd;
 my ($arch) = `uname -m` =~ /(\S+)/;
 my $cc = (grep { system("command -v $_ >/dev/null") == 0 } qw(gcc cc clang))[0] // 'cc';
@@ -31,13 +32,13 @@ sub write_file {
 	open my $fh, '>', "$tmp/$name" or die "$tmp/$name: $!\n";
 	print $fh $text;
 	close $fh or die "$tmp/$name: $!\n";
-	return "$tmp/$name";
+	return "$in/$name";
 }
 
 # Status and output of a command, both streams; never longer than a minute.
 sub said {
 	my ($command) = @_;
-	my $out = `{ timeout 60 sh -c '$command'; } 2>&1`;
+	my $out = `{ timeout 60 sh -c @{[quoted($command)]}; } 2>&1`;
 	return ($? >> 8) . "<$out>";
 }
 
@@ -72,7 +73,7 @@ unlike(
 
 # ---- installed, with pkg-config ----
 my $dest = "$tmp/a stage";
-is(system("$make install DESTDIR='$dest' PREFIX=/opt/x"), 0, 'it is installed');
+is(system("$make install DESTDIR=$in/a\\ stage PREFIX=/opt/x"), 0, 'it is installed');
 my $lib = "$dest/opt/x/lib";
 is(
 	readlink "$lib/libuvdso.so", 'libuvdso.so.0',
@@ -83,14 +84,14 @@ SKIP: {
 	local $ENV{PKG_CONFIG_PATH} = "$tmp/stage/opt/x/lib/pkgconfig";
 	symlink $dest, "$tmp/stage" or die;
 	my ($line) = slurp('loader/examples/clock.c') =~ /^ \*\tcc (.*) -o clock && /m;
-	$line =~ s{clock\.c}{$top/loader/examples/clock.c};
+	$line =~ s{clock\.c}{quoted("$top/loader/examples/clock.c")}e;
 	is(
-		said("cd $tmp && $cc $line -o clock"), '0<>',
+		said("cd $in && $cc $line -o clock"), '0<>',
 		'the example is built by the one line that it shows'
 	);
 	local $ENV{LD_LIBRARY_PATH} = "$tmp/stage/opt/x/lib";
 	like(
-		said("$tmp/clock"),
+		said("$in/clock"),
 		qr/\A0<now +\S+ \S+ UTC, .*\nin a thousand days +\S+ \S+ UTC, .*\n>\z/,
 		'and runs on the shared library'
 	);
@@ -123,13 +124,12 @@ my $c = write_file('client.c', $client);
 my $cxx = write_file('client.cc', $client);
 for (
 	['a static library', "$BUILD/libuvdso.a"],
-	['the shared one', "$BUILD/libuvdso.so -Wl,-rpath,$lib"]
+	['the shared one', "$BUILD/libuvdso.so -Wl,-rpath,$in/a\\ stage/opt/x/lib"]
     )
 {
 	my ($what, $link) = @$_;
-	$link =~ s/(\S*a stage\S*.*)/"$1"/;
 	is(
-		said("$cc -Wall -Wextra -Werror -Iloader $c $link -o $tmp/client && $tmp/client"),
+		said("$cc -Wall -Wextra -Werror -Iloader $c $link -o $in/client && $in/client"),
 		"0<mine 6\n>", "a program with an address() of its own links with $what"
 	);
 }
@@ -138,7 +138,7 @@ SKIP: {
 	skip 'no C++ compiler', 1 unless $compiler;
 	is(
 		said(
-			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx $BUILD/libuvdso.a -o $tmp/client && $tmp/client"
+			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx $BUILD/libuvdso.a -o $in/client && $in/client"
 		),
 		"0<mine 6\n>",
 		'uvdso.h is for C++ as well'
@@ -170,7 +170,7 @@ pid_t fork(void)
 END
 is(
 	said(
-		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $tmp/deny.so && $cc -Iloader $c $BUILD/libuvdso.a -o $tmp/client && LD_PRELOAD=$tmp/deny.so $tmp/client"
+		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $in/deny.so && $cc -Iloader $c $BUILD/libuvdso.a -o $in/client && LD_PRELOAD=$in/deny.so $in/client"
 	),
 	"1<timekeeper: Resource temporarily unavailable\n>",
 	'a process that cannot be made is an error of uvdso_boot(), with its reason'
@@ -206,7 +206,7 @@ int main(int argc, char **argv)
 END
 is(
 	said(
-		"$cc -shared -fPIC -Iloader $plugin $BUILD/libuvdso.a -o $tmp/plugin.so && $cc $host -o $tmp/host -ldl && $tmp/host $tmp/plugin.so"
+		"$cc -shared -fPIC -Iloader $plugin $BUILD/libuvdso.a -o $in/plugin.so && $cc $host -o $in/host -ldl && $in/host $in/plugin.so"
 	),
 	"0<42\n42\n42\n>",
 	'a plug-in has the static library inside, and can be loaded again and again'

@@ -153,9 +153,11 @@ is(scalar(grep { / 0 +\d+$/ } @table), 4 * @machines, '... with no relocations, 
 # ---- and again, elsewhere ----
 my $tmp = tempdir(CLEANUP => 1);
 my $tree = "$tmp/another/and/longer/path";
-system("mkdir -p '$tree' && cp -r Makefile vdso-src linker-scripts loader '$tree'") == 0
+system(
+	"mkdir -p @{[quoted($tree)]} && cp -r Makefile vdso-src linker-scripts loader @{[quoted($tree)]}"
+    ) == 0
     or BAIL_OUT('cannot copy the tree');
-$said = `make -s -C '$tree' B=build matrix-images 2>&1`;
+$said = `make -s -C @{[quoted($tree)]} B=build matrix-images 2>&1`;
 is("$?<$said>", '0<>', 'all of it is built again, in another directory');
 my (@differ, @named);
 for my $machine (@machines) {

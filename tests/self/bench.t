@@ -17,6 +17,7 @@ my $bench = "$BUILD/bench/bench";
 -x $bench or plan skip_all => 'the bench is not built: run `make test` at the top';
 my $dir = tempdir(CLEANUP => 1);
 my $csv = "$dir/latency.csv";
+my $quick = "$bench --quick --csv " . quoted($csv);
 
 # Whoever has this in the environment and is still there was left behind.
 my $mark = "UVDSO_BENCH_TEST=$$.$^T";
@@ -52,7 +53,7 @@ sub left_behind {
 		chomp(my $name = slurp("$process/comm"));
 		push @found, "process $name";
 	}
-	return @found, map { "file $_" } glob "$ENV{TMPDIR}/{*,.[!.]*}";
+	return @found, map { "file $_" } matching($ENV{TMPDIR}, '{*,.[!.]*}');
 }
 
 # A process that was killed needs a moment to be gone.
@@ -69,7 +70,7 @@ sub rows {
 
 # ---- the run ----
 my $begin = time;
-my ($status, $out, $err) = run("$bench --quick --csv $csv");
+my ($status, $out, $err) = run($quick);
 my $seconds = time - $begin;
 is($status, 0, 'it succeeds') or BAIL_OUT("no numbers: $err");
 is($err, '', 'and has nothing to complain of');
@@ -210,7 +211,7 @@ like(
 # ---- charts ----
 SKIP: {
 	skip 'gnuplot is not installed', 2 if system 'command -v gnuplot >/dev/null 2>&1';
-	my ($status, $out) = run("tests/bench/chart $dir");
+	my ($status, $out) = run("tests/bench/chart " . quoted($dir));
 	is($status, 0, 'the file is drawn') or diag($out);
 	is_deeply(
 		[
@@ -229,14 +230,14 @@ SKIP: {
 }
 
 # ---- without a counter, and on a terminal ----
-($status, $out) = run("script -qec '$bench --quick --no-counter --csv $csv' /dev/null");
+($status, $out) = run("script -qec " . quoted("$quick --no-counter") . ' /dev/null');
 is($status, 0, 'without a counter it succeeds');
 like($out, qr/counter +none is used: --no-counter/, 'and says that none is used');
 is_deeply([grep { $_->[1] =~ /\d/ } rows()], [], 'and no row has a floor');
 like($out, qr/^\e\[1mThis machine/m, 'on a terminal the headings have colour');
-($status, $out) = run("NO_COLOR=1 script -qec '$bench --quick --csv $csv' /dev/null");
+($status, $out) = run("NO_COLOR=1 script -qec " . quoted($quick) . ' /dev/null');
 ok($out !~ /\e/ && $out =~ /^This machine/m, 'with NO_COLOR they have none');
-run("$bench --quick --csv $csv | head -n 1");
+run("$quick | head -n 1");
 leaves_nothing('when its reader goes away');
 
 # ---- interrupted ----
@@ -259,7 +260,7 @@ for ('--fast', 'fast', '--csv') {
 	is("$status $out", '2 ', "$_: status 2, and nothing on standard output");
 	like($err, qr/^usage: bench /m, 'and the usage on standard error');
 }
-($status, $out, $err) = run("$bench --quick --csv $dir/no/such.csv");
+($status, $out, $err) = run("$bench --quick --csv " . quoted("$dir/no/such.csv"));
 is($status, 1, 'a file that cannot be written: status 1');
 is($err, "bench: $dir/no/such.csv: No such file or directory\n", 'and the reason');
 ($status, $out, $err) = run("$bench --quick --csv /dev/full");

@@ -48,7 +48,7 @@ sub left_behind {
 		open my $name, '<', "$process/comm" or next;
 		push @found, 'process ' . (<$name> // '?');
 	}
-	return @found, map { "file $_" } glob "$ENV{TMPDIR}/{*,.[!.]*}";
+	return @found, map { "file $_" } matching($ENV{TMPDIR}, '{*,.[!.]*}');
 }
 
 # A process that was killed needs a moment to be gone.
@@ -65,7 +65,7 @@ sub files {
 
 my $files = files();
 my ($status) = run("make -s B=$BUILD demo >/dev/null");    # builds what is not there yet
-is($status, 0, 'make demo succeeds') or BAIL_OUT('no demo: ' . `cat $dir/err`);
+is($status, 0, 'make demo succeeds') or BAIL_OUT('no demo: ' . `cat @{[quoted("$dir/err")]}`);
 
 ($status, my $out, my $seconds) = run("make -s B=$BUILD demo");
 is($status, 0, 'into a pipe, too');
@@ -187,7 +187,7 @@ SKIP: {
 # A folder with every command but strace.
 mkdir "$dir/bin" or die;
 for my $path (reverse split /:/, $ENV{PATH}) {
-	for my $file (grep { -x && !-d && !m{/strace$} } glob "$path/*") {
+	for my $file (grep { -x && !-d && !m{/strace$} } matching($path, '*')) {
 		my ($name) = $file =~ m{([^/]+)$};
 		unlink "$dir/bin/$name";
 		symlink $file, "$dir/bin/$name";

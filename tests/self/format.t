@@ -4,10 +4,11 @@
 
 for language in c perl shell; do
 	files=$(tests/setup/format --check $language)
-	if [ $? = 3 ]; then
+	status=$?
+	if [ $status = 3 ]; then
 		skip "$files"
 	else
-		is "$files" '' "$language: every file is in the format" || because 'make format puts them there'
+		is "$status $files" '0 ' "$language: every file is in the format" || because 'make format puts them there'
 	fi
 done
 

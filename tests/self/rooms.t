@@ -242,7 +242,7 @@ sub objects {
 		    map { 'loader' . substr($object, length $dir) =~ s/o$/$_/r } qw(c S)
 		    or next;
 		my %of = (defines => [], needs => []);
-		for (split /\n/, `nm -P -g '$object'`) {
+		for (split /\n/, `nm -P -g @{[quoted($object)]}`) {
 			my ($name, $type) = /^(\S+) (\w)/ or next;
 			push @{$type =~ /[Uw]/ ? $of{needs} : $of{defines}}, $name =~ s/@.*//r;
 		}

@@ -13,6 +13,9 @@ use File::Temp ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
+# What is run here goes to other directories.
+$ENV{TMPDIR} = File::Spec->rel2abs($ENV{TMPDIR}) if length($ENV{TMPDIR} // '');
+
 our @EXPORT_OK = qw(slurp spew capture matching);
 
 sub slurp {
