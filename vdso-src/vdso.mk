@@ -78,11 +78,14 @@ $(O)/.debug-data: $(O)/vdso.so.dbg
 		mkdir -p $${file%/*} && ln -sr $< $$file && ln -sr . $(P)/debug/source
 	$(Q)touch $@
 
+# These tools do not notice that their output cannot be written; the shell does.
+shown = said=$$($(1)) && printf '%s\n' "$$said"
+
 sections: $(O)/vdso.so ## Read | segments and sections of the image
-	@readelf -W -l -S $(O)/vdso.so
+	@$(call shown,readelf -W -l -S $(O)/vdso.so)
 
 disasm: $(O)/vdso.so.dbg ## Read | the machine code of the image, with its source
-	@$(OBJDUMP_HERE) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
+	@$(call shown,$(OBJDUMP_HERE) -d -S --no-show-raw-insn $(O)/vdso.so.dbg)
 
 # build/matrix/CC-LD/ARCH/vdso.so: the image of every machine by every compiler and linker.
 MATRIX := $(foreach arch,$(ARCHES),$(foreach cc,gcc clang,$(foreach ld,ld.bfd ld.lld, \

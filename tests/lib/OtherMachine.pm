@@ -45,7 +45,9 @@ sub run_all {
 	my ($arch, $emulator, $compiler, @not) = @_;    # not: tests that are left out
 	my %not = map { ($_ => 1) } @not;
 	# `make test CC=clang` hands its choices on to every make below; these here choose anew.
-	delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD B T)};
+	delete @ENV{
+		qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC CXX LD AR OBJCOPY OBJDUMP CFLAGS CPPFLAGS LDFLAGS B T)
+	};
 
 	for ($emulator ? ["qemu-user", $emulator] : (), ["gcc-$compiler", "$compiler-gcc"]) {
 		my ($package, $tool) = @$_;

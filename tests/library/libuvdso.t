@@ -170,7 +170,7 @@ pid_t fork(void)
 END
 is(
 	said(
-		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $in/deny.so && $cc -Iloader $c $BUILD/libuvdso.a -o $in/client && LD_PRELOAD=$in/deny.so $in/client"
+		"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $in/deny.so && $cc -Iloader $c $BUILD/libuvdso.a -o $in/client && cd $in && LD_PRELOAD=./deny.so ./client"
 	),
 	"1<timekeeper: Resource temporarily unavailable\n>",
 	'a process that cannot be made is an error of uvdso_boot(), with its reason'

@@ -57,7 +57,7 @@ sub paths {
 mkdir $top or BAIL_OUT("$top: $!");
 is(
 	system(
-		'tar c --exclude=./.git --exclude=./build --exclude=./work --exclude='
+		      'tar c --exclude=./.git --exclude=./build --exclude=./work --exclude='
 		    . quoted("./$BUILD")
 		    . ' . | tar x -C '
 		    . quoted($top)
@@ -77,8 +77,12 @@ for my $file ("$arch/vdso.so", "$arch/vdso.so.dbg") {
 unlike(slurp("$top/build/uvdso"), qr/\Q$tmp/, 'the command does not name the place')
     if $choices !~ /clang/;
 like(said('build/uvdso run echo runs'), qr/^0<runs\n>$/, 'a program runs on the vDSO');
-my $tests = "make -s -j2 $choices test T='map/place vdso/cycles course/book vdso/interleave-halves'";
-like(said($tests), qr/^0<.*^Files=4, .*^Result: PASS$/ms, 'tests in C, of the course, and of the table pass');
+my $tests =
+    "make -s -j2 $choices test T='map/place vdso/cycles course/book vdso/interleave-halves'";
+like(
+	said($tests), qr/^0<.*^Files=4, .*^Result: PASS$/ms,
+	'tests in C, of the course, and of the table pass'
+);
 like(
 	said("make -s $choices start CH=00"), qr{^0<00 .*^  edit  work/00-setup/\S+, line \d+$}ms,
 	'an exercise begins'
@@ -95,7 +99,10 @@ like(
 	'... where the command runs'
 );
 is(said("make -s uninstall $to"), '0<>', '... and can be removed');
-like(said('make -s install PREFIX=opt'), qr/^2<uvdso: install: opt: .*\n/, 'PREFIX is a path from /');
+like(
+	said('make -s install PREFIX=opt'), qr/^2<uvdso: install: opt: .*\n/,
+	'PREFIX is a path from /'
+);
 
 # ---- B elsewhere, and the source is only read ----
 system 'rm', '-rf', "$top/build", "$top/work";
@@ -112,7 +119,8 @@ is(paths($top), $before, 'nothing was written to the source');
 SKIP: {
 	skip 'root may write everywhere', 1 if !$>;
 	like(
-		said("make -s $b start CH=00"), qr/^2<learn: .*: Permission denied\. Your exercises go to work/,
+		said("make -s $b start CH=00"),
+		qr/^2<learn: .*: Permission denied\. Your exercises go to work/,
 		'an exercise says what it needs'
 	);
 }
@@ -125,9 +133,13 @@ my %refused = (
 	map({ ($_ => 'this project lies in it') } '.', '..', '/', $tmp, "$tmp/", '../.'),
 );
 my @wrong = grep {
-	said("make -n help B=" . quoted($_)) !~ /^2<Makefile:\d+: \*\*\* B='[^\n]*\Q$refused{$_}\E.*Stop\.\n>$/
+	said("make -n help B=" . quoted($_)) !~
+	    /^2<Makefile:\d+: \*\*\* B='[^\n]*\Q$refused{$_}\E.*Stop\.\n>$/
 } sort keys %refused;
-is("@wrong", '', 'B that cannot be, or that make clean must not remove, is refused with the reason');
+is(
+	"@wrong", '',
+	'B that cannot be, or that make clean must not remove, is refused with the reason'
+);
 like(said('make -n help B=../o,b+@e-'), qr/^0</, '... and others are not');
 
 done_testing;

@@ -40,16 +40,23 @@ sub same_image {
 
 # Variables that no build may notice, and all at once.
 my $harmless =
-    "LD_RUN_PATH=/nowhere LDEMULATION=elf_i386 GNUTARGET=elf32-i386 GREP_OPTIONS=-v CDPATH=/:/usr"
+      "LD_RUN_PATH=/nowhere LDEMULATION=elf_i386 GNUTARGET=elf32-i386 GREP_OPTIONS=-v CDPATH=/:/usr"
     . ' POSIXLY_CORRECT=1 MAKEFLAGS=-rR';
 # In Turkish I is not the large i; without it, a locale that is not there.
 my $turkish = "localedef --no-archive -i tr_TR -f UTF-8 $tmp/tr_TR.UTF-8 2>/dev/null";
 $harmless .= ' LC_ALL=tr_TR.UTF-8' . (system($turkish) ? '' : " LOCPATH=$tmp");
-is(said("$harmless make -s -j2 -k --output-sync B=$there $choices"), '0<>', 'it is built, without a word');
+is(
+	said("$harmless make -s -j2 -k --output-sync B=$there $choices"), '0<>',
+	'it is built, without a word'
+);
 same_image('LD_RUN_PATH, make -rR and their like');
 unlike(
-	join('', map { `LC_ALL=C readelf -dW $there/$_ 2>&1` } "$arch/vdso.so", 'uvdso', 'libuvdso.so'),
-	qr/R(?:UN)?PATH|Error/, 'no LD_RUN_PATH is in what was linked'
+	join(
+		'', map { `LC_ALL=C readelf -dW $there/$_ 2>&1` } "$arch/vdso.so", 'uvdso',
+		'libuvdso.so'
+	),
+	qr/R(?:UN)?PATH|Error/,
+	'no LD_RUN_PATH is in what was linked'
 );
 like(
 	said("$harmless make -s B=$there $choices demo"), qr{^0<.*^8/8  .*>$}ms,
@@ -85,11 +92,20 @@ is(
 same_image('CFLAGS, CPPFLAGS and LDFLAGS');
 like(`LC_ALL=C readelf -dW $there/$_`, qr/\bNOW\b/, "$_ is linked with LDFLAGS")
     for qw(uvdso libuvdso.so);
-like(slurp("$there/$arch/.config"), qr/-O0 -DFROM_CFLAGS/, 'CFLAGS are among the flags of the loader');
-is(said("$there/uvdso run echo runs"), "0<runs\n>", 'without optimisation, too, a program runs on the vDSO');
+like(
+	slurp("$there/$arch/.config"), qr/-O0 -DFROM_CFLAGS/,
+	'CFLAGS are among the flags of the loader'
+);
+is(
+	said("$there/uvdso run echo runs"), "0<runs\n>",
+	'without optimisation, too, a program runs on the vDSO'
+);
 
 # Tools by name.
-is(said("LD=ld AR=ar OBJCOPY=objcopy make -s B=$there CC=gcc $there/$arch/vdso.so"), '0<>', 'LD=ld is a linker');
+is(
+	said("LD=ld AR=ar OBJCOPY=objcopy make -s B=$there CC=gcc $there/$arch/vdso.so"), '0<>',
+	'LD=ld is a linker'
+);
 SKIP: {
 	skip 'this run has chosen other tools', 1 if $choices;
 	same_image('LD=ld and the other plain names');
@@ -102,9 +118,13 @@ like(
 # The directory for temporary files.
 mkdir "$tmp/a b's" or BAIL_OUT($!);
 my $test = "make -s B=$BUILD $choices test T=self/tap";
-like(said("TMPDIR=" . quoted("$tmp/a b's") . " $test"), qr/^0<.*Result: PASS/s, 'TMPDIR may have blanks and quotes');
 like(
-	said("TMPDIR=$tmp/nowhere $test"), qr{^2<uvdso: $tmp/nowhere: no file can be made in it: }ms,
+	said("TMPDIR=" . quoted("$tmp/a b's") . " $test"), qr/^0<.*Result: PASS/s,
+	'TMPDIR may have blanks and quotes'
+);
+like(
+	said("TMPDIR=$tmp/nowhere $test"),
+	qr{^2<uvdso: $tmp/nowhere: no file can be made in it: }ms,
 	'TMPDIR that is not there: make test says so'
 );
 SKIP: {
@@ -112,17 +132,19 @@ SKIP: {
 	skip 'no file system can be mounted here', 1
 	    if system "$private mount -t tmpfs none /mnt 2>/dev/null";
 	like(
-		said("$private sh -c 'mount -t tmpfs -o noexec none $tmp/b/debug && TMPDIR=$tmp/b/debug $test'"),
+		said(
+			"$private sh -c 'mount -t tmpfs -o noexec none $tmp/b/debug && TMPDIR=$tmp/b/debug $test'"
+		),
 		qr{^2<uvdso: $tmp/b/debug: no program in it can be run \(noexec\): }ms,
 		'TMPDIR with noexec: make test says so'
 	);
 }
 
 # Standard output that takes nothing.
-for my $goal (qw(demo doctor test-list learn)) {
+for my $goal (qw(demo doctor sections test-list learn)) {
 	like(
 		said("sh -c 'make -s B=$BUILD $choices $goal >/dev/full'"),
-		qr/^2<.*(?:cannot write|write error|Unable to flush)/s,
+		qr/^2<.*(?:cannot write|write error|I\/O error|Unable to flush)/s,
 		"make $goal >/dev/full fails, and says why"
 	);
 }
