@@ -4,6 +4,15 @@
 # are in one fragment per room: vdso-src/vdso.mk (the image), loader/loader.mk,
 # tests/tests.mk and tutorial/tutorial.mk.
 
+# From the environment come ARCH, CC, LD, AR, OBJCOPY and OBJDUMP, and for command, library and tests
+# CFLAGS, CPPFLAGS and LDFLAGS. The image has its own flags: it must be the same for everybody. So
+# nobody's linker hears of these, which would add to it or change its format; and the others change
+# what grep, cd and all tools of GNU do for our scripts.
+unexport LD_RUN_PATH LDEMULATION GNUTARGET
+# Perl tells of a locale that is not installed each time that it starts.
+export PERL_BADLANG := 0
+unexport GREP_OPTIONS GREP_COLOR CDPATH POSIXLY_CORRECT BASH_ENV ENV
+
 # The machine to build for: this one by default, or any other that has a port.mk.
 HOST := $(patsubst i%86,i386,$(shell uname -m))
 ARCH ?= $(HOST)
@@ -14,32 +23,47 @@ include vdso-src/arch/$(ARCH)/port.mk
 # CC and LD name a family: gcc or clang, ld.bfd or ld.lld, possibly with a version suffix. To
 # build for another machine, GNU tools take a prefix and clang an option; ld.lld knows every
 # machine. Any other value is used as given.
-CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
-LD := $(if $(filter default,$(origin LD)),ld.bfd,$(LD))
+# (Without built-in variables, make -R, there is not even a default.)
+unset = $(filter default undefined,$(origin $(1)))
+CC := $(if $(call unset,CC),gcc,$(CC))
+LD := $(if $(call unset,LD),ld.bfd,$(LD))
 CROSS := $(if $(filter-out $(HOST),$(ARCH)),$(TRIPLE)-)
 CC_HERE := $(if $(filter clang%,$(notdir $(CC))),$(CC) $(if $(CROSS),--target=$(TRIPLE)),$(if \
 	$(filter gcc gcc-%,$(CC)),$(CROSS)$(CC),$(CC)))
 CXX_HERE := $(subst clang,clang++,$(subst gcc,g++,$(firstword $(CC_HERE)))) $(wordlist 2,9,$(CC_HERE))
 LD_HERE := $(if $(filter ld ld.bfd,$(LD)),$(CROSS)$(LD),$(LD))
-AR_HERE := $(CROSS)$(if $(filter default undefined,$(origin AR)),ar,$(AR))
-OBJCOPY ?= $(CROSS)objcopy
-OBJDUMP ?= $(CROSS)objdump
+binutil = $(if $(call unset,$(1)),$(CROSS)$(2),$(if $(filter $(2),$($(1))),$(CROSS))$($(1)))
+AR_HERE := $(call binutil,AR,ar)
+OBJCOPY_HERE := $(call binutil,OBJCOPY,objcopy)
+OBJDUMP_HERE := $(call binutil,OBJDUMP,objdump)
 # Runs a program of that machine here; empty if the CPU does, as x86-64 does for i386.
 RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(EMULATOR))
 
 # Objects and image of a machine go to $(O), build/ARCH. Command, library and tests go to $(P):
 # build itself for this machine, build/ARCH for another one.
 B := build
+# A path with a blank is several targets to make, and other characters are special to make or to a
+# shell. And clean removes B.
+SPECIAL := ' " ` \ * ? [ ] ~ ( ) { } < > | & ; ! = % : $$ \#
+$(if $(filter 1,$(words $(B))),,$(error B='$(B)': make needs one word without blanks))
+$(foreach c,$(SPECIAL),$(if $(findstring $c,$(B)),$(error B='$(B)': make or a shell takes $c for its own)))
+$(if $(filter -%,$(B)),$(error B='$(B)': every tool takes it for an option))
+$(if $(findstring |$(abspath $(B))/,|$(CURDIR)/)$(filter /,$(B)),$(error B='$(B)': this project lies in it, and make clean removes B))
+override B := $(patsubst %/,%,$(B))
 O := $(B)/$(ARCH)
 P := $(if $(CROSS),$(O),$(B))
+# What recipes start finds it by this.
+export UVDSO_BUILD := $(B)
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all help deps clean FORCE
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 COMMA := ,
+# One word for a shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 
 # `make V=1` prints the commands; by default each step prints one short line, and with -s none.
 Q := $(if $(V),,@)

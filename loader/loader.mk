@@ -2,13 +2,17 @@
 
 .PHONY: all install uninstall symbols
 
-all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug ## Build | image, command and library (default)
+all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug-data ## Build | image, command and library (default)
 
-# Programs that use the library, and the tests, have the time_t of their C library; the
+# CFLAGS, CPPFLAGS and LDFLAGS are for command, library and tests, where a warning that they bring
+# about stops nothing. Programs that use the library, and the tests, have the time_t of their C library; the
 # loader itself uses 64-bit times everywhere.
 USER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
-	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE)
-LOADER_CFLAGS := $(USER_CFLAGS) -fPIC -fvisibility=hidden $(LOADER_TIME)
+	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE) \
+	$(if $(CPPFLAGS)$(CFLAGS),-Wno-error $(CPPFLAGS) $(CFLAGS))
+# What the caller's flags must not change comes last: libuvdso.a is one relocatable object.
+LOADER_CFLAGS := $(USER_CFLAGS) -fPIC -fvisibility=hidden -fno-lto $(LOADER_TIME)
+LINK = $(CC_HERE) $(CFLAGS) $(LDFLAGS)
 
 # The sources of every room of the loader, and of one machine only.
 rooms := loader loader/libc loader/kernel loader/kernel/*  loader/kernel/*/*
@@ -34,14 +38,14 @@ $(P)/internal.a: $(LIB_OBJS)
 # The libraries hold uvdso.c and what it needs. In the static one this is a single object, so
 # that hidden names can become local: a program may have an error() or a place() of its own.
 $(O)/libuvdso.o: $(O)/loader/uvdso.o $(P)/internal.a
-	$(call step,LD,$(CC_HERE) -r -nostdlib $^ -o $@ && $(OBJCOPY) --localize-hidden $@)
+	$(call step,LD,$(CC_HERE) -r -nostdlib $^ -o $@ && $(OBJCOPY_HERE) --localize-hidden $@)
 
 $(P)/libuvdso.a: $(O)/libuvdso.o
 	$(call step,AR,rm -f $@ && $(AR_HERE) rcs $@ $^)
 
 SONAME := libuvdso.so.0
 $(P)/libuvdso.so: $(O)/loader/uvdso.o $(P)/internal.a loader/libuvdso.map
-	$(call step,LD,$(CC_HERE) -shared $(addprefix -Wl$(COMMA),-soname=$(SONAME) \
+	$(call step,LD,$(LINK) -shared $(addprefix -Wl$(COMMA),-soname=$(SONAME) \
 		--version-script=loader/libuvdso.map -z$(COMMA)defs -z$(COMMA)text -z$(COMMA)noexecstack) \
 		$(filter %.o %.a,$^) -o $@)
 	$(Q)ln -sf $(@F) $(@D)/$(SONAME)
@@ -50,16 +54,16 @@ $(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
 	$(call step,SED,sed "s/@VERSION@/$$(sed -n 's/.*VERSION "\(.*\)"/\1/p' loader/cli/version.h)/" $< >$@)
 
 $(P)/uvdso: $(CLI_OBJS) $(P)/internal.a
-	$(call step,CC,$(CC_HERE) -pie $^ -o $@)
+	$(call step,CC,$(LINK) -pie $^ -o $@)
 
 # make install PREFIX=/usr DESTDIR=/tmp/package ARCH=...
 PREFIX := /usr/local
 
 install: all ## Build | install command, library, headers, manual and debug data (DESTDIR, PREFIX)
-	@loader/cli/install '$(DESTDIR)' '$(PREFIX)' $(P) $(O)
+	@loader/cli/install $(call quoted,$(DESTDIR)) $(call quoted,$(PREFIX)) $(P) $(O)
 
 uninstall: ## Build | remove what make install has put there, and nothing else
-	@loader/cli/install --remove '$(DESTDIR)' '$(PREFIX)'
+	@loader/cli/install --remove $(call quoted,$(DESTDIR)) $(call quoted,$(PREFIX))
 
 symbols: $(P)/uvdso $(O)/vdso.so ## Read | the names that the image exports, each with its version
 	@$(RUN) $(P)/uvdso symbols $(O)/vdso.so

@@ -31,7 +31,7 @@ TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd m
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
 	machines/machine-aarch64 vdso/mutants course/03 course/checker vdso/seqcount course/05 course/10 \
-	self/demo self/bench course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09
+	self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
@@ -49,7 +49,7 @@ TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
 LIBS := -pthread -ldl -lrt
 
 $(P)/tests/%: tests/%.c $(P)/internal.a
-	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/internal.a $(LIBS) -lm)
+	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/internal.a $(LDFLAGS) $(LIBS) -lm)
 
 # The cipher exports no name, so its test is linked with the object itself. So is the bench's
 # arithmetic, with a clock of the test's.
@@ -155,7 +155,7 @@ I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
 
 i386-programs:
-	$(Q)$(MAKE) --no-print-directory ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) i386-built
+	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= i386-built
 
 i386-built: all $(I386)
 	@:
@@ -177,8 +177,11 @@ ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(P)/bench/bench $(P)/tests/i
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
 	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
 
+# Of make's options the tests inherit the choices alone, CC=clang for instance: they call make as well,
+# and look at what it says and does.
 test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
-	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
+	@tests/lib/temporary
+	$(Q)MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
 
 test-list: ## Test | the names of the tests
@@ -192,7 +195,7 @@ $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 	$(call compile,$(TEST_CFLAGS))
 
 $(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/internal.a
-	$(call step,CC,$(CC_HERE) $^ $(LIBS) -lm -o $@)
+	$(call step,CC,$(LINK) $^ $(LIBS) -lm -o $@)
 
 bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call
 	@$(P)/bench/bench

@@ -5,18 +5,18 @@
 # A change of tools or flags rebuilds everything that was made with them. The place of the
 # tree does not count: no byte depends on it, so a copy of the tree can reuse what is built.
 CONFIG = $(CC_HERE) $(LD_HERE) $(VDSO_PARTS) $(VDSO_CFLAGS) $(VDSO_LDFLAGS) $(LOADER_CFLAGS) \
-	$(PROGRAM_CFLAGS) $(CXX) $(PROGRAM_CXXFLAGS)
+	$(LDFLAGS) $(PROGRAM_CFLAGS) $(CXX) $(PROGRAM_CXXFLAGS)
 $(O)/.config: FORCE
 	@mkdir -p $(O)
-	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY)); do \
+	@for tool in $(firstword $(CC_HERE)) $(firstword $(LD_HERE)) $(firstword $(OBJCOPY_HERE)); do \
 		command -v $$tool >/dev/null || { \
 			echo "uvdso: ARCH=$(ARCH): there is no $$tool; make deps installs it" >&2; exit 1; }; done
-	@echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' | cmp -s - $@ || \
-		echo '$(filter-out $(PREFIX_MAP),$(CONFIG))' >$@
+	@echo $(call quoted,$(CONFIG)) | cmp -s - $@ || echo $(call quoted,$(CONFIG)) >$@
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
-# No path of this machine in any byte: the image is the same wherever it is built.
-PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+# No path of this machine in any byte: the image is the same wherever it is built. The shell
+# puts the directory in, by the name that the compiler knows it by, whatever is in that name.
+PREFIX_MAP := -ffile-prefix-map="$$PWD"=.
 
 # The image has no C library (freestanding, no builtins, no stack protector, whose canary is
 # thread-local), runs at any address (PIC), exports only what is marked, and can be unwound
@@ -28,7 +28,7 @@ VDSO_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fno-builtin -fno-common \
 # no padding inside functions. It uses general registers only: combining two words in a vector
 # register to store them at once made a call a nanosecond slower. Not every compiler knows these
 # options.
-cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -S /dev/null -o /dev/null 2>/dev/null && echo $(1))
 VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
 	-falign-loops=1 -falign-labels=1 -mgeneral-regs-only,$(call cc_option,$(flag)))
 VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
@@ -46,7 +46,7 @@ VDSO_LDFLAGS := -shared -nostdlib -soname=$(or $(VDSO_SONAME),linux-vdso.so.1) -
 	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
 	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
 # GNU ld leaves five entries of .dynamic free for tools that nobody runs on an image.
-VDSO_LDFLAGS += $(if $(findstring bfd,$(LD)),--spare-dynamic-tags=0)
+VDSO_LDFLAGS += $(if $(findstring lld,$(LD)),,--spare-dynamic-tags=0)
 
 $(O)/vdso/%.o: vdso-src/%.c $(O)/.config
 	$(call compile,$(VDSO_CFLAGS))
@@ -72,23 +72,27 @@ VDSO_BUDGET_LD := GNU ld 2.40
 # ld.lld keeps the headers of the sections that must be empty, and GNU ld the reserved words of a
 # global offset table that nothing uses. The script has made sure that there is no more in them.
 $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers linker-scripts/budget
-	$(call step,STRIP,$(OBJCOPY) -S $(addprefix -R ,.data .bss .got .got.plt) $< $(O)/vdso/stripped.so)
+	$(call step,STRIP,$(OBJCOPY_HERE) -S $(addprefix -R ,.data .bss .got .got.plt) $< $(O)/vdso/stripped.so)
 	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@
 	$(Q)linker-scripts/budget $@ $(VDSO_BUDGET) '$(VDSO_BUDGET_CC)' '$(VDSO_BUDGET_LD)' '$(CC_HERE)' '$(LD_HERE)'
 
-# Debuggers and profilers find the symbols of a stripped file by its build id.
-$(O)/.debug: $(O)/vdso.so.dbg
+# Debuggers and profilers find the symbols of a stripped file by its build id, and uvdso gdb the source
+# by a link.
+$(O)/.debug-data: $(O)/vdso.so.dbg
 	$(Q)rm -rf $(P)/debug
-	$(Q)id=$$(readelf -n $< | sed -n 's/^ *Build ID: //p') && \
+	$(Q)id=$$(LC_ALL=C readelf -n $< | sed -n 's/^ *Build ID: //p') && \
 		file=$(P)/debug/.build-id/$$(printf %.2s $$id)/$${id#??}.debug && \
-		mkdir -p $${file%/*} && ln -sr $< $$file
+		mkdir -p $${file%/*} && ln -sr $< $$file && ln -sr . $(P)/debug/source
 	$(Q)touch $@
 
+# These tools do not notice that their output cannot be written; the shell does.
+shown = said=$$($(1)) && printf '%s\n' "$$said"
+
 sections: $(O)/vdso.so ## Read | segments and sections of the image
-	@readelf -W -l -S $(O)/vdso.so
+	@$(call shown,readelf -W -l -S $(O)/vdso.so)
 
 disasm: $(O)/vdso.so.dbg ## Read | the machine code of the image, with its source
-	@$(OBJDUMP) -d -S --no-show-raw-insn $(O)/vdso.so.dbg
+	@$(call shown,$(OBJDUMP_HERE) -d -S --no-show-raw-insn $(O)/vdso.so.dbg)
 
 # build/matrix/CC-LD/ARCH/vdso.so: the image of every machine by every compiler and linker.
 MATRIX := $(foreach arch,$(ARCHES),$(foreach cc,gcc clang,$(foreach ld,ld.bfd ld.lld, \

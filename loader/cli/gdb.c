@@ -8,7 +8,7 @@
  * where this command is:
  *
  *               command       debug data            source
- *   built       B/uvdso       B/debug/.build-id     vdso-src/ in a directory above B
+ *   built       B/uvdso       B/debug/.build-id     B/debug/source/vdso-src/, by a link
  *   installed   P/bin/uvdso   P/lib/debug/.build-id P/share/uvdso/vdso-src/
  *
  * gdb says nothing if there is no such file, so that is checked first.
@@ -161,21 +161,14 @@ static bool find_directory(char *path, size_t size)
 /* The directory below which the lines of the debug data name vdso-src/...; or NULL. */
 static const char *find_source(const char *directory, char *path, size_t size)
 {
-	char *end;
+	static const char *const places[] = {"../share/uvdso", "debug/source"};
 
-	snprintf(path, size, "%s/../share/uvdso/vdso-src", directory);
-	if (!access(path, R_OK)) {
-		*strrchr(path, '/') = 0;
-		return path;
-	}
-	snprintf(path, size, "%s", directory);
-	while ((end = strrchr(path, '/')) && end != path) {
-		snprintf(end, size - (size_t)(end - path), "/vdso-src");
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, size, "%s/%s/vdso-src", directory, places[i]);
 		if (!access(path, R_OK)) {
-			*end = 0;
+			*strrchr(path, '/') = 0;
 			return path;
 		}
-		*end = 0;
 	}
 	return NULL;
 }

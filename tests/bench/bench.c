@@ -143,5 +143,9 @@ int main(int argc, char *argv[])
 	uvdso_shutdown(bench.plain);
 	if (status == 0)
 		printf("\nThe first two tables are in %s.\n", bench.csv);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("bench: standard output: cannot write");
+		return 1;
+	}
 	return status;
 }

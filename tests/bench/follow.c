@@ -127,20 +127,20 @@ static int ask(const char *command, double us[NR_TOLLS])
 
 int follow_bench(const struct bench *bench)
 {
-	static const char *const how[] = {"", "run --", "run --follow --"};
+	/* The shell has the directory from its environment: the name may have quotes. */
+	static const char *const how[] = {
+		"exec \"$BENCH\"/bench --follow-inside",
+		"exec \"$BENCH\"/../uvdso run -- \"$BENCH\"/bench --follow-inside",
+		"exec \"$BENCH\"/../uvdso run --follow -- \"$BENCH\"/bench --follow-inside",
+	};
 	size_t turns = bench->quick ? 1 : TURNS;
 	double us[ARRAY_SIZE(how)][NR_TOLLS][TURNS];
 
 	for (size_t turn = 0; turn < turns; turn++)
 		for (size_t h = 0; h < ARRAY_SIZE(how); h++) {
-			char command[3 * sizeof(bench->dir)];
 			double got[NR_TOLLS];
 
-			snprintf(command, sizeof(command),
-				 "%s%s%s %s '%s/bench' --follow-inside", *how[h] ? "'" : "",
-				 *how[h] ? bench->dir : "", *how[h] ? "/../uvdso'" : "", how[h],
-				 bench->dir);
-			if (ask(command, got))
+			if (setenv("BENCH", bench->dir, true) || ask(how[h], got))
 				return 1;
 			for (size_t i = 0; i < NR_TOLLS; i++)
 				us[h][i][turn] = got[i];

@@ -12,10 +12,11 @@ use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
 my $here = getcwd();
-my $uvdso = 'build/uvdso';
+my $uvdso = "$BUILD/uvdso";
 my $tmp = tempdir(CLEANUP => 1);
 
 sub slurp {
@@ -59,10 +60,10 @@ sub good {
 	    or complain('status 0 and no output', "status $status\n$out$err", $why);
 }
 
-my $good = slurp('build/x86_64/vdso.so');
+my $good = slurp("$BUILD/x86_64/vdso.so");
 
 # ---- images that are good -------------------------------------------------------------------
-good('our image is good', 'build/x86_64/vdso.so', 'the loader maps nothing that breaks a rule');
+good('our image is good', "$BUILD/x86_64/vdso.so", 'the loader maps nothing that breaks a rule');
 
 SKIP: {
 	open my $maps, '<', '/proc/self/maps' or skip("no /proc/self/maps: $!", 1);
@@ -872,13 +873,14 @@ OUTPUT_FORMAT("elf32-i386")
 END
 	close $script;
 	my $failed =
-	      system "( cd '$tmp' && $cc -m32 -O2 -fPIC -ffreestanding -fno-stack-protector "
+	    system
+	    "( cd @{[quoted($tmp)]} && $cc -m32 -O2 -fPIC -ffreestanding -fno-stack-protector "
 	    . '-fvisibility=hidden -fasynchronous-unwind-tables -fcf-protection=none -c i386.c && '
-	    . "$cc -m32 -c '$here/vdso-src/note.S' && $cc -E -P -x assembler-with-cpp "
-	    . "-I'$here/vdso-src/include' -I'$here/linker-scripts' i386.lds.S -o i386.lds && "
+	    . "$cc -m32 -c @{[quoted($here)]}/vdso-src/note.S && $cc -E -P -x assembler-with-cpp "
+	    . "-I@{[quoted($here)]}/vdso-src/include -I@{[quoted($here)]}/linker-scripts i386.lds.S -o i386.lds && "
 	    . 'ld -m elf_i386 -shared -nostdlib -soname=linux-gate.so.1 --hash-style=both '
 	    . '--build-id=sha1 --eh-frame-hdr -T i386.lds i386.o note.o -o i386.dbg && '
-	    . "objcopy -S -R .data -R .bss i386.dbg i386.so ) >'$tmp/i386.log' 2>&1";
+	    . "objcopy -S -R .data -R .bss i386.dbg i386.so ) >@{[quoted($tmp)]}/i386.log 2>&1";
 	skip("$cc makes no i386 code here: " . (split /\n/, slurp("$tmp/i386.log"))[0], 4)
 	    if $failed;
 	my $i386 = slurp("$tmp/i386.so");

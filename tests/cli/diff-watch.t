@@ -90,7 +90,7 @@ refused(
 );
 refused(run($UVDSO, 'watch', 'x'), 2, qr/not expected/, 'watch: an argument is refused');
 {
-	my $p = run('sh', '-c', "$UVDSO watch >/dev/full");
+	my $p = run('sh', '-c', 'exec "$0" watch >/dev/full', $UVDSO);
 	is_status($p, 2, 'watch: a full disk is noticed');
 }
 

@@ -7,12 +7,13 @@ use File::Temp 'tempdir';
 use IPC::Open2 'open2';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
 # `make test CC=clang` has built with its choices: they are kept, or all would be built anew under the
 # feet of the other tests.
 my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
-my $make = 'make -s ' . ($choices // '');
+my $make = "make -s B=$BUILD " . ($choices // '');
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B PREFIX DESTDIR)};
 $ENV{LC_ALL} = 'C';
 chomp(my $arch = `uname -m`);
@@ -51,9 +52,9 @@ sub directories {
 	return @all;
 }
 
-my $said = `$make install DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
+my $said = `$make install DESTDIR=@{[quoted($dest)]} PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make install succeeds, without a word');
-my $id = Elf->new(slurp("build/$arch/vdso.so"))->build_id;
+my $id = Elf->new(slurp("$BUILD/$arch/vdso.so"))->build_id;
 my $debug = '/opt/x/lib/debug/.build-id/' . substr($id, 0, 2) . '/' . substr($id, 2) . '.debug';
 # Of the source, what is common and what is this machine's.
 my @source = grep { !m{^vdso-src/arch/(?!\Q$arch\E/)} } split /\n/, `find vdso-src -name '*.[chS]'`;
@@ -68,7 +69,7 @@ is(
 	'command, library, headers, manual, completion, debug data and source are below DESTDIR and PREFIX, and nothing else'
 );
 is(
-	slurp("$dest$debug"), slurp("build/$arch/vdso.so.dbg"),
+	slurp("$dest$debug"), slurp("$BUILD/$arch/vdso.so.dbg"),
 	'the debug data of the image is where gdb looks for its build id'
 );
 
@@ -90,10 +91,13 @@ int main(void)
 END
 close $fh;
 my $compile = system
-    "gcc -Wall -Werror -I'$dest/opt/x/include' '$tmp/client.c' -L'$dest/opt/x/lib' -l:libuvdso.a -o '$tmp/client'";
+    "gcc -Wall -Werror -I@{[quoted($dest)]}/opt/x/include @{[quoted($tmp)]}/client.c -L@{[quoted($dest)]}/opt/x/lib -l:libuvdso.a -o @{[quoted($tmp)]}/client";
 is($compile, 0, 'a program is built with what was installed');
-is($compile ? '' : `'$tmp/client'`, "found\n", '... and finds a function of its vDSO');
-is(`'$dest/opt/x/bin/uvdso' run echo here`, "here\n", 'the installed command runs a program');
+is($compile ? '' : `@{[quoted($tmp)]}/client`, "found\n", '... and finds a function of its vDSO');
+is(
+	`@{[quoted($dest)]}/opt/x/bin/uvdso run echo here`, "here\n",
+	'the installed command runs a program'
+);
 
 # A stand-in for gdb: where is it told to look? The path has a blank in it, which gdb must not take
 # for the end of a directory.
@@ -103,9 +107,10 @@ print $fh "#!/bin/sh\nprintf '%s\\n' \"\$@\"\n";
 close $fh;
 chmod 0755, "$tmp/bin/gdb";
 my $installed = "$dest/opt/x/bin/uvdso";
-my $runner = open2(my $program, my $stdin, $installed, 'run', 'build/tests/programs/signals.pie');
+my $runner = open2(my $program, my $stdin, $installed, 'run', "$BUILD/tests/programs/signals.pie");
 my ($pid) = <$program> =~ /^ready (\d+)/;
-my $gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `'$installed' gdb $pid -x y 2>&1` };
+my $gdb =
+    do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `@{[quoted($installed)]} gdb $pid -x y 2>&1` };
 my $bin = "$dest/opt/x/bin";
 (my $quoted = $bin) =~ s/ /\\ /g;
 like(
@@ -114,14 +119,14 @@ like(
 );
 like($gdb, qr{^directory \Q$quoted\E/../share/uvdso$}m, '... and for the source');
 like($gdb, qr{^-p\n$pid\n-x\ny\n\z}m, '... of this process, with the arguments for gdb');
-$gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `build/uvdso gdb $pid 2>&1` };
+$gdb = do { local $ENV{PATH} = "$tmp/bin:$ENV{PATH}"; `$BUILD/uvdso gdb $pid 2>&1` };
 like(
-	$gdb, qr{^set debug-file-directory /.*/build/debug:}m,
+	$gdb, qr{^set debug-file-directory /\S.*/debug:}m,
 	'in the tree it was built in, uvdso gdb finds both there'
 );
-like($gdb, qr{^directory /.*(?<!/build)$}m, '... the source, too');
+like($gdb, qr{^directory /.*/debug/source$}m, '... the source, too');
 rename "$dest$debug", "$dest$debug.away";
-$gdb = `'$installed' gdb $pid 2>&1`;
+$gdb = `@{[quoted($installed)]} gdb $pid 2>&1`;
 is($? >> 8, 125, 'without the debug data uvdso gdb fails');
 like(
 	$gdb, qr{^uvdso: $pid: .*\Q$id\E, in \Q$bin\E/debug or \Q$bin\E/\.\./lib/debug},
@@ -134,7 +139,7 @@ SKIP: {
 	local $ENV{HOME} = $tmp;
 	delete local $ENV{DEBUGINFOD_URLS};
 	my $said =
-	    `cd / && '$installed' gdb $pid -nx -batch -ex 'set width 0' -ex 'list __vdso_clock_gettime' -ex 'info source' 2>&1`;
+	    `cd / && @{[quoted($installed)]} gdb $pid -nx -batch -ex 'set width 0' -ex 'list __vdso_clock_gettime' -ex 'info source' 2>&1`;
 	skip('ptrace is denied here', 2)
 	    if $said =~ /ptrace: Operation not permitted|Could not attach/;
 	like(
@@ -151,7 +156,7 @@ waitpid $runner, 0;
 
 # The completion is found by the name of the command, and by its path.
 my $completed =
-    `bash --norc -c '. "\$1"; COMP_WORDS=(uvdso run --fo); COMP_CWORD=2; _uvdso; echo "\${COMPREPLY[*]}"' bash '$dest/opt/x/share/bash-completion/completions/uvdso'`;
+    `bash --norc -c '. "\$1"; COMP_WORDS=(uvdso run --fo); COMP_CWORD=2; _uvdso; echo "\${COMPREPLY[*]}"' bash @{[quoted($dest)]}/opt/x/share/bash-completion/completions/uvdso`;
 is($completed, "--force --follow\n", 'the installed completion completes');
 
 # A new build: the list of the last time is removed first.
@@ -160,7 +165,7 @@ rename "$dest$debug", "$dest/opt/x/lib/debug/.build-id/" . substr($id, 0, 2) . '
 open $fh, '>', "$dest/opt/x/share/uvdso/installed" or BAIL_OUT($!);
 print $fh $list;
 close $fh;
-system "$make install DESTDIR='$dest' PREFIX=/opt/x";
+system "$make install DESTDIR=@{[quoted($dest)]} PREFIX=/opt/x";
 is(files($dest), $expected, 'installing again leaves nothing of the build before');
 
 # Others' files stay.
@@ -170,7 +175,7 @@ for (@others) {
 	open my $other, '>', $_ or BAIL_OUT("$_: $!");
 	close $other;
 }
-$said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
+$said = `$make uninstall DESTDIR=@{[quoted($dest)]} PREFIX=/opt/x 2>&1`;
 is("$?<$said>", '0<>', 'make uninstall succeeds, without a word');
 is(
 	files($dest), join("\n", sort map { substr($_, length $dest) . ' 644' } @others),
@@ -178,19 +183,19 @@ is(
 );
 unlink @others;
 system
-    "$make install DESTDIR='$dest' PREFIX=/opt/x && $make uninstall DESTDIR='$dest' PREFIX=/opt/x";
+    "$make install DESTDIR=@{[quoted($dest)]} PREFIX=/opt/x && $make uninstall DESTDIR=@{[quoted($dest)]} PREFIX=/opt/x";
 is(
 	join(' ', grep { m{uvdso|build-id} } directories($dest)), '',
 	'and none of our directories, when they are empty'
 );
-$said = `$make uninstall DESTDIR='$dest' PREFIX=/opt/x 2>&1`;
+$said = `$make uninstall DESTDIR=@{[quoted($dest)]} PREFIX=/opt/x 2>&1`;
 isnt($?, 0, 'a second uninstall fails');
 like(
 	$said, qr/^uvdso: install: .*nothing is installed there$/m,
 	'... and says that nothing is there'
 );
 isnt(
-	system("$make install DESTDIR='$tmp/client.c' 2>/dev/null"), 0,
+	system("$make install DESTDIR=@{[quoted($tmp)]}/client.c 2>/dev/null"), 0,
 	'where nothing can be written it fails'
 );
 

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use POSIX ();
 use RunTest;
 use Test::More;
@@ -37,7 +38,7 @@ for my $name (qw(SIGTERM SIGKILL SIGSEGV SIGABRT SIGINT SIGQUIT SIGPIPE)) {
 	    || diag "status $p->{status}";
 	is($p->{core}, $plain->{core}, '... with a core file if it leaves one by itself');
 	ok(!$p->{left}, '... without a process left over');
-	unlink glob "$dir/core*";
+	unlink matching($dir, 'core*');
 }
 is_status(
 	uvdso({before => sub { $SIG{TERM} = 'IGNORE' }}, $end, -POSIX::SIGTERM()), 241,
@@ -289,7 +290,7 @@ for (
 }
 SKIP: {
 	my ($image) =
-	    grep { -e } map { "$FindBin::Bin/../../build/$_/vdso.so" } (POSIX::uname())[4];
+	    grep { -e } map { "$BUILD/$_/vdso.so" } (POSIX::uname())[4];
 	skip 'the image is not built', 1 unless $image;
 	is_status(uvdso('--image', $image, $end, 4), 4, 'the image may come from a file');
 }

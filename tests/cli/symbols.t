@@ -7,11 +7,13 @@
 use strict;
 use warnings;
 use Test::More;
+use lib 'tests/lib';
+use Build;
 use File::Temp qw(tempdir);
 use POSIX qw(mkfifo);
 
-my $uvdso = 'build/uvdso';
-my $image_file = 'build/x86_64/vdso.so';
+my $uvdso = "$BUILD/uvdso";
+my $image_file = "$BUILD/x86_64/vdso.so";
 my $dir = tempdir(CLEANUP => 1);
 
 # Runs a command without a shell; at most 10 s. Gives status, standard output and error.
@@ -98,6 +100,7 @@ sub kernel_image {
 		    if $status == 1 && $err =~ /there is no vDSO/;
 		is($status, 0, "the running kernel's image is listed");
 		my ($dump_status, undef, $dump_err) = run($uvdso, 'dump', '-o', "$dir/kernel.so");
+		my $kernel = quoted("$dir/kernel.so");
 		is($dump_status, 0, "the kernel's image is written to a file") or diag($dump_err);
 		is_deeply(
 			[rows($out)], [readelf_rows("$dir/kernel.so")],
@@ -106,19 +109,19 @@ sub kernel_image {
 		my (undef, $again) = run($uvdso, 'symbols', "$dir/kernel.so");
 		is($again, $out, 'the dump as a file lists the same');
 		like(
-			`readelf -S $dir/kernel.so 2>&1`, qr/\.dynsym/,
+			`readelf -S $kernel 2>&1`, qr/\.dynsym/,
 			'the dump has its section headers'
 		);
 		is(
-			`readelf -aW $dir/kernel.so 2>&1 >/dev/null`, '',
+			`readelf -aW $kernel 2>&1 >/dev/null`, '',
 			'readelf has nothing to say against the dump'
 		);
 		my (undef, $piped) = run($uvdso, 'dump');
 		my $dump = slurp("$dir/kernel.so");
 		ok($piped eq $dump, 'to standard output goes the same');
-		my ($start) = `readelf -h $dir/kernel.so` =~ /Start of section headers: +(\d+)/;
-		my ($size) = `readelf -h $dir/kernel.so` =~ /Size of section headers: +(\d+)/;
-		my ($number) = `readelf -h $dir/kernel.so` =~ /Number of section headers: +(\d+)/;
+		my ($start) = `readelf -h $kernel` =~ /Start of section headers: +(\d+)/;
+		my ($size) = `readelf -h $kernel` =~ /Size of section headers: +(\d+)/;
+		my ($number) = `readelf -h $kernel` =~ /Number of section headers: +(\d+)/;
 		is(
 			length $dump, $start + $size * $number,
 			'the dump ends where the linker ended the file'
@@ -243,7 +246,7 @@ sub bad_outputs {
 	local $SIG{XFSZ} = 'IGNORE';
 	fails(
 		2, qr{^uvdso: \Q$dir\E/limited: .*too large}, 'dump to a file that cannot grow',
-		'sh', '-c', "ulimit -f 1 && exec $uvdso dump -o $dir/limited"
+		'sh', '-c', "ulimit -f 1 && exec $uvdso dump -o " . quoted("$dir/limited")
 	);
 	ok(!-e "$dir/limited", 'half an image is not left behind');
 	SKIP: {

@@ -9,6 +9,8 @@ use Cwd 'getcwd';
 use File::Path 'make_path';
 use File::Temp 'tempdir';
 use Test::More;
+use lib 'tests/lib';
+use Build;
 use Time::HiRes qw(sleep time);
 
 $ENV{LC_ALL} = 'C';
@@ -227,7 +229,7 @@ system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/"
 make_path("$good/tests/lib");
 system('cp', "$top/tests/lib/run-test", "$good/tests/lib/") == 0 or BAIL_OUT('no runner');
 {
-	my $hash = `$good/tutorial/learn hash CH=01`;
+	my $hash = `@{[quoted("$good/tutorial/learn")]} hash CH=01`;
 	like(
 		$hash, qr/^<!-- translates: 01-add\.md [0-9a-f]{12} -->$/,
 		'hash prints the first line of a translation'
@@ -240,7 +242,7 @@ system('cp', "$top/tests/lib/run-test", "$good/tests/lib/") == 0 or BAIL_OUT('no
 
 sub run {
 	my ($dir, $command) = @_;
-	my $out = `cd '$dir' && timeout 60 sh -c '$command' 2>&1 </dev/null`;
+	my $out = `cd @{[quoted($dir)]} && timeout 60 sh -c @{[quoted($command)]} 2>&1 </dev/null`;
 	return ($? >> 8, $out);
 }
 
@@ -660,7 +662,7 @@ ok(
 ) or diag($out);
 
 # A watch that sees the file change and ends when all is true.
-my $pid = open(my $watch, '-|', "cd '$good' && exec timeout 30 make -s watch CH=01 2>&1")
+my $pid = open(my $watch, '-|', "cd @{[quoted($good)]} && exec timeout 30 make -s watch CH=01 2>&1")
     // BAIL_OUT('no fork');
 my $seen = '';
 while (<$watch>) {

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const modules = resolve('build/site/node_modules')
+const modules = resolve(process.env.UVDSO_BUILD ?? 'build', 'site/node_modules')
 const { chromium } = await import(pathToFileURL(join(modules, 'playwright-core/index.mjs')))
 
 let count = 0

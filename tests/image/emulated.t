@@ -6,7 +6,7 @@
 # Without debug information: valgrind gives up on what newer compilers write there.
 program=$(mktemp) || exit 1
 trap 'rm -f "$program"' EXIT
-strip -o "$program" build/tests/image/alternatives
+strip -o "$program" "${UVDSO_BUILD:-build}/tests/image/alternatives"
 
 if command -v valgrind >/dev/null 2>&1; then
 	out=$(timeout 60 valgrind -q "$program" here 2>/dev/null)

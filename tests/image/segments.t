@@ -9,9 +9,10 @@ use warnings;
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
-my $built = 'build/x86_64';
+my $built = "$BUILD/x86_64";
 my $page = "$built/vdso.so";
 my $tmp = tempdir(CLEANUP => 1);
 
@@ -75,11 +76,12 @@ sub link_with {
 	open my $fh, '>', $c or BAIL_OUT("$c: $!");
 	print $fh $code;
 	close $fh;
-	my $said = `gcc -O2 -fPIC -ffreestanding -fvisibility=hidden -c $c -o $o 2>&1`;
+	my $said =
+	    `gcc -O2 -fPIC -ffreestanding -fvisibility=hidden -c @{[quoted($c)]} -o @{[quoted($o)]} 2>&1`;
 	BAIL_OUT("gcc: $said") if $?;
-	my @objects = glob "$built/vdso/*.o $built/vdso/arch/*/*.o";
+	my @objects = map { matching("$built/vdso", $_) } '*.o', 'arch/*/*.o';
 	$said =
-	    `ld.bfd -shared -nostdlib -Bsymbolic --eh-frame-hdr -z noexecstack -T $built/vdso/vdso.lds @objects $o -o $so 2>&1`;
+	    `ld.bfd -shared -nostdlib -Bsymbolic --eh-frame-hdr -z noexecstack -T $built/vdso/vdso.lds @objects @{[quoted($o)]} -o @{[quoted($so)]} 2>&1`;
 	return ($said =~ s{\Q$tmp/\E}{}gr, $? == 0 && -e $so);
 }
 

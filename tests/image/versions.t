@@ -7,9 +7,10 @@ use strict;
 use warnings;
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
-my $page = 'build/x86_64/vdso.so';
+my $page = "$BUILD/x86_64/vdso.so";
 my $node = 'LINUX_2.6';
 my @names = sort qw(clock_getres clock_gettime getcpu getrandom gettimeofday time);
 

@@ -8,6 +8,7 @@ package OtherMachine;
 use strict;
 use warnings;
 use Exporter 'import';
+use Build;
 use Test::More;
 
 our @EXPORT = qw(run_all clients);
@@ -16,8 +17,8 @@ our @EXPORT = qw(run_all clients);
 # does, and not from a system call, shows in the days by which the vDSO is ahead.
 sub clients {
 	my ($arch, $build, @emulator) = @_;
-	system 'flock build/.matrix make -s matrix-images >/dev/null 2>&1';
-	my @images = glob "build/matrix/*/$arch/vdso.so";
+	system "flock $BUILD/.matrix make -s B=$BUILD matrix-images >/dev/null 2>&1";
+	my @images = glob "$BUILD/matrix/*/$arch/vdso.so";
 	is(scalar @images, 4, "$arch: two compilers and two linkers have made four images");
 	for my $image (@images) {
 		for my $kind (qw(pie static)) {
@@ -44,22 +45,24 @@ sub run_all {
 	my ($arch, $emulator, $compiler, @not) = @_;    # not: tests that are left out
 	my %not = map { ($_ => 1) } @not;
 	# `make test CC=clang` hands its choices on to every make below; these here choose anew.
-	delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD B T)};
+	delete @ENV{
+		qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC CXX LD AR OBJCOPY OBJDUMP CFLAGS CPPFLAGS LDFLAGS B T)
+	};
 
 	for ($emulator ? ["qemu-user", $emulator] : (), ["gcc-$compiler", "$compiler-gcc"]) {
 		my ($package, $tool) = @$_;
 		plan(skip_all => "$tool is not installed (package $package)")
 		    if system "command -v $tool >/dev/null 2>&1";
 	}
-	my $said = `make -s ARCH=$arch test-programs 2>&1`;
+	my $said = `make -s B=$BUILD ARCH=$arch test-programs 2>&1`;
 	is($said, '', "$arch: image, loader and tests are built, without a word")
 	    or BAIL_OUT("$arch: nothing to run");
 
 	# What this machine runs by itself needs no emulator.
 	$ENV{TEST_EMULATED} = 1 if $emulator;
 	$ENV{TEST_EMULATOR} = $emulator ? "$emulator -L /usr/$compiler" : '';
-	$ENV{TEST_BUILD} = "build/$arch";
-	my @tests = split ' ', `make -s ARCH=$arch test-list`;
+	$ENV{TEST_BUILD} = "$BUILD/$arch";
+	my @tests = split ' ', `make -s B=$BUILD ARCH=$arch test-list`;
 	cmp_ok(scalar @tests, '>', 10, "$arch: there are tests to run");
 	for my $test (grep { !$not{$_} } @tests) {
 		my $out = `timeout -k 5 100 tests/lib/run-test $test 2>&1`;
@@ -80,7 +83,7 @@ sub run_all {
 		    );
 		note("skipped $why{$_}: $_") for sort keys %why;
 	}
-	clients($arch, "build/$arch", split ' ', $ENV{TEST_EMULATOR});
+	clients($arch, "$BUILD/$arch", split ' ', $ENV{TEST_EMULATOR});
 	done_testing();
 }
 

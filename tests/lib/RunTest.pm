@@ -5,6 +5,7 @@ package RunTest;
 
 use strict;
 use warnings;
+use Build ();
 use Cwd 'abs_path';
 use Exporter 'import';
 use File::Basename 'dirname';
@@ -19,7 +20,7 @@ our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program mis
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Another machine's tests have a build of their own, and an emulator (tests/lib/run-test).
-my $BUILD = File::Spec->rel2abs($ENV{TEST_BUILD} // 'build', $TOP);
+my $BUILD = File::Spec->rel2abs($Build::TESTED, $TOP);
 my @EMULATOR = split ' ', $ENV{TEST_EMULATOR} // '';
 our $UVDSO = "$BUILD/uvdso";
 
@@ -152,7 +153,7 @@ sub missing {
 	return if -x $path;
 	return 'musl-gcc is not installed (package musl-tools)' if $path =~ /\.musl/;
 	return 'this C library has no rcrt1.o' if $path =~ /\.static-pie/;
-	return "$path is not installed" if $path !~ /build/;
+	return "$path is not installed" if $path !~ m{^\Q$BUILD\E/};
 	return "$path is not built";
 }
 

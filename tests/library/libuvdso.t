@@ -7,12 +7,15 @@ use Config;
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
-my $make = 'make -s ' . ($choices // '');
+my $make = "make -s B=$BUILD " . ($choices // '');
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B PREFIX DESTDIR)};
 $ENV{LC_ALL} = 'C';
 my $tmp = tempdir(CLEANUP => 1);
+my $in = quoted($tmp);    # for a shell
 my $top = getcwd;
 my ($arch) = `uname -m` =~ /(\S+)/;
 my $cc = (grep { system("command -v $_ >/dev/null") == 0 } qw(gcc cc clang))[0] // 'cc';
@@ -29,13 +32,13 @@ sub write_file {
 	open my $fh, '>', "$tmp/$name" or die "$tmp/$name: $!\n";
 	print $fh $text;
 	close $fh or die "$tmp/$name: $!\n";
-	return "$tmp/$name";
+	return "$in/$name";
 }
 
 # Status and output of a command, both streams; never longer than a minute.
 sub said {
 	my ($command) = @_;
-	my $out = `{ timeout 60 sh -c '$command'; } 2>&1`;
+	my $out = `{ timeout 60 sh -c @{[quoted($command)]}; } 2>&1`;
 	return ($? >> 8) . "<$out>";
 }
 
@@ -50,27 +53,27 @@ sub names {
 	    `$nm`;
 }
 is(
-	names('nm -g --defined-only build/libuvdso.a'), "@public",
+	names("nm -g --defined-only $BUILD/libuvdso.a"), "@public",
 	'libuvdso.a has these global names and no others'
 );
 is(
-	names('nm -gD --defined-only --without-symbol-versions build/libuvdso.so'), "@public",
+	names("nm -gD --defined-only --without-symbol-versions $BUILD/libuvdso.so"), "@public",
 	'... and so has libuvdso.so'
 );
-my @versioned = `nm -gD --defined-only build/libuvdso.so` =~ / (uvdso_\w+)\@\@LIBUVDSO_0$/mg;
+my @versioned = `nm -gD --defined-only $BUILD/libuvdso.so` =~ / (uvdso_\w+)\@\@LIBUVDSO_0$/mg;
 is(join(' ', sort @versioned), "@public", '... each at the version LIBUVDSO_0');
-my $dynamic = `readelf -dW build/libuvdso.so`;
+my $dynamic = `readelf -dW $BUILD/libuvdso.so`;
 like($dynamic, qr/\(SONAME\).*\[libuvdso\.so\.0\]/, 'its soname is libuvdso.so.0');
 unlike($dynamic, qr/TEXTREL/, 'it is position-independent: no text relocation');
 unlike(
-	`nm -u build/libuvdso.a; nm -D build/libuvdso.so`,
+	`nm -u $BUILD/libuvdso.a; nm -D $BUILD/libuvdso.so`,
 	qr/\b(?:printf|fprintf|puts|fputs|fwrite|putchar|stdout|stderr|exit|abort)(?:\@|\s)/,
 	'it neither prints nor ends its caller'
 );
 
 # ---- installed, with pkg-config ----
 my $dest = "$tmp/a stage";
-is(system("$make install DESTDIR='$dest' PREFIX=/opt/x"), 0, 'it is installed');
+is(system("$make install DESTDIR=$in/a\\ stage PREFIX=/opt/x"), 0, 'it is installed');
 my $lib = "$dest/opt/x/lib";
 is(
 	readlink "$lib/libuvdso.so", 'libuvdso.so.0',
@@ -81,20 +84,20 @@ SKIP: {
 	local $ENV{PKG_CONFIG_PATH} = "$tmp/stage/opt/x/lib/pkgconfig";
 	symlink $dest, "$tmp/stage" or die;
 	my ($line) = slurp('loader/examples/clock.c') =~ /^ \*\tcc (.*) -o clock && /m;
-	$line =~ s{clock\.c}{$top/loader/examples/clock.c};
+	$line =~ s{clock\.c}{quoted("$top/loader/examples/clock.c")}e;
 	is(
-		said("cd $tmp && $cc $line -o clock"), '0<>',
+		said("cd $in && $cc $line -o clock"), '0<>',
 		'the example is built by the one line that it shows'
 	);
 	local $ENV{LD_LIBRARY_PATH} = "$tmp/stage/opt/x/lib";
 	like(
-		said("$tmp/clock"),
+		said("$in/clock"),
 		qr/\A0<now +\S+ \S+ UTC, .*\nin a thousand days +\S+ \S+ UTC, .*\n>\z/,
 		'and runs on the shared library'
 	);
 	is(
 		said('pkg-config --modversion libuvdso'),
-		'0<' . (`build/uvdso --version` =~ /([\d.]+)$/)[0] . "\n>",
+		'0<' . (`$BUILD/uvdso --version` =~ /([\d.]+)$/)[0] . "\n>",
 		'pkg-config and the command name one version'
 	);
 }
@@ -120,14 +123,13 @@ END
 my $c = write_file('client.c', $client);
 my $cxx = write_file('client.cc', $client);
 for (
-	['a static library', "build/libuvdso.a"],
-	['the shared one', "build/libuvdso.so -Wl,-rpath,$lib"]
+	['a static library', "$BUILD/libuvdso.a"],
+	['the shared one', "$BUILD/libuvdso.so -Wl,-rpath,$in/a\\ stage/opt/x/lib"]
     )
 {
 	my ($what, $link) = @$_;
-	$link =~ s/(\S*a stage\S*.*)/"$1"/;
 	is(
-		said("$cc -Wall -Wextra -Werror -Iloader $c $link -o $tmp/client && $tmp/client"),
+		said("$cc -Wall -Wextra -Werror -Iloader $c $link -o $in/client && $in/client"),
 		"0<mine 6\n>", "a program with an address() of its own links with $what"
 	);
 }
@@ -136,7 +138,7 @@ SKIP: {
 	skip 'no C++ compiler', 1 unless $compiler;
 	is(
 		said(
-			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx build/libuvdso.a -o $tmp/client && $tmp/client"
+			"$compiler -Wall -Wextra -Werror -std=c++11 -Iloader $cxx $BUILD/libuvdso.a -o $in/client && $in/client"
 		),
 		"0<mine 6\n>",
 		'uvdso.h is for C++ as well'
@@ -176,15 +178,15 @@ long syscall(long number, ...)
 }
 END
 said(
-	"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $tmp/deny.so && $cc -Iloader $c build/libuvdso.a -o $tmp/client"
+	"$cc -shared -fPIC -D_GNU_SOURCE $deny -o $in/deny.so && $cc -Iloader $c $BUILD/libuvdso.a -o $in/client"
 );
 is(
-	said("DENY=1 LD_PRELOAD=$tmp/deny.so $tmp/client"),
+	said("cd $in && DENY=1 LD_PRELOAD=./deny.so ./client"),
 	"1<timekeeper: Resource temporarily unavailable\n>",
 	'a timekeeper that cannot be made is an error of uvdso_boot(), with its reason'
 );
 is(
-	said("DENY=2 LD_PRELOAD=$tmp/deny.so $tmp/client"),
+	said("cd $in && DENY=2 LD_PRELOAD=./deny.so ./client"),
 	"1<watchdog: Resource temporarily unavailable\n>",
 	'so is a watchdog'
 );
@@ -219,14 +221,14 @@ int main(int argc, char **argv)
 END
 is(
 	said(
-		"$cc -shared -fPIC -Iloader $plugin build/libuvdso.a -o $tmp/plugin.so && $cc $host -o $tmp/host -ldl && $tmp/host $tmp/plugin.so"
+		"$cc -shared -fPIC -Iloader $plugin $BUILD/libuvdso.a -o $in/plugin.so && $cc $host -o $in/host -ldl && $in/host $in/plugin.so"
 	),
 	"0<42\n42\n42\n>",
 	'a plug-in has the static library inside, and can be loaded again and again'
 );
 SKIP: {
 	skip 'python3 is not installed', 1 if system 'command -v python3 >/dev/null';
-	my ($ours, $kernels) = said('python3 loader/examples/clock.py build/libuvdso.so') =~
+	my ($ours, $kernels) = said("python3 loader/examples/clock.py $BUILD/libuvdso.so") =~
 	    /our vDSO ([\d.]+), .* ([\d.]+)\n>\z/;
 	ok(
 		defined $kernels && abs($ours - $kernels) < 1,

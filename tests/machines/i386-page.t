@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
+use Build;
 use Test::More;
 use Elf;
 use RunTest;
@@ -75,7 +76,7 @@ for my $name (qw(__kernel_sigreturn __kernel_rt_sigreturn)) {
 }
 
 # ---- nobody else's rules, and the 64-bit checker's ---------------------------------
-for my $uvdso (grep { -x } $UVDSO32, 'build/uvdso') {
+for my $uvdso (grep { -x } $UVDSO32, "$BUILD/uvdso") {
 	is(run($uvdso, 'check', $PAGE32)->{status}, 0, "$uvdso finds nothing wrong with it");
 }
 my $dir = temp_dir();

@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
+use Build;
 use Test::More;
 use RunTest;
 use I386;
@@ -78,15 +79,15 @@ for my $case (
 
 # Each width has its own uvdso, and says so.
 SKIP: {
-	skip 'there is no other uvdso here', 4 unless -x 'build/uvdso';
-	my $p = run('build/uvdso', 'run', program32('vsyscall.static'));
+	skip 'there is no other uvdso here', 4 unless -x "$BUILD/uvdso";
+	my $p = run("$BUILD/uvdso", 'run', program32('vsyscall.static'));
 	is($p->{status}, 126, 'the 64-bit uvdso refuses a 32-bit program: 126');
 	like(
 		$p->{err},
 		qr/\Auvdso: \S+: a program for another machine, i386: a uvdso built for i386 runs it\n\z/,
 		'... and names the one that runs it'
 	);
-	$p = run($UVDSO32, 'run', 'build/uvdso');
+	$p = run($UVDSO32, 'run', "$BUILD/uvdso");
 	is($p->{status}, 126, 'the 32-bit uvdso refuses a 64-bit program: 126');
 	like(
 		$p->{err}, qr/another machine, x86_64: a uvdso built for x86_64 runs it/,

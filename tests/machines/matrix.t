@@ -11,6 +11,7 @@ use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 use OtherMachine;
 use PageMeaning;
@@ -50,7 +51,7 @@ sub difference {
 
 # ---- all of them are built, without a word ----
 # flock: the tests of other machines build some of them, too.
-my $said = `flock build/.matrix make -s matrix-images 2>&1`;
+my $said = `flock $BUILD/.matrix make -s B=$BUILD matrix-images 2>&1`;
 is("$?<$said>", '0<>', 'every machine, compiler and linker: the image is built without a warning')
     or BAIL_OUT('nothing to look at');
 my @tools = map {
@@ -63,7 +64,7 @@ for my $machine (@machines) {
 	my @golden = split /\n/, slurp("tests/exports/$machine") // '';
 	my $first;
 	for my $tools (@tools) {
-		my $path = "build/matrix/$tools/$machine/vdso.so";
+		my $path = "$BUILD/matrix/$tools/$machine/vdso.so";
 		my $elf = Elf->new(slurp($path) // BAIL_OUT("no $path"));
 		my @meaning = meaning($elf);
 		my @exports = exported($elf);
@@ -93,7 +94,7 @@ for my $machine (@machines) {
 			"$elf->{class} $elf->{ehdr}{machine}",
 			join(
 				' ', unpack 'x4 C x13 v',
-				slurp("build/matrix/gcc-ld.bfd/$machine/vdso/note.o") // ''
+				slurp("$BUILD/matrix/gcc-ld.bfd/$machine/vdso/note.o") // ''
 			),
 			"$machine, $tools: is an ELF file of that machine"
 		);
@@ -137,24 +138,26 @@ for my $machine (@machines) {
 			);
 		}
 		is(
-			`build/uvdso check $path 2>&1`, '',
+			`$BUILD/uvdso check $path 2>&1`, '',
 			"$machine, $tools: uvdso check finds nothing"
 		);
 	}
 }
 
-clients('x86_64', 'build') if $host eq 'x86_64';
+clients('x86_64', $BUILD) if $host eq 'x86_64';
 
-my @table = split /\n/, `make -s matrix`;
+my @table = split /\n/, `make -s B=$BUILD matrix`;
 is(scalar @table, 1 + 4 * @machines, 'make matrix prints a line for each');
 is(scalar(grep { / 0 +\d+$/ } @table), 4 * @machines, '... with no relocations, and a budget');
 
 # ---- and again, elsewhere ----
 my $tmp = tempdir(CLEANUP => 1);
 my $tree = "$tmp/another/and/longer/path";
-system("mkdir -p '$tree' && cp -r Makefile vdso-src linker-scripts loader '$tree'") == 0
+system(
+	"mkdir -p @{[quoted($tree)]} && cp -r Makefile vdso-src linker-scripts loader @{[quoted($tree)]}"
+    ) == 0
     or BAIL_OUT('cannot copy the tree');
-$said = `make -s -C '$tree' matrix-images 2>&1`;
+$said = `make -s -C @{[quoted($tree)]} B=build matrix-images 2>&1`;
 is("$?<$said>", '0<>', 'all of it is built again, in another directory');
 my (@differ, @named);
 for my $machine (@machines) {
@@ -165,7 +168,7 @@ for my $machine (@machines) {
 		} @tools
 	    )
 	{
-		my ($one, $other) = (slurp("build/$file"), slurp("$tree/build/$file"));
+		my ($one, $other) = (slurp("$BUILD/$file"), slurp("$tree/build/$file"));
 		push @differ, $file unless defined $one && defined $other && $one eq $other;
 		push @named, $file
 		    if index($one // '', $here) >= 0 || index($other // '', $tmp) >= 0;

@@ -7,6 +7,7 @@ no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX ();
+use Build;
 use RunTest;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -82,7 +83,7 @@ for my $kind (qw(pie nopie static static-pie execstack musl musl-static)) {
 	chmod 0755, "$dir/inner", "$dir/outer";
 	are_shifted(shifted("$dir/inner"), 1, 'a script and what it runs');
 	are_shifted(
-		shifted('sh', '-c', "$dir/outer; true"), 1,
+		shifted('sh', '-c', '"$0"; true', "$dir/outer"), 1,
 		'a script whose interpreter is a script'
 	);
 	are_shifted(shifted('make', '-s', '-j2', '-C', "$dir"), 2, 'make and its recipes')
@@ -230,7 +231,7 @@ EOF
 		);
 		skip 'this machine leaves no core files', 1
 		    if slurp('/proc/sys/kernel/core_pattern') !~ /^core/ || !$plain->{core};
-		my @cores = glob "$dir/core*";
+		my @cores = matching($dir, 'core*');
 		ok(@cores > 0, 'a core dump is left as without a tracer');
 	}
 }
@@ -332,7 +333,7 @@ refused(
 	chmod 0755, "$dir/elf32";
 	SKIP: {
 		skip 'this kernel runs no 32-bit programs', 2 if run("$dir/elf32")->{status} != 42;
-		my $p = follow('sh', '-c', "$dir/elf32; exit \$?");
+		my $p = follow('sh', '-c', '"$0"; exit $?', "$dir/elf32");
 		is($p->{status}, 42, 'a 32-bit program in the tree runs');
 		like(
 			$p->{err},

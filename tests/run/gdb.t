@@ -6,6 +6,7 @@ use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use RunTest;
 use Test::More;
 
@@ -103,9 +104,8 @@ my ($from_proc) =
 	# What is shown while stepping must be what stands in our files.
 	my %source;
 	for my $file (
-		glob(
-			"$top/vdso-src/*.c $top/vdso-src/include/vdso/*.h $top/vdso-src/arch/*/*.h $top/vdso-src/*.h"
-		)
+		map { matching("$top/vdso-src", $_) } '*.[ch]', 'include/vdso/*.h',
+		'arch/*/*.h'
 	    )
 	{
 		my $n = 0;

@@ -1,16 +1,17 @@
 #!/usr/bin/perl
 # A profiler finds the functions of the vDSO: perf knows the build id of whatever is mapped,
-# and build/x86_64/vdso.so.dbg has the names for it. The software clock is enough for that.
+# and vdso.so.dbg has the names for it. The software clock is enough for that.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use RunTest;
 use Test::More;
 
 my $perf = '/usr/bin/perf';
 my $dir = temp_dir();
-my ($symbols) = glob "$FindBin::Bin/../../build/x86_64/vdso.so.dbg";
+my $symbols = "$BUILD/x86_64/vdso.so.dbg";
 my %quiet = (before => sub { $ENV{HOME} = "$dir"; $ENV{PERF_CONFIG} = '/dev/null'; chdir $dir });
 
 plan skip_all => 'perf is not installed (package linux-perf)' unless -x $perf;

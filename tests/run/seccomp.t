@@ -15,7 +15,9 @@ use constant SIGSYS => 31;    # not in POSIX
 my $sandbox = program('sandbox.pie');
 my $dir = temp_dir();         # for core files, where such are wanted
 my %plain = (before => sub { chdir $dir });
-my %filtered = (before => sub { chdir $dir; $ENV{LD_PRELOAD} = program('filter.so') });
+# ld.so takes a blank for the end of a name, and a directory may have one.
+symlink program('filter.so'), "$dir/filter.so" or die;
+my %filtered = (before => sub { chdir $dir; $ENV{LD_PRELOAD} = './filter.so' });
 my $nothing = program('end.pie');
 
 {

@@ -9,6 +9,7 @@ no warnings 'portable';    # masks have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX ();
+use Build;
 use RunTest;
 use Terminal;
 use Test::More;
@@ -203,7 +204,7 @@ SKIP: {
 SKIP: {
 	last unless $is_child;
 	my $t = on_terminal(
-		'/usr/bin/env', 'LD_PRELOAD=' . program('slow_waitid.so'), $UVDSO, @RUN,
+		'/usr/bin/env', "LD_PRELOAD=$BUILD/tests/programs/slow_waitid.so", $UVDSO, @RUN,
 		$signals
 	);
 	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 3 unless $t;

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX ();
+use Build;
 use RunTest;
 use Terminal;
 use Test::More;
@@ -115,7 +116,10 @@ SKIP: {
 	my $t = on_terminal(@SHELL);
 	skip $NONE, 12 unless $t;
 	answer($t, "echo \"<\$?>\"\n", qr/<0>/);
-	ok(answer($t, "$UVDSO @RUN $signals\n", qr/ready \d+/), 'a shell starts uvdso');
+	ok(
+		answer($t, quoted($UVDSO) . " @RUN " . quoted($signals) . "\n", qr/ready \d+/),
+		'a shell starts uvdso'
+	);
 	my ($pid) = look($t) =~ /ready (\d+)/;
 	ok(answer($t, "\032", qr/Stopped.*uvdso/), '^Z stops it, and the shell says so');
 	like(state_of($pid), qr/^[Tt]$/, '... and the program is stopped');  # t: while it is traced
@@ -130,7 +134,7 @@ SKIP: {
 
 	# Who reads in the background is stopped.
 	ok(
-		answer($t, "set -b; $UVDSO @RUN /bin/cat &\n", qr/Stopped.*cat/),
+		answer($t, 'set -b; ' . quoted($UVDSO) . " @RUN /bin/cat &\n", qr/Stopped.*cat/),
 		'a program that reads from the terminal in the background is stopped, and uvdso with it'
 	);
 	ok(
@@ -148,7 +152,7 @@ SKIP: {
 SKIP: {
 	my $script = '/usr/bin/script';
 	skip 'script is not installed (package bsdutils)', 1 unless -x $script;
-	my $p = run($script, '-qec', "$UVDSO @RUN sh -c 'tty; exit 4'", '/dev/null');
+	my $p = run($script, '-qec', quoted($UVDSO) . " @RUN sh -c 'tty; exit 4'", '/dev/null');
 	ok(
 		$p->{status} == 4 && $p->{out} =~ m{^/dev/pts/\d+\r?$}m,
 		'script(1) gives uvdso a terminal, and gets its status'

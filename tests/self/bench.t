@@ -8,14 +8,16 @@
 use strict;
 use warnings;
 use Test::More;
-use Cwd qw(getcwd);
+use lib 'tests/lib';
+use Build;
 use File::Temp qw(tempdir);
 use Time::HiRes qw(time sleep);
 
-my $bench = getcwd() . '/build/bench/bench';
--x $bench or plan skip_all => 'build/bench/bench is not built: run `make test` at the top';
+my $bench = "$BUILD/bench/bench";
+-x $bench or plan skip_all => 'the bench is not built: run `make test` at the top';
 my $dir = tempdir(CLEANUP => 1);
 my $csv = "$dir/latency.csv";
+my $quick = "$bench --quick --csv " . quoted($csv);
 
 # Whoever has this in the environment and is still there was left behind.
 my $mark = "UVDSO_BENCH_TEST=$$.$^T";
@@ -51,7 +53,7 @@ sub left_behind {
 		chomp(my $name = slurp("$process/comm"));
 		push @found, "process $name";
 	}
-	return @found, map { "file $_" } glob "$ENV{TMPDIR}/{*,.[!.]*}";
+	return @found, map { "file $_" } matching($ENV{TMPDIR}, '{*,.[!.]*}');
 }
 
 # A process that was killed needs a moment to be gone.
@@ -68,7 +70,7 @@ sub rows {
 
 # ---- the run ----
 my $begin = time;
-my ($status, $out, $err) = run("$bench --quick --csv $csv");
+my ($status, $out, $err) = run($quick);
 my $seconds = time - $begin;
 is($status, 0, 'it succeeds') or BAIL_OUT("no numbers: $err");
 is($err, '', 'and has nothing to complain of');
@@ -112,7 +114,7 @@ my @expected = (
 	@fine, @coarse, @shifted, qw(clock_gettime(PROCESS_CPUTIME_ID) gettimeofday time
 	    clock_getres(MONOTONIC) clock_getres(MONOTONIC_COARSE) getcpu)
 );
-my $exports = `build/uvdso symbols build/x86_64/vdso.so`;
+my $exports = `$BUILD/uvdso symbols $BUILD/x86_64/vdso.so`;
 push @expected, map { "getrandom($_)" } 4, 256, 65536 if $exports =~ /__vdso_getrandom/;
 is_deeply([sort map { $_->[0] } @rows], [sort @expected], 'every call has its row, and only one');
 
@@ -209,7 +211,7 @@ like(
 # ---- charts ----
 SKIP: {
 	skip 'gnuplot is not installed', 2 if system 'command -v gnuplot >/dev/null 2>&1';
-	my ($status, $out) = run("tests/bench/chart $dir");
+	my ($status, $out) = run("tests/bench/chart " . quoted($dir));
 	is($status, 0, 'the file is drawn') or diag($out);
 	is_deeply(
 		[
@@ -229,14 +231,14 @@ SKIP: {
 
 # ---- without a counter, and on a terminal ----
 $ENV{TERM} = 'xterm';    # dumb has no colour
-($status, $out) = run("script -qec '$bench --quick --no-counter --csv $csv' /dev/null");
+($status, $out) = run("script -qec " . quoted("$quick --no-counter") . ' /dev/null');
 is($status, 0, 'without a counter it succeeds');
 like($out, qr/counter +none is used: --no-counter/, 'and says that none is used');
 is_deeply([grep { $_->[1] =~ /\d/ } rows()], [], 'and no row has a floor');
 like($out, qr/^\e\[1mThis machine/m, 'on a terminal the headings have colour');
-($status, $out) = run("NO_COLOR=1 script -qec '$bench --quick --csv $csv' /dev/null");
+($status, $out) = run("NO_COLOR=1 script -qec " . quoted($quick) . ' /dev/null');
 ok($out !~ /\e/ && $out =~ /^This machine/m, 'with NO_COLOR they have none');
-run("$bench --quick --csv $csv | head -n 1");
+run("$quick | head -n 1");
 leaves_nothing('when its reader goes away');
 
 # ---- interrupted ----
@@ -259,7 +261,7 @@ for ('--fast', 'fast', '--csv') {
 	is("$status $out", '2 ', "$_: status 2, and nothing on standard output");
 	like($err, qr/^usage: bench /m, 'and the usage on standard error');
 }
-($status, $out, $err) = run("$bench --quick --csv $dir/no/such.csv");
+($status, $out, $err) = run("$bench --quick --csv " . quoted("$dir/no/such.csv"));
 is($status, 1, 'a file that cannot be written: status 1');
 is($err, "bench: $dir/no/such.csv: No such file or directory\n", 'and the reason');
 ($status, $out, $err) = run("$bench --quick --csv /dev/full");

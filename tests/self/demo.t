@@ -7,12 +7,13 @@
 use strict;
 use warnings;
 use Test::More;
-use Cwd qw(getcwd);
+use lib 'tests/lib';
+use Build;
 use Fcntl;
 use File::Temp qw(tempdir);
 use Time::HiRes qw(time sleep);
 
-my $tour = getcwd() . '/tutorial/demo/tour';
+my $tour = 'tutorial/demo/tour';
 my $dir = tempdir(CLEANUP => 1);
 
 # What the tour starts inherits this, so that whoever has it and is still there was left behind.
@@ -47,7 +48,7 @@ sub left_behind {
 		open my $name, '<', "$process/comm" or next;
 		push @found, 'process ' . (<$name> // '?');
 	}
-	return @found, map { "file $_" } glob "$ENV{TMPDIR}/{*,.[!.]*}";
+	return @found, map { "file $_" } matching($ENV{TMPDIR}, '{*,.[!.]*}');
 }
 
 # A process that was killed needs a moment to be gone.
@@ -63,10 +64,10 @@ sub files {
 }
 
 my $files = files();
-my ($status) = run('make -s demo >/dev/null');    # builds what is not there yet
-is($status, 0, 'make demo succeeds') or BAIL_OUT('no demo: ' . `cat $dir/err`);
+my ($status) = run("make -s B=$BUILD demo >/dev/null");    # builds what is not there yet
+is($status, 0, 'make demo succeeds') or BAIL_OUT('no demo: ' . `cat @{[quoted("$dir/err")]}`);
 
-($status, my $out, my $seconds) = run('make -s demo');
+($status, my $out, my $seconds) = run("make -s B=$BUILD demo");
 is($status, 0, 'into a pipe, too');
 cmp_ok($seconds, '<', 15, 'the tour takes less than 15 seconds');
 is(files(), $files, 'it makes no file in the project, except in build');
@@ -74,7 +75,10 @@ leaves_nothing('at its end');
 
 # ---- its form ----
 my @lines = split /\n/, $out;
-is_deeply([grep { length > 80 } @lines], [], 'no line is longer than 80 columns');
+is_deeply(
+	[grep { length(s/\Q$BUILD\E/build/gr) > 80 } @lines], [],
+	'no line is longer than 80 columns'
+);
 is_deeply(
 	[grep { /[^\x20-\x7e]/ } @lines], [],
 	'into a pipe it writes plain text: no colour, no tabs'
@@ -95,7 +99,7 @@ like(
 like($step{1}, qr/^  __vdso_$_ +LINUX_2\.6$/m, "and __vdso_$_")
     for qw(clock_gettime clock_getres gettimeofday time getcpu getrandom);
 like($step{1}, qr/vdso\.so: ok \(\d+ rules\)/, 'and that the image breaks no rule');
-my $size = -s 'build/x86_64/vdso.so';
+my $size = -s "$BUILD/x86_64/vdso.so";
 like($step{1}, qr/^  $size bytes: two pages of memory/m, 'and its true size');
 
 my @loads = $step{2} =~ /^  [123] +(0x[0-9a-f]+) (0x[0-9a-f]+)$/mg;
@@ -183,7 +187,7 @@ SKIP: {
 # A folder with every command but strace.
 mkdir "$dir/bin" or die;
 for my $path (reverse split /:/, $ENV{PATH}) {
-	for my $file (grep { -x && !-d && !m{/strace$} } glob "$path/*") {
+	for my $file (grep { -x && !-d && !m{/strace$} } matching($path, '*')) {
 		my ($name) = $file =~ m{([^/]+)$};
 		unlink "$dir/bin/$name";
 		symlink $file, "$dir/bin/$name";

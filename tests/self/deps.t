@@ -6,12 +6,13 @@
 use strict;
 use warnings;
 use Test::More;
-use Cwd qw(getcwd);
+use lib 'tests/lib';
+use Build;
 use Fcntl;
 use File::Temp qw(tempdir);
 use Time::HiRes qw(time);
 
-my $tests = getcwd() . '/tests';
+my $tests = 'tests';
 my $dir = tempdir(CLEANUP => 1);
 
 sub stand_in {
@@ -28,7 +29,7 @@ sub stand_in {
 sub run {
 	my ($script) = @_;
 	unlink "$dir/apt";
-	my $out = `PATH=$dir /bin/sh $script 2>&1 </dev/null`;
+	my $out = `PATH=@{[quoted($dir)]} /bin/sh $script 2>&1 </dev/null`;
 	open my $fh, '<', "$dir/apt" or return ($? >> 8, $out, '');
 	local $/;
 	return ($? >> 8, $out, <$fh>);
@@ -70,7 +71,7 @@ case " $* " in
 	exit 0 ;;
 esac
 END
-stand_in('apt-get', qq(${apt_get}echo "\$DEBIAN_FRONTEND \$*" >>$dir/apt; [ -z "\$APT_FAILS" ]));
+stand_in('apt-get', qq(${apt_get}echo "\$DEBIAN_FRONTEND \$*" >>"$dir/apt"; [ -z "\$APT_FAILS" ]));
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS UNKNOWN CONFLICTS)} = ('', '', 0, '', '', '');
 
 sub slurp {

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use RunTest;
 use Test::More;
 
@@ -90,17 +91,17 @@ like(
 );
 
 # ---- what make does with it ----
-my $p = run('make', '-s', 'test-list', 'T=tests/map place');
+my $p = run('make', '-s', "B=$BUILD", 'test-list', 'T=tests/map place');
 is(
 	$p->{out}, "map/place\nmap/placement\nmap/protection\nmap/timens\n",
 	'make test-list T= prints the names'
 );
-my $dir = temp_dir();
-$p = run('make', 'test', 'T=advanc', "B=$dir/build");
+my $b = "$BUILD/nowhere-$$";
+$p = run('make', 'test', 'T=advanc', "B=$b");
 isnt($p->{status}, 0, 'make test fails for what is no test');
 like($p->{err}, qr/there is time\/advance/, '... says what there is');
-ok(!-e "$dir/build", '... and has built nothing');
-$p = run('make', '-n', 'test', 'T=advance', "B=$dir/build");
+ok(!-e $b, '... and has built nothing');
+$p = run('make', '-n', 'test', 'T=advance', "B=$b");
 like($p->{out}, qr/tests\/time\/advance\.c/, 'for one test in C that test is built');
 unlike(
 	$p->{out}, qr/tests\/(?:programs|bench|vdso)\/|loader\/cli/,

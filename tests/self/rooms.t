@@ -9,6 +9,8 @@ use strict;
 use warnings;
 use File::Find ();
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 my $ROOMS = 'loader/rooms';
 my $MAX_SUBJECTS = 14;
@@ -216,7 +218,7 @@ sub include_arrows {
 sub not_built {
 	my (@files) = @_;
 	my $machine = `uname -m` =~ s/\n//r =~ s/^i\d86$/i386/r;
-	my $dir = ($ENV{TEST_BUILD} // 'build') . "/$machine";
+	my $dir = "$TESTED/$machine";
 	my @problems;
 	for my $file (grep { m{^loader/.*\.c$} && !m{^loader/examples/} } @files) {
 		next if $file =~ m{/arch/(\w+)/} && $1 ne $machine;
@@ -231,7 +233,7 @@ sub not_built {
 sub objects {
 	my (%objects, @found);
 	my $machine = `uname -m` =~ s/\n//r =~ s/^i\d86$/i386/r;
-	my $dir = ($ENV{TEST_BUILD} // 'build') . "/$machine/loader";
+	my $dir = "$TESTED/$machine/loader";
 	File::Find::find({no_chdir => 1, wanted => sub { push @found, $_ if /\.o$/ }}, $dir)
 	    if -d $dir;
 	for my $object (sort @found) {
@@ -240,7 +242,7 @@ sub objects {
 		    map { 'loader' . substr($object, length $dir) =~ s/o$/$_/r } qw(c S)
 		    or next;
 		my %of = (defines => [], needs => []);
-		for (split /\n/, `nm -P -g '$object'`) {
+		for (split /\n/, `nm -P -g @{[quoted($object)]}`) {
 			my ($name, $type) = /^(\S+) (\w)/ or next;
 			push @{$type =~ /[Uw]/ ? $of{needs} : $of{defines}}, $name =~ s/@.*//r;
 		}

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Test::More;
 use lib 'tests/lib';
+use Build;
 use Elf;
 
 plan skip_all => 'no objdump' if system 'objdump --version >/dev/null 2>&1';
@@ -22,9 +23,9 @@ for (['arch_chacha20_blocks', 'xmm', 4], ['arch_chacha20_blocks_avx2', '[xy]mm',
 	my ($name, $vectors, $stores) = @$_;
 	my @code = map { /^ +[0-9a-f]+:\t(\S.*?)\s*$/ ? $1 : () }
 	    split /\n/,
-	    `LC_ALL=C objdump -d --no-show-raw-insn --disassemble=$name build/x86_64/vdso.so.dbg`;
+	    `LC_ALL=C objdump -d --no-show-raw-insn --disassemble=$name $BUILD/x86_64/vdso.so.dbg`;
 	s/ *(#|<).*// for @code;
-	@code > 50 or BAIL_OUT("$name is not in build/x86_64/vdso.so.dbg");
+	@code > 50 or BAIL_OUT("$name is not in $BUILD/x86_64/vdso.so.dbg");
 
 	none(
 		"$name: no instruction uses the stack", 'a key on the stack outlives the call',
@@ -77,8 +78,8 @@ for (['arch_chacha20_blocks', 'xmm', 4], ['arch_chacha20_blocks_avx2', '[xy]mm',
 # ---- the way from one to the other ----
 # Symbols are in the unstripped image alone, at the same addresses; the table is in both.
 my %at = map { /^(\w+) \w (arch_chacha20_blocks\w*)$/ ? ($2 => hex $1) : () }
-    split /\n/, `LC_ALL=C nm build/x86_64/vdso.so.dbg`;
-open my $fh, '<:raw', 'build/x86_64/vdso.so' or BAIL_OUT("build/x86_64/vdso.so: $!");
+    split /\n/, `LC_ALL=C nm $BUILD/x86_64/vdso.so.dbg`;
+open my $fh, '<:raw', "$BUILD/x86_64/vdso.so" or BAIL_OUT("$BUILD/x86_64/vdso.so: $!");
 my $elf = Elf->new(do { local $/; <$fh> });
 my $table = $elf->section('.cpu_alt');
 my @jumps;

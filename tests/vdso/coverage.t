@@ -12,6 +12,8 @@ use warnings;
 use Cwd 'getcwd';
 use File::Temp 'tempdir';
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 $ENV{LC_ALL} = 'C';
 delete @ENV{qw(GCOV_PREFIX GCOV_PREFIX_STRIP)};
@@ -33,19 +35,20 @@ my @unreachable = ();
 
 sub run {
 	my ($command) = @_;
-	my $said = `cd '$tmp' && $command 2>&1`;
+	my $said = `cd @{[quoted($tmp)]} && $command 2>&1`;
 	BAIL_OUT("$command:\n$said") if $?;
 }
 
 # Not optimised: a line is a line, and a branch of the source is a branch.
-my $cc = "gcc -std=gnu11 -O0 -D_GNU_SOURCE -I'$src/include' -I'$src/arch/fake' -I'$here/tests/lib'";
-run("$cc --coverage -c '$src/$_.c' -o '$tmp/$_.o'") for @objects;
+my $cc =
+    "gcc -std=gnu11 -O0 -D_GNU_SOURCE -I@{[quoted($src)]}/include -I@{[quoted($src)]}/arch/fake -I@{[quoted($here)]}/tests/lib";
+run("$cc --coverage -c @{[quoted($src)]}/$_.c -o @{[quoted($tmp)]}/$_.o") for @objects;
 for my $program (@programs) {
 	# The test itself is not counted: it has no counters, only the library that writes them out.
-	run("$cc -c '$here/tests/vdso/$program.c' -o '$tmp/$program.o'");
+	run("$cc -c @{[quoted($here)]}/tests/vdso/$program.c -o @{[quoted($tmp)]}/$program.o");
 	run("gcc --coverage $program.o " . join(' ', map { "$_.o" } @objects) . " -o $program");
 	is(
-		system("timeout 60 '$tmp/$program' >/dev/null"), 0,
+		system("timeout 60 @{[quoted($tmp)]}/$program >/dev/null"), 0,
 		"$program passes on the image with counters in it"
 	);
 }
@@ -53,7 +56,7 @@ run('gcov -b -c ' . join ' ', map { "$_.gcno" } @objects);
 
 # ---- what gcov says: "count:  line:text", and below it "branch N taken M" ------------------------
 my %seen;
-for my $report (glob "'$tmp'/*.gcov") {
+for my $report (matching($tmp, '*.gcov')) {
 	open my $fh, '<', $report or BAIL_OUT("$report: $!");
 	my ($file, $number, $text);
 	while (<$fh>) {

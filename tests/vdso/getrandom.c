@@ -496,15 +496,20 @@ static int client(void)
 
 static void check_run(const char *self, const char *offset, const char *what)
 {
+	/* The command lies two directories above its tests. */
+	const char *name = strrchr(self, '/');
+	char uvdso[4096];
 	int status;
-	pid_t child = fork();
+	pid_t child;
 
+	snprintf(uvdso, sizeof(uvdso), "%.*s/../../uvdso", (int)(name ? name - self : 0), self);
+	child = fork();
 	if (child == 0) {
 		if (offset)
-			execl("build/uvdso", "uvdso", "run", "--offset", offset, self, "client",
+			execl(uvdso, "uvdso", "run", "--offset", offset, self, "client",
 			      (char *)NULL);
 		else
-			execl("build/uvdso", "uvdso", "run", self, "client", (char *)NULL);
+			execl(uvdso, "uvdso", "run", self, "client", (char *)NULL);
 		_exit(127);
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)

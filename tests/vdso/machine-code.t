@@ -7,6 +7,8 @@
 use strict;
 use warnings;
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B)};
 $ENV{LC_ALL} = 'C';
@@ -69,7 +71,7 @@ for my $arch (sort keys %machine) {
 	SKIP: {
 		skip "$arch-linux-gnu-gcc is not installed", 1
 		    if system "command -v $arch-linux-gnu-gcc >/dev/null 2>&1";
-		my $said = `flock build/.matrix make -s matrix-images 2>&1`;
+		my $said = `flock $BUILD/.matrix make -s B=$BUILD matrix-images 2>&1`;
 		is($said, '', "$arch: the images are built") or BAIL_OUT('nothing to read');
 		check($arch, $m, $_) for @tools;
 	}
@@ -78,7 +80,7 @@ done_testing();
 
 sub check {
 	my ($arch, $m, $tools) = @_;
-	my $code = functions($arch, "build/matrix/$tools/$arch/vdso.so.dbg");
+	my $code = functions($arch, "$BUILD/matrix/$tools/$arch/vdso.so.dbg");
 	my $who = "$arch, $tools";
 	my ($reads, @early, @late, @unfenced, @unordered) = 0;
 

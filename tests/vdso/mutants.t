@@ -12,6 +12,8 @@ use strict;
 use warnings;
 use File::Temp 'tempdir';
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 $ENV{LC_ALL} = 'C';
 my ($cc) = grep { !system "command -v $_ >/dev/null 2>&1" } qw(gcc clang);
@@ -342,21 +344,25 @@ my $flags = '-std=gnu11 -O1 -w -D_GNU_SOURCE';
 
 sub test_tree {
 	my ($tree, $own_tests) = @_;
-	my $include = "-I'$tree/include' -I'$tree/arch/fake'";
-	my $said = `$cc $flags $include -c '$tree/gettime.c' -o '$tree/gettime.o' 2>&1`;
-	$said .= `$cc $flags $include -c '$tree/getcpu.c' -o '$tree/getcpu.o' 2>&1` unless $?;
+	my $include = "-I@{[quoted($tree)]}/include -I@{[quoted($tree)]}/arch/fake";
+	my $said =
+	    `$cc $flags $include -c @{[quoted($tree)]}/gettime.c -o @{[quoted($tree)]}/gettime.o 2>&1`;
+	$said .=
+	    `$cc $flags $include -c @{[quoted($tree)]}/getcpu.c -o @{[quoted($tree)]}/getcpu.o 2>&1`
+	    unless $?;
 	return (undef, $said) if $?;
 	for my $program (@programs) {
 		my $object = $own_tests ? "$tree/$program.o" : "$tmp/$program.o";
 		if (!-e $object) {
 			$said =
-			    `$cc $flags $include -Itests/lib -c 'tests/vdso/$program.c' -o '$object' 2>&1`;
+			    `$cc $flags $include -Itests/lib -c 'tests/vdso/$program.c' -o @{[quoted($object)]} 2>&1`;
 			return (undef, $said) if $?;
 		}
-		$said = `$cc '$object' '$tree/gettime.o' '$tree/getcpu.o' -o '$tree/$program' 2>&1`;
+		$said =
+		    `$cc @{[quoted($object)]} @{[quoted($tree)]}/gettime.o @{[quoted($tree)]}/getcpu.o -o @{[quoted($tree)]}/$program 2>&1`;
 		return (undef, $said) if $?;
 		# A mutant may go round in circles, or write where it may not.
-		my $out = `ulimit -c 0; timeout 5 '$tree/$program' 2>&1`;
+		my $out = `ulimit -c 0; timeout 5 @{[quoted($tree)]}/$program 2>&1`;
 		return $out =~ /^(not ok .*)/m ? $1 : "$program: status $?" if $?;
 	}
 	return '';

@@ -7,11 +7,12 @@ use strict;
 use warnings;
 use File::Temp 'tempdir';
 use Test::More;
+use lib 'tests/lib';
+use Build;
 
 plan(skip_all => 'gdb-multiarch is not installed')
     if system 'command -v gdb-multiarch >/dev/null 2>&1';
-my $build = $ENV{TEST_BUILD};
-my ($arch) = $build =~ m{([^/]+)$};
+my ($arch) = $TESTED =~ m{([^/]+)$};
 my @emulator = split ' ', $ENV{TEST_EMULATOR};
 my $tmp = tempdir(CLEANUP => 1);
 my $socket = "$tmp/gdb";
@@ -21,14 +22,14 @@ if (!$pid) {
 	open STDOUT, '>', "$tmp/out" or die;
 	# gdb 13 stumbles over what the emulated SVE leaves in a signal frame: a CPU without it.
 	exec @emulator, $arch eq 'aarch64' ? ('-cpu', 'cortex-a72') : (), '-g', $socket,
-	    "$build/tests/programs/calls"
+	    "$TESTED/tests/programs/calls"
 	    or die;
 }
 for (1 .. 200) { last if -S $socket; select undef, undef, undef, 0.05 }
 my $out =
     `timeout 80 gdb-multiarch -q -nx -batch -iex 'set debuginfod enabled off' -iex 'set auto-load no' \\
-	-ex 'set pagination off' -ex 'set sysroot $emulator[2]' -ex 'set args $arch $build/vdso.so' \\
-	-ex 'file $build/tests/programs/calls' -ex 'target remote $socket' -x tests/machines/emulated/unwind.py 2>&1`;
+	-ex 'set pagination off' -ex 'set sysroot $emulator[2]' -ex 'set args $arch $TESTED/vdso.so' \\
+	-ex 'file $TESTED/tests/programs/calls' -ex 'target remote $socket' -x tests/machines/emulated/unwind.py 2>&1`;
 kill 'KILL', $pid;
 waitpid $pid, 0;
 

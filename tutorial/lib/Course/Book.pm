@@ -10,7 +10,7 @@ use Digest::SHA 'sha1_hex';
 use File::Basename 'dirname';
 use Course::Card;
 use Course::Console;
-use Course::Files qw(slurp);
+use Course::Files qw(slurp matching);
 use Course::Learner;
 use Course::Markdown;
 use Course::Needs;
@@ -38,7 +38,8 @@ sub new {
 	my $self = bless {top => $top, pages => {}}, $class;
 	# All pages, by their path in the project.
 	my @outside = grep { -e } map { "$top/$_" } @OUTSIDE;
-	for my $path (glob("$top/tutorial/*.md"), glob("$top/tutorial/*/*.md"), @outside) {
+	for my $path (matching($top, 'tutorial/*.md'), matching($top, 'tutorial/*/*.md'), @outside)
+	{
 		my $name = substr $path, length($top) + 1;
 		next if $name =~ m{^tutorial/(?:site|lib|ex)/};
 		$self->{pages}{$name} = Course::Markdown->read($path);

@@ -11,7 +11,7 @@ package Course::Card;
 
 use strict;
 use warnings;
-use Course::Files qw(slurp);
+use Course::Files qw(slurp matching);
 use Course::Markdown;
 
 my %SINGLE = map { $_ => 1 } qw(title tier minutes file stub);
@@ -25,7 +25,7 @@ our $ANCHOR = qr{^[ \t]*(?:/\*|//|\#)[ \t]*course: (begin|end) ([\w.-]+)[ \t]*(?
 sub all {
 	my ($class, $top) = @_;
 	return map { $class->read($top, $_) }
-	    sort map { s{.*/}{}r =~ s/\.ex$//r } glob "$top/tutorial/ex/*.ex";
+	    sort map { s{.*/}{}r =~ s/\.ex$//r } matching($top, 'tutorial/ex/*.ex');
 }
 
 sub read {

@@ -18,17 +18,17 @@ package Course::Diagram;
 
 use strict;
 use warnings;
-use Course::Files qw(slurp spew);
+use Course::Files qw(slurp spew matching);
 
 my $FROM = qr/(<(?:text|tspan)\b[^>]*\bdata-from="([^"]*)"[^>]*>)([^<]*)(?=<)/;
 
 # Name => what stands in the diagram.
 sub numbers {
 	my ($top) = @_;
-	my $dir = "$top/build/x86_64";
+	my $dir = Course::Files::built($top) . '/x86_64';
 	my %number;
 	-e "$dir/$_"
-	    or die "there is no build/x86_64/$_: run make first\n"
+	    or die "there is no $dir/$_: run make first\n"
 	    for qw(vdso.so vdso.so.dbg .config);
 
 	for (tool('readelf', '-WhS', "$dir/vdso.so")) {
@@ -88,7 +88,7 @@ sub colours {
 sub rewrite {
 	my ($top) = @_;
 	my $number = numbers($top);
-	for my $path (glob "$top/tutorial/img/*.svg") {
+	for my $path (matching($top, 'tutorial/img/*.svg')) {
 		my $svg = slurp($path);
 		my $new = eval { filled($svg, $number) } // die "$path: $@";
 		next if $new eq $svg;

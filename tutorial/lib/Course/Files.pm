@@ -6,12 +6,17 @@ use strict;
 use warnings;
 use Exporter 'import';
 use File::Basename 'dirname';
+use File::Glob ();
 use File::Path 'make_path';
+use File::Spec ();
 use File::Temp ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(slurp spew capture);
+# What is run here goes to other directories.
+$ENV{TMPDIR} = File::Spec->rel2abs($ENV{TMPDIR}) if length($ENV{TMPDIR} // '');
+
+our @EXPORT_OK = qw(slurp spew capture matching);
 
 sub slurp {
 	my ($path) = @_;
@@ -26,6 +31,20 @@ sub spew {
 	open my $file, '>', $path or die "$path: $!\n";
 	print $file $text;
 	close $file or die "$path: $!\n";
+}
+
+# The files below a directory that match a pattern. The directory may have any name, also one with blanks
+# or brackets, which glob() takes for its own.
+sub matching {
+	my ($dir, $pattern) = @_;
+	return File::Glob::bsd_glob($dir =~ s/([\\*?\[\]{}~])/\\$1/gr . "/$pattern");
+}
+
+# Where make has built the project that lies in this directory: its B. In the copies that the tool makes
+# it is always build/.
+sub built {
+	my ($top) = @_;
+	return File::Spec->rel2abs($ENV{UVDSO_BUILD} // 'build', $top);
 }
 
 # The tool must not leave a process behind when it is told to end.
@@ -50,7 +69,7 @@ sub capture {
 		setpgrp;
 		$SIG{$_} = 'DEFAULT' for qw(TERM INT HUP PIPE);
 		delete @ENV{
-			qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES B O T Q V CH CI PERL5LIB),
+			qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES B O T Q V CH CI PERL5LIB UVDSO_BUILD),
 			grep { /^(HARNESS_|TEST_|GNUMAKEFLAGS)/ } keys %ENV
 		};
 		@ENV{keys %{$opt->{env}}} = values %{$opt->{env}} if $opt->{env};

@@ -16,7 +16,7 @@ use File::Path 'make_path';
 use POSIX ();
 use Time::HiRes qw(sleep);
 use Course::Card;
-use Course::Files qw(slurp spew capture);
+use Course::Files qw(slurp spew capture matching);
 use Course::Markdown;
 use Course::Tree;
 
@@ -26,6 +26,16 @@ sub new {
 		top => $top,
 		colour => -t STDOUT && !$ENV{NO_COLOR} && ($ENV{TERM} // 'dumb') ne 'dumb'
 	}, $class;
+}
+
+# A learner's work lies in the project, beside what it is about: in work/.
+sub need_work {
+	my ($self) = @_;
+	my $dir = "$self->{top}/work";
+	$dir = $self->{top} if !-d $dir;
+	POSIX::access($dir, POSIX::W_OK())
+	    or die
+	    "$dir: $!. Your exercises go to work/: take a copy of the project that can be written\n";
 }
 
 sub cards { my ($self) = @_; return @{$self->{cards} //= [Course::Card->all($self->{top})]} }
@@ -131,7 +141,7 @@ sub moved {
 sub move_copies {
 	my ($self) = @_;
 	my $to = moved($self->{top});
-	for my $dir (sort glob "$self->{top}/work/*") {
+	for my $dir (sort(matching("$self->{top}/work", '*'))) {
 		my $name = $dir =~ s{.*/}{}r;
 		my $aside;
 		for my $old (grep { m{/} && -f "$dir/$_" } sort keys %$to) {
@@ -145,7 +155,7 @@ sub move_copies {
 			my $text = slurp("$dir/$old");
 			my ($fitted, $whole) = $self->fit_regions($text, $new);
 			spew("$dir/$new", $fitted);
-			chmod +(stat "$dir/$old")[2] & 07777, "$dir/$new";
+			chmod +(stat "$dir/$old")[2] & 07777 | 0200, "$dir/$new";
 			$aside //= $self->aside($name);
 			make_path("$self->{top}/$aside/$old" =~ s{/[^/]*$}{}r);
 			rename "$dir/$old", "$self->{top}/$aside/$old"
@@ -249,7 +259,7 @@ sub start {
 	    "work/$card->{name} is there already. make check CH=$card->{id} tests it, make reset CH=$card->{id} begins again\n";
 	my $text = $card->replace($card->finished, $card->stub);
 	spew("$dir/$card->{file}", $text);
-	chmod +(stat "$self->{top}/$card->{file}")[2] & 07777, "$dir/$card->{file}";
+	chmod +(stat "$self->{top}/$card->{file}")[2] & 07777 | 0200, "$dir/$card->{file}";
 	$self->note_progress($card, state => 'open');
 	my $line = first_todo($text);
 	print "$card->{id} $card->{title}, about $card->{minutes} minutes\n",
@@ -264,7 +274,7 @@ sub start {
 
 sub chapter_of {
 	my ($self, $card) = @_;
-	my ($page) = glob "$self->{top}/tutorial/$card->{chapter}-*.md";
+	my ($page) = matching($self->{top}, "tutorial/$card->{chapter}-*.md");
 	return defined $page ? $page =~ s{.*/}{}r : "$card->{name}.md";
 }
 
@@ -275,7 +285,7 @@ sub start_all {
 	my %text = Course::Card::all_stubs($self->cards);
 	for (sort keys %text) {
 		spew($self->copy_dir('all') . "/$_", $text{$_});
-		chmod +(stat "$self->{top}/$_")[2] & 07777, $self->copy_dir('all') . "/$_";
+		chmod +(stat "$self->{top}/$_")[2] & 07777 | 0200, $self->copy_dir('all') . "/$_";
 	}
 	print "Every exercise is cut out of these:\n", map({ "  work/all/$_\n" } sort keys %text),
 	    "make check CH=all says what is done.\n";

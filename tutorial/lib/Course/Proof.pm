@@ -17,7 +17,7 @@ our $TODO;
 use Course::Book;
 use Course::Card;
 use Course::Console;
-use Course::Files qw(slurp spew);
+use Course::Files qw(slurp spew matching);
 use Course::Markdown;
 use Course::Needs;
 use Course::Tree;
@@ -33,7 +33,7 @@ sub find {
 	    grep { defined $number && $_->{chapter} eq $number } Course::Card->all($self->{top});
 	my ($page) =
 	    grep { -e } defined $number
-	    ? glob("$self->{top}/tutorial/$number-*.md")
+	    ? matching($self->{top}, "tutorial/$number-*.md")
 	    : map { "$self->{top}/$_" } "tutorial/$ch.md",
 	    grep { $_ eq "$ch.md" } @Course::Book::OUTSIDE;
 	defined $page || @cards
@@ -286,7 +286,7 @@ sub rewrite {
 	}
 	spew($path, $page->text) if $changed;
 	print "$path: $changed blocks rewritten", $changed ? "; read the diff\n" : "\n";
-	for my $translation (glob($path =~ s{/([^/]+)$}{/*/$1}r)) {
+	for my $translation (matching($path =~ m{^(.*)/([^/]+)$} ? ($1, "*/$2") : ())) {
 		my $theirs = Course::Markdown->read($translation);
 		@{$theirs->{fences}} == @{$page->{fences}}
 		    or print "$translation: other fences; left as it is\n" and next;

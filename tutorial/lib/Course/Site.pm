@@ -18,7 +18,7 @@ use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Course::Book;
 use Course::Diagram;
-use Course::Files qw(slurp spew);
+use Course::Files qw(slurp spew matching);
 use Course::Markdown;
 
 my @LOCALES = ('zh-CN');
@@ -54,7 +54,7 @@ sub assemble {
 			part => !defined $number ? 'around' : $number <= 10 ? 'core' : 'deep'
 		};
 	}
-	for my $svg (glob "$top/tutorial/img/*.svg") {
+	for my $svg (matching($top, 'tutorial/img/*.svg')) {
 		my ($name) = $svg =~ m{([^/]+)\.svg$};
 		my ($light, $dark) = Course::Diagram::colours(slurp($svg));
 		write_file("$dir/pages/img/$name.light.svg", $light);
@@ -70,7 +70,7 @@ sub assemble {
 	write_file("$dir/pages/public/source/$_.txt", slurp("$top/$_")) for sort keys %files;
 	write_file("$dir/.vitepress/$_", slurp("$top/tutorial/site/$_"))
 	    for map { substr $_, length "$top/tutorial/site/" }
-	    glob "$top/tutorial/site/*.mjs $top/tutorial/site/theme/*";
+	    matching("$top/tutorial/site", '{*.mjs,theme/*}');
 	write_file(
 		"$dir/course.json",
 		JSON::PP->new->utf8->canonical->pretty->encode(

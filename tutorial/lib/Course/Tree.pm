@@ -13,7 +13,7 @@ use File::Copy ();
 use File::Find ();
 use File::Path 'make_path';
 use Time::HiRes qw(sleep utime);
-use Course::Files qw(slurp spew capture);
+use Course::Files qw(slurp spew capture matching);
 
 my $LIMIT = $ENV{UVDSO_COURSE_LIMIT} // 30;    # seconds that a test of a chapter may take
 
@@ -32,7 +32,7 @@ sub find_test {
 	my ($top, $name) = @_;
 	my @found = grep { !m{^(?:lib|programs|bench)/} }
 	    map { m{/tests/(.*)\.[ct]$} }
-	    glob $name =~ m{/} ? "$top/tests/$name.[ct]" : "$top/tests/*/$name.[ct]";
+	    matching("$top/tests", $name =~ m{/} ? "$name.[ct]" : "*/$name.[ct]");
 	return @found == 1 ? $found[0] : undef;
 }
 
@@ -65,14 +65,16 @@ sub copy_file {
 	make_path(dirname($to));
 	File::Copy::copy($from, $to) or die "$to: $!\n";
 	my @stat = Time::HiRes::stat($from);
-	chmod $stat[2] & 07777, $to;
+	chmod $stat[2] & 07777 | 0200, $to;
 	utime $stat[8], $stat[9], $to;
 }
 
-# What make has built in the project: a cache. It may be empty.
+# What make has built in the project: a cache. It may be empty. What a file was made from is told by
+# paths that begin with B, which is build in the copy.
 sub copy_built {
 	my ($self) = @_;
-	my ($from, $to) = ("$self->{from}/build", "$self->{dir}/build");
+	my $b = $ENV{UVDSO_BUILD} // 'build';
+	my ($from, $to) = (Course::Files::built($self->{from}), "$self->{dir}/build");
 	my @parts = grep { -e "$from/$_" } qw(x86_64 fake tests uvdso internal.a bench);
 	for my $part (@parts) {
 		File::Find::find(
@@ -87,11 +89,17 @@ sub copy_built {
 					    if m{/build/tests/(?:.*/)?[^/]*(?<!\.dep)$} && link $_,
 					    $there;
 					copy_file($_, $there);
+					rename_deps($there, $b) if $b ne 'build' && /\.dep$/;
 				}
 			},
 			"$from/$part"
 		);
 	}
+}
+
+sub rename_deps {
+	my ($path, $b) = @_;
+	spew($path, slurp($path) =~ s{^\Q$b\E/}{build/}gmr =~ s{(?<=\s)\Q$b\E/}{build/}gr);
 }
 
 # Brings the tree up to date. What is in the overlay, path => text, stands before the project's.
@@ -108,7 +116,8 @@ sub sync {
 			next if -e "$dir/$path" && slurp("$dir/$path") eq $overlay{$path};
 			unlink "$dir/$path";
 			spew("$dir/$path", $overlay{$path});
-			chmod +(stat "$from/$path")[2] & 07777, "$dir/$path" if -e "$from/$path";
+			chmod +(stat "$from/$path")[2] & 07777 | 0200, "$dir/$path"
+			    if -e "$from/$path";
 			next;
 		}
 		if (!-e "$dir/$path") {
@@ -121,7 +130,7 @@ sub sync {
 		next if slurp("$from/$path") eq slurp("$dir/$path");
 		unlink "$dir/$path";
 		spew("$dir/$path", slurp("$from/$path"));
-		chmod $a[2] & 07777, "$dir/$path";
+		chmod $a[2] & 07777 | 0200, "$dir/$path";
 	}
 }
 
