@@ -48,7 +48,7 @@ static void keep_time(struct timekeeper *tk, int life)
 		dup2(life, 0);
 	close_range(1, ~0u, 0);
 	timekeeper_prioritise();
-	deadline_next(&deadline);
+	deadline_next(&deadline, timekeeper_period(tk));
 	for (;;) {
 		struct pollfd pipe = {.fd = 0, .events = POLLIN};
 		struct timespec left = deadline_wait(&deadline);
@@ -57,7 +57,7 @@ static void keep_time(struct timekeeper *tk, int life)
 		if (ppoll(&pipe, 1, &left, NULL) > 0)
 			_exit(0);
 		timekeeper_update(tk);
-		deadline_next(&deadline);
+		deadline_next(&deadline, timekeeper_period(tk));
 	}
 }
 

@@ -100,7 +100,7 @@ static int keep_time_and_wait(struct timekeeper *tk, struct timespec *deadline, 
 	sigfillset(&all);
 	if (deadline_is_due(deadline)) {
 		timekeeper_update(tk);
-		deadline_next(deadline);
+		deadline_next(deadline, timekeeper_period(tk));
 	}
 	left = deadline_wait(deadline);
 	return sigtimedwait(&all, info, &left);
@@ -111,7 +111,7 @@ int supervise(struct timekeeper *tk, pid_t child, struct follow *follow)
 	struct timespec deadline = {0, 0};
 	bool stopped = false;
 
-	deadline_next(&deadline);
+	deadline_next(&deadline, timekeeper_period(tk));
 	for (;;) {
 		siginfo_t info;
 		int status, signal = keep_time_and_wait(tk, &deadline, &info);
@@ -136,7 +136,7 @@ void supervise_rest(struct timekeeper *tk, struct follow *follow)
 	struct timespec deadline = {0, 0};
 	unsigned turns = 0;
 
-	deadline_next(&deadline);
+	deadline_next(&deadline, timekeeper_period(tk));
 	for (;;) {
 		bool stopped = false;
 		siginfo_t info;
