@@ -146,6 +146,7 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	why = timens_check(&timens);
 	if (why)
 		return error_self(error, -ERANGE, NULL, "%s", why);
+	timens_inherit(&timens);
 	if (options->image) {
 		err = image_read(options->image, &image);
 		if (err)

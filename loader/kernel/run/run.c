@@ -182,8 +182,10 @@ static void tell_counter(const struct events *events, const struct timekeeper *t
 			      .mult = mono->mult, .shift = mono->shift);
 }
 
-int run_program(const struct run_request *request, int *wait_status, struct error *error)
+int run_program(const struct run_request *wish, int *wait_status, struct error *error)
 {
+	struct run_request nested = *wish;
+	const struct run_request *request = &nested;
 	struct follow follow = {
 		.files.image = -1,
 		.events = &request->events,
@@ -202,6 +204,7 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 	why = timens_check(&request->timens);
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
+	timens_inherit(&nested.timens);
 	err = program_open(&program, request->argv, error);
 	if (!err)
 		err = data_pages_make(&pages, &request->timens, !request->no_counter, error);
