@@ -40,7 +40,7 @@ struct data_pages {
 	}
 
 /*
- * The first part. Takes some milliseconds, for calibration, unless use_counter is false.
+ * The first part. Takes a tenth of a millisecond, for calibration, unless use_counter is false.
  * Returns 0, or -errno with error filled; data_pages_end() is to be called either way.
  */
 int data_pages_make(struct data_pages *pages, const struct timens *timens, bool use_counter,
