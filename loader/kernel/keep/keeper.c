@@ -76,7 +76,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 	struct timespec deadline = {0, 0};
 	bool owned = true;
 
-	deadline_next(&deadline);
+	deadline_next(&deadline, timekeeper_period(&pages->tk));
 	for (unsigned turn = 0;; turn++) {
 		struct timespec left = deadline_wait(&deadline);
 		bool look = turn % UPDATES_BETWEEN_LOOKS == UPDATES_BETWEEN_LOOKS - 1;
@@ -90,7 +90,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
 			retire(keeper, pages, owned);
 		timekeeper_update(&pages->tk);
-		deadline_next(&deadline);
+		deadline_next(&deadline, timekeeper_period(&pages->tk));
 	}
 }
 

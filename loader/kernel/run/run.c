@@ -46,7 +46,7 @@ static int make_image(struct start *start, struct error *error)
 	const struct run_request *request = start->request;
 	const struct vvar *vvar = &start->keeper.vvar;
 	struct follow *follow = &start->follow;
-	bool in_namespace = !timens_is_empty(&request->timens);
+	bool in_namespace = !timens_is_empty(&start->keeper.timens);
 	int err = vdso_files_open(&follow->files, &request->image, vvar, in_namespace,
 				  request->force, error);
 
@@ -297,12 +297,13 @@ static int prepare(struct start *start, struct keeper_duty *duty, struct error *
 	err = vvar_create(&keeper->vvar);
 	if (err)
 		return error_system(error, err, "data page");
+	keeper->timens = request->timens;
+	timens_inherit(&keeper->timens);
 	err = make_image(start, error);
 	if (err) {
 		error_about(error, request->image_name);
 		return err;
 	}
-	keeper->timens = request->timens;
 	keeper->use_counter = !request->no_counter;
 	if (duty) {
 		duty->fd[0] = start->follow.files.data;
