@@ -21,6 +21,7 @@
 	.endm
 
 	.text
+	.option norelax /* gcc 10 does not pass -mno-relax on */
 	SYSTEM_CALL __vdso_getcpu, 168
 	SYSTEM_CALL __vdso_flush_icache, 259
 	SYSTEM_CALL __vdso_riscv_hwprobe, 258

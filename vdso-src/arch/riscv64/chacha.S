@@ -68,6 +68,7 @@
 	addw	word, word, T
 
 	.text
+	.option norelax /* gcc 10 does not pass -mno-relax on */
 	.balign 4
 	.globl arch_chacha20_blocks
 	.hidden arch_chacha20_blocks

@@ -15,6 +15,7 @@
 #define FRAME_SP (FRAME_PC + 8 * 2)
 
 	.text
+	.option norelax /* gcc 10 does not pass -mno-relax on */
 	.balign 16
 	.cfi_startproc
 	.cfi_signal_frame
