@@ -209,24 +209,28 @@ static INLINE bool read_copy(const struct vdso_data *vd, u32 clock, u32 seq, u64
  */
 enum caller { CALLER_NEW, CALLER_OLD };
 
-static INLINE int ask_kernel(s32 clock, struct vdso_timespec *ts, enum caller caller)
+/* With vd the page after the offsets returns 1, not 0: they differ for the kernel's answers. */
+static INLINE int ask_kernel(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
+			     enum caller caller)
 {
+	int ret;
 #if VDSO_TIME32
 	struct vdso_old_timespec old;
-	int ret;
 
-	if (caller == CALLER_NEW)
-		return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME64, clock, (long)ts);
-	ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)&old);
-	if (ret == 0) {
-		ts->tv_sec = old.tv_sec;
-		ts->tv_nsec = old.tv_nsec;
+	if (caller == CALLER_NEW) {
+		ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME64, clock, (long)ts);
+	} else {
+		ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)&old);
+		if (ret == 0) {
+			ts->tv_sec = old.tv_sec;
+			ts->tv_nsec = old.tv_nsec;
+		}
 	}
-	return ret;
 #else
 	(void)caller;
-	return (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)ts);
+	ret = (int)arch_syscall2(ARCH_NR_CLOCK_GETTIME, clock, (long)ts);
 #endif
+	return ret ? ret : vd != vdso_data;
 }
 
 static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
@@ -234,8 +238,9 @@ static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *
 
 /*
  * Reads the next data page and adds the offset. The answer of a system call is shifted here,
- * too: the kernel does not know about our namespace. A clock that no namespace shifts has the
- * offset zero, so no list of exceptions is needed.
+ * too, by what the kernel's own time namespace, if the program is in one, has not shifted
+ * already. A clock that no namespace shifts has the offset zero, so no list of exceptions is
+ * needed.
  */
 static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 				   const struct vdso_data *vd, enum caller caller)
@@ -249,8 +254,12 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 	    !read_copy(data, (u32)clock, seq, &sec, &ns)) {
 		int ret = gettime(clock, ts, data, caller);
 
-		if (ret || (u32)clock >= VDSO_BASES)
+		if (ret < 0)
 			return ret;
+		if ((u32)clock >= VDSO_BASES)
+			return 0;
+		if (ret)
+			vd += CS_KERNEL;
 		sec = (u64)ts->tv_sec;
 		ns = (u64)ts->tv_nsec;
 	}
@@ -314,7 +323,7 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 
 				if (is_namespace(vd))
 					return gettime_timens(clock, ts, vd, caller);
-				ret = ask_kernel(fine, ts, caller);
+				ret = ask_kernel(fine, ts, vd, caller);
 				if (!vdso_read_retry(vd, first))
 					return ret;
 				continue;
@@ -333,7 +342,7 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 			return 0;
 		}
 	}
-	return ask_kernel(fine, ts, caller);
+	return ask_kernel(fine, ts, vd, caller);
 }
 
 static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
@@ -358,7 +367,7 @@ static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vd
 	}
 	if (is_namespace(vd))
 		return gettime_timens(clock, ts, vd, caller);
-	return ask_kernel(clock, ts, caller);
+	return ask_kernel(clock, ts, vd, caller);
 }
 
 #if VDSO_TIME32

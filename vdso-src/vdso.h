@@ -18,7 +18,7 @@
  *
  * Not const: the timekeeper changes them, and a compiler may rely on const.
  */
-extern struct vdso_data vdso_data[CS_BASES] __attribute__((visibility("hidden")));
+extern struct vdso_data vdso_data[CS_KERNEL + 1] __attribute__((visibility("hidden")));
 extern struct vdso_rng_data vdso_rng_data __attribute__((visibility("hidden")));
 
 /*

@@ -13,7 +13,7 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 	*step = "data page";
 	if (err)
 		return err;
-	timens_offsets(timens, offset);
+	timens_offsets(timens, NULL, offset);
 	vvar_set_offsets(vvar, offset);                                    /* 4 */
 	timekeeper_start(&pages->tk, vvar->writable[0].data, use_counter); /* 5 */
 	rng_start(&pages->tk.rng, &vvar->writable[VDSO_RNG_PAGE].rng);     /* 6 */

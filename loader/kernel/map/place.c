@@ -62,6 +62,7 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 		.image_length = page_up(image->size),
 		.entry = image_entry(image),
 		.in_namespace = in_namespace,
+		.offsets = -1,
 		.counters = -1,
 	};
 	error->status = 0;
@@ -169,8 +170,9 @@ static int map_counters(struct process *process, const struct vdso_files *files,
 static int map_all_data(struct process *process, const struct vdso_files *files,
 			uintptr_t start)
 {
-	int err = map_data(process, files->data, start, VDSO_TIME_PAGE,
-			   files->in_namespace ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
+	bool apart = files->in_namespace && files->offsets >= 0;
+	int err = map_data(process, apart ? files->offsets : files->data, start, VDSO_TIME_PAGE,
+			   files->in_namespace && !apart ? VVAR_FILE_TIMENS : VVAR_FILE_TIME);
 
 	if (!err && files->in_namespace)
 		err = map_data(process, files->data, start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);

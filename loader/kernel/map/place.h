@@ -43,6 +43,7 @@ struct vdso_files {
 	size_t image_length; /* whole pages */
 	uint32_t entry;      /* image_entry() */
 	bool in_namespace;   /* the data page of offsets comes first */
+	int offsets;         /* a file with that page alone; -1: it is among the data pages */
 	int counters;        /* a page after the image for counters (counted.h), or -1 */
 	off_t counters_at;   /* and which of that file it is */
 };

@@ -115,10 +115,18 @@ void timens_inherit(struct timens *timens)
 		timens->seconds[i] += sampler_ahead(clock_id[i]);
 }
 
-void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES])
+void timens_offsets(const struct timens *timens,
+		    const struct timens_offset ahead[TIMENS_CLOCKS],
+		    struct timens_offset offset[VDSO_BASES])
 {
 	for (int i = 0; i < VDSO_BASES; i++) {
-		offset[i].sec = belongs_to[i] < 0 ? 0 : timens->seconds[(int)belongs_to[i]];
+		int with = belongs_to[i];
+
+		offset[i].sec = with < 0 ? 0 : timens->seconds[with];
 		offset[i].nsec = 0;
+		if (with >= 0 && ahead) {
+			offset[i].sec += ahead[with].sec;
+			offset[i].nsec = ahead[with].nsec;
+		}
 	}
 }

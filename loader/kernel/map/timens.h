@@ -50,7 +50,12 @@ const char *timens_check(const struct timens *timens);
  */
 void timens_inherit(struct timens *timens);
 
-/* The offset of each clock id: coarse clocks and alarms are shifted with their clock. */
-void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES]);
+/*
+ * The offset of each clock id: coarse clocks and alarms are shifted with their clock. What the
+ * kernel has shifted a program's clocks by is added (kernel_timens.h), or NULL.
+ */
+void timens_offsets(const struct timens *timens,
+		    const struct timens_offset ahead[TIMENS_CLOCKS],
+		    struct timens_offset offset[VDSO_BASES]);
 
 #endif

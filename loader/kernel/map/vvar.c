@@ -95,17 +95,25 @@ void vvar_close_fd(struct vvar *vvar)
 	vvar->fd = -1;
 }
 
-void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES])
+void vvar_fill_offsets(union vdso_data_store *page, const struct timens_offset offset[VDSO_BASES],
+		       const struct timens_offset kernels[VDSO_BASES])
 {
-	struct vdso_data *data = vvar->writable[VVAR_FILE_TIMENS / VDSO_PAGE_SIZE].data;
+	struct vdso_data *data = page->offsets;
 
-	for (int cs = 0; cs < CS_BASES; cs++) {
+	for (int cs = 0; cs <= CS_KERNEL; cs++) {
+		const struct timens_offset *from = cs == CS_KERNEL ? kernels : offset;
+
 		write_once_s32(&data[cs].clock_mode, VDSO_CLOCKMODE_TIMENS);
 		for (int clock = 0; clock < VDSO_BASES; clock++) {
-			write_once_s64(&data[cs].offset[clock].sec, offset[clock].sec);
-			write_once64(&data[cs].offset[clock].nsec, offset[clock].nsec);
+			write_once_s64(&data[cs].offset[clock].sec, from[clock].sec);
+			write_once64(&data[cs].offset[clock].nsec, from[clock].nsec);
 		}
 		/* Last; pairs with vdso_read_begin(): the odd number comes with the mode. */
 		atomic_store_explicit(&data[cs].seq, 1, memory_order_release);
 	}
+}
+
+void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES])
+{
+	vvar_fill_offsets(&vvar->writable[VVAR_FILE_TIMENS / VDSO_PAGE_SIZE], offset, offset);
 }

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
 #include "kernel/base/newer.h"
@@ -190,6 +191,28 @@ static void tell_failure(struct follow *follow, struct traced *traced, const str
 	}
 }
 
+/*
+ * A program in another time namespace of the kernel's: its clocks are shifted further. Returns 0
+ * or -errno; files->offsets is to be closed.
+ */
+static int enter_namespace(struct vdso_files *files, const struct timens *timens, pid_t pid,
+			   struct error *error)
+{
+	struct timens_offset ahead[TIMENS_CLOCKS];
+	bool other;
+	int err = kernel_timens_ahead(pid, ahead, &other);
+
+	if (!err && !other)
+		return 0;
+	if (!err)
+		err = files->offsets = kernel_timens_page(timens, ahead);
+	files->in_namespace = true;
+	return err >= 0 ? 0
+			: error_self(error, err, NULL,
+				     "it is in a time namespace with unknown offsets: %s",
+				     strerror(-err));
+}
+
 /* Returns false if the process has ended. */
 static bool new_program(struct follow *follow, pid_t pid, int *status)
 {
@@ -219,8 +242,13 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		   (void *)(options_of(follow) | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP)))
 		ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
-	err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso, &injection,
-			  &error);
+	traced = (struct traced){.pid = pid};
+	err = enter_namespace(&files, follow->timens, pid, &error);
+	if (!err)
+		err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso,
+				  &injection, &error);
+	if (files.offsets >= 0)
+		close(files.offsets);
 	if (traced.gone) {
 		*status = traced.status;
 		return false;

@@ -25,6 +25,7 @@
 
 struct follow {
 	struct vdso_files files; /* open until the end */
+	const struct timens *timens; /* of these files */
 	const struct events *events;
 	bool keep_kernel_vdso;
 	bool first_only;     /* what the program starts keeps the kernel's vDSO */

@@ -182,22 +182,33 @@ static int place(struct traced *traced, const struct vdso_files *files, bool inh
 		 bool keep_kernel_vdso, const struct auxvec *vec, struct injection *injection,
 		 struct error *error)
 {
-	int fd[TRACED_FDS] = {files->data, files->image, files->counters};
-	const int ours[TRACED_FDS] = {files->data, files->image, files->counters};
-	unsigned count = files->counters < 0 ? TRACED_FDS - 1 : TRACED_FDS;
 	struct vdso_files theirs = *files;
-	int err = inherited ? 0 : traced_send_fds(traced, ours, fd, count);
+	int *const all[TRACED_FDS] = {&theirs.data, &theirs.image, &theirs.counters,
+				      &theirs.offsets};
+	int *sent[TRACED_FDS], ours[TRACED_FDS], fd[TRACED_FDS], open[TRACED_FDS], err = 0;
+	unsigned count = 0, opened = 0;
 	uintptr_t vector;
 
+	for (unsigned i = 0; i < TRACED_FDS; i++) {
+		if (*all[i] < 0)
+			continue;
+		if (inherited && all[i] != &theirs.offsets) {
+			open[opened++] = *all[i];
+		} else {
+			ours[count] = *all[i];
+			sent[count++] = all[i];
+		}
+	}
+	if (count)
+		err = traced_send_fds(traced, ours, fd, count);
+	for (unsigned i = 0; !err && i < count; i++)
+		*sent[i] = open[opened++] = fd[i];
 	if (err)
 		return error_self(error, err, NULL, "cannot send it descriptors: %s",
 				  strerror(-err));
-	theirs.data = fd[0];
-	theirs.image = fd[1];
-	theirs.counters = fd[2];
 	err = vdso_files_place(&traced->process, &theirs, &injection->vdso, error);
-	for (unsigned i = 0; i < count; i++)
-		process_call(&traced->process, SYS_close, fd[i]);
+	for (unsigned i = 0; i < opened; i++)
+		process_call(&traced->process, SYS_close, open[i]);
 	if (err)
 		return err;
 	vector = find_vector(traced->pid, traced_sp(traced));

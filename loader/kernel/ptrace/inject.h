@@ -27,8 +27,9 @@ struct injection {
 };
 
 /*
- * With inherited the program has the descriptors of files already, by the same numbers: it came
- * with them through its execve(2). They are closed. Else it is sent copies.
+ * With inherited the program has the descriptors of files already, except for offsets, by the
+ * same numbers: it came with them through its execve(2). They are closed. What it does not have
+ * it is sent copies of.
  *
  * traced is filled for the caller: if traced->gone the process has ended meanwhile.
  * Otherwise it is stopped as it was before, and is to be continued.

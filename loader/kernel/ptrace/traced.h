@@ -62,7 +62,7 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs);
  * across users and namespaces of any kind: they go through a pair of sockets that the process
  * makes, and of which we borrow one end. Returns 0 or -errno.
  */
-#define TRACED_FDS 3
+#define TRACED_FDS 4
 int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count);
 
 #endif

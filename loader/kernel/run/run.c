@@ -331,6 +331,7 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 	start.request = request;
 	start.follow = (struct follow){
 		.files.image = -1,
+		.timens = &start.keeper.timens,
 		.events = &request->events,
 		.first_only = !request->follow,
 		.leave = !request->follow && !request->trace,

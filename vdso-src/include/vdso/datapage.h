@@ -43,6 +43,12 @@
 #	define CS_RAW         1
 #	define CS_BASES       2
 
+/*
+ * A page of offsets has a third one: what to add to the kernel's own answers. It is less than the
+ * others if the program is in a time namespace of the kernel's that the timekeeper is not in.
+ */
+#	define CS_KERNEL 2
+
 /* How to read the counter. Values as in Linux include/vdso/clocksource.h. */
 enum vdso_clock_mode {
 	VDSO_CLOCKMODE_NONE = 0,               /* no usable counter: make the system call */
@@ -141,6 +147,7 @@ struct vdso_data {
 /* One data page, time or random numbers; the union gives it its size. */
 union vdso_data_store {
 	struct vdso_data data[CS_BASES];
+	struct vdso_data offsets[CS_KERNEL + 1];
 	struct vdso_rng_data rng;
 	unsigned char page[VDSO_PAGE_SIZE];
 };

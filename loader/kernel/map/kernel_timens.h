@@ -1,0 +1,30 @@
+/*
+ * kernel_timens.h - a process in another time namespace of the kernel's than the timekeeper.
+ *
+ * `unshare -T` puts what it starts into a time namespace (time_namespaces(7)), in which the
+ * kernel's clocks are shifted. Data pages that are kept outside must be shifted by the same
+ * difference there. What the kernel itself answers is shifted already.
+ */
+#ifndef KERNEL_MAP_KERNEL_TIMENS_H
+#define KERNEL_MAP_KERNEL_TIMENS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kernel/map/timens.h"
+
+/*
+ * How far a process's clocks are ahead of ours by that; other says whether it is in another
+ * namespace at all. Returns 0 or -errno: -EXDEV where a process has left its namespace for its
+ * children only, whose offsets the kernel shows then instead of its own.
+ */
+int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bool *other);
+
+/*
+ * A sealed memfd with one page of offsets for such a process: the ones that were asked for, and
+ * the kernel's. Returns the descriptor or -errno.
+ */
+int kernel_timens_page(const struct timens *timens,
+		       const struct timens_offset ahead[TIMENS_CLOCKS]);
+
+#endif
