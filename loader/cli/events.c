@@ -23,6 +23,9 @@ static void print_traced(const struct event *e)
 	case EVENT_KEEPS_KERNEL_VDSO:
 		fprintf(stderr, "keeps the kernel's vDSO: %s\n", e->why);
 		break;
+	case EVENT_KEEPS_OFFSETS:
+		fprintf(stderr, "keeps its parent's clocks: %s\n", e->why);
+		break;
 	case EVENT_PLACED:
 		fprintf(stderr,
 			"image %" PRIxPTR "-%" PRIxPTR " r-x, data %" PRIxPTR "-%" PRIxPTR

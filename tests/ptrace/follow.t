@@ -287,6 +287,32 @@ EOF
 	is($p->{status}, 5, 'the run ends with its program, not with the last of the tree');
 }
 
+# Time namespaces of the kernel's own, which shift its answers, too.
+SKIP: {
+	my @shown = ('namespaces.pie', 'namespaces.static');
+	my $plain = run(program($shown[0]), 'enter');
+	skip 'namespaces are denied here', 2 * @shown if $plain->{status} == 77;
+	for my $name (@shown) {
+		for my $counter ([], ['--no-counter']) {
+			my $p = follow(
+				@$counter, '--offset', 'monotonic=+7', '--', program($name),
+				'enter'
+			);
+			my $right = '0:0 1:7 4:7 5:0 6:7 7:0 11:0';
+			is(
+				$p->{out},
+				join(
+					'',
+					map { "$_ $right\n" }
+					    qw(parent child grandchild program parent)
+				),
+				"$name @$counter: child, grandchild and program in a time namespace are "
+				    . 'shifted by that and by --offset'
+			) || diag $p->{err};
+		}
+	}
+}
+
 # ---- where it cannot be done --------------------------------------------------------------
 
 # A seccomp filter under which one system call fails with EPERM, in the child before exec.

@@ -26,6 +26,8 @@ enum event_kind {
 	EVENT_FAILED,            /* what, why: the program is not started */
 	EVENT_KEEPS_KERNEL_VDSO, /* why: a program of the tree did not get our vDSO */
 
+	EVENT_KEEPS_OFFSETS, /* why: a new process has the clocks of another time namespace */
+
 	/* Told if events->verbose. */
 	EVENT_COUNTER,     /* mhz, mult, shift: the counter is used */
 	EVENT_NO_COUNTER,  /* why: it is not */

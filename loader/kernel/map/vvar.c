@@ -95,7 +95,8 @@ void vvar_close_fd(struct vvar *vvar)
 	vvar->fd = -1;
 }
 
-void vvar_fill_offsets(union vdso_data_store *page, const struct timens_offset offset[VDSO_BASES],
+void vvar_fill_offsets(union vdso_data_store *page,
+		       const struct timens_offset offset[VDSO_BASES],
 		       const struct timens_offset kernels[VDSO_BASES])
 {
 	struct vdso_data *data = page->offsets;

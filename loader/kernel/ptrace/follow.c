@@ -24,6 +24,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
+#include "kernel/ptrace/rejoin.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/proc.h"
 
@@ -192,8 +193,8 @@ static void tell_failure(struct follow *follow, struct traced *traced, const str
 }
 
 /*
- * A program in another time namespace of the kernel's: its clocks are shifted further. Returns 0
- * or -errno; files->offsets is to be closed.
+ * A program in another time namespace of the kernel's: its clocks are shifted further. Returns
+ * 0 or -errno; files->offsets is to be closed.
  */
 static int enter_namespace(struct vdso_files *files, const struct timens *timens, pid_t pid,
 			   struct error *error)
@@ -271,6 +272,26 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 	return true;
 }
 
+/*
+ * A new process, or one that SIGCONT has continued: the two stops look the same. Returns false
+ * if it has ended.
+ */
+static bool new_process(struct follow *follow, pid_t pid, int *status)
+{
+	struct traced traced;
+	struct error error;
+
+	if (!follow->first_only &&
+	    rejoin_timens(&traced, pid, &follow->files, follow->timens, &error) && !traced.gone)
+		event_tell(follow->events, &(struct event){.kind = EVENT_KEEPS_OFFSETS,
+							   .pid = pid,
+							   .comm = comm_of(pid),
+							   .why = error.why});
+	if (!follow->first_only && traced.gone)
+		*status = traced.status;
+	return follow->first_only || !traced.gone;
+}
+
 int follow_event(struct follow *follow, pid_t pid, int *status)
 {
 	int signal = WSTOPSIG(*status), event = *status >> 16;
@@ -281,6 +302,8 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 		return signal;
 	}
+	if (event == PTRACE_EVENT_STOP && !new_process(follow, pid, status))
+		return 0;
 	if (event == PTRACE_EVENT_EXEC && !new_program(follow, pid, status))
 		return 0;
 	if (event == PTRACE_EVENT_SECCOMP)

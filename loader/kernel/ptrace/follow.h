@@ -24,7 +24,7 @@
 #include "kernel/ptrace/trace.h"
 
 struct follow {
-	struct vdso_files files; /* open until the end */
+	struct vdso_files files;     /* open until the end */
 	const struct timens *timens; /* of these files */
 	const struct events *events;
 	bool keep_kernel_vdso;

@@ -23,8 +23,7 @@
 /* Some ten kilobytes; one process is dealt with at a time. */
 static struct maps maps;
 
-/* The address of a system call instruction in an image that the process has, or 0. */
-static uintptr_t find_syscall(pid_t pid, uintptr_t image)
+uintptr_t inject_find_syscall(pid_t pid, uintptr_t image)
 {
 	static unsigned char bytes[LOOK_MAX];
 	size_t size = sizeof(bytes);
@@ -245,7 +244,8 @@ int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files
 		return error_self(error, err, NULL, "/proc/%d: %s", pid, strerror(-err));
 	injection->kernel_vdso = auxvec_get(&vec, AT_SYSINFO_EHDR);
 	injection->interp = auxvec_get(&vec, AT_BASE);
-	instruction = injection->kernel_vdso ? find_syscall(pid, injection->kernel_vdso) : 0;
+	instruction =
+		injection->kernel_vdso ? inject_find_syscall(pid, injection->kernel_vdso) : 0;
 	if (!instruction)
 		return error_self(error, -ENOEXEC, NULL, "the kernel gave it no vDSO");
 	err = traced_take(traced, pid, instruction);

@@ -104,10 +104,9 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 	return err ? err : regs_result(&regs);
 }
 
-int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction)
+static int take(struct traced *traced, pid_t pid, uintptr_t instruction)
 {
 	uint64_t all = ~0ull;
-	int err;
 
 	*traced = (struct traced){
 		.process.call = call_traced,
@@ -117,8 +116,23 @@ int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction)
 	if (ptrace(PTRACE_GETSIGMASK, pid, sizeof(traced->mask), &traced->mask) ||
 	    ptrace(PTRACE_SETSIGMASK, pid, sizeof(all), &all))
 		return -errno;
+	return 0;
+}
+
+int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction)
+{
+	int err = take(traced, pid, instruction);
+
 	/* It is still inside execve(2): out of there first. */
-	err = to_syscall_stop(traced);
+	if (!err)
+		err = to_syscall_stop(traced);
+	return err ? err : traced_regs(pid, &traced->saved);
+}
+
+int traced_take_new(struct traced *traced, pid_t pid, uintptr_t instruction)
+{
+	int err = take(traced, pid, instruction);
+
 	return err ? err : traced_regs(pid, &traced->saved);
 }
 

@@ -35,6 +35,9 @@ struct traced {
  */
 int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction);
 
+/* The same for a new process, at its first stop: it is out of its clone(2) already. */
+int traced_take_new(struct traced *traced, pid_t pid, uintptr_t instruction);
+
 /* Gives it back its registers and signals. It is still stopped: continue it. */
 void traced_release(struct traced *traced);
 

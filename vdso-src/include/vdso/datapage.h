@@ -44,8 +44,9 @@
 #	define CS_BASES       2
 
 /*
- * A page of offsets has a third one: what to add to the kernel's own answers. It is less than the
- * others if the program is in a time namespace of the kernel's that the timekeeper is not in.
+ * A page of offsets has a third one: what to add to the kernel's own answers. It is less than
+ * the others if the program is in a time namespace of the kernel's that the timekeeper is not
+ * in.
  */
 #	define CS_KERNEL 2
 

@@ -1,0 +1,84 @@
+/*
+ * rejoin.c - see rejoin.h.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kernel/base/maps.h"
+#include "kernel/map/kernel_timens.h"
+#include "kernel/ptrace/inject.h"
+#include "kernel/ptrace/rejoin.h"
+
+/* Some ten kilobytes; one process is dealt with at a time. */
+static struct maps maps;
+
+/* Where it has our image, or 0. */
+static uintptr_t find_image(pid_t pid)
+{
+	if (maps_read(&maps, pid))
+		return 0;
+	for (size_t i = 0; i < maps.count; i++)
+		if (!strncmp(maps.range[i].name, "/memfd:vdso ", 12))
+			return maps.range[i].start;
+	return 0;
+}
+
+static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
+{
+	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+				fd, offset);
+
+	return process_failed(got) ? (int)got : 0;
+}
+
+/* The offsets, and the time in the page after them, which may have been empty (place.h). */
+static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
+{
+	const int ours[] = {page, data};
+	int theirs[2], err = traced_send_fds(traced, ours, theirs, 2);
+
+	if (err)
+		return err;
+	err = map_over(&traced->process, start + VDSO_TIMENS_PAGE * VDSO_PAGE_SIZE, theirs[1],
+		       VVAR_FILE_TIME);
+	if (!err)
+		err = map_over(&traced->process, start + VDSO_TIME_PAGE * VDSO_PAGE_SIZE,
+			       theirs[0], 0);
+	for (int i = 0; i < 2; i++)
+		process_call(&traced->process, SYS_close, theirs[i]);
+	return err;
+}
+
+int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *files,
+		  const struct timens *timens, struct error *error)
+{
+	struct timens_offset ahead[TIMENS_CLOCKS];
+	uintptr_t image, instruction;
+	bool other;
+	int page, err = kernel_timens_ahead(pid, ahead, &other);
+
+	*traced = (struct traced){.pid = pid};
+	if (!err && !other)
+		return 0;
+	image = find_image(pid);
+	if (!image)
+		return 0; /* it has the kernel's */
+	instruction = inject_find_syscall(pid, image);
+	if (!err && !instruction)
+		err = -ENOEXEC;
+	page = err ? err : kernel_timens_page(timens, ahead);
+	err = page < 0 ? page : traced_take_new(traced, pid, instruction);
+	if (!err)
+		err = map_pages(traced, image - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE, page,
+				files->data);
+	if (traced->instruction)
+		traced_release(traced);
+	if (page >= 0)
+		close(page);
+	return err ? error_self(error, err, NULL,
+				"its time namespace is another one than its parent's: %s",
+				strerror(-err))
+		   : 0;
+}
