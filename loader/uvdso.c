@@ -45,7 +45,6 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	why = timens_check(&keeper->timens);
 	if (why)
 		return error_self(error, -ERANGE, NULL, "%s", why);
-	timens_inherit(&keeper->timens);
 	if (options->image) {
 		err = image_read(options->image, &image);
 		if (err)
@@ -62,13 +61,13 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	if (err)
 		goto out;
 	/* The image while the counter is calibrated; mapped when the data pages are sealed. */
-	err = vdso_files_open(&files, &image, &keeper->vvar, !timens_is_empty(&keeper->timens),
-			      options->unchecked, error);
+	err = vdso_files_open(&files, &image, &keeper->vvar, options->unchecked, error);
 	if (err) {
 		error_about(error, image_name);
 		goto out;
 	}
 	err = keeper_ready(keeper, error);
+	files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (!err)
 		err = vdso_files_place(&process_self, &files, &vdso->placement, error);
 	if (err)

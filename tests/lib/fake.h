@@ -227,8 +227,8 @@ static void reset(bool namespace)
 	fake.data = fake_pages[namespace ? VDSO_TIMENS_PAGE : VDSO_TIME_PAGE].data;
 	set_state(fake.data, 0);
 	set_seq(2);
-	for (int cs = 0; cs < CS_BASES && namespace; cs++) {
-		struct vdso_data *page = &fake_pages[VDSO_TIME_PAGE].data[cs];
+	for (int cs = 0; cs <= CS_KERNEL && namespace; cs++) {
+		struct vdso_data *page = &fake_pages[VDSO_TIME_PAGE].offsets[cs];
 
 		/* Nothing but these is looked at; the rest would be noticed. */
 		set_state(page, 2);

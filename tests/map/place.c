@@ -298,7 +298,7 @@ int main(void)
 	image = image_builtin();
 	if (vvar_create(&vvar) || vvar_map_writable(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
-	if (vdso_files_open(&files, &image, &vvar, false, false, &error))
+	if (vdso_files_open(&files, &image, &vvar, false, &error))
 		bail_out("%s", error.why);
 	test_data();
 	test_image();

@@ -242,8 +242,9 @@ EOF
 	POSIX::mkfifo("$file/go", 0600) or die $!;
 	my $p = spawn(
 		$UVDSO, 'run', '--follow', '--offset', 'realtime=+1000d', '--', 'sh', '-c',
-		"read go <$file/go; date '+time %s' >$file/out; echo end >>$file/out; sleep 0.2"
+		"echo ready; read go <$file/go; date '+time %s' >$file/out; echo end >>$file/out; sleep 0.2"
 	);
+	wait_until { slurp($p->{out}->filename) eq "ready\n" };
 	kill 'KILL', attendant($p->{pid}, 'uvdso-follow');
 	open my $go, '>', "$file/go" or die $!;
 	close $go;

@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 	image = image_builtin();
 	if (vvar_create(&vvar) || vvar_map_writable(&vvar) || vvar_seal(&vvar))
 		bail_out("no data page");
-	if (vdso_files_open(&files, &image, &vvar, false, false, &error))
+	if (vdso_files_open(&files, &image, &vvar, false, &error))
 		bail_out("%s", error.why);
 	if (!start(few)) {
 		skip(5, "ptrace is denied here");

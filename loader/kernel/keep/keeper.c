@@ -30,6 +30,7 @@ struct ready {
 	const char *why_no_counter;
 	double rate;
 	uint32_t mult, shift;
+	struct timens timens;
 	struct attendant watchdog;
 };
 
@@ -128,6 +129,8 @@ static void work(void *arg, int in, int out)
 	prctl(PR_SET_NAME, "uvdso-keeper", 0, 0, 0);
 	lift_limits();
 	timekeeper_prioritise();
+	timens_inherit(&keeper->timens);
+	ready.timens = keeper->timens;
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, &ready.step);
 	ready.why_no_counter = pages.tk.why_no_counter;
@@ -169,6 +172,7 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 		return error_system(error, err, ready.step);
 	}
 	keeper->watchdog = ready.watchdog;
+	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
 	keeper->rate = ready.rate;
 	keeper->mult = ready.mult;

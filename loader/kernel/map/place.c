@@ -53,15 +53,13 @@ static void note_first(void *arg, const char *rule, const char *message)
 }
 
 int vdso_files_open(struct vdso_files *files, const struct image *image,
-		    const struct vvar *vvar, bool in_namespace, bool unchecked,
-		    struct error *error)
+		    const struct vvar *vvar, bool unchecked, struct error *error)
 {
 	*files = (struct vdso_files){
 		.data = vvar->readers,
 		.image = -1,
 		.image_length = page_up(image->size),
 		.entry = image_entry(image),
-		.in_namespace = in_namespace,
 		.offsets = -1,
 		.counters = -1,
 	};
@@ -228,7 +226,9 @@ int vdso_place(const struct image *image, const struct vvar *vvar, bool in_names
 	       bool unchecked, struct placement *placement, struct error *error)
 {
 	struct vdso_files files;
-	int err = vdso_files_open(&files, image, vvar, in_namespace, unchecked, error);
+	int err = vdso_files_open(&files, image, vvar, unchecked, error);
+
+	files.in_namespace = in_namespace;
 
 	if (!err)
 		err = vdso_files_place(&process_self, &files, placement, error);

@@ -42,7 +42,7 @@ struct vdso_files {
 	int data, image;
 	size_t image_length; /* whole pages */
 	uint32_t entry;      /* image_entry() */
-	bool in_namespace;   /* the data page of offsets comes first */
+	bool in_namespace;   /* the data page of offsets comes first; false when opened */
 	int offsets;         /* a file with that page alone; -1: it is among the data pages */
 	int counters;        /* a page after the image for counters (counted.h), or -1 */
 	off_t counters_at;   /* and which of that file it is */
@@ -54,8 +54,7 @@ struct vdso_files {
  * Returns 0, or -errno with error filled.
  */
 int vdso_files_open(struct vdso_files *files, const struct image *image,
-		    const struct vvar *vvar, bool in_namespace, bool unchecked,
-		    struct error *error);
+		    const struct vvar *vvar, bool unchecked, struct error *error);
 
 /* Closes what vdso_files_open() opened: the image. */
 void vdso_files_close(struct vdso_files *files);

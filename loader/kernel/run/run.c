@@ -46,9 +46,7 @@ static int make_image(struct start *start, struct error *error)
 	const struct run_request *request = start->request;
 	const struct vvar *vvar = &start->keeper.vvar;
 	struct follow *follow = &start->follow;
-	bool in_namespace = !timens_is_empty(&start->keeper.timens);
-	int err = vdso_files_open(&follow->files, &request->image, vvar, in_namespace,
-				  request->force, error);
+	int err = vdso_files_open(&follow->files, &request->image, vvar, request->force, error);
 
 	if (err || !request->trace)
 		return err;
@@ -56,10 +54,16 @@ static int make_image(struct start *start, struct error *error)
 	err = trace_open(request->trace, &request->image, error);
 	if (!err)
 		err = vdso_files_open(&follow->files, &request->trace->counted.image, vvar,
-				      in_namespace, true, error);
+				      true, error);
 	follow->trace = request->trace;
 	follow->files.counters = request->trace->counters;
 	return err;
+}
+
+/* The timekeeper has found out what is to be added to the clocks. */
+static void settle_namespace(struct start *start)
+{
+	start->follow.files.in_namespace = !timens_is_empty(&start->keeper.timens);
 }
 
 /* What the timekeeper does at first, where it is the tracer. */
@@ -67,6 +71,7 @@ static int begin_tracing(void *arg, pid_t owner, struct error *error)
 {
 	struct start *start = arg;
 
+	settle_namespace(start);
 	return follow_start(&start->follow, owner, error);
 }
 
@@ -297,13 +302,12 @@ static int prepare(struct start *start, struct keeper_duty *duty, struct error *
 	err = vvar_create(&keeper->vvar);
 	if (err)
 		return error_system(error, err, "data page");
-	keeper->timens = request->timens;
-	timens_inherit(&keeper->timens);
 	err = make_image(start, error);
 	if (err) {
 		error_about(error, request->image_name);
 		return err;
 	}
+	keeper->timens = request->timens;
 	keeper->use_counter = !request->no_counter;
 	if (duty) {
 		duty->fd[0] = start->follow.files.data;
@@ -312,12 +316,17 @@ static int prepare(struct start *start, struct keeper_duty *duty, struct error *
 		keeper->duty = duty;
 	}
 	err = keeper_start(keeper, error);
-	if (!err && request->follow && !request->trace) {
+	if (!err)
+		err = keeper_ready(keeper, error);
+	if (err)
+		return err;
+	settle_namespace(start);
+	if (request->follow && !request->trace) {
 		err = attendant_start(&start->tracer, trace_tree, start);
 		if (err)
 			error_system(error, err, "--follow");
 	}
-	return err ? err : keeper_ready(keeper, error);
+	return err;
 }
 
 int run_program(const struct run_request *request, int *wait_status, struct error *error)
