@@ -8,6 +8,8 @@ all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug ## 
 # loader itself uses 64-bit times everywhere.
 USER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE)
+# Part of the C library itself since glibc 2.34.
+LIBS := -pthread -ldl -lrt
 LOADER_CFLAGS := $(USER_CFLAGS) -fPIC -fvisibility=hidden $(LOADER_TIME)
 
 # The sources of every room of the loader, and of one machine only.
@@ -43,14 +45,14 @@ SONAME := libuvdso.so.0
 $(P)/libuvdso.so: $(O)/loader/uvdso.o $(P)/internal.a loader/libuvdso.map
 	$(call step,LD,$(CC_HERE) -shared $(addprefix -Wl$(COMMA),-soname=$(SONAME) \
 		--version-script=loader/libuvdso.map -z$(COMMA)defs -z$(COMMA)text -z$(COMMA)noexecstack) \
-		$(filter %.o %.a,$^) -o $@)
+		$(filter %.o %.a,$^) $(LIBS) -o $@)
 	$(Q)ln -sf $(@F) $(@D)/$(SONAME)
 
 $(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
 	$(call step,SED,sed "s/@VERSION@/$$(sed -n 's/.*VERSION "\(.*\)"/\1/p' loader/cli/version.h)/" $< >$@)
 
 $(P)/uvdso: $(CLI_OBJS) $(P)/internal.a
-	$(call step,CC,$(CC_HERE) -pie $^ -o $@)
+	$(call step,CC,$(CC_HERE) -pie $^ $(LIBS) -o $@)
 
 # make install PREFIX=/usr DESTDIR=/tmp/package ARCH=...
 PREFIX := /usr/local

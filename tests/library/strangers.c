@@ -2,9 +2,10 @@
  * strangers.c - the library in a program that does other things as well: it forks while it
  * boots, reaps all its children, closes all descriptors, has limits and filters.
  *
- * What it could catch: a boot that waits for a process of somebody else, or fails because of it;
- * a child that can write to the data pages; a wait(2) that meets a process which the program did
- * not make; a number that belongs to somebody else by now and is killed; a process left over.
+ * What it could catch: a boot that waits for a process of somebody else, or fails because of
+ * it; a child that can write to the data pages; a wait(2) that meets a process which the
+ * program did not make; a number that belongs to somebody else by now and is killed; a process
+ * left over.
  *
  * Each case runs in a child of its own, and says what it found through its exit status and one
  * line.
@@ -29,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/base/newer.h"
 #include "tap.h"
 #include "uvdso.h"
 
@@ -78,8 +80,7 @@ static struct uvdso *boot(void)
 /* Is the coarse clock of this vDSO kept? It advances, or is the kernel's. */
 static bool tells_time(struct uvdso *vdso)
 {
-	gettime_fn *gettime =
-		(gettime_fn *)uvdso_symbol(vdso, "__vdso_clock_gettime", NULL);
+	gettime_fn *gettime = (gettime_fn *)uvdso_symbol(vdso, "__vdso_clock_gettime", NULL);
 	struct timespec ours, kernel;
 
 	pause_ms(60);
@@ -468,7 +469,8 @@ static const struct {
 	int (*run)(void);
 	const char *what;
 } cases[] = {
-	{boots_while_forking, "while another thread forks all boots work, and no child can write"},
+	{boots_while_forking,
+	 "while another thread forks all boots work, and no child can write"},
 	{reaps_all_its_children, "wait(2) meets the program's children alone; none is left"},
 	{gets_no_sigchld, "the end of a timekeeper sends no SIGCHLD"},
 	{shuts_down_in_a_child, "uvdso_shutdown() in a forked child is the child's affair"},
