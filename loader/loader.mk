@@ -13,6 +13,8 @@ USER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 # What the caller's flags must not change comes last: libuvdso.a is one relocatable object.
 LOADER_CFLAGS := $(USER_CFLAGS) -fPIC -fvisibility=hidden -fno-lto $(LOADER_TIME)
 LINK = $(CC_HERE) $(CFLAGS) $(LDFLAGS)
+# Part of the C library itself since glibc 2.34.
+LIBS := -pthread -ldl -lrt
 
 # The sources of every room of the loader, and of one machine only.
 rooms := loader loader/libc loader/kernel loader/kernel/*  loader/kernel/*/*
@@ -47,14 +49,14 @@ SONAME := libuvdso.so.0
 $(P)/libuvdso.so: $(O)/loader/uvdso.o $(P)/internal.a loader/libuvdso.map
 	$(call step,LD,$(LINK) -shared $(addprefix -Wl$(COMMA),-soname=$(SONAME) \
 		--version-script=loader/libuvdso.map -z$(COMMA)defs -z$(COMMA)text -z$(COMMA)noexecstack) \
-		$(filter %.o %.a,$^) -o $@)
+		$(filter %.o %.a,$^) $(LIBS) -o $@)
 	$(Q)ln -sf $(@F) $(@D)/$(SONAME)
 
 $(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
 	$(call step,SED,sed "s/@VERSION@/$$(sed -n 's/.*VERSION "\(.*\)"/\1/p' loader/cli/version.h)/" $< >$@)
 
 $(P)/uvdso: $(CLI_OBJS) $(P)/internal.a
-	$(call step,CC,$(LINK) -pie $^ -o $@)
+	$(call step,CC,$(LINK) -pie $^ $(LIBS) -o $@)
 
 # make install PREFIX=/usr DESTDIR=/tmp/package ARCH=...
 PREFIX := /usr/local

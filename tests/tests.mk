@@ -45,8 +45,6 @@ TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS)),$(TESTS_C) vdso
 
 # ---- tests in C -----------------------------------------------------------------
 TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
-# Part of the C library itself since glibc 2.34.
-LIBS := -pthread -ldl -lrt
 
 $(P)/tests/%: tests/%.c $(P)/internal.a
 	$(call program,$(TEST_CFLAGS),$(TEST_OBJS) $(P)/internal.a $(LDFLAGS) $(LIBS) -lm)
@@ -150,12 +148,12 @@ PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(and $(filter signal,$(VDSO_P
 	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
 
 $(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/internal.a
-	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
+	$(call program,$(LOADER_CFLAGS),$(P)/internal.a $(LIBS))
 
 $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/internal.a
 	$(call step,CXX,clang++ --target=$(TRIPLE) -std=c++17 -O0 -g -D_GNU_SOURCE -fPIE -Wall -Wextra -Werror \
 		-Iloader -Itests/lib -MMD -MP -MF $@.dep -MT $@ -c $< -o $@.o)
-	$(Q)$(CROSS)gcc -pie $@.o $(P)/internal.a $(LIBSTDCXX) -o $@
+	$(Q)$(CROSS)gcc -pie $@.o $(P)/internal.a $(LIBSTDCXX) $(LIBS) -o $@
 
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.

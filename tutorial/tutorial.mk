@@ -5,7 +5,7 @@
 DEMO_BINS := $(patsubst tutorial/demo/%.c,$(P)/demo/%,$(sort $(wildcard tutorial/demo/*.c)))
 
 $(P)/demo/%: tutorial/demo/%.c $(P)/internal.a
-	$(call program,$(USER_CFLAGS),$(P)/internal.a $(LDFLAGS))
+	$(call program,$(USER_CFLAGS),$(P)/internal.a $(LDFLAGS) $(LIBS))
 
 demo: $(P)/uvdso $(O)/vdso.so $(DEMO_BINS) ## Begin | the guided tour: real output on this machine, under 15 s
 	@tutorial/demo/tour

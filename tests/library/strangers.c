@@ -30,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/base/newer.h"
 #include "tap.h"
 #include "uvdso.h"
 
