@@ -74,7 +74,8 @@ static void print(const char *name, const struct tally *tally)
 
 int main(int argc, char **argv)
 {
-	struct vvar vvar = {.fd = argc == 3 ? atoi(argv[1]) : -1};
+	int fd = argc == 3 ? atoi(argv[1]) : -1;
+	struct vvar vvar = {.fd = fd, .readers = fd};
 	struct tally fine = {0}, coarse = {0}, old_fine = {0}, old_coarse = {0};
 	int (*wide)(clockid_t, struct wide *), (*narrow)(clockid_t, struct narrow *) = NULL;
 	struct image image = image_builtin();
