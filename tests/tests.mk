@@ -189,8 +189,7 @@ NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(S
 # Of make's options the tests inherit the choices alone, CC=clang for instance: they call make as well,
 # and look at what it says and does.
 test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
-	@tests/lib/temporary
-	$(Q)MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(SKIPS_ALLOWED) -j$(TEST_JOBS) \
+	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(call quoted,$(SKIPS_ALLOWED)) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
 
 test-list: ## Test | the names of the tests

@@ -11,6 +11,9 @@ use Test::More;
 
 my $end = program('end.pie');
 my $dir = temp_dir();
+# By a name for #! lines and shells.
+my $link = "$dir/end";
+symlink $end, $link or die;
 
 # Whatever is started below carries a mark in its environment, by which it is found again.
 my $MARK = "UVDSO_TEST_MARK=$$-" . time;
@@ -76,7 +79,7 @@ for my $kind (qw(pie static musl)) {
 	SKIP: {
 		my $why = missing(program("relatives.$kind"));
 		skip $why, 1 if $why;
-		my $facts = facts(uvdso(program("relatives.$kind"), 'exec', $end, 3)->{out});
+		my $facts = facts(uvdso(program("relatives.$kind"), 'exec', $link, 3)->{out});
 		is_deeply(
 			$facts, {map { $_ => ['status 768'] } qw(fork vfork posix_spawn system)},
 			"$kind: by fork, vfork, posix_spawn and system(3) a program starts others, and gets their status"
@@ -84,7 +87,7 @@ for my $kind (qw(pie static musl)) {
 	}
 }
 is_status(
-	uvdso('/usr/bin/env', '/bin/sh', '-c', 'exec /usr/bin/env /bin/bash -c "exec $0 9"', $end),
+	uvdso('/usr/bin/env', '/bin/sh', '-c', 'exec /usr/bin/env /bin/bash -c "exec $0 9"', $link),
 	9,
 	'through a chain of execs the status is that of the last program'
 );
@@ -117,7 +120,7 @@ SKIP: {
 	my @limited = ('/bin/sh', '-c', 'ulimit -s 512; exec "$@"', 'sh');
 	my $script = "$dir/script";
 	open my $file, '>', $script or die $!;
-	print $file "#!$end ", 'x' x 200, "\n";
+	print $file "#!$link ", 'x' x 200, "\n";
 	close $file;
 	chmod 0755, $script;
 	my @start = (@limited, $UVDSO, @RUN, $script);

@@ -99,7 +99,7 @@ SKIP: {
 	my ($shown) = look($t) =~ /<(\d+)>/;
 	cmp_ok(abs($shown - time - 86_400_000), '<', 30, '... in a thousand days');
 	unlike(look($t), qr/no job control|cannot set terminal/, '... and has job control');
-	ok(answer($t, "$signals\n", qr/ready \d+/), 'it starts a job');
+	ok(answer($t, quoted($signals) . "\n", qr/ready \d+/), 'it starts a job');
 	ok(answer($t, "\003", qr/got INT from 0/), '^C reaches the job');
 	ok(answer($t, "\032", qr/Stopped/), '^Z stops it, and the shell says so');
 	ok(answer($t, "bg\n", qr/got CONT/), '`bg` continues it');

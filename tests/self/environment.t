@@ -120,7 +120,7 @@ mkdir "$tmp/a b's" or BAIL_OUT($!);
 my $test = "make -s B=$BUILD $choices test T=self/tap";
 like(
 	said("TMPDIR=" . quoted("$tmp/a b's") . " $test"), qr/^0<.*Result: PASS/s,
-	'TMPDIR may have blanks and quotes'
+	'a TMPDIR with blanks and quotes is no obstacle'
 );
 like(
 	said("TMPDIR=$tmp/nowhere $test"),
