@@ -70,17 +70,28 @@ struct vdso_timezone {
 /*
  * How often a reader tries before it gives up. An update takes the writer some hundred
  * nanoseconds, so a handful of tries is enough, unless the writer lost its CPU halfway: then
- * no number is. (A coarse clock needs more than one only while an abandoned data page comes
- * back.)
+ * no number is.
  */
 #define MAX_TRIES 256
+
+/*
+ * How long a coarse reader waits while an abandoned data page comes back, in turns of
+ * arch_relax(): 40 ms, in which the watchdog notices a writer that was stopped.
+ */
+#ifndef ARCH_COARSE_WAITS
+#	define ARCH_COARSE_WAITS (1u << 21)
+#endif
 
 #define NOINLINE __attribute__((noinline))
 #define INLINE   inline __attribute__((always_inline))
 
-/* In a time namespace the first page has the offsets; the data page is the next one. */
+/*
+ * In a time namespace the first page has the offsets; the data page is the next one. The empty
+ * asm is for compilers that know how large vdso_data is, and would warn.
+ */
 static INLINE const struct vdso_data *data_after_offsets(const struct vdso_data *vd)
 {
+	__asm__("" : "+r"(vd));
 	return (const struct vdso_data *)((const char *)vd + VDSO_PAGE_SIZE);
 }
 
@@ -231,10 +242,11 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 {
 	const struct vdso_data *data = data_after_offsets(vd);
 	u64 sec, ns;
-	u32 seq = vdso_read_begin(data);
+	u32 seq;
 
 	/* A coarse clock is cheap: the detour through gettime() would double its cost. */
-	if (!is_coarse(clock) || seq & 1 || !read_copy(data, (u32)clock, seq, &sec, &ns)) {
+	if (!is_coarse(clock) || (seq = vdso_read_begin(data)) & 1 ||
+	    !read_copy(data, (u32)clock, seq, &sec, &ns)) {
 		int ret = gettime(clock, ts, data, caller);
 
 		if (ret || (u32)clock >= VDSO_BASES)
@@ -246,6 +258,19 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 	ns += read_once64(&vd->offset[clock].nsec);
 	set_timespec(ts, sec, ns);
 	return 0;
+}
+
+/* Until one copy of the coarse clocks can be read, or none will be. False: that took too long.
+ */
+static INLINE bool wait_for_copy(const struct vdso_data *vd)
+{
+	for (u32 waits = ARCH_COARSE_WAITS; waits > 0; waits--) {
+		arch_relax();
+		if (!(vdso_read_begin(vd) & 1) || nothing_to_wait_for(vd) ||
+		    !(vdso_read_begin(&vd[CS_RAW]) & 1))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -261,12 +286,14 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
  *    number, then reads the clock. If the number is the same before and after a system call,
  *    the kernel's answer is older than what the writer will publish; otherwise the answer is
  *    dropped (pairs with 4, in timekeeper.c);
- *  - the second copy is abandoned before the first, and stays odd until the first is back.
+ *  - a writer that comes back makes the second copy odd before the first leaves the state of
+ *    being abandoned. Until the first is even readers have no copy, and wait; if the writer
+ * loses its CPU meanwhile, until the watchdog abandons the data page again.
  *
- * One hole remains: in the update that brings an abandoned data page back, the writer loses
- * its CPU between its last look at the clock and its last store, for longer than a reader
- * waits. That reader gets the kernel's time, and the next one an older time. Only readers that
- * write could close the hole.
+ * One hole remains: writer and watchdog both lose their CPU for longer than a reader waits, the
+ * writer between its last look at the counter and its last store, some nanoseconds later. That
+ * reader gets the kernel's time, and the next one an older time. Only readers that write could
+ * close the hole.
  *
  * The system call asks for the fine clock: the kernel's coarse clock ticks at other moments
  * than ours and would sometimes be behind it.
@@ -295,7 +322,8 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 			copy = &vd[CS_RAW];
 			seq = vdso_read_begin(copy);
 			if (seq & 1) {
-				arch_relax();
+				if (!wait_for_copy(vd))
+					break;
 				continue;
 			}
 		}
@@ -407,46 +435,71 @@ EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
 }
 
 #if VDSO_EXPORTS_TIME
+/* What time() cannot read in one piece is what REALTIME_COARSE shows. */
+static NOINLINE long time_slow(long *result)
+{
+	const struct vdso_data *vd = vdso_data;
+	const s32 clock = VDSO_CLOCK_REALTIME_COARSE;
+	struct vdso_timespec ts;
+	int ret = is_namespace(vd) ? gettime_timens(clock, &ts, vd, CALLER_OLD)
+				   : gettime(clock, &ts, vd, CALLER_OLD);
+
+	if (ret)
+		return ret;
+	if (result)
+		*result = (long)ts.tv_sec;
+	return (long)ts.tv_sec;
+}
+
 EXPORT(long, time, (long *result))
 {
-	long now;
+	const struct vdso_data *vd = vdso_data;
+	u32 seq = vdso_read_begin(vd);
+	long now = read_once_long(&vd->basetime[VDSO_CLOCK_REALTIME].sec);
 
 	/*
-	 * The seconds of the last update: one word, so neither counter nor sequence counter.
-	 * Without the branch for odd numbers, the mode must tell the exceptions. A 32-bit long
-	 * has room for the lower half only; two halves could be from two updates.
+	 * The seconds of the last update. One word, and so never a mix of two; but while an
+	 * update is under way it may be ahead of what REALTIME_COARSE shows, from its second
+	 * copy.
 	 */
-	if (likely(read_once_s32(&vdso_data->clock_mode) == VDSO_CLOCKMODE_COUNTER)) {
-		/* Pairs with the release of the mode: the seconds are at least as new. */
-		atomic_thread_fence(memory_order_acquire);
-		now = read_once_long(&vdso_data->basetime[VDSO_CLOCK_REALTIME].sec);
-	} else {
-		struct vdso_timespec ts;
-		int ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data, CALLER_OLD);
-
-		if (ret)
-			return ret;
-		now = (long)ts.tv_sec;
-	}
+	if (unlikely(seq & 1 || vdso_read_retry(vd, seq)))
+		return time_slow(result);
 	if (result)
 		*result = now;
 	return now;
 }
 #endif
 
+/* What the fast path leaves: a clock of the kernel's, no place for the result, a namespace. */
+static NOINLINE int getres_slow(s32 clock, struct vdso_old_timespec *res,
+				const struct vdso_data *vd)
+{
+	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0;
+
+	if (!(bit & (VDSO_HRES | VDSO_RAW | VDSO_COARSE)))
+		return (int)arch_syscall2(ARCH_NR_CLOCK_GETRES, clock, (long)res);
+	if (!res)
+		return 0;
+	vd = data_after_offsets(vd);
+	res->tv_sec = 0;
+	res->tv_nsec = read_once32(bit & VDSO_COARSE ? &vd->coarse_res : &vd->hrtimer_res);
+	return 0;
+}
+
 EXPORT(int, clock_getres, (s32 clock, struct vdso_old_timespec *res))
 {
 	const struct vdso_data *vd = vdso_data;
-	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0;
+	u32 ns;
 
-	if (is_namespace(vd))
-		vd = data_after_offsets(vd);
-	if (unlikely(!(bit & (VDSO_HRES | VDSO_RAW | VDSO_COARSE))))
-		return (int)arch_syscall2(ARCH_NR_CLOCK_GETRES, clock, (long)res);
-	if (res) {
-		res->tv_sec = 0;
-		res->tv_nsec =
-			read_once32(bit & VDSO_COARSE ? &vd->coarse_res : &vd->hrtimer_res);
-	}
+	if (unlikely(!res || (u32)clock >= VDSO_BASES || is_namespace(vd)))
+		return getres_slow(clock, res, vd);
+	if (likely(VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW)))
+		ns = read_once32(&vd->hrtimer_res);
+	else if (VDSO_BIT(clock) & VDSO_COARSE)
+		ns = read_once32(&vd->coarse_res);
+	else
+		return getres_slow(clock, res, vd);
+	res->tv_sec = 0;
+	res->tv_nsec = (long)ns;
 	return 0;
 }

@@ -94,6 +94,18 @@ my @mutants = (
 		sub { s/#define MAX_TRIES \d+/#define MAX_TRIES 1/ }
 	],
 	[
+		'a coarse reader does not wait for a data page that comes back', $gettime,
+		sub { s/(u32 waits = )ARCH_COARSE_WAITS/${1}2/ }
+	],
+	[
+		'... and waits for the first copy alone', $gettime,
+		sub { s/ \|\|\s*!\(vdso_read_begin\(&vd\[CS_RAW\]\) & 1\)\)/)/ }
+	],
+	[
+		'... after it was abandoned again', $gettime,
+		sub { s/ & 1\) \|\| nothing_to_wait_for\(vd\)/ & 1)/ }
+	],
+	[
 		'the number is compared for order', $seqcount,
 		sub { s/memory_order_relaxed\) != start/memory_order_relaxed) > start/ }
 	],
@@ -172,9 +184,13 @@ my @mutants = (
 		sub { s/>= VDSO_CLOCKMODE_ABANDONED/> VDSO_CLOCKMODE_ABANDONED/ }
 	],
 	[
-		'time() believes an abandoned data page', $gettime,
+		'time() believes an abandoned data page, and an update under way', $gettime,
+		sub { s/unlikely\(seq & 1 \|\| (vdso_read_retry)/unlikely($1/ }
+	],
+	[
+		'time() does not look at the number again', $gettime,
 		sub {
-			s/(vdso_data->clock_mode\)) == VDSO_CLOCKMODE_COUNTER/$1 != VDSO_CLOCKMODE_TIMENS/;
+			s/unlikely\(seq & 1 \|\| vdso_read_retry\(vd, seq\)\)\)(\s*return time_slow)/seq & 1)$1/;
 		}
 	],
 	[
@@ -260,7 +276,9 @@ my @mutants = (
 	],
 	[
 		'a coarse clock of a namespace is read whatever its number', $gettime,
-		sub { s/ \|\| seq & 1 \|\|/ ||/ }
+		sub {
+			s/ \|\| \(seq = vdso_read_begin\(data\)\) & 1/ || (seq = vdso_read_begin(data), 0)/;
+		}
 	],
 	[
 		'a fine clock of a namespace is read as a coarse one', $gettime,
@@ -274,15 +292,8 @@ my @mutants = (
 		}
 	],
 	[
-		'time() goes by the page of offsets',
-		$gettime,
-		sub {
-			s/likely\(read_once_s32\(&vdso_data->clock_mode\) == VDSO_CLOCKMODE_COUNTER\)/1/;
-		}
-	],
-	[
 		'time() of a namespace is that of MONOTONIC_COARSE', $gettime,
-		sub { s/gettime\(VDSO_CLOCK_REALTIME_COARSE/gettime(VDSO_CLOCK_MONOTONIC_COARSE/ }
+		sub { s/(clock = )VDSO_CLOCK_REALTIME_COARSE;/$1VDSO_CLOCK_MONOTONIC_COARSE;/ }
 	],
 	[
 		'the time zone is the page of offsets\'', $gettime,
@@ -290,7 +301,7 @@ my @mutants = (
 	],
 	[
 		'the resolution is the page of offsets\'', $gettime,
-		sub { s/(bit = [^\n]*\n\s*)if \(is_namespace\(vd\)\)/$1if (0)/ }
+		sub { s/(return 0;\s*)vd = data_after_offsets\(vd\);(\s*res->)/$1$2/ }
 	],
 	[
 		'gettimeofday() asks the kernel past the namespace', $gettime,
@@ -311,13 +322,15 @@ my @mutants = (
 	],
 	['time() stores at NULL', $gettime, sub { s/if \(result\)\s*// }],
 	['time() does not store', $gettime, sub { s/\*result = now/(void)result/ }],
-	['clock_getres() stores at NULL', $gettime, sub { s/if \(res\) \{/{/ }],
-	['clock_getres() leaves the seconds', $gettime, sub { s/\t\tres->tv_sec = 0;\n// }],
+	['... where it is slow', $gettime, sub { s/\*result = \(long\)ts\.tv_sec/(void)result/ }],
+	['clock_getres() stores at NULL', $gettime, sub { s/unlikely\(!res \|\| /unlikely(/ }],
+	['... where it is slow', $gettime, sub { s/if \(!res\)\s*return 0;// }],
+	['clock_getres() leaves the seconds', $gettime, sub { s/\tres->tv_sec = 0;\n//g }],
 	[
 		'clock_getres() takes coarse for fine',
 		$gettime,
 		sub {
-			s/\? &vd->coarse_res : &vd->hrtimer_res/? \&vd->hrtimer_res : \&vd->coarse_res/;
+			s/(ns = read_once32\(&vd->)hrtimer_res/$1coarse_res/;
 		}
 	],
 	['getcpu() stores at NULL', 'getcpu.c', sub { s/if \(node\)\s*// }],

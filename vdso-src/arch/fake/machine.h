@@ -8,6 +8,9 @@
  * the writer. What takes luck and millions of tries on real machines is then a list of cases:
  * a writer between the first load and the second, between the second and the third, and so on.
  *
+ * The real writer can be had on it as well (tests/time/update.c), with a reader, or a long
+ * wait, between any two of its stores.
+ *
  * Loads on this machine always happen in the order of the source, so it cannot show that a
  * barrier is missing.
  */
@@ -25,14 +28,19 @@ void fake_relax(void);
 long fake_syscall2(long nr, long a, long b);
 u32 fake_cpu_and_node(void);
 void fake_load(const volatile void *address);
+void fake_store(const volatile void *address);
 
-#define VDSO_LOAD_HOOK(p) fake_load(p)
+#define VDSO_LOAD_HOOK(p)  fake_load(p)
+#define VDSO_STORE_HOOK(p) fake_store(p)
 
 /* Names that no C library has: vDSO and C library are in the same program here. */
 #define VDSO_PREFIX(name) fake_##name
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 1
 #define VDSO_TIME32       0
+
+/* A turn takes as long as the test likes, so few will do. */
+#define ARCH_COARSE_WAITS 512
 
 /* Numbers that no kernel has, so that a real system call would be noticed. */
 #define ARCH_NR_GETTIMEOFDAY  100001

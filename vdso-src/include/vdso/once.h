@@ -24,6 +24,11 @@
 #	define VDSO_LOAD_HOOK(p) ((void)(p))
 #endif
 
+/* The same before each store, for a reader that comes in the middle of an update. */
+#ifndef VDSO_STORE_HOOK
+#	define VDSO_STORE_HOOK(p) ((void)(p))
+#endif
+
 static inline __attribute__((always_inline)) u32 read_once32(const u32 *p)
 {
 	VDSO_LOAD_HOOK(p);
@@ -38,11 +43,13 @@ static inline __attribute__((always_inline)) s32 read_once_s32(const s32 *p)
 
 static inline __attribute__((always_inline)) void write_once32(u32 *p, u32 v)
 {
+	VDSO_STORE_HOOK(p);
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
 static inline __attribute__((always_inline)) void write_once_s32(s32 *p, s32 v)
 {
+	VDSO_STORE_HOOK(p);
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
@@ -55,6 +62,7 @@ static inline __attribute__((always_inline)) u64 read_once64(const u64 *p)
 
 static inline __attribute__((always_inline)) void write_once64(u64 *p, u64 v)
 {
+	VDSO_STORE_HOOK(p);
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
@@ -83,7 +91,9 @@ static inline __attribute__((always_inline)) void write_once64(u64 *p, u64 v)
 {
 	once_half *half = (once_half *)p;
 
+	VDSO_STORE_HOOK(half);
 	__atomic_store_n(half, (u32)v, __ATOMIC_RELAXED);
+	VDSO_STORE_HOOK(half + 1);
 	__atomic_store_n(half + 1, (u32)(v >> 32), __ATOMIC_RELAXED);
 }
 

@@ -93,6 +93,7 @@ static inline union vdso_head vdso_read_head(struct vdso_data *vd)
 static inline bool vdso_change_head(struct vdso_data *vd, union vdso_head *from,
 				    union vdso_head to)
 {
+	VDSO_STORE_HOOK(&vd->head);
 	return atomic_compare_exchange_strong_explicit(
 		&vd->head, &from->word, to.word, memory_order_acq_rel, memory_order_relaxed);
 }
@@ -119,21 +120,32 @@ static inline void vdso_abandon(struct vdso_data *vd)
 }
 
 /*
- * The one writer begins an update. Returns the new head, for vdso_write_end(). The mode of an
+ * The one writer begins an update of a base with the head *head, which becomes the new head,
+ * for vdso_write_end(). False if it has another by now, which is in *head. The mode of an
  * abandoned base becomes NONE, so that readers wait for it again.
  */
+static inline bool vdso_try_begin(struct vdso_data *vd, union vdso_head *head)
+{
+	union vdso_head now = *head;
+
+	now.seq = vdso_next_odd(now.seq);
+	if (now.clock_mode == VDSO_CLOCKMODE_ABANDONED)
+		now.clock_mode = VDSO_CLOCKMODE_NONE;
+	if (!vdso_change_head(vd, head, now))
+		return false;
+	atomic_thread_fence(memory_order_release); /* 1 */
+	*head = now;
+	return true;
+}
+
+/* The same whatever its head is. */
 static inline union vdso_head vdso_write_begin(struct vdso_data *vd)
 {
-	union vdso_head was = vdso_read_head(vd), now;
+	union vdso_head head = vdso_read_head(vd);
 
-	do {
-		now = was;
-		now.seq = vdso_next_odd(was.seq);
-		if (was.clock_mode == VDSO_CLOCKMODE_ABANDONED)
-			now.clock_mode = VDSO_CLOCKMODE_NONE;
-	} while (!vdso_change_head(vd, &was, now));
-	atomic_thread_fence(memory_order_release); /* 1 */
-	return now;
+	while (!vdso_try_begin(vd, &head))
+		;
+	return head;
 }
 
 /*
