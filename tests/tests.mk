@@ -78,6 +78,17 @@ $(HALVES_OBJS): $(P)/fake-halves/%.o: vdso-src/%.c $(O)/.config
 $(FAKE_BINS): $(P)/tests/%: tests/%.c $(FAKE_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(FAKE_OBJS))
 
+# The timekeeper on that machine: its own files, and the image's C for the readers.
+UPDATE := $(P)/tests/time/update
+UPDATE_OBJS := $(addprefix $(P)/fake/,timekeeper.o bases.o timeline.o)
+UPDATE_CFLAGS := $(FAKE_CFLAGS) -Iloader -Iloader/kernel/arch/$(ARCH) -include machine.h
+
+$(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
+	$(call compile,$(UPDATE_CFLAGS))
+
+$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS)
+	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) -lm)
+
 $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(HALVES_OBJS))
 

@@ -76,7 +76,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 	struct timespec deadline = {0, 0};
 	bool owned = true;
 
-	deadline_next(&deadline);
+	deadline_next(&deadline, timekeeper_period(&pages->tk));
 	for (unsigned turn = 0;; turn++) {
 		struct timespec left = deadline_wait(&deadline);
 		bool look = turn % UPDATES_BETWEEN_LOOKS == UPDATES_BETWEEN_LOOKS - 1;
@@ -90,7 +90,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
 			retire(keeper, pages, owned);
 		timekeeper_update(&pages->tk);
-		deadline_next(&deadline);
+		deadline_next(&deadline, timekeeper_period(&pages->tk));
 	}
 }
 
@@ -127,9 +127,10 @@ static void work(void *arg, int in, int out)
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "uvdso-keeper", 0, 0, 0);
 	lift_limits();
-	timekeeper_prioritise();
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, &ready.step);
+	/* After the watchdog was started: it goes by the owner's priority as well, not by ours. */
+	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
 	ready.rate = pages.tk.bases.mono.rate;
 	ready.mult = pages.tk.bases.mono.mult;

@@ -17,14 +17,11 @@
 
 void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {
-	struct vdso_data *data = pages[VDSO_TIME_PAGE].data;
-
 	/*
-	 * The second copy of the coarse clocks first: when the first one sends readers to the
-	 * kernel, there must be no copy left that is older than what the kernel says.
+	 * One step, and no state in between that we could be stopped in. The second copy of the
+	 * coarse clocks is not found any more, and MONOTONIC_RAW has its max_cycles.
 	 */
-	vdso_abandon(&data[CS_RAW]);
-	vdso_abandon(&data[CS_HRES_COARSE]);
+	vdso_abandon(&pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
 	/* Nothing to pair with: a reader that sees it late is served once more. */
 	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
 }

@@ -52,7 +52,20 @@ void bases_steer(struct bases *bases, const struct clocks_look *look)
 
 void bases_restart(struct bases *bases)
 {
-	bases->mono.restart = bases->raw.restart = true;
+	timeline_restart(&bases->mono);
+	timeline_restart(&bases->raw);
+}
+
+bool bases_lost(const struct bases *bases)
+{
+	return bases->mono.lost || bases->raw.lost;
+}
+
+u64 bases_period(const struct bases *bases)
+{
+	u64 mono = bases->mono.period, raw = bases->raw.period;
+
+	return mono < raw ? mono : raw;
 }
 
 static void set_base(struct vdso_timestamp *base, u64 ns, u64 frac, u32 shift)
@@ -115,4 +128,10 @@ void bases_write_raw(struct bases *bases, struct vdso_data *vd, u64 now)
 	timeline_advance(&bases->raw, now);
 	set_line(vd, raw);
 	set_base(&vd->basetime[VDSO_CLOCK_MONOTONIC_RAW], raw->ns, raw->frac, raw->shift);
+}
+
+void bases_close_raw(struct bases *bases, struct vdso_data *vd)
+{
+	bases->raw.max_cycles = 0;
+	write_once64(&vd->max_cycles, 0);
 }

@@ -43,7 +43,7 @@ struct bases {
 };
 
 /*
- * Starts from two looks, some milliseconds apart. Returns false if they make no sense
+ * Starts from two looks, a hundred microseconds apart. Returns false if they make no sense
  * (timeline_start()).
  */
 bool bases_start(struct bases *bases, u64 mask, const struct clocks_look *first,
@@ -52,11 +52,14 @@ bool bases_start(struct bases *bases, u64 mask, const struct clocks_look *first,
 /* Decides on the next lines and distances; takes effect with the next write. */
 void bases_steer(struct bases *bases, const struct clocks_look *look);
 
-/*
- * After that: readers were sent to the kernel meanwhile, so the next lines begin at the
- * kernel's clocks, not where the old ones would have come to. Unless these are ahead.
- */
+/* Readers were sent to the kernel: both lines begin anew (timeline_restart()). */
 void bases_restart(struct bases *bases);
+
+/* Is the rate of the counter unknown, so that readers must ask the kernel? */
+bool bases_lost(const struct bases *bases);
+
+/* How long it may be until the next look, in ns. */
+u64 bases_period(const struct bases *bases);
 
 /*
  * Write what holds from counter value now on: the clocks of CS_HRES_COARSE, and MONOTONIC_RAW
@@ -65,6 +68,9 @@ void bases_restart(struct bases *bases);
  */
 void bases_write(struct bases *bases, struct vdso_data *vd, u64 now);
 void bases_write_raw(struct bases *bases, struct vdso_data *vd, u64 now);
+
+/* Sends the readers of MONOTONIC_RAW to the kernel until it is written again. */
+void bases_close_raw(struct bases *bases, struct vdso_data *vd);
 
 /*
  * Writes what does not need a counter into CS_HRES_COARSE: the coarse clocks, and the base of

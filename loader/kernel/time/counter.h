@@ -14,8 +14,8 @@
 #define CLOCKSOURCE_PATH "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 /*
- * Is it usable now? If not, *why becomes a sentence of static storage that says what is
- * missing.
+ * Is it usable now? If not, *why becomes a constant sentence that says what is missing. May be
+ * called in the child of a program with threads, and by several threads.
  */
 bool counter_usable(const char **why);
 

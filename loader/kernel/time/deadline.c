@@ -3,16 +3,15 @@
  */
 #include "kernel/time/deadline.h"
 #include "kernel/time/sampler.h"
-#include "kernel/time/timeline.h"
 
-void deadline_next(struct timespec *deadline)
+void deadline_next(struct timespec *deadline, u64 period_ns)
 {
 	u64 now = sampler_clock(CLOCK_MONOTONIC);
 	u64 due = (u64)deadline->tv_sec * NSEC_PER_SEC + (u64)deadline->tv_nsec;
 
-	due += TIMELINE_PERIOD_NS;
+	due += period_ns;
 	if (due <= now)
-		due = now + TIMELINE_PERIOD_NS - (now - due) % TIMELINE_PERIOD_NS;
+		due = now + period_ns - (now - due) % period_ns;
 	deadline->tv_sec = (time_t)(due / NSEC_PER_SEC);
 	deadline->tv_nsec = (long)(due % NSEC_PER_SEC);
 }

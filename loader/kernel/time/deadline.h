@@ -2,7 +2,7 @@
  * deadline.h - when the next update of the time is due.
  *
  * A deadline is a point on CLOCK_MONOTONIC, zeroed at the start, which means now. It moves on
- * by whole periods (TIMELINE_PERIOD_NS), so that an update that came late does not make all
+ * by whole periods (timekeeper_period()), so that an update that came late does not make all
  * later ones late.
  */
 #ifndef KERNEL_TIME_DEADLINE_H
@@ -10,9 +10,10 @@
 
 #include <stdbool.h>
 #include <time.h>
+#include <vdso/types.h>
 
 /* Moves it on by one period, and leaves out the periods that are past. */
-void deadline_next(struct timespec *deadline);
+void deadline_next(struct timespec *deadline, u64 period_ns);
 
 /* Is it past? */
 bool deadline_is_due(const struct timespec *deadline);

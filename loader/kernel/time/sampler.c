@@ -3,8 +3,15 @@
  */
 #include <machine.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kernel/time/sampler.h"
+
+static u64 in_ns(struct timespec ts)
+{
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
 
 u64 sampler_clock(clockid_t clock)
 {
@@ -12,20 +19,67 @@ u64 sampler_clock(clockid_t clock)
 
 	if (clock_gettime(clock, &ts))
 		return 0;
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+	return in_ns(ts);
 }
+
+/* With 64 bits of seconds on a 32-bit machine, too. */
+static bool ask_kernel(clockid_t clock, struct timespec *ts)
+{
+#ifdef SYS_clock_gettime64
+	return syscall(SYS_clock_gettime64, clock, ts) == 0;
+#else
+	return syscall(SYS_clock_gettime, clock, ts) == 0;
+#endif
+}
+
+s64 sampler_ahead(clockid_t clock)
+{
+	s64 second = NSEC_PER_SEC, ahead = 0;
+	struct timespec before, here, after;
+
+	/* Not twice as long as half a second: then it was we who lost the CPU. */
+	for (int tries = 0; tries < 3; tries++) {
+		if (!ask_kernel(clock, &before) || clock_gettime(clock, &here) ||
+		    !ask_kernel(clock, &after))
+			return 0;
+		ahead = (s64)(in_ns(here) - in_ns(before));
+		if (in_ns(after) - in_ns(before) < NSEC_PER_SEC / 4)
+			break;
+	}
+	return (ahead + (ahead < 0 ? -second : second) / 2) / second;
+}
+
+void sampler_find_ahead(struct clocks_ahead *ahead)
+{
+	ahead->mono = sampler_ahead(CLOCK_MONOTONIC) * NSEC_PER_SEC;
+	ahead->raw = sampler_ahead(CLOCK_MONOTONIC_RAW) * NSEC_PER_SEC;
+	ahead->real = sampler_ahead(CLOCK_REALTIME) * NSEC_PER_SEC;
+	ahead->boot = sampler_ahead(CLOCK_BOOTTIME) * NSEC_PER_SEC;
+	ahead->tai = sampler_ahead(CLOCK_TAI) * NSEC_PER_SEC;
+}
+
+/*
+ * Where a clock takes microseconds to read (acpi_pm, hpet), many tries cost more than they
+ * tell. Two are made in any case.
+ */
+#define ENOUGH_NS 20000
 
 static struct timeline_sample sample_clock(clockid_t clock, int tries)
 {
 	struct timeline_sample best = {.width = ~0ull};
+	u64 begun = 0;
 
-	while (tries-- > 0) {
+	for (int i = 0; i < tries; i++) {
 		u64 before = arch_counter();
 		u64 ns = sampler_clock(clock);
 		u64 width = arch_counter() - before;
 
 		if (width < best.width)
 			best = (struct timeline_sample){before + width / 2, ns, width};
+		if (i == 0)
+			begun = ns;
+		else if (ns - begun > ENOUGH_NS)
+			break;
 	}
 	return best;
 }
@@ -34,8 +88,9 @@ static struct timeline_sample sample_clock(clockid_t clock, int tries)
 static struct interval sample_distance(clockid_t clock, int tries)
 {
 	struct interval all = {INT64_MIN, INT64_MAX};
+	u64 begun = sampler_clock(CLOCK_MONOTONIC);
 
-	while (tries-- > 0) {
+	for (int i = 0; i < tries; i++) {
 		u64 before = sampler_clock(CLOCK_MONOTONIC);
 		u64 ns = sampler_clock(clock);
 		u64 after = sampler_clock(CLOCK_MONOTONIC);
@@ -48,15 +103,28 @@ static struct interval sample_distance(clockid_t clock, int tries)
 			all.low = one.low;
 		if (one.high < all.high)
 			all.high = one.high;
+		if (i > 0 && after - begun > ENOUGH_NS)
+			break;
 	}
 	return all;
 }
 
-void sampler_look(struct clocks_look *look, int tries)
+static struct interval shifted(struct interval i, s64 by)
 {
-	look->mono = sample_clock(CLOCK_MONOTONIC, tries);
-	look->raw = sample_clock(CLOCK_MONOTONIC_RAW, tries);
+	return (struct interval){i.low + by, i.high + by};
+}
+
+void sampler_look(struct clocks_look *look, const struct clocks_ahead *ahead, int tries)
+{
 	look->real = sample_distance(CLOCK_REALTIME, tries);
 	look->boot = sample_distance(CLOCK_BOOTTIME, tries);
 	look->tai = sample_distance(CLOCK_TAI, 2);
+	/* Last: what is extrapolated is fresh. */
+	look->raw = sample_clock(CLOCK_MONOTONIC_RAW, tries);
+	look->mono = sample_clock(CLOCK_MONOTONIC, tries);
+	look->mono.ns -= (u64)ahead->mono;
+	look->raw.ns -= (u64)ahead->raw;
+	look->real = shifted(look->real, ahead->mono - ahead->real);
+	look->boot = shifted(look->boot, ahead->mono - ahead->boot);
+	look->tai = shifted(look->tai, ahead->mono - ahead->tai);
 }

@@ -6,7 +6,13 @@
  * the outer two, the less is left to doubt, so that is tried several times, and the tightest
  * counts.
  *
- * Reads clocks by way of the C library, so by the vDSO of this process. No state.
+ * Reads clocks by way of the C library, so by the vDSO of this process: a system call would be
+ * ten times as wide a bracket. That vDSO may be one of ours, with clocks that are shifted (a
+ * `run` inside of a `run --offset`). But where our readers fall back to system calls they are
+ * told the kernel's own time, and so the bases must be that, too: what is shifted is found out
+ * at the start, taken off here, and added to the offsets of the new data pages (map/timens.h).
+ *
+ * No state, and nothing that is not safe in a signal handler.
  */
 #ifndef KERNEL_TIME_SAMPLER_H
 #define KERNEL_TIME_SAMPLER_H
@@ -15,10 +21,24 @@
 
 #include "kernel/time/bases.h"
 
-/* What a clock of the kernel shows, in ns; 0 where the kernel does not have it. */
+/* By how much the C library's clocks are ahead of the kernel's, in ns: whole seconds. */
+struct clocks_ahead {
+	s64 mono, raw, real, boot, tai;
+};
+
+/* What a clock shows here, in ns; 0 where the kernel does not have it. */
 u64 sampler_clock(clockid_t clock);
 
-/* All clocks, each with that many tries. */
-void sampler_look(struct clocks_look *look, int tries);
+/* By how many seconds it is ahead of the kernel's own: 0 unless a vDSO of ours shifts it. */
+s64 sampler_ahead(clockid_t clock);
+
+/* That of all clocks. */
+void sampler_find_ahead(struct clocks_ahead *ahead);
+
+/*
+ * All clocks of the kernel, each with that many tries; fewer where a clock is slow to read. The
+ * sample of MONOTONIC is the last.
+ */
+void sampler_look(struct clocks_look *look, const struct clocks_ahead *ahead, int tries);
 
 #endif

@@ -4,8 +4,8 @@
  * Measuring is sampler.c, deciding is bases.c. What is left here is to publish in such an
  * order that no reader is ever told a time before one that any reader has been told.
  */
-#include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -21,13 +21,27 @@
 
 /* Brackets for each sample: in an update, and at the start, where nothing is known. */
 #define TRIES       8
-#define TRIES_START 64
+#define TRIES_START 32
 
-/* Between the two samples of the start: 10 ns of doubt are then 4 ppm. */
-#define CALIBRATION_NS 2500000
+/* The looks of the start take some microseconds each. They end, even if a clock stands still.
+ */
+#define LOOKS_START 1000
 
-/* An update takes a small part of this; a reader waits about twice as long for it. */
-#define TOO_LATE_NS 5000
+/*
+ * How long readers wait for the end of an update before they ask the kernel, at least:
+ * MAX_TRIES turns of 20 ns for a fine clock, COARSE_WAITS for a coarse one without a second
+ * copy (gettime.c). The second is longer than a watchdog lets an update be. An update takes 300
+ * ns.
+ */
+#define FINE_PATIENCE_NS   5000
+#define COARSE_PATIENCE_NS 10000000
+
+/* How often an update is tried, if we are stopped in it, before that is left to the next one.
+ */
+#define ATTEMPTS 8
+
+/* So many looks in a row without a rate: there will be none. */
+#define HOPELESS 64
 
 /* Once a second, ask whether the kernel still trusts the counter. */
 #define RECHECK_UPDATES (1000000000 / TIMELINE_PERIOD_NS)
@@ -53,98 +67,203 @@ static void publish_slow_fields(struct vdso_data *vd)
 }
 
 /*
- * The first base, as of now. Returns false if that took so long that readers may have given up
- * waiting: we lost the CPU in between.
+ * Begins a base whose head is *head; false if it is not, any more. The fence keeps our look at
+ * the clock after our store of the odd number: by then readers can know that the line is about
+ * to change. And a reader that finds an abandoned number unchanged after its system call was
+ * told a time before ours (4, see gettime.c).
  */
-static bool write_first(struct timekeeper *tk)
+static bool begin(struct vdso_data *vd, union vdso_head *head)
 {
-	struct vdso_data *vd = &tk->data[CS_HRES_COARSE];
-
-	if (tk->why_no_counter) {
-		/* The fine bases are left as they are: in mode NONE they are not read. */
-		u64 mono = sampler_clock(CLOCK_MONOTONIC);
-
-		bases_write_coarse(vd, sampler_clock(CLOCK_REALTIME), mono);
-		return sampler_clock(CLOCK_MONOTONIC) - mono < TOO_LATE_NS;
-	} else {
-		/* Read inside: up to here readers were on the old line. */
-		u64 now = arch_counter();
-
-		bases_write(&tk->bases, vd, now);
-		return (double)(arch_counter() - now) * tk->bases.mono.rate < TOO_LATE_NS;
-	}
-}
-
-static void write_second(struct timekeeper *tk)
-{
-	if (!tk->why_no_counter)
-		bases_write_raw(&tk->bases, &tk->data[CS_RAW], arch_counter());
-	bases_copy_coarse(tk->data);
-}
-
-/*
- * Begins a base. The fence keeps our look at the clock after our store of the odd number: by
- * then readers can know that the line is about to change. And a reader that finds an abandoned
- * number unchanged after its system call was told a time before ours (4, see gettime.c).
- */
-static union vdso_head begin(struct vdso_data *vd)
-{
-	union vdso_head head = vdso_write_begin(vd);
+	bool begun = vdso_try_begin(vd, head);
 
 	atomic_thread_fence(memory_order_seq_cst); /* 4 */
-	return head;
+	return begun;
 }
 
-/*
- * The data page was abandoned, or had no counter: readers have been told the kernel's own
- * times. Our line is a few nanoseconds off these, and milliseconds late if we were stopped
- * between the last look and here. So look again, and go on from the kernel's clocks.
- */
-static void come_back(struct timekeeper *tk)
+static s32 mode(const struct timekeeper *tk)
+{
+	return tk->why_no_counter ? VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_COUNTER;
+}
+
+static void look(struct timekeeper *tk)
 {
 	struct clocks_look now;
 
-	if (tk->why_no_counter)
-		return;
-	sampler_look(&now, TRIES);
+	sampler_look(&now, &tk->ahead, TRIES);
 	bases_steer(&tk->bases, &now);
+}
+
+static double ns_since(const struct timekeeper *tk, u64 count)
+{
+	return (double)(arch_counter() - count) * tk->bases.mono.rate;
+}
+
+/*
+ * The count at which the next line begins. To be called with the number odd, when no reader can
+ * follow the old line any more. Where the next one must begin at the kernel's clock, that is
+ * looked at here. False if it cannot be: we are stopped again and again, or know no rate.
+ */
+static bool ready(struct timekeeper *tk, struct timeline *line, u64 *now)
+{
+	for (int tries = ATTEMPTS; tries > 0 && !bases_lost(&tk->bases); tries--) {
+		*now = arch_counter();
+		if (timeline_ready(line, *now))
+			return true;
+		look(tk);
+	}
+	return false;
+}
+
+/* Without a counter: the coarse clocks. The fine bases are not read in mode NONE. */
+static void write_coarse(struct timekeeper *tk)
+{
+	u64 mono = sampler_clock(CLOCK_MONOTONIC), real = sampler_clock(CLOCK_REALTIME);
+
+	bases_write_coarse(&tk->data[CS_HRES_COARSE], real - (u64)tk->ahead.real,
+			   mono - (u64)tk->ahead.mono);
+}
+
+/*
+ * Writes the fine clocks of a base that was begun at the count begun, or a little later. Its
+ * readers wait, and ask the kernel if that takes too long; then the next line must begin at the
+ * kernel's clock. One that does so may take any time; but what is old when it is written is not
+ * worth publishing while there is better. Returns false if there is no next line.
+ *
+ * What is left: we lose our CPU in the nanoseconds from the last look at the counter to the
+ * end. A reader that waits in vain is told the kernel's time, and the next one the line's,
+ * which may be behind by as much as its error, TIMELINE_STEP_NS. A system call takes about as
+ * long.
+ */
+static bool write_fine(struct timekeeper *tk, int cs, u64 begun)
+{
+	struct timeline *line = cs == CS_RAW ? &tk->bases.raw : &tk->bases.mono;
+	bool punctual = false;
+
+	for (int tries = ATTEMPTS; tries > 0 && !punctual; tries--) {
+		bool anew;
+		u64 now;
+
+		if (!ready(tk, line, &now))
+			return false;
+		anew = line->restart;
+		if (cs == CS_RAW)
+			bases_write_raw(&tk->bases, &tk->data[cs], now);
+		else
+			bases_write(&tk->bases, &tk->data[cs], now);
+		punctual = ns_since(tk, anew ? now : begun) <= FINE_PATIENCE_NS;
+		if (!punctual)
+			timeline_restart(line);
+	}
+	return true;
+}
+
+/* The first base of data pages in use. Readers of coarse clocks have the second copy meanwhile.
+ */
+static bool continue_first(struct timekeeper *tk, union vdso_head head)
+{
+	struct vdso_data *vd = &tk->data[CS_HRES_COARSE];
+	u64 begun = tk->why_no_counter ? 0 : arch_counter();
+
+	if (!begin(vd, &head))
+		return false;
+	if (tk->why_no_counter)
+		write_coarse(tk);
+	else if (!write_fine(tk, CS_HRES_COARSE, begun))
+		return false;
+	return vdso_write_end(vd, head, mode(tk));
+}
+
+/*
+ * The first base of data pages that were abandoned. All readers have been told the kernel's own
+ * time, of coarse clocks, too. From the beginning on they wait, since there is no second copy;
+ * if any may have waited too long, it knows a later time than what is written, and that is no
+ * use. So what takes long, the look, is done before the beginning.
+ */
+static bool return_first(struct timekeeper *tk, union vdso_head head)
+{
+	struct vdso_data *vd = &tk->data[CS_HRES_COARSE];
+	struct timeline *line = &tk->bases.mono;
+	u64 begun, now;
+
+	/* It is older than what readers know, and must not be found once the first is odd. */
+	vdso_abandon(&tk->data[CS_RAW]);
+	if (tk->why_no_counter) {
+		begun = sampler_clock(CLOCK_MONOTONIC);
+		if (!begin(vd, &head))
+			return false;
+		write_coarse(tk);
+		return sampler_clock(CLOCK_MONOTONIC) - begun <= COARSE_PATIENCE_NS &&
+		       vdso_write_end(vd, head, mode(tk));
+	}
 	bases_restart(&tk->bases);
+	look(tk);
+	if (bases_lost(&tk->bases))
+		return false;
+	begun = arch_counter();
+	if (!begin(vd, &head))
+		return false;
+	now = arch_counter();
+	if (!timeline_ready(line, now))
+		return false;
+	bases_write(&tk->bases, vd, now);
+	return ns_since(tk, begun) <= COARSE_PATIENCE_NS && vdso_write_end(vd, head, mode(tk));
+}
+
+/*
+ * The second base. Nobody but us changes its head, so it comes to its end. If MONOTONIC_RAW has
+ * no line, its readers are sent to the kernel, since the coarse clocks need this copy.
+ */
+static void write_second(struct timekeeper *tk)
+{
+	struct vdso_data *vd = &tk->data[CS_RAW];
+	union vdso_head head = vdso_read_head(vd);
+	u64 begun = tk->why_no_counter ? 0 : arch_counter();
+
+	begin(vd, &head);
+	bases_copy_coarse(tk->data);
+	if (tk->why_no_counter || !write_fine(tk, CS_RAW, begun))
+		bases_close_raw(&tk->bases, vd);
+	vdso_write_end(vd, head, mode(tk));
 }
 
 /*
  * Writes both bases, one after the other, so that a coarse clock can be read at any time
- * (vdso/seqcount.h). Whenever we come back from being stopped, the watchdog may have abandoned
- * the data page, and the kernel may have given readers later times than what we are about to
- * publish. Then the head is not ours any more, the end fails, and the base is written anew.
- *
- * A data page that comes back has no copy that readers could use meanwhile: they wait, for
- * about twice TOO_LATE_NS, and then make a system call. So there what took long is written
- * again.
+ * (vdso/seqcount.h). We may be stopped anywhere. Then readers ask the kernel: those of fine
+ * clocks past max_cycles or after a long wait, all of them once the watchdog has abandoned the
+ * data page. The rule for what comes after that is in timeline.h. Where it cannot be kept,
+ * after some attempts, the data page stays abandoned until the next update.
  */
 static void publish(struct timekeeper *tk)
 {
-	struct vdso_data *first = &tk->data[CS_HRES_COARSE], *second = &tk->data[CS_RAW];
-	s32 mode = tk->why_no_counter ? VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_COUNTER;
-	union vdso_head head;
-	bool in_use, punctual;
+	struct vdso_data *first = &tk->data[CS_HRES_COARSE];
 
-	do {
-		/*
-		 * We may have finished the second one between the watchdog's two steps. It must
-		 * not count as current while the first one comes back.
-		 */
-		if (vdso_read_head(first).clock_mode == VDSO_CLOCKMODE_ABANDONED)
-			vdso_abandon(second);
-		head = begin(first);
-		if (head.clock_mode == VDSO_CLOCKMODE_NONE && tk->updates > 0)
-			come_back(tk);
-		in_use = !(vdso_read_head(second).seq & 1);
-		punctual = write_first(tk);
-	} while ((!in_use && !punctual) || !vdso_write_end(first, head, mode));
-	do {
-		head = begin(second);
-		write_second(tk);
-	} while (!vdso_write_end(second, head, mode));
+	for (int tries = ATTEMPTS; tries > 0; tries--) {
+		union vdso_head head = vdso_read_head(first);
+
+		if (head.seq & 1 ? return_first(tk, head) : continue_first(tk, head)) {
+			write_second(tk);
+			return;
+		}
+		if (vdso_read_head(first).clock_mode != VDSO_CLOCKMODE_ABANDONED)
+			vdso_abandon(first);
+	}
+}
+
+/* Two looks at all clocks, one FIRST_PERIOD apart; spun, since to sleep would take twice as
+ * long. */
+static const char *calibrate(struct timekeeper *tk)
+{
+	struct clocks_look first, second;
+
+	sampler_look(&first, &tk->ahead, TRIES_START);
+	for (int i = 0; i < LOOKS_START; i++) {
+		sampler_look(&second, &tk->ahead, TRIES_START);
+		if (second.mono.ns - first.mono.ns >= TIMELINE_FIRST_PERIOD_NS)
+			break;
+	}
+	if (bases_start(&tk->bases, cpu_counter_mask(), &first, &second))
+		return NULL;
+	return "the counter stood still while it was calibrated";
 }
 
 void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_counter)
@@ -156,43 +275,72 @@ void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_co
 	else
 		counter_usable(&tk->why_no_counter);
 	publish_slow_fields(data);
-
-	if (!tk->why_no_counter) {
-		struct timespec wait = {0, CALIBRATION_NS};
-		struct clocks_look first, second;
-
-		sampler_look(&first, TRIES_START);
-		while (nanosleep(&wait, &wait) && errno == EINTR)
-			;
-		sampler_look(&second, TRIES_START);
-		if (!bases_start(&tk->bases, cpu_counter_mask(), &first, &second))
-			tk->why_no_counter = "the counter stood still while it was calibrated";
-	}
+	sampler_find_ahead(&tk->ahead);
+	if (!tk->why_no_counter)
+		tk->why_no_counter = calibrate(tk);
 	publish(tk);
+}
+
+/* Measures and decides. Returns false if there is nothing to publish. */
+static bool follow_clocks(struct timekeeper *tk)
+{
+	look(tk);
+	if (!bases_lost(&tk->bases))
+		return true;
+	if (tk->bases.mono.strange >= HOPELESS || tk->bases.raw.strange >= HOPELESS) {
+		tk->why_no_counter = "the counter has lost its rate";
+		return true;
+	}
+	vdso_abandon(&tk->data[CS_RAW]);
+	vdso_abandon(&tk->data[CS_HRES_COARSE]);
+	return false;
 }
 
 void timekeeper_update(struct timekeeper *tk)
 {
-	struct clocks_look now;
-
 	if (++tk->updates % RECHECK_UPDATES == 0) {
 		publish_slow_fields(tk->data);
 		if (!tk->why_no_counter)
 			counter_usable(&tk->why_no_counter);
 	}
-	if (!tk->why_no_counter) {
-		sampler_look(&now, TRIES);
-		bases_steer(&tk->bases, &now);
-	}
-	publish(tk);
+	if (tk->why_no_counter || follow_clocks(tk))
+		publish(tk);
 	rng_publish(&tk->rng);
+}
+
+u64 timekeeper_period(const struct timekeeper *tk)
+{
+	return tk->why_no_counter ? TIMELINE_PERIOD_NS : bases_period(&tk->bases);
+}
+
+/*
+ * On any CPU that we may have, not only on the one that the program keeps to itself. The kernel
+ * takes away what the machine or the cpuset does not have.
+ */
+static void use_all_cpus(void)
+{
+	unsigned char all[1024];
+
+	memset(all, 0xff, sizeof(all));
+	syscall(SYS_sched_setaffinity, 0, sizeof(all), all);
 }
 
 void timekeeper_prioritise(void)
 {
-	struct sched_param param = {.sched_priority = 1};
+	struct sched_param own = {0}, more;
+	int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+	int most = sched_get_priority_max(SCHED_FIFO);
 
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-	/* Denied to most users; then the ordinary priority has to do. */
-	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+	use_all_cpus();
+	sched_getparam(0, &own);
+	more.sched_priority = own.sched_priority < most ? own.sched_priority + 1 : most;
+	if (!sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &more))
+		return;
+	/*
+	 * Denied to most users. What a real-time program has, we have inherited, and keep; but
+	 * the idle policy would give us no time at all while others work.
+	 */
+	if (policy == SCHED_IDLE || policy == SCHED_BATCH)
+		sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &own);
 }

@@ -13,19 +13,21 @@
 
 #include "kernel/time/bases.h"
 #include "kernel/time/rng.h"
+#include "kernel/time/sampler.h"
 
 struct timekeeper {
 	struct vdso_data *data;     /* the writable data page, CS_BASES of them */
 	const char *why_no_counter; /* mode NONE and why; NULL while the counter is used */
 	struct bases bases;
+	struct clocks_ahead ahead;
 	unsigned updates;
 	struct rng rng; /* published along with the time, once rng_start() was called */
 };
 
 /*
- * Calibrates the counter (about three milliseconds) and writes the first bases to
- * data, which must be zeroed and must outlive tk. With use_counter false, or without
- * a usable counter, the mode is NONE; tk->why_no_counter says why.
+ * Calibrates the counter (about a tenth of a millisecond) and writes the first bases to data,
+ * which must be zeroed and must outlive tk. With use_counter false, or without a usable
+ * counter, the mode is NONE; tk->why_no_counter says why.
  */
 void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_counter);
 
@@ -33,8 +35,18 @@ void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_co
 void timekeeper_update(struct timekeeper *tk);
 
 /*
- * Prepares the calling process for keeping time punctually: the finest timer slack,
- * and a real-time priority where that is permitted (it is not inherited by children).
+ * How long it may be until the next update, in ns: TIMELINE_PERIOD_NS, but less in the first
+ * milliseconds, while the rate of the counter is known for a short time only.
+ */
+u64 timekeeper_period(const struct timekeeper *tk);
+
+/*
+ * Prepares the calling process for keeping time punctually, also for a program that keeps its
+ * CPU to itself: the finest timer slack, all CPUs that there are, and, where that is permitted,
+ * a real-time priority one step above the caller's. It is not inherited by children.
+ *
+ * A SCHED_DEADLINE program has a CPU for a part of the time only, and its children are ordinary
+ * processes; they get the lowest real-time priority, as those of ordinary programs do.
  */
 void timekeeper_prioritise(void);
 

@@ -16,8 +16,9 @@
  * every sample on to the clock; half of it halves the noise and converges as surely. */
 #define GAIN 0.5
 
-/* A rate this far from the known one is an accident and not a measurement, unless it
- * comes this many times in a row: then the machine has moved to other hardware. */
+/* A rate this far from the known one, beyond the doubt of the two samples, is an accident and
+ * not a measurement, unless it comes this many times in a row: then the machine has moved to
+ * other hardware. */
 #define STRANGE_RATE  1000e-6
 #define STRANGE_LIMIT 8
 
@@ -25,14 +26,77 @@
  * what max_cycles adds. */
 #define MAX_SHIFT 30
 
+/* A known rate is not constant: temperature and NTP bend it. */
+#define WANDER 1e-6
+
+/* How stale the last look may be where a line begins at the kernel's clock. */
+#define FRESH_NS 1000000.0
+
 static double difference(double x)
 {
 	return x < 0 ? -x : x;
 }
 
+static bool credible(double rate)
+{
+	return rate >= 1.0 / 16 && rate <= 1000.0;
+}
+
 static u32 mult_of(const struct timeline *line, double slope)
 {
-	return (u32)(slope * (double)(1ull << line->shift) + 0.5);
+	return (u32)(slope * (double)(1ull << line->next_shift) + 0.5);
+}
+
+/* The largest shift at which mult has 32 bits, fully slewed and with room for the rate to
+ * drift. */
+static u32 shift_of(double rate)
+{
+	u32 shift = MAX_SHIFT;
+
+	while (rate * 1.01 * (double)(1ull << shift) >= 4294967295.0)
+		shift--;
+	return shift;
+}
+
+/* By what fraction the rate may be wrong: the doubt of two samples over the time between them.
+ */
+static double doubt_of(const struct timeline *line)
+{
+	return (double)line->best_width * line->rate / line->age + WANDER;
+}
+
+/* By how much the line may be ahead of the kernel's clock where readers leave it. */
+static double most_ahead(const struct timeline *line)
+{
+	return TIMELINE_AHEAD_NS + (double)line->best_width * line->rate / 2;
+}
+
+static u64 period_of(double age)
+{
+	if (age < TIMELINE_FIRST_PERIOD_NS)
+		return TIMELINE_FIRST_PERIOD_NS;
+	return age < TIMELINE_PERIOD_NS ? (u64)age : TIMELINE_PERIOD_NS;
+}
+
+/*
+ * How far the line that begins now may be followed. A reader beyond that is sent to the kernel,
+ * and must not be sent back in time. So not further than until the line, if it is as fast as it
+ * can be, is too far ahead. A line that is already further ahead must be followed until the
+ * kernel's clock has come near. Two periods are for a timekeeper that is a little late.
+ */
+static u64 trusted_cycles(const struct timeline *line, double ahead)
+{
+	double slope = (double)line->mult / (double)(1ull << line->shift);
+	double faster = slope / line->rate - 1 + doubt_of(line);
+	double room = most_ahead(line) - ahead, ns = TIMELINE_MAX_AGE_NS;
+	u64 cycles;
+
+	if (room > 0 && faster * ns > room)
+		ns = room / faster;
+	if (ns < 2 * (double)line->period)
+		ns = 2 * (double)line->period;
+	cycles = (u64)(ns / line->rate);
+	return cycles < line->mask >> 1 ? cycles : line->mask >> 1;
 }
 
 bool timeline_start(struct timeline *line, u64 mask, struct timeline_sample first,
@@ -44,7 +108,7 @@ bool timeline_start(struct timeline *line, u64 mask, struct timeline_sample firs
 	if (cycles == 0 || vdso_delta_negative(cycles, mask) || second.ns <= first.ns)
 		return false;
 	rate = (double)(second.ns - first.ns) / (double)cycles;
-	if (rate < 1.0 / 16 || rate > 1000.0)
+	if (!credible(rate))
 		return false;
 
 	*line = (struct timeline){
@@ -55,13 +119,12 @@ bool timeline_start(struct timeline *line, u64 mask, struct timeline_sample firs
 		.age = (double)(second.ns - first.ns),
 		.best_width = second.width,
 		.last = second,
-		.shift = MAX_SHIFT,
+		.shift = shift_of(rate),
+		.next_shift = shift_of(rate),
 	};
-	/* The largest shift at which mult, even fully slewed, has 32 bits. */
-	while (rate * (1 + TIMELINE_MAX_SLEW) * (double)(1ull << line->shift) >= 4294967295.0)
-		line->shift--;
 	line->mult = line->next_mult = mult_of(line, rate);
-	line->max_cycles = (u64)(TIMELINE_MAX_AGE_NS / rate);
+	line->period = period_of(line->age);
+	line->max_cycles = trusted_cycles(line, 0);
 	return true;
 }
 
@@ -80,16 +143,20 @@ static void learn_rate(struct timeline *line, struct timeline_sample sample)
 {
 	u64 cycles = vdso_delta(sample.cycles, line->last.cycles, line->mask);
 	double elapsed = (double)(s64)(sample.ns - line->last.ns);
-	double rate;
+	double rate, doubt;
 
 	if (cycles == 0 || vdso_delta_negative(cycles, line->mask) || elapsed <= 0)
 		return;
 	rate = elapsed / (double)cycles;
-	if (difference(rate / line->rate - 1) > STRANGE_RATE) {
-		if (++line->strange < STRANGE_LIMIT || rate < 1.0 / 16 || rate > 1000.0)
+	doubt = (double)(sample.width + line->last.width) / (double)cycles;
+	if (difference(rate / line->rate - 1) > STRANGE_RATE + doubt) {
+		if (++line->strange < STRANGE_LIMIT || !credible(rate))
 			return;
+		/* Another counter: begin anew, with a line that has room for its mult. */
 		line->rate = rate;
-		line->age = elapsed;
+		line->age = 0;
+		line->next_shift = shift_of(rate);
+		line->restart = true;
 	}
 	line->strange = 0;
 	/* While young: the plain mean of all there is. Later: a window of the constant. */
@@ -99,15 +166,41 @@ static void learn_rate(struct timeline *line, struct timeline_sample sample)
 	line->rate += (rate - line->rate) * (elapsed / line->age);
 	if (line->age > RATE_TIME_CONSTANT_NS)
 		line->age = RATE_TIME_CONSTANT_NS;
-	line->max_cycles = (u64)(TIMELINE_MAX_AGE_NS / line->rate);
+	/* A rate that has crept up until its mult is too long. */
+	if (shift_of(line->rate / 1.005) < line->next_shift) {
+		line->next_shift = shift_of(line->rate);
+		line->restart = true;
+	}
+}
+
+/* May readers of the line have been sent to the kernel by now? Only what they have counts. */
+static bool beyond(const struct timeline *line, u64 now)
+{
+	u64 delta = vdso_delta(now, line->cycle_last, line->mask);
+
+	return vdso_delta_negative(delta, line->mask) || delta > line->max_cycles;
+}
+
+static double slew_for(const struct timeline *line, double error)
+{
+	double slew;
+
+	/* Far ahead, and clocks do not go back: slow down until the kernel's is here. */
+	if (error < -TIMELINE_WAIT_NS) {
+		slew = error / (double)line->period;
+		return slew < -0.5 ? -0.5 : slew;
+	}
+	slew = GAIN * error / (double)line->period;
+	if (slew > TIMELINE_MAX_SLEW)
+		return TIMELINE_MAX_SLEW;
+	return slew < -TIMELINE_MAX_SLEW ? -TIMELINE_MAX_SLEW : slew;
 }
 
 double timeline_steer(struct timeline *line, struct timeline_sample sample)
 {
-	u64 delta = vdso_delta(sample.cycles, line->cycle_last, line->mask);
-	double error, slew;
+	double error;
 
-	line->restart = vdso_delta_negative(delta, line->mask) || delta > line->max_cycles;
+	line->restart |= beyond(line, sample.cycles);
 	error = (double)(s64)(sample.ns - timeline_at(line, sample.cycles));
 	line->error = error;
 
@@ -118,33 +211,44 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample)
 	line->best_width += line->best_width / 64 + 1;
 	if (sample.width < line->best_width)
 		line->best_width = sample.width;
-	if (sample.width > 8 * line->best_width && !line->restart) {
+	if (sample.width > 8 * line->best_width) {
 		line->next_mult = mult_of(line, line->rate);
 		return error;
 	}
 	learn_rate(line, sample);
 	line->last = sample;
+	line->period = line->strange ? TIMELINE_FIRST_PERIOD_NS : period_of(line->age);
 
-	if (error > TIMELINE_STEP_NS)
+	/* Beyond the doubt of the sample. */
+	if (error > TIMELINE_STEP_NS + (double)sample.width * line->rate)
 		line->restart = true;
-	if (line->restart) {
-		slew = 0;
-	} else if (error < -TIMELINE_STEP_NS) {
-		/*
-		 * Far ahead, and clocks do not go back: slow down until the kernel's is here.
-		 */
-		slew = error / TIMELINE_PERIOD_NS;
-		if (slew < -0.5)
-			slew = -0.5;
-	} else {
-		slew = GAIN * error / TIMELINE_PERIOD_NS;
-		if (slew > TIMELINE_MAX_SLEW)
-			slew = TIMELINE_MAX_SLEW;
-		if (slew < -TIMELINE_MAX_SLEW)
-			slew = -TIMELINE_MAX_SLEW;
-	}
-	line->next_mult = mult_of(line, line->rate * (1 + slew));
+	/* Ahead, the line must be kept whatever its rate: the kernel's clock would be a step
+	 * back. */
+	line->lost = line->strange && error >= -TIMELINE_WAIT_NS;
+	if (line->lost)
+		line->restart = true;
+	line->next_mult =
+		mult_of(line, line->rate * (line->restart ? 1 : 1 + slew_for(line, error)));
 	return error;
+}
+
+void timeline_restart(struct timeline *line)
+{
+	line->restart = true;
+	line->next_mult = mult_of(line, line->rate);
+}
+
+bool timeline_ready(struct timeline *line, u64 now)
+{
+	u64 since = vdso_delta(now, line->last.cycles, line->mask);
+	double ns = (double)since * line->rate;
+
+	if (!line->restart && beyond(line, now))
+		timeline_restart(line);
+	if (!line->restart)
+		return true;
+	return !vdso_delta_negative(since, line->mask) && ns <= FRESH_NS &&
+	       ns * doubt_of(line) <= most_ahead(line) / 2;
 }
 
 /*
@@ -161,7 +265,7 @@ static u64 followed(const struct timeline *line, u64 now, u64 kernel)
 		return 0;
 	if (delta > line->max_cycles)
 		delta = line->max_cycles;
-	if (line->restart && elapsed < (double)delta * line->rate)
+	if (line->restart && elapsed + TIMELINE_WAIT_NS < (double)delta * line->rate)
 		delta = elapsed > 0 ? (u64)(elapsed / line->rate) : 0;
 	return delta;
 }
@@ -189,6 +293,13 @@ void timeline_advance(struct timeline *line, u64 now)
 		line->restart = false;
 	}
 	/* course: end 08-timekeeper */
+	/* The rest of a nanosecond is a whole one where parts of it have another size. */
+	if (line->shift != line->next_shift) {
+		line->ns += line->frac != 0;
+		line->frac = 0;
+		line->shift = line->next_shift;
+	}
+	line->max_cycles = trusted_cycles(line, (double)(s64)(line->ns - kernel));
 }
 
 s64 timeline_offset(s64 held, s64 low, s64 high)

@@ -34,20 +34,33 @@
 #define TIMELINE_PERIOD_NS 4000000
 
 /*
- * How long readers may go on with one line. A line that is slewing away an error
- * overshoots once the error is gone, so this bounds how wrong it can get.
+ * ... but more often at first. A rate that was measured over a hundred microseconds is good for
+ * a few hundred more, so each period may be as long as all the time before it.
  */
+#define TIMELINE_FIRST_PERIOD_NS 100000
+
+/* How long readers may go on with one line, at most. */
 #define TIMELINE_MAX_AGE_NS 50000000
+
+/*
+ * By how much it may be ahead of the kernel's clock then, beyond the doubt of a sample. That
+ * bounds how wrong the line can get, which is slewing away an error and overshoots once the
+ * error is gone. And the system call that a reader makes next takes longer than this.
+ */
+#define TIMELINE_AHEAD_NS 50.0
 
 /* By how much a line may differ from the estimated rate: 500 parts in a million. */
 #define TIMELINE_MAX_SLEW 500e-6
 
 /*
- * An error above this is not drift: the machine was stopped, or one of its clocks has
- * jumped. Forward we jump after it; where we are ahead we slow down, at most to half
- * speed, until the kernel's clock has caught up.
+ * An error above this is not drift: the machine was stopped, or one of its clocks has jumped.
+ * Forward we jump after it. That is also the longest step back for a reader that was told the
+ * kernel's time while the number was odd, and the line's after it; a system call takes longer.
  */
-#define TIMELINE_STEP_NS 20000.0
+#define TIMELINE_STEP_NS 250.0
+
+/* As far ahead we slow down, at most to half speed, until the kernel's clock has caught up. */
+#define TIMELINE_WAIT_NS 20000.0
 
 /* "When the counter stood at cycles, the kernel's clock showed ns." */
 struct timeline_sample {
@@ -62,7 +75,7 @@ struct timeline {
 	u64 ns;         /* what it shows there, in whole nanoseconds ... */
 	u64 frac;       /* ... and the rest of one, << shift */
 	u64 mask;       /* the bits of the counter */
-	u64 max_cycles; /* how far it may be followed */
+	u64 max_cycles; /* how far it may be followed; readers beyond it ask the kernel */
 	u32 mult;
 	u32 shift;
 
@@ -77,12 +90,14 @@ struct timeline {
 	double error_at_start, error;
 
 	/* What timeline_steer() decided and timeline_advance() does. */
-	u32 next_mult;
+	u32 next_mult, next_shift;
 	bool restart; /* no reader follows the old line any more, or none should */
+	bool lost;    /* the rate is not known, and there is no next line until it is */
+	u64 period;   /* when to look again, in ns */
 };
 
 /*
- * Starts a line through the second of two samples, some milliseconds apart, with the
+ * Starts a line through the second of two samples, a hundred microseconds apart, with the
  * slope between them. Returns false if they cannot be right: no cycles or no time
  * between them, or a rate outside 1 MHz to 16 GHz.
  */
@@ -94,6 +109,20 @@ bool timeline_start(struct timeline *line, u64 mask, struct timeline_sample firs
  * in ns, positive when the kernel's clock is ahead.
  */
 double timeline_steer(struct timeline *line, struct timeline_sample sample);
+
+/*
+ * The rule for a line that readers have left. Some are past max_cycles by now, or the data page
+ * was abandoned: they have been told the kernel's time, up to this moment. So the next line
+ * begins at the kernel's clock, not where the old one would have come to. Unless that is ahead.
+ *
+ * timeline_restart() says that readers were sent to the kernel for a reason of the caller's.
+ * timeline_ready() is asked with the counter as it is when no reader can follow the old line
+ * any more (its number is odd). It finds out by itself whether they are past max_cycles, by the
+ * one that they have. False: the line must begin at the kernel's clock, and the last sample is
+ * too old to say what that shows. Steer with a new one, and ask again with a new count.
+ */
+void timeline_restart(struct timeline *line);
+bool timeline_ready(struct timeline *line, u64 now);
 
 /* Ends the old line at counter value now, and begins the next one there. */
 void timeline_advance(struct timeline *line, u64 now);

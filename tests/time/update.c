@@ -1,0 +1,631 @@
+/*
+ * update.c - the timekeeper is stopped at each step of an update, and no clock goes back.
+ *
+ * The timekeeper itself runs on the machine made for tests (vdso-src/arch/fake): each of its
+ * stores, its looks at the counter and at the kernel's clocks is a step, and at any step its CPU
+ * may be taken away, for as long as the test likes. The readers are the image's own functions.
+ * Meanwhile they read all clocks, by the data page or by system calls, which tell the time of a
+ * kernel that is simulated as well; and after that, too. The watchdog does what it does after 25 ms
+ * without an update, or is stopped with the timekeeper.
+ *
+ *   timekeeper   begin | counter | cycle_last | ... | end | begin | ... | end | look | begin | ...
+ *                              ^ stopped here                         ^ and once more here
+ *   readers      all clocks, at once, and again and again until it goes on, and after that
+ *
+ * Held to: no clock is ever behind an earlier answer, by whatever function (time() and
+ * gettimeofday() are second faces of REALTIME_COARSE and REALTIME); no fine clock is further from the
+ * kernel's than a bound; no update takes more than STEPS_MAX steps. storm.c and halted.c do it
+ * for real, where a moment of some nanoseconds is luck.
+ */
+#include <machine.h>
+#include <math.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <vdso/once.h>
+#include <vdso/seqcount.h>
+
+#include "kernel/arch/cpu.h"
+#include "kernel/time/counter.h"
+#include "kernel/time/timekeeper.h"
+#include "tap.h"
+
+#define STEPS_MAX      2000
+#define UPDATE_STEPS   75 /* more than an update takes that nobody disturbs */
+#define WATCHDOG_NS    25e6
+#define CYCLES_PER_NS  2.6
+#define COARSE_MAX_AGE 30e6
+#define COARSE_WAIT    42e6 /* how long a coarse reader waits for a data page that comes back */
+
+/* How many updates until the first of full length, so that tests begin with a known rate. */
+#define YOUNG 9
+
+int fake_clock_gettime(s32 clock, struct timespec *ts);
+int fake_gettimeofday(struct timeval *tv, struct timezone *tz);
+long fake_time(long *result);
+
+union vdso_data_store fake_pages[VDSO_NR_DATA_PAGES];
+__asm__(".globl vdso_data\n\t.set vdso_data, fake_pages");
+
+/* ---- the machine and its kernel ---------------------------------------------------------- */
+
+enum { MONO, RAW, BOOT, REAL, TAI, CLOCKS };
+static const int id[CLOCKS] = {VDSO_CLOCK_MONOTONIC, VDSO_CLOCK_MONOTONIC_RAW,
+			       VDSO_CLOCK_BOOTTIME, VDSO_CLOCK_REALTIME, VDSO_CLOCK_TAI};
+
+static struct {
+	double now;           /* ns since the start */
+	double clock[CLOCKS]; /* what the kernel's clocks show now */
+	double ppm, raw_ppm, cycles;
+	double hz;               /* cycles a ns */
+	double look_ns, read_ns; /* how long a look takes, and a system call each way */
+	double step_ns;          /* ... and a step of the timekeeper */
+	double drift;            /* by how many ppm the kernel's clocks are made faster */
+	double bound;            /* ns that a fine clock may be off */
+	unsigned seed;
+	unsigned relaxes; /* in this call */
+	bool writing;
+	bool counter; /* is there a usable one? */
+} m;
+
+static struct timekeeper tk;
+
+static void pass(double ns)
+{
+	m.now += ns;
+	m.cycles += ns * m.hz;
+	for (int i = 0; i < CLOCKS; i++)
+		m.clock[i] += ns * (1 + (i == RAW ? m.raw_ppm : m.ppm) * 1e-6);
+}
+
+static double chance(void)
+{
+	return (double)(m.seed = m.seed * 1103515245 + 12345) / 4294967296.0;
+}
+
+static double kernel_clock(long clock)
+{
+	for (int i = 0; i < CLOCKS; i++)
+		if (id[i] == clock)
+			return m.clock[i];
+	return 0;
+}
+
+/* ---- who is stopped when ----------------------------------------------------------------- */
+
+struct stop {
+	unsigned update, step;
+	double ns;
+	bool watched; /* or is the watchdog stopped, too? */
+};
+
+static struct {
+	struct stop stops[2];
+	bool watchdog; /* is it there now? */
+	unsigned unwatched; /* the last update that was stopped together with it */
+	unsigned update, step, most;
+	double until;       /* when the timekeeper goes on */
+	double last_update; /* when the head changed last */
+	u32 seen;
+} plan;
+
+static void watchdog(void)
+{
+	u32 seq = atomic_load(&fake_pages[0].data->seq);
+
+	if (seq != plan.seen) {
+		plan.seen = seq;
+		plan.last_update = m.now;
+	} else if (plan.watchdog && m.now - plan.last_update > WATCHDOG_NS) {
+		bool writing = m.writing;
+
+		m.writing = false;
+		vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
+		m.writing = writing;
+	}
+}
+
+static void read_all(void);
+
+/* Time in which the timekeeper does nothing. */
+static void idle(double ns)
+{
+	while (ns > 0) {
+		double part = ns < 5e6 ? ns : 5e6;
+
+		pass(part);
+		watchdog();
+		ns -= part;
+	}
+}
+
+/*
+ * A step of the timekeeper. The hole that is left, and known, is the end of a base, some nanoseconds
+ * after the last look at the counter: in an update that brings the data page back, if the watchdog
+ * is stopped, too, for longer than a coarse reader waits (gettime.c); and for fine clocks when the
+ * kernel's have just got another rate (timekeeper.c).
+ */
+static void step(bool hole)
+{
+	unsigned now = plan.step++;
+
+	pass(m.step_ns);
+	if (plan.step > plan.most)
+		plan.most = plan.step;
+	if (plan.step > STEPS_MAX) {
+		ok(false, "each update comes to an end");
+		exit(done_testing());
+	}
+	for (int i = 0; i < 2; i++) {
+		const struct stop *stop = &plan.stops[i];
+		double until = m.now + stop->ns;
+
+		if (stop->update != plan.update || stop->step != now || stop->ns == 0 ||
+		    (hole && (m.drift > 0 || (!stop->watched && stop->ns > COARSE_WAIT))))
+			continue;
+		plan.until = until;
+		m.writing = false;
+		plan.watchdog = stop->watched;
+		if (!stop->watched)
+			plan.unwatched = plan.update;
+		read_all();
+		for (int part = 1; part <= 8; part++) {
+			double left = until - m.now;
+
+			if (left <= 0)
+				break;
+			/* In small pieces and then in large ones. */
+			idle(part < 8 ? left / 3 : left);
+			read_all();
+		}
+		plan.watchdog = true;
+		m.writing = true;
+	}
+}
+
+/* ---- what the image's functions and the timekeeper ask of the machine -------------------- */
+
+void fake_load(const volatile void *address)
+{
+	(void)address;
+}
+
+void fake_store(const volatile void *address)
+{
+	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+	bool hole = false;
+
+	for (int cs = 0; cs < CS_BASES; cs++)
+		hole |= address == (void *)&vd[cs].head && atomic_load(&vd[cs].seq) & 1 &&
+			(m.drift > 0 || vd[cs].clock_mode == VDSO_CLOCKMODE_NONE);
+	if (m.writing)
+		step(hole);
+}
+
+u64 fake_counter(void)
+{
+	if (m.writing)
+		step(false);
+	else
+		pass(10);
+	return (u64)m.cycles;
+}
+
+/* The first turns take as long as they may; those after them as long as they must, all together. */
+void fake_relax(void)
+{
+	pass(m.relaxes++ < 256 ? 20 : COARSE_WAIT / 256);
+	watchdog();
+}
+
+u32 fake_cpu_and_node(void)
+{
+	return 0;
+}
+
+long fake_syscall2(long nr, long a, long b)
+{
+	double ns;
+
+	pass(m.read_ns);
+	ns = kernel_clock(nr == ARCH_NR_GETTIMEOFDAY ? VDSO_CLOCK_REALTIME : a);
+	if (nr == ARCH_NR_GETTIMEOFDAY)
+		*(struct timeval *)a =
+			(struct timeval){(long)(ns / 1e9), (long)fmod(ns, 1e9) / 1000};
+	else
+		*(struct timespec *)b =
+			(struct timespec){(long)(ns / 1e9), (long)fmod(ns, 1e9)};
+	pass(m.read_ns);
+	return 0;
+}
+
+u64 sampler_clock(clockid_t clock)
+{
+	u64 ns;
+
+	step(false);
+	pass(m.read_ns / 4);
+	ns = (u64)kernel_clock(clock);
+	pass(m.read_ns / 4);
+	return ns;
+}
+
+void sampler_find_ahead(struct clocks_ahead *ahead)
+{
+	memset(ahead, 0, sizeof(*ahead));
+}
+
+static struct timeline_sample sample(int clock)
+{
+	step(false);
+	return (struct timeline_sample){(u64)m.cycles,
+					(u64)(m.clock[clock] + chance() * 16 - 8), 60};
+}
+
+static struct interval distance(int clock)
+{
+	double truth = m.clock[clock] - m.clock[MONO];
+
+	return (struct interval){(s64)floor(truth - chance() * 8),
+				 (s64)ceil(truth + chance() * 8)};
+}
+
+void sampler_look(struct clocks_look *look, const struct clocks_ahead *ahead, int tries)
+{
+	(void)ahead;
+	(void)tries;
+	step(false);
+	pass(m.look_ns);
+	look->real = distance(REAL);
+	look->boot = distance(BOOT);
+	look->tai = distance(TAI);
+	look->raw = sample(RAW);
+	look->mono = sample(MONO);
+	step(false);
+}
+
+bool counter_usable(const char **why)
+{
+	*why = m.counter ? NULL : "there is none";
+	return m.counter;
+}
+
+u64 cpu_counter_mask(void)
+{
+	return ~0ull;
+}
+
+void rng_publish(struct rng *rng)
+{
+	(void)rng;
+}
+
+/* ---- the readers ------------------------------------------------------------------------- */
+
+/* Clocks that must not be behind each other, in units of `unit` ns. */
+enum { FACES = 10 };
+static const struct face {
+	const char *name;
+	int clock;        /* or -1: gettimeofday(), -2: time() */
+	int of;           /* the kernel's clock that it shows */
+	int family;       /* the face whose answers it must not be behind, in whole units */
+	u64 unit;
+} faces[FACES] = {
+	{"REALTIME", VDSO_CLOCK_REALTIME, REAL, 0, 1},
+	{"gettimeofday()", -1, REAL, 0, 1000},
+	{"MONOTONIC", VDSO_CLOCK_MONOTONIC, MONO, 2, 1},
+	{"MONOTONIC_RAW", VDSO_CLOCK_MONOTONIC_RAW, RAW, 3, 1},
+	{"BOOTTIME", VDSO_CLOCK_BOOTTIME, BOOT, 4, 1},
+	{"TAI", VDSO_CLOCK_TAI, TAI, 5, 1},
+	{"time()", -2, REAL, 8, 1000000000},
+	{"MONOTONIC_COARSE", VDSO_CLOCK_MONOTONIC_COARSE, MONO, 7, 1},
+	{"REALTIME_COARSE", VDSO_CLOCK_REALTIME_COARSE, REAL, 8, 1},
+	{"time()", -2, REAL, 8, 1000000000},
+};
+
+static struct {
+	u64 last[FACES];
+	const char *by[FACES];
+	unsigned backwards, off, old, ahead;
+	double worst_off, worst_back;
+	unsigned reads;
+	bool told;
+} seen;
+
+static u64 ask(const struct face *face)
+{
+	struct timespec ts = {0, 0};
+	struct timeval tv;
+
+	m.relaxes = 0;
+	if (face->clock == -2)
+		return (u64)fake_time(NULL) * 1000000000;
+	if (face->clock == -1) {
+		fake_gettimeofday(&tv, NULL);
+		return (u64)tv.tv_sec * 1000000000 + (u64)tv.tv_usec * 1000;
+	}
+	fake_clock_gettime(face->clock, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+static void tell(const struct face *face, const char *what, double by)
+{
+	if (seen.told)
+		return;
+	seen.told = true;
+	diag("%s %s by %.0f ns (before: %s)", face->name, what, by, seen.by[face->family]);
+	for (int i = 0; i < 2; i++)
+		diag("stopped in update %u at step %u for %.0f ns", plan.stops[i].update,
+		     plan.stops[i].step, plan.stops[i].ns);
+	diag("now in update %u at step %u, watchdog %s", plan.update, plan.step,
+	     plan.watchdog ? "alive" : "stopped");
+}
+
+/*
+ * A reader waits for the timekeeper, which does not go on here before the reader has an answer. One
+ * that nobody would end, within the time that the timekeeper is stopped for, must be left out.
+ */
+static bool would_wait(const struct face *face)
+{
+	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+
+	return !plan.watchdog && face->family > 5 && plan.until - m.now < COARSE_WAIT && atomic_load(&vd[CS_HRES_COARSE].seq) & 1 &&
+	       vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE &&
+	       atomic_load(&vd[CS_RAW].seq) & 1;
+}
+
+static void read_face(const struct face *face)
+{
+	u64 got, *last = &seen.last[face->family];
+	double before = m.clock[face->of], off;
+
+	if (would_wait(face))
+		return;
+	got = ask(face);
+	seen.reads++;
+	if (got / face->unit < *last / face->unit) {
+		seen.backwards++;
+		if ((double)(*last - got) > seen.worst_back)
+			seen.worst_back = (double)(*last - got);
+		tell(face, "went back", (double)(*last - got));
+	}
+	if (got > *last) {
+		*last = got;
+		seen.by[face->family] = face->name;
+	}
+	if (face->family < 6) {
+		off = (double)got < before ? before - (double)got - (double)(face->unit - 1)
+					   : (double)got - m.clock[face->of];
+		if (off > seen.worst_off)
+			seen.worst_off = off;
+		if (off > m.bound) {
+			seen.off++;
+			tell(face, "is off", off);
+		}
+	} else if ((double)got > m.clock[face->of] + m.bound) {
+		seen.ahead++;
+		tell(face, "is ahead", (double)got - m.clock[face->of]);
+	} else if (plan.update > plan.unwatched && face->unit == 1 &&
+		   before - (double)got > WATCHDOG_NS + COARSE_MAX_AGE) {
+		seen.old++;
+		tell(face, "is old", before - (double)got);
+	}
+}
+
+static void read_all(void)
+{
+	for (int i = 0; i < FACES; i++)
+		read_face(&faces[i]);
+}
+
+/* ---- a run ------------------------------------------------------------------------------- */
+
+static void update(void)
+{
+	plan.update++;
+	plan.step = 0;
+	m.writing = true;
+	timekeeper_update(&tk);
+	m.writing = false;
+	watchdog();
+}
+
+static void start(void)
+{
+	memset(fake_pages, 0, sizeof(fake_pages));
+	memset(&seen.last, 0, sizeof(seen.last));
+	m.now = 0;
+	m.cycles = 1e12;
+	m.clock[MONO] = 5e12;
+	m.clock[RAW] = 4.9e12;
+	m.clock[BOOT] = 6e12;
+	/* As close to a second as the updates are to each other: time() has something to tell. */
+	m.clock[REAL] = 1e15 + 777 + 0.985e9;
+	m.clock[TAI] = m.clock[REAL] + 37e9;
+	m.seed = 1;
+	m.ppm = 12;
+	m.raw_ppm = -3;
+	plan.update = plan.step = plan.seen = plan.unwatched = 0;
+	plan.watchdog = true;
+	plan.last_update = 0;
+	m.writing = true;
+	timekeeper_start(&tk, fake_pages[VDSO_TIME_PAGE].data, m.counter);
+	m.writing = false;
+}
+
+/* Updates when they are due, and reads before and after each. */
+static void go_on(unsigned updates)
+{
+	while (updates-- > 0) {
+		double due = (double)timekeeper_period(&tk);
+
+		if (plan.update == YOUNG) {
+			m.ppm += m.drift;
+			m.raw_ppm += m.drift;
+		}
+
+		for (int i = 0; i < 2; i++) {
+			idle(due / 2);
+			read_all();
+		}
+		update();
+		read_all();
+	}
+}
+
+static void machine(bool counter, double look_ns, double read_ns)
+{
+	m.counter = counter;
+	m.look_ns = look_ns;
+	m.read_ns = read_ns;
+	m.hz = CYCLES_PER_NS;
+	m.step_ns = 3;
+	m.drift = 0;
+	m.bound = 250;
+	memset(&seen, 0, sizeof(seen));
+	memset(&plan, 0, sizeof(plan));
+}
+
+static void judge(const char *what)
+{
+	is(seen.backwards, 0, "%s: no clock goes back", what);
+	is(seen.off, 0, "%s: no fine clock is off by more than %.0f ns", what, m.bound);
+	is(seen.old + seen.ahead, 0, "%s: no coarse clock is too old, or ahead", what);
+	printf("# %u reads, fine clocks off by %.0f ns at most, an update of %u steps at most\n",
+	       seen.reads, seen.worst_off, plan.most);
+}
+
+static const double lengths[] = {100, 2e3, 20e3, 2e6, 30e6, 55e6, 600e6};
+#define LENGTHS ((int)(sizeof(lengths) / sizeof(lengths[0])))
+
+static void run(struct stop first, struct stop second)
+{
+	plan.stops[0] = first;
+	plan.stops[1] = second;
+	start();
+	go_on(YOUNG + 7);
+}
+
+static void test_once(const char *what)
+{
+	for (unsigned at = 0; at < UPDATE_STEPS; at++)
+		for (int i = 0; i < LENGTHS; i++)
+			for (int watched = 0; watched < 2; watched++)
+				/* While it is young, and later; the second ends in between. */
+				for (unsigned in = 1; in <= YOUNG + 2; in += YOUNG + 1)
+					run((struct stop){in, at, lengths[i], watched},
+					    (struct stop){0});
+	judge(what);
+}
+
+/* The second time perhaps in the update that brings the data page back. */
+static void test_twice(const char *what)
+{
+	for (unsigned first = 0; first < UPDATE_STEPS; first += 3)
+		for (unsigned at = 0; at < UPDATE_STEPS * 2; at++)
+			for (int i = 0; i < LENGTHS; i += 2)
+				for (int watched = 0; watched < 2; watched++)
+					run((struct stop){YOUNG + 2, first, 30e6, true},
+					    (struct stop){YOUNG + 2 + at / UPDATE_STEPS,
+							  at % UPDATE_STEPS, lengths[i],
+							  watched});
+	judge(what);
+}
+
+/*
+ * The machine moves to other hardware. A counter that is slower leaves readers behind, until the next
+ * update. One that is faster takes them ahead before anybody can know, and a clock must go back.
+ */
+static void test_other_counter(double from, double to)
+{
+	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+	u64 then[FACES], still = 0;
+
+	machine(true, 3000, 60);
+	m.hz = from;
+	start();
+	go_on(YOUNG + 5);
+	m.hz = to;
+	m.bound = 1e9;
+	seen.told = to > from;
+	go_on(4);
+	memcpy(then, seen.last, sizeof(then));
+	go_on(4);
+	for (int i = 0; i < FACES; i++)
+		still += faces[i].family == i && seen.last[i] == then[i];
+	if (to < from)
+		is(seen.backwards, 0, "from %.3f to %.3f GHz: no clock goes back", from, to);
+	is(still, 0, "from %.3f to %.3f GHz: no clock stands still", from, to);
+	go_on(60);
+	seen.off = 0;
+	m.bound = 250;
+	go_on(60);
+	is(seen.off, 0, "from %.3f to %.3f GHz: soon all of them are right again", from, to);
+	ok(vd[CS_HRES_COARSE].mult && vd[CS_RAW].mult &&
+		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_COUNTER,
+	   "from %.3f to %.3f GHz: the data page is in use again", from, to);
+}
+
+/* A counter that nobody can use for a clock, and one that is lost: the kernel's clocks it is. */
+static void test_no_rate(void)
+{
+	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+
+	machine(true, 3000, 60);
+	start();
+	go_on(YOUNG + 5);
+	m.hz = 1e-5;
+	m.bound = 1e9;
+	go_on(100);
+	seen.off = 0;
+	m.bound = 250;
+	go_on(5);
+	ok(seen.backwards == 0 && seen.off == 0 && tk.why_no_counter &&
+		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE,
+	   "a counter that has as good as stopped is given up, and no clock goes back");
+	machine(true, 3000, 60);
+	start();
+	go_on(YOUNG + 5);
+	m.counter = false;
+	go_on(260);
+	ok(seen.backwards == 0 && seen.off == 0 && tk.why_no_counter &&
+		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE,
+	   "a counter that the kernel has lost its trust in is given up as well");
+	machine(true, 3000, 60);
+	m.hz = 1e-5;
+	start();
+	go_on(5);
+	ok(seen.backwards == 0 && seen.off == 0 && tk.why_no_counter &&
+		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE,
+	   "a counter that hardly moves is not used at all");
+}
+
+int main(void)
+{
+	test_other_counter(2.6, 0.025);
+	test_other_counter(1.0, 0.025);
+	test_other_counter(2.6, 2.0);
+	test_other_counter(0.025, 2.6);
+	test_other_counter(2.0, 2.6);
+	test_no_rate();
+
+	machine(true, 3000, 60);
+	test_once("stopped at one step");
+	machine(true, 3000, 60);
+	test_twice("stopped until the watchdog acts, and once more");
+	machine(true, 3000, 60);
+	m.drift = 300;
+	m.bound = 20000;
+	test_once("the kernel's clocks have become faster, stopped at one step");
+	machine(true, 3000, 60);
+	m.step_ns = 10000;
+	m.bound = 1500;
+	test_once("a timekeeper that crawls, stopped at one step");
+	machine(true, 420000, 60);
+	test_once("clocks that are slow to read, stopped at one step");
+	machine(false, 3000, 60);
+	test_once("no counter, stopped at one step");
+	machine(false, 3000, 6000);
+	test_once("no counter and slow clocks, stopped at one step");
+	return done_testing();
+}
