@@ -2,20 +2,20 @@
  * update.c - the timekeeper is stopped at each step of an update, and no clock goes back.
  *
  * The timekeeper itself runs on the machine made for tests (vdso-src/arch/fake): each of its
- * stores, its looks at the counter and at the kernel's clocks is a step, and at any step its CPU
- * may be taken away, for as long as the test likes. The readers are the image's own functions.
- * Meanwhile they read all clocks, by the data page or by system calls, which tell the time of a
- * kernel that is simulated as well; and after that, too. The watchdog does what it does after 25 ms
- * without an update, or is stopped with the timekeeper.
+ * stores, its looks at the counter and at the kernel's clocks is a step, and at any step its
+ * CPU may be taken away, for as long as the test likes. The readers are the image's own
+ * functions. Meanwhile they read all clocks, by the data page or by system calls, which tell
+ * the time of a kernel that is simulated as well; and after that, too. The watchdog does what
+ * it does after 25 ms without an update, or is stopped with the timekeeper.
  *
- *   timekeeper   begin | counter | cycle_last | ... | end | begin | ... | end | look | begin | ...
- *                              ^ stopped here                         ^ and once more here
- *   readers      all clocks, at once, and again and again until it goes on, and after that
+ *   timekeeper   begin | counter | cycle_last | ... | end | begin | ... | end | look | begin |
+ * ... ^ stopped here                         ^ and once more here readers      all clocks, at
+ * once, and again and again until it goes on, and after that
  *
  * Held to: no clock is ever behind an earlier answer, by whatever function (time() and
- * gettimeofday() are second faces of REALTIME_COARSE and REALTIME); no fine clock is further from the
- * kernel's than a bound; no update takes more than STEPS_MAX steps. storm.c and halted.c do it
- * for real, where a moment of some nanoseconds is luck.
+ * gettimeofday() are second faces of REALTIME_COARSE and REALTIME); no fine clock is further
+ * from the kernel's than a bound; no update takes more than STEPS_MAX steps. storm.c and
+ * halted.c do it for real, where a moment of some nanoseconds is luck.
  */
 #include <machine.h>
 #include <math.h>
@@ -101,7 +101,7 @@ struct stop {
 
 static struct {
 	struct stop stops[2];
-	bool watchdog; /* is it there now? */
+	bool watchdog;      /* is it there now? */
 	unsigned unwatched; /* the last update that was stopped together with it */
 	unsigned update, step, most;
 	double until;       /* when the timekeeper goes on */
@@ -140,10 +140,10 @@ static void idle(double ns)
 }
 
 /*
- * A step of the timekeeper. The hole that is left, and known, is the end of a base, some nanoseconds
- * after the last look at the counter: in an update that brings the data page back, if the watchdog
- * is stopped, too, for longer than a coarse reader waits (gettime.c); and for fine clocks when the
- * kernel's have just got another rate (timekeeper.c).
+ * A step of the timekeeper. The hole that is left, and known, is the end of a base, some
+ * nanoseconds after the last look at the counter: in an update that brings the data page back,
+ * if the watchdog is stopped, too, for longer than a coarse reader waits (gettime.c); and for
+ * fine clocks when the kernel's have just got another rate (timekeeper.c).
  */
 static void step(bool hole)
 {
@@ -211,7 +211,8 @@ u64 fake_counter(void)
 	return (u64)m.cycles;
 }
 
-/* The first turns take as long as they may; those after them as long as they must, all together. */
+/* The first turns take as long as they may; those after them as long as they must, all
+ * together. */
 void fake_relax(void)
 {
 	pass(m.relaxes++ < 256 ? 20 : COARSE_WAIT / 256);
@@ -306,9 +307,9 @@ void rng_publish(struct rng *rng)
 enum { FACES = 10 };
 static const struct face {
 	const char *name;
-	int clock;        /* or -1: gettimeofday(), -2: time() */
-	int of;           /* the kernel's clock that it shows */
-	int family;       /* the face whose answers it must not be behind, in whole units */
+	int clock;  /* or -1: gettimeofday(), -2: time() */
+	int of;     /* the kernel's clock that it shows */
+	int family; /* the face whose answers it must not be behind, in whole units */
 	u64 unit;
 } faces[FACES] = {
 	{"REALTIME", VDSO_CLOCK_REALTIME, REAL, 0, 1},
@@ -362,14 +363,16 @@ static void tell(const struct face *face, const char *what, double by)
 }
 
 /*
- * A reader waits for the timekeeper, which does not go on here before the reader has an answer. One
- * that nobody would end, within the time that the timekeeper is stopped for, must be left out.
+ * A reader waits for the timekeeper, which does not go on here before the reader has an answer.
+ * One that nobody would end, within the time that the timekeeper is stopped for, must be left
+ * out.
  */
 static bool would_wait(const struct face *face)
 {
 	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
 
-	return !plan.watchdog && face->family > 5 && plan.until - m.now < COARSE_WAIT && atomic_load(&vd[CS_HRES_COARSE].seq) & 1 &&
+	return !plan.watchdog && face->family > 5 && plan.until - m.now < COARSE_WAIT &&
+	       atomic_load(&vd[CS_HRES_COARSE].seq) & 1 &&
 	       vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE &&
 	       atomic_load(&vd[CS_RAW].seq) & 1;
 }
@@ -439,7 +442,8 @@ static void start(void)
 	m.clock[MONO] = 5e12;
 	m.clock[RAW] = 4.9e12;
 	m.clock[BOOT] = 6e12;
-	/* As close to a second as the updates are to each other: time() has something to tell. */
+	/* As close to a second as the updates are to each other: time() has something to tell.
+	 */
 	m.clock[REAL] = 1e15 + 777 + 0.985e9;
 	m.clock[TAI] = m.clock[REAL] + 37e9;
 	m.seed = 1;
@@ -491,7 +495,8 @@ static void judge(const char *what)
 	is(seen.backwards, 0, "%s: no clock goes back", what);
 	is(seen.off, 0, "%s: no fine clock is off by more than %.0f ns", what, m.bound);
 	is(seen.old + seen.ahead, 0, "%s: no coarse clock is too old, or ahead", what);
-	printf("# %u reads, fine clocks off by %.0f ns at most, an update of %u steps at most\n",
+	printf("# %u reads, fine clocks off by %.0f ns at most, an update of %u steps at "
+	       "most\n",
 	       seen.reads, seen.worst_off, plan.most);
 }
 
@@ -533,8 +538,9 @@ static void test_twice(const char *what)
 }
 
 /*
- * The machine moves to other hardware. A counter that is slower leaves readers behind, until the next
- * update. One that is faster takes them ahead before anybody can know, and a clock must go back.
+ * The machine moves to other hardware. A counter that is slower leaves readers behind, until
+ * the next update. One that is faster takes them ahead before anybody can know, and a clock
+ * must go back.
  */
 static void test_other_counter(double from, double to)
 {
@@ -566,7 +572,8 @@ static void test_other_counter(double from, double to)
 	   "from %.3f to %.3f GHz: the data page is in use again", from, to);
 }
 
-/* A counter that nobody can use for a clock, and one that is lost: the kernel's clocks it is. */
+/* A counter that nobody can use for a clock, and one that is lost: the kernel's clocks it is.
+ */
 static void test_no_rate(void)
 {
 	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;

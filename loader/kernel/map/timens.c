@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "kernel/map/timens.h"
+#include "kernel/time/sampler.h"
 
 /* KTIME_MAX in seconds. */
 #define LATEST (INT64_MAX / 1000000000)
@@ -106,6 +107,12 @@ const char *timens_check(const struct timens *timens)
 		}
 	}
 	return NULL;
+}
+
+void timens_inherit(struct timens *timens)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		timens->seconds[i] += sampler_ahead(clock_id[i]);
 }
 
 void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES])

@@ -43,6 +43,13 @@ bool timens_is_empty(const struct timens *timens);
  */
 const char *timens_check(const struct timens *timens);
 
+/*
+ * Adds what the clocks of this process are ahead of the kernel's: it may itself run on a vDSO
+ * of ours, and what it starts is to see its clocks, shifted further. To be called after
+ * timens_check(), which asks these clocks.
+ */
+void timens_inherit(struct timens *timens);
+
 /* The offset of each clock id: coarse clocks and alarms are shifted with their clock. */
 void timens_offsets(const struct timens *timens, struct timens_offset offset[VDSO_BASES]);
 
