@@ -65,8 +65,8 @@ struct uvdso_options {
  *of MONOTONIC also shifts MONOTONIC_RAW, one of REALTIME or BOOTTIME the coarse clock and the
  *alarm that belong to it.
  *
- * options may be NULL, and is not needed after the call. Takes some milliseconds to calibrate
- * the counter, unless options->no_counter.
+ * options may be NULL, and is not needed after the call. Takes less than a millisecond, of
+ *which a tenth is for the counter, unless options->no_counter.
  *
  * Returns 0 and *vdso, or -errno with *vdso NULL and a sentence in why: at most size bytes with
  * the terminating null byte, nothing if size is 0. Nothing is left behind then. Among others:

@@ -102,13 +102,15 @@ static void show(const struct vdso_data *page, bool namespace, unsigned look)
 
 static unsigned long times;
 
-static void look(const struct uvdso *vdso, bool namespace)
+static void look(const struct uvdso *vdso)
 {
 	const struct vdso_data *data =
 		(const void *)((const char *)uvdso_ehdr(vdso) -
 			       (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_PAGE_SIZE);
 	struct timespec pause = {0, 1000000000 / LOOKS_A_SECOND};
 	bool terminal = isatty(STDOUT_FILENO);
+	/* Not by our options: this process may be shifted itself. */
+	bool namespace = read_once_s32(&data->clock_mode) == VDSO_CLOCKMODE_TIMENS;
 
 	for (unsigned long looks = 0; !times || looks < times; looks++) {
 		if (looks)
@@ -172,7 +174,7 @@ static int watch(int argc, char **argv)
 		complain("watch", "%s", why);
 		return STATUS_USAGE;
 	}
-	look(vdso, !timens_is_empty(&timens));
+	look(vdso);
 	uvdso_shutdown(vdso);
 	return STATUS_OK;
 }

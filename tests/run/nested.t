@@ -41,7 +41,8 @@ days(
 	$UVDSO, 'run', '--offset', 'monotonic=+5d', $clocks
 );
 days(
-	'... which take the outer ones back', {map { $_ => 0 } grep { /real|time$|day/ && $_ ne 'boottime' } keys %ahead},
+	'... which take the outer ones back',
+	{map { $_ => 0 } grep { /real|time$|day/ && $_ ne 'boottime' } keys %ahead},
 	@outer, $UVDSO, 'run', '--no-counter', '--offset', 'realtime=-10d', $clocks
 );
 done_testing();

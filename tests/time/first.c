@@ -1,10 +1,10 @@
 /*
  * first.c - the clocks are right from the first call on.
  *
- * When a vDSO is booted the rate of the counter is known from a tenth of a millisecond, and a line is
- * followed no further than that is good for. So the first milliseconds are no worse than all others:
- * each answer is between two of the kernel's, and no clock goes back when a reader is sent to the
- * kernel and comes back. Many boots, since each has only one beginning.
+ * When a vDSO is booted the rate of the counter is known from a tenth of a millisecond, and a
+ * line is followed no further than that is good for. So the first milliseconds are no worse
+ * than all others: each answer is between two of the kernel's, and no clock goes back when a
+ * reader is sent to the kernel and comes back. Many boots, since each has only one beginning.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -92,7 +92,8 @@ int main(void)
 		while (kernel(CLOCK_MONOTONIC) < end);
 		uvdso_shutdown(vdso);
 	}
-	if (!is(tally.outside, 0, "in the first 5 ms every answer is between two of the kernel's"))
+	if (!is(tally.outside, 0,
+		"in the first 5 ms every answer is between two of the kernel's"))
 		diag("of %ld reads, by %lld ns at worst", tally.reads, (long long)tally.worst);
 	is(tally.backwards, 0, "no clock goes back");
 	qsort(tally.off, tally.kept, sizeof(*tally.off), by_size);

@@ -13,9 +13,11 @@
  * What it could catch: a reader that waits for an odd number to become even, a base that
  * is believed for too long, a coarse clock that stands still for ever.
  */
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -26,6 +28,7 @@
 
 #define KILLS           1000
 #define STOPS           500
+#define STOPS_BOTH      150
 #define FINE_BOUND_NS   1000
 #define COARSE_BOUND_NS 50000000
 
@@ -156,9 +159,53 @@ static void report(const struct tally *t, const char *what)
 	       (long long)t->worst_coarse / 1000);
 }
 
+/* The process of this name that the timekeeper or we have started; 0 if there is none. */
+static pid_t find_watchdog(pid_t timekeeper)
+{
+	struct dirent *entry;
+	pid_t found = 0;
+	DIR *proc = opendir("/proc");
+
+	while (proc && !found && (entry = readdir(proc))) {
+		char path[64], name[32] = "";
+		int pid = atoi(entry->d_name), parent = 0;
+		FILE *stat;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		stat = pid > 0 ? fopen(path, "re") : NULL;
+		if (!stat)
+			continue;
+		if (fscanf(stat, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
+		    !strcmp(name, "uvdso-watchdog") &&
+		    (parent == timekeeper || parent == getpid()))
+			found = pid;
+		fclose(stat);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* As a paused virtual machine or a frozen control group does it, but the reader goes on. */
+static void stop_both(struct tally *t, pid_t timekeeper, pid_t watchdog, unsigned *seed)
+{
+	for (int i = 0; i < STOPS_BOTH; i++) {
+		*seed = *seed * 1103515245 + 12345;
+		kill(timekeeper, SIGSTOP);
+		kill(watchdog, SIGSTOP);
+		/* About as long as a line is good for: 8 to 50 ms. */
+		read_for(t, 5000 + (long)(*seed >> 8) % (i % 4 ? 10000 : 60000));
+		kill(timekeeper, SIGCONT);
+		kill(watchdog, SIGCONT);
+		*seed = *seed * 1103515245 + 12345;
+		read_for(t, (long)(*seed >> 8) % 8000);
+	}
+}
+
 int main(void)
 {
-	struct tally killed = {0}, stopped = {0}, halting = {0};
+	struct tally killed = {0}, stopped = {0}, halting = {0}, both = {0};
+	pid_t watchdog;
 	struct uvdso *page;
 	unsigned seed = 1;
 
@@ -197,6 +244,18 @@ int main(void)
 		read_for(&halting, (long)(seed >> 8) % 5000);
 	}
 	report(&halting, "stopped five hundred times for up to 30 ms");
+
+	watchdog = find_watchdog(uvdso_timekeeper(page));
+	if (!watchdog)
+		bail_out("there is no watchdog");
+	stop_both(&both, uvdso_timekeeper(page), watchdog, &seed);
+	is(both.backwards, 0, "stopped with the watchdog: no clock ever goes backwards");
+	if (both.backwards)
+		diag("of %ld reads, at worst clock %d by %lld ns", both.reads,
+		     both.worst_back_clock, (long long)both.worst_back);
+	is(both.fine_off, 0,
+	   "stopped with the watchdog: no fine clock is off by more than %d ns", FINE_BOUND_NS);
+	is(both.coarse_ahead, 0, "stopped with the watchdog: no coarse clock is ahead");
 	uvdso_shutdown(page);
 	return done_testing();
 }
