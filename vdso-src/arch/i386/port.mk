@@ -12,7 +12,7 @@ VDSO_OBJS_signal := arch/i386/vsyscall.o arch/i386/sigreturn.o
 VDSO_SONAME := linux-gate.so.1
 # Pairs of registers need more code than single ones: two pages. The kernel's own image, whose
 # clocks support more kinds of counter, has 7576 bytes (Linux 6.18).
-VDSO_BUDGET = 5504
+VDSO_BUDGET = 5376
 # 64-bit file sizes and times, in the loader as in the kernel.
 LOADER_CFLAGS_MACHINE = -m32 -march=i686 -D_FILE_OFFSET_BITS=64 $(call NOT_CLANG,-Wno-psabi)
 LOADER_TIME := -D_TIME_BITS=64

@@ -6,4 +6,4 @@ VDSO_CFLAGS_MACHINE := -m64 -fcf-protection=none
 VDSO_OBJS_time := gettime.o getcpu.o
 VDSO_OBJS_random := getrandom.o arch/x86_64/chacha.o
 # With both parts no larger than the kernel's own image: 6688 bytes (Linux 6.18).
-VDSO_BUDGET = $(if $(filter random,$(VDSO_PARTS)),6784,4096)
+VDSO_BUDGET = $(if $(filter random,$(VDSO_PARTS)),6656,4096)
