@@ -129,7 +129,8 @@ static void work(void *arg, int in, int out)
 	lift_limits();
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, &ready.step);
-	/* After the watchdog was started: it goes by the owner's priority as well, not by ours. */
+	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
+	 */
 	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
 	ready.rate = pages.tk.bases.mono.rate;
