@@ -75,14 +75,16 @@ struct vdso_timezone {
 #define MAX_TRIES 256
 
 /*
- * How long a coarse reader waits while an abandoned data page comes back, in turns of
- * arch_relax(): 40 ms, in which the watchdog notices a writer that was stopped.
+ * How often a coarse reader tries. It needs more than one or two only while an abandoned data
+ * page comes back, and then it waits, in turns of arch_relax(), for 40 ms: by then the watchdog
+ * has noticed a writer that was stopped.
  */
 #ifndef ARCH_COARSE_WAITS
 #	define ARCH_COARSE_WAITS (1u << 21)
 #endif
 
 #define NOINLINE __attribute__((noinline))
+#define COLD     __attribute__((noinline, cold)) /* small rather than fast */
 #define INLINE   inline __attribute__((always_inline))
 
 /*
@@ -254,10 +256,8 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 	    !read_copy(data, (u32)clock, seq, &sec, &ns)) {
 		int ret = gettime(clock, ts, data, caller);
 
-		if (ret < 0)
-			return ret;
-		if ((u32)clock >= VDSO_BASES)
-			return 0;
+		if (ret < 0 || (u32)clock >= VDSO_BASES)
+			return ret < 0 ? ret : 0;
 		if (ret)
 			vd += CS_KERNEL;
 		sec = (u64)ts->tv_sec;
@@ -267,19 +267,6 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 	ns += read_once64(&vd->offset[clock].nsec);
 	set_timespec(ts, sec, ns);
 	return 0;
-}
-
-/* Until one copy of the coarse clocks can be read, or none will be. False: that took too long.
- */
-static INLINE bool wait_for_copy(const struct vdso_data *vd)
-{
-	for (u32 waits = ARCH_COARSE_WAITS; waits > 0; waits--) {
-		arch_relax();
-		if (!(vdso_read_begin(vd) & 1) || nothing_to_wait_for(vd) ||
-		    !(vdso_read_begin(&vd[CS_RAW]) & 1))
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -313,7 +300,7 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 	s32 fine = clock - (VDSO_CLOCK_REALTIME_COARSE - VDSO_CLOCK_REALTIME);
 	u64 sec, ns;
 
-	for (int tries = MAX_TRIES; tries > 0; tries--) {
+	for (u32 tries = ARCH_COARSE_WAITS; tries > 0; tries--) {
 		const struct vdso_data *copy = vd;
 		u32 first = vdso_read_begin(vd), seq = first;
 
@@ -331,8 +318,7 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 			copy = &vd[CS_RAW];
 			seq = vdso_read_begin(copy);
 			if (seq & 1) {
-				if (!wait_for_copy(vd))
-					break;
+				arch_relax();
 				continue;
 			}
 		}
@@ -402,7 +388,7 @@ static INLINE void set_timeval(struct vdso_timeval *tv, const struct vdso_timesp
 }
 
 /* tv is not NULL and the data page had no answer. */
-static NOINLINE int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timezone *tz)
+static COLD int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timezone *tz)
 {
 	const struct vdso_data *vd = vdso_data;
 	struct vdso_timespec ts;
@@ -445,19 +431,17 @@ EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
 
 #if VDSO_EXPORTS_TIME
 /* What time() cannot read in one piece is what REALTIME_COARSE shows. */
-static NOINLINE long time_slow(long *result)
+static COLD long time_slow(long *result)
 {
-	const struct vdso_data *vd = vdso_data;
-	const s32 clock = VDSO_CLOCK_REALTIME_COARSE;
 	struct vdso_timespec ts;
-	int ret = is_namespace(vd) ? gettime_timens(clock, &ts, vd, CALLER_OLD)
-				   : gettime(clock, &ts, vd, CALLER_OLD);
+	long ret = gettime(VDSO_CLOCK_REALTIME_COARSE, &ts, vdso_data, CALLER_OLD);
 
-	if (ret)
-		return ret;
-	if (result)
-		*result = (long)ts.tv_sec;
-	return (long)ts.tv_sec;
+	if (ret == 0) {
+		ret = (long)ts.tv_sec;
+		if (result)
+			*result = ret;
+	}
+	return ret;
 }
 
 EXPORT(long, time, (long *result))
@@ -479,36 +463,22 @@ EXPORT(long, time, (long *result))
 }
 #endif
 
-/* What the fast path leaves: a clock of the kernel's, no place for the result, a namespace. */
-static NOINLINE int getres_slow(s32 clock, struct vdso_old_timespec *res,
-				const struct vdso_data *vd)
-{
-	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0;
-
-	if (!(bit & (VDSO_HRES | VDSO_RAW | VDSO_COARSE)))
-		return (int)arch_syscall2(ARCH_NR_CLOCK_GETRES, clock, (long)res);
-	if (!res)
-		return 0;
-	vd = data_after_offsets(vd);
-	res->tv_sec = 0;
-	res->tv_nsec = read_once32(bit & VDSO_COARSE ? &vd->coarse_res : &vd->hrtimer_res);
-	return 0;
-}
-
 EXPORT(int, clock_getres, (s32 clock, struct vdso_old_timespec *res))
 {
 	const struct vdso_data *vd = vdso_data;
-	u32 ns;
+	u32 bit = (u32)clock < VDSO_BASES ? VDSO_BIT(clock) : 0, ns;
 
-	if (unlikely(!res || (u32)clock >= VDSO_BASES || is_namespace(vd)))
-		return getres_slow(clock, res, vd);
-	if (likely(VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW)))
+	if (unlikely(is_namespace(vd)))
+		vd = data_after_offsets(vd);
+	if (likely(bit & (VDSO_HRES | VDSO_RAW)))
 		ns = read_once32(&vd->hrtimer_res);
-	else if (VDSO_BIT(clock) & VDSO_COARSE)
+	else if (bit & VDSO_COARSE)
 		ns = read_once32(&vd->coarse_res);
 	else
-		return getres_slow(clock, res, vd);
-	res->tv_sec = 0;
-	res->tv_nsec = (long)ns;
+		return (int)arch_syscall2(ARCH_NR_CLOCK_GETRES, clock, (long)res);
+	if (likely(res)) {
+		res->tv_sec = 0;
+		res->tv_nsec = (long)ns;
+	}
 	return 0;
 }

@@ -237,7 +237,8 @@ static void reset(bool namespace)
 		/* Forth and back, with carry and without, also for ids that have none. */
 		for (int clock = 0; clock < VDSO_BASES; clock++)
 			page->offset[clock] = (struct timens_offset){
-				(clock % 2 ? -1 : 1) * (500 + clock),
+				(clock % 2 ? -1 : 1) * (500 + clock) +
+					(cs == CS_KERNEL ? 70 : 0),
 				clock % 3 ? 999999999 - (u64)clock : 3 * (u64)clock};
 	}
 }
@@ -293,9 +294,10 @@ static struct answer ask(int what)
 	return answer;
 }
 
-static struct answer with_offset(int clock, struct answer answer)
+/* The offsets are other ones for what the kernel answers (CS_KERNEL). */
+static struct answer with_offset(int clock, struct answer answer, int cs)
 {
-	const struct timens_offset *offset = fake_pages[VDSO_TIME_PAGE].data->offset;
+	const struct timens_offset *offset = fake_pages[VDSO_TIME_PAGE].offsets[cs].offset;
 
 	if (fake.namespace && clock >= 0 && clock < VDSO_BASES) {
 		answer.nsec += (long)offset[clock].nsec;
@@ -352,7 +354,7 @@ static bool page_knows(const struct vdso_data data[CS_BASES], int what, struct a
 	}
 	*answer = (struct answer){0, (long)(vd->basetime[clock].sec + (u64)(ns / 1000000000)),
 				  (long)(ns % 1000000000)};
-	*answer = rounded(what, with_offset(clock, *answer));
+	*answer = rounded(what, with_offset(clock, *answer, CS_HRES_COARSE));
 	return true;
 }
 
@@ -370,7 +372,7 @@ static struct answer kernel_says(int what)
 	struct timespec ts = kernel_time(kernel_clock(clock_of(what)));
 	struct answer answer = {0, ts.tv_sec, ts.tv_nsec};
 
-	return rounded(what, with_offset(clock_of(what), answer));
+	return rounded(what, with_offset(clock_of(what), answer, CS_KERNEL));
 }
 
 #endif

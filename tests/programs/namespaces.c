@@ -25,9 +25,12 @@ static const char shift[] = "monotonic 1000 500000000\nboottime 20000 0\n";
 
 static void show(const char *who)
 {
-	static const clockid_t clocks[] = {CLOCK_REALTIME,         CLOCK_MONOTONIC,
-					   CLOCK_MONOTONIC_RAW,    CLOCK_REALTIME_COARSE,
-					   CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+	static const clockid_t clocks[] = {CLOCK_REALTIME,
+					   CLOCK_MONOTONIC,
+					   CLOCK_MONOTONIC_RAW,
+					   CLOCK_REALTIME_COARSE,
+					   CLOCK_MONOTONIC_COARSE,
+					   CLOCK_BOOTTIME,
 					   CLOCK_TAI};
 
 	printf("%s", who);
@@ -39,7 +42,8 @@ static void show(const char *who)
 		syscall(SYS_clock_gettime, clocks[i], &kernel);
 		apart = (ours.tv_sec - kernel.tv_sec) * 1000000000ll + ours.tv_nsec -
 			kernel.tv_nsec;
-		/* To the nearest second: the two were not read at once, and one may be coarse. */
+		/* To the nearest second: the two were not read at once, and one may be coarse.
+		 */
 		apart = (apart + (apart < 0 ? -500000000 : 500000000)) / 1000000000;
 		printf(" %d:%lld", (int)clocks[i], apart);
 	}

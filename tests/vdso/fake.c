@@ -87,7 +87,8 @@ static void test_ids(bool namespace)
 	   "%s: a coarse clock reads no counter", where());
 
 	if (namespace) {
-		const struct timens_offset *offset = fake_pages[VDSO_TIME_PAGE].data->offset;
+		const struct timens_offset *offset =
+			fake_pages[VDSO_TIME_PAGE].offsets[CS_KERNEL].offset;
 		long shift = ask(VDSO_CLOCK_REALTIME_ALARM).sec - kernel_time(8).tv_sec;
 
 		ok(shift == offset[8].sec || shift == offset[8].sec + 1,
@@ -433,7 +434,8 @@ static void test_coming_back(bool namespace)
 			   with_offset(clock,
 				       (struct answer){
 					       0, (long)fake.data[CS_RAW].basetime[clock].sec,
-					       (long)fake.data[CS_RAW].basetime[clock].nsec})
+					       (long)fake.data[CS_RAW].basetime[clock].nsec},
+				       CS_HRES_COARSE)
 				   .sec,
 	   "%s: ... until one copy is there", where());
 	make_odd();
@@ -511,7 +513,7 @@ static void test_odd(bool namespace)
 			&fake.data[CS_RAW].basetime[coarse_answers[i]];
 		struct answer want = {0, (long)base->sec, (long)base->nsec};
 
-		second += same(got, with_offset(coarse_answers[i], want)) &&
+		second += same(got, with_offset(coarse_answers[i], want, CS_HRES_COARSE)) &&
 			  fake.syscalls == 0 && fake.relaxes == 0;
 	}
 	ok(second == COUNT(coarse_answers) && all_from_kernel((int[]){VDSO_CLOCK_REALTIME}, 1),

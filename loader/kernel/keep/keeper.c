@@ -128,11 +128,13 @@ static void work(void *arg, int in, int out)
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "uvdso-keeper", 0, 0, 0);
 	lift_limits();
-	timekeeper_prioritise();
 	timens_inherit(&keeper->timens);
 	ready.timens = keeper->timens;
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, &ready.step);
+	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
+	 */
+	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
 	ready.rate = pages.tk.bases.mono.rate;
 	ready.mult = pages.tk.bases.mono.mult;

@@ -35,7 +35,8 @@ struct keeper_duty {
 struct keeper {
 	struct attendant timekeeper, watchdog;
 	struct vvar vvar; /* the data pages; the owner's descriptors are closed early */
-	struct timens timens; /* what is asked for; ready, with what we run in (timens_inherit()) */
+	struct timens
+		timens; /* what is asked for; ready, with what we run in (timens_inherit()) */
 	bool use_counter;
 	const struct keeper_duty *duty; /* or NULL */
 	int owner; /* a pidfd for the timekeeper, or -1 (before Linux 5.3) */

@@ -46,8 +46,8 @@ const char *timens_check(const struct timens *timens);
 /*
  * Adds what the clocks of this process are ahead of the kernel's: it may itself run on a vDSO
  * of ours, and what it starts is to see its clocks, shifted further. To be called after
- * timens_check(), which asks these clocks; by the timekeeper, since it takes system calls, and the
- * clock system calls of its owner should be those of the program.
+ * timens_check(), which asks these clocks; by the timekeeper, since it takes system calls, and
+ * the clock system calls of its owner should be those of the program.
  */
 void timens_inherit(struct timens *timens);
 

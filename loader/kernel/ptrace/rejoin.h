@@ -14,9 +14,9 @@
 #include "kernel/ptrace/traced.h"
 
 /*
- * For a new process, at its first stop. Nearly always there is nothing to be done. Returns 0, or
- * -errno with error filled: then its clocks are those of its parent's namespace. traced->gone
- * says that it has ended meanwhile.
+ * For a new process, at its first stop. Nearly always there is nothing to be done. Returns 0,
+ * or -errno with error filled: then its clocks are those of its parent's namespace.
+ * traced->gone says that it has ended meanwhile.
  */
 int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *files,
 		  const struct timens *timens, struct error *error);

@@ -34,6 +34,7 @@
 /* All that becoming a program takes. */
 struct start {
 	const struct run_request *request;
+	struct run_request nested; /* the same, for a process that is shifted itself */
 	struct program program;
 	struct keeper keeper;
 	struct follow follow;
@@ -296,6 +297,9 @@ static int prepare(struct start *start, struct keeper_duty *duty, struct error *
 
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
+	start->nested = *request;
+	timens_inherit(&start->nested.timens);
+	request = start->request = &start->nested;
 	err = program_open(&start->program, request->argv, error);
 	if (err)
 		return err;
