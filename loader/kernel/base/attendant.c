@@ -161,9 +161,10 @@ int attendant_write(int out, const void *bytes, size_t size)
 	return 0;
 }
 
-int attendant_ask(const struct attendant *attendant, struct error *error)
+int attendant_ask(const struct attendant *attendant, const void *question, size_t size,
+		  struct error *error)
 {
-	int result = 0, err = attendant_write(attendant->to, "", 1);
+	int result = 0, err = attendant_write(attendant->to, question, size);
 
 	if (!err)
 		err = attendant_read(attendant, &result, sizeof(result));
@@ -172,14 +173,19 @@ int attendant_ask(const struct attendant *attendant, struct error *error)
 	return err ? error_system(error, err, "attendant") : result;
 }
 
-int attendant_receive(int in)
+int attendant_receive(int in, void *question, size_t size)
 {
-	ssize_t got;
-	char byte;
+	for (size_t have = 0; have < size;) {
+		ssize_t got = read(in, (char *)question + have, size - have);
 
-	while ((got = read(in, &byte, 1)) < 0 && errno == EINTR)
-		;
-	return got < 0 ? -errno : got == 0 ? -ECHILD : 0;
+		if (got == 0)
+			return -ECHILD;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got > 0)
+			have += (size_t)got;
+	}
+	return 0;
 }
 
 int attendant_answer(int out, int result, const struct error *error)

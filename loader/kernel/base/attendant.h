@@ -60,12 +60,13 @@ int attendant_clone_sibling(struct attendant *sibling);
 int attendant_read(const struct attendant *attendant, void *bytes, size_t size);
 
 /*
- * A question and its answer. The owner asks, and gets what the attendant has answered: 0, or
- * -errno with error filled. The attendant receives the question, or an error number when there
- * will be none, and answers. Both return 0 or -errno.
+ * A question and its answer. The owner asks, with size bytes, and gets what the attendant has
+ * answered: 0, or -errno with error filled. The attendant receives the question, or an error
+ * number when there will be none, and answers. Both return 0 or -errno.
  */
-int attendant_ask(const struct attendant *attendant, struct error *error);
-int attendant_receive(int in);
+int attendant_ask(const struct attendant *attendant, const void *question, size_t size,
+		  struct error *error);
+int attendant_receive(int in, void *question, size_t size);
 int attendant_answer(int out, int result, const struct error *error);
 
 /* Writes all of it. Returns 0 or -errno. */

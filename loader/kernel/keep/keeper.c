@@ -102,9 +102,9 @@ static void do_duty(const struct keeper *keeper, int in, int out)
 	int err;
 
 	/* Nothing comes if the owner has no need of it. */
-	if (attendant_receive(in))
+	if (attendant_receive(in, duty->question, duty->size))
 		return;
-	err = duty->begin(duty->arg, keeper->owner_pid, &error);
+	err = duty->begin(duty->arg, keeper->owner_pid, duty->question, &error);
 	if (!attendant_answer(out, err, &error) && !err)
 		duty->serve(duty->arg);
 }
@@ -114,13 +114,7 @@ static void work(void *arg, int in, int out)
 	struct keeper *keeper = arg;
 	const struct keeper_duty *duty = keeper->duty;
 	const int keep[] = {
-		in,
-		out,
-		keeper->owner,
-		keeper->vvar.fd,
-		duty ? duty->fd[0] : -1,
-		duty ? duty->fd[1] : -1,
-		duty ? duty->fd[2] : -1,
+		in, out, keeper->owner, keeper->vvar.fd, duty ? STDERR_FILENO : -1,
 	};
 	static struct data_pages pages;
 	struct ready ready = {0};

@@ -26,10 +26,13 @@
  * keeps nothing but the time.
  */
 struct keeper_duty {
-	int (*begin)(void *arg, pid_t owner, struct error *error); /* 0 or -errno */
-	void (*serve)(void *arg); /* after a begin() that returned 0 */
+	/* With what the owner has said; 0 or -errno. */
+	int (*begin)(void *arg, pid_t owner, const void *question, struct error *error);
+	void (*serve)(
+		void *arg); /* after a begin() that returned 0; may write to standard error */
 	void *arg;
-	int fd[3]; /* what it needs for that, and standard error; or -1 */
+	void *question; /* room for what the owner says, and how much that is */
+	size_t size;
 };
 
 struct keeper {

@@ -139,11 +139,7 @@ static int map_data(struct process *process, int fd, uintptr_t start, unsigned p
 	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
 				fd, offset);
 
-	if (process_failed(got))
-		return (int)got;
-	/* As the kernel's: other processes' time is nothing for a core dump. */
-	process_call(process, SYS_madvise, (long)at, VDSO_PAGE_SIZE, MADV_DONTDUMP);
-	return 0;
+	return process_failed(got) ? (int)got : 0;
 }
 
 static int map_image(struct process *process, const struct vdso_files *files, uintptr_t at)
@@ -176,6 +172,10 @@ static int map_all_data(struct process *process, const struct vdso_files *files,
 		err = map_data(process, files->data, start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
 	if (!err)
 		err = map_data(process, files->data, start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
+	/* As the kernel's: other processes' time is nothing for a core dump. */
+	if (!err)
+		process_call(process, SYS_madvise, (long)start,
+			     VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE, MADV_DONTDUMP);
 	return err;
 }
 

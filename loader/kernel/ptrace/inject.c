@@ -128,9 +128,7 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 	word = strtok_r(word + 1, " ", &rest);
 	for (int i = 3; word && i < 53; i++, word = strtok_r(NULL, " ", &rest))
 		field[i] = strtoul(word, NULL, 10);
-	result = process_call(&traced->process, SYS_brk, 0);
-	if (process_failed(result))
-		return (int)result;
+	/* A fresh heap is empty: it ends where it starts. */
 	map = (struct mm_map){
 		.start_code = field[26],
 		.end_code = field[27],
@@ -138,7 +136,7 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 		.start_data = field[45],
 		.end_data = field[46],
 		.start_brk = field[47],
-		.brk = (unsigned long)result,
+		.brk = field[47],
 		.arg_start = field[48],
 		.arg_end = field[49],
 		.env_start = field[50],
@@ -156,25 +154,44 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 	return (int)result;
 }
 
+static void unmap(struct traced *traced, struct injection *injection, size_t first, size_t end)
+{
+	uintptr_t start = maps.range[first].start;
+
+	/* It can fail where the kernel has sealed its vDSO (mseal(2)). */
+	if (process_call(&traced->process, SYS_munmap, (long)start,
+			 (long)(maps.range[end - 1].end - start)))
+		return;
+	for (size_t i = first; i < end && injection->unmapped < INJECT_RANGES; i++)
+		injection->range[injection->unmapped++] = maps.range[i];
+}
+
 /*
- * The calls are made from the kernel's vDSO. It may be unmapped all the same, if it goes last:
- * at the end of that call the process is inside the kernel, and continues elsewhere.
+ * What lies side by side goes with one call. The calls are made from the kernel's vDSO. It may
+ * be unmapped all the same, if it goes last: at the end of that call the process is inside the
+ * kernel, and continues elsewhere.
  */
 static void unmap_kernel_vdso(struct traced *traced, struct injection *injection)
 {
-	for (int last = 0; last < 2; last++)
-		for (size_t i = 0; i < maps.count; i++) {
-			const struct map_range *range = &maps.range[i];
+	size_t last = 0, last_end = 0;
 
-			if (!maps_is_kernel_vdso(range) ||
-			    (range->start == injection->kernel_vdso) != last)
-				continue;
-			/* It can fail where the kernel has sealed its vDSO (mseal(2)). */
-			if (process_call(&traced->process, SYS_munmap, (long)range->start,
-					 (long)(range->end - range->start)) == 0 &&
-			    injection->unmapped < INJECT_RANGES)
-				injection->range[injection->unmapped++] = *range;
+	for (size_t i = 0, end; i < maps.count; i = end) {
+		bool has_vdso = false;
+
+		for (end = i; end < maps.count && maps_is_kernel_vdso(&maps.range[end]) &&
+			      (end == i || maps.range[end].start == maps.range[end - 1].end);
+		     end++)
+			has_vdso |= maps.range[end].start == injection->kernel_vdso;
+		if (has_vdso) {
+			last = i;
+			last_end = end;
+		} else if (end > i) {
+			unmap(traced, injection, i, end);
 		}
+		end += end == i;
+	}
+	if (last_end)
+		unmap(traced, injection, last, last_end);
 }
 
 static int place(struct traced *traced, const struct vdso_files *files, bool inherited,

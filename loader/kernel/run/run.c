@@ -3,7 +3,7 @@
  *
  *	find the program        before anything else: most failures are here
  *	make the data pages     and who keeps them, an attendant (keep/keeper.h)
- *	make the image          check it, fit it to the CPU, seal
+ *	make the image          meanwhile: check it, fit it to the CPU, seal
  *	become the program      a ladder: the first way that is not denied here
  *
  * 1. The kernel execs, an attendant traces this process meanwhile, is told of it, and puts the
@@ -61,18 +61,15 @@ static int make_image(struct start *start, struct error *error)
 	return err;
 }
 
-/* The timekeeper has found out what is to be added to the clocks. */
-static void settle_namespace(struct start *start)
-{
-	start->follow.files.in_namespace = !timens_is_empty(&start->keeper.timens);
-}
-
-/* What the timekeeper does at first, where it is the tracer. */
-static int begin_tracing(void *arg, pid_t owner, struct error *error)
+/*
+ * What the timekeeper does at first, where it is the tracer. The files are open in the program
+ * alone.
+ */
+static int begin_tracing(void *arg, pid_t owner, const void *files, struct error *error)
 {
 	struct start *start = arg;
 
-	settle_namespace(start);
+	start->follow.files = *(const struct vdso_files *)files;
 	return follow_start(&start->follow, owner, error);
 }
 
@@ -94,7 +91,7 @@ static void trace_tree(void *arg, int in, int out)
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "uvdso-follow", 0, 0, 0);
-	err = attendant_receive(in);
+	err = attendant_receive(in, &start->follow.files, sizeof(start->follow.files));
 	if (!err)
 		err = follow_start(&start->follow, start->keeper.owner_pid, &error);
 	if (!attendant_answer(out, err, &error) && !err)
@@ -122,7 +119,7 @@ static int become_by_kernel(struct start *start, bool *traced, struct error *err
 	*traced = false;
 	/* Where Yama is, a process may be traced by none but its ancestors (Yama.rst). */
 	prctl(PR_SET_PTRACER, tracer->pid, 0, 0, 0);
-	err = attendant_ask(tracer, error);
+	err = attendant_ask(tracer, &start->follow.files, sizeof(start->follow.files), error);
 	if (err) {
 		error_about(error, request->follow ? "--follow" : "run");
 		return err;
@@ -200,7 +197,8 @@ static int become_program(struct start *start, struct error *error)
 static int become_traced(struct start *start, int go, const sigset_t *mask, struct error *error)
 {
 	const struct run_request *request = start->request;
-	int err = attendant_receive(go);
+	char byte;
+	int err = attendant_receive(go, &byte, 1);
 
 	if (err)
 		_exit(ERROR_SELF); /* our parent is gone, and nothing traces us */
@@ -288,7 +286,7 @@ static void tell_counter(const struct events *events, const struct keeper *keepe
 }
 
 /* Everything up to the point where the program can be had. */
-static int prepare(struct start *start, struct keeper_duty *duty, struct error *error)
+static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
 	const struct run_request *request = start->request;
 	struct keeper *keeper = &start->keeper;
@@ -306,25 +304,23 @@ static int prepare(struct start *start, struct keeper_duty *duty, struct error *
 	err = vvar_create(&keeper->vvar);
 	if (err)
 		return error_system(error, err, "data page");
+	keeper->timens = request->timens;
+	keeper->use_counter = !request->no_counter;
+	keeper->duty = duty;
+	err = keeper_start(keeper, error);
+	if (err)
+		return err;
+	/* The image while the counter is calibrated. */
 	err = make_image(start, error);
 	if (err) {
 		error_about(error, request->image_name);
 		return err;
 	}
-	keeper->timens = request->timens;
-	keeper->use_counter = !request->no_counter;
-	if (duty) {
-		duty->fd[0] = start->follow.files.data;
-		duty->fd[1] = start->follow.files.image;
-		duty->fd[2] = STDERR_FILENO;
-		keeper->duty = duty;
-	}
-	err = keeper_start(keeper, error);
-	if (!err)
-		err = keeper_ready(keeper, error);
+	err = keeper_ready(keeper, error);
 	if (err)
 		return err;
-	settle_namespace(start);
+	/* It has found out what is to be added to the clocks. */
+	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (request->follow && !request->trace) {
 		err = attendant_start(&start->tracer, trace_tree, start);
 		if (err)
@@ -336,8 +332,14 @@ static int prepare(struct start *start, struct keeper_duty *duty, struct error *
 int run_program(const struct run_request *request, int *wait_status, struct error *error)
 {
 	static struct start start = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
-	struct keeper_duty duty = {
-		.begin = begin_tracing, .serve = trace_to_end, .arg = &start};
+	static struct vdso_files question;
+	const struct keeper_duty duty = {
+		.begin = begin_tracing,
+		.serve = trace_to_end,
+		.arg = &start,
+		.question = &question,
+		.size = sizeof(question),
+	};
 	bool attended = !request->trace && !request->follow && request->exec != RUN_BY_HAND;
 	int err;
 
