@@ -387,19 +387,20 @@ static INLINE void set_timeval(struct vdso_timeval *tv, const struct vdso_timesp
 	tv->tv_usec = (u32)ts->tv_nsec / NSEC_PER_USEC;
 }
 
-/* tv is not NULL and the data page had no answer. */
-static COLD int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timezone *tz)
+/*
+ * tv is not NULL and the data page had no answer. Returns 1 with the time in ts, or what the
+ * system call returned, which has filled in all there is.
+ */
+static COLD int gettimeofday_slow(struct vdso_timeval *tv, struct vdso_timezone *tz,
+				  struct vdso_timespec *ts)
 {
 	const struct vdso_data *vd = vdso_data;
-	struct vdso_timespec ts;
 	int ret;
 
 	if (!is_namespace(vd))
 		return (int)arch_syscall2(ARCH_NR_GETTIMEOFDAY, (long)tv, (long)tz);
-	ret = gettime_timens(VDSO_CLOCK_REALTIME, &ts, vd, CALLER_OLD);
-	if (ret == 0)
-		set_timeval(tv, &ts);
-	return ret;
+	ret = gettime_timens(VDSO_CLOCK_REALTIME, ts, vd, CALLER_OLD);
+	return ret ? ret : 1;
 }
 
 EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
@@ -412,13 +413,13 @@ EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
 
 		if (likely(read_hres(vd, VDSO_CLOCK_REALTIME, &sec, &ns))) {
 			set_timespec(&ts, sec, ns);
-			set_timeval(tv, &ts);
 		} else {
-			int ret = gettimeofday_slow(tv, tz);
+			int ret = gettimeofday_slow(tv, tz, &ts);
 
-			if (ret)
+			if (ret <= 0)
 				return ret;
 		}
+		set_timeval(tv, &ts);
 	}
 	if (unlikely(tz)) {
 		if (is_namespace(vd))

@@ -77,6 +77,8 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 	struct timespec deadline = {0, 0};
 	bool owned = true;
 
+	/* The first base is good for a millisecond only, and that may be over. */
+	timekeeper_update(&pages->tk);
 	deadline_next(&deadline, timekeeper_period(&pages->tk));
 	for (unsigned turn = 0;; turn++) {
 		struct timespec left = deadline_wait(&deadline);

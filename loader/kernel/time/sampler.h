@@ -12,7 +12,7 @@
  * told the kernel's own time, and so the bases must be that, too: what is shifted is found out
  * at the start, taken off here, and added to the offsets of the new data pages (map/timens.h).
  *
- * No state, and nothing that is not safe in a signal handler.
+ * No state but that, and nothing that is not safe in a signal handler.
  */
 #ifndef KERNEL_TIME_SAMPLER_H
 #define KERNEL_TIME_SAMPLER_H
@@ -28,6 +28,10 @@ struct clocks_ahead {
 
 /* What a clock shows here, in ns; 0 where the kernel does not have it. */
 u64 sampler_clock(clockid_t clock);
+
+/* Does this process run on a vDSO of ours? If not, nothing is shifted, and no system call asks.
+ */
+void sampler_is_nested(bool is);
 
 /* By how many seconds it is ahead of the kernel's own: 0 unless a vDSO of ours shifts it. */
 s64 sampler_ahead(clockid_t clock);
