@@ -320,7 +320,9 @@ my @mutants = (
 	],
 	[
 		'gettimeofday() loses an error', $gettime,
-		sub { s/(gettimeofday_slow\(tv, tz, &ts\);\s*)if \(ret <= 0\)\s*return ret;/$1(void)ret;/ }
+		sub {
+			s/(gettimeofday_slow\(tv, tz, &ts\);\s*)if \(ret <= 0\)\s*return ret;/$1(void)ret;/;
+		}
 	],
 	['time() stores at NULL', $gettime, sub { s/if \(result\)\s*// }],
 	['time() does not store', $gettime, sub { s/\*result = now/(void)result/ }],

@@ -97,7 +97,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 	}
 }
 
-static void do_duty(const struct keeper *keeper, int in, int out)
+static void do_duty(const struct keeper *keeper, struct timekeeper *tk, int in, int out)
 {
 	const struct keeper_duty *duty = keeper->duty;
 	static struct error error;
@@ -108,7 +108,7 @@ static void do_duty(const struct keeper *keeper, int in, int out)
 		return;
 	err = duty->begin(duty->arg, keeper->owner_pid, duty->question, &error);
 	if (!attendant_answer(out, err, &error) && !err)
-		duty->serve(duty->arg);
+		duty->serve(duty->arg, tk);
 }
 
 static void work(void *arg, int in, int out)
@@ -139,7 +139,7 @@ static void work(void *arg, int in, int out)
 	if (attendant_write(out, &ready, sizeof(ready)) || ready.err)
 		_exit(1);
 	if (duty)
-		do_duty(keeper, in, out);
+		do_duty(keeper, &pages.tk, in, out);
 	const int kept[] = {keeper->owner, keeper->vvar.fd, pages.watchdog.life};
 	close_all_but(kept, 3);
 	keep_time(keeper, &pages);

@@ -21,6 +21,8 @@
 #include "kernel/map/timens.h"
 #include "kernel/map/vvar.h"
 
+struct timekeeper;
+
 /*
  * What else the timekeeper does for its owner, if that asks it to (attendant_ask()), before it
  * keeps nothing but the time.
@@ -28,8 +30,11 @@
 struct keeper_duty {
 	/* With what the owner has said; 0 or -errno. */
 	int (*begin)(void *arg, pid_t owner, const void *question, struct error *error);
-	void (*serve)(
-		void *arg); /* after a begin() that returned 0; may write to standard error */
+	/*
+	 * After a begin() that returned 0; may write to standard error. It takes a while, in
+	 * which the time is not kept: timekeeper_update() before the owner goes on.
+	 */
+	void (*serve)(void *arg, struct timekeeper *tk);
 	void *arg;
 	void *question; /* room for what the owner says, and how much that is */
 	size_t size;

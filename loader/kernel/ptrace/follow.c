@@ -269,6 +269,8 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		trace_program(follow->trace, pid, comm_of(pid), injection.vdso.ehdr);
 	if (pid == follow->first)
 		follow->started = true;
+	if (first && follow->before_first)
+		follow->before_first(follow->arg);
 	return true;
 }
 

@@ -32,6 +32,10 @@ struct follow {
 	bool leave;          /* ... and the first one is not traced any longer than it takes */
 	struct trace *trace; /* count what each program does with the vDSO, or NULL */
 
+	/* Called before the first one goes on, or NULL: placing the vDSO has taken a while. */
+	void (*before_first)(void *arg);
+	void *arg;
+
 	pid_t first;  /* the program itself */
 	bool started; /* it has our vDSO */
 	bool left;    /* and we do not trace it any more */

@@ -30,6 +30,7 @@
 #include "kernel/ptrace/follow.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
+#include "kernel/time/timekeeper.h"
 
 /* All that becoming a program takes. */
 struct start {
@@ -73,10 +74,17 @@ static int begin_tracing(void *arg, pid_t owner, const void *files, struct error
 	return follow_start(&start->follow, owner, error);
 }
 
-static void trace_to_end(void *arg)
+static void update(void *tk)
+{
+	timekeeper_update(tk);
+}
+
+static void trace_to_end(void *arg, struct timekeeper *tk)
 {
 	struct start *start = arg;
 
+	start->follow.before_first = update;
+	start->follow.arg = tk;
 	follow_to_end(&start->follow);
 }
 
