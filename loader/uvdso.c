@@ -45,7 +45,6 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	why = timens_check(&keeper->timens);
 	if (why)
 		return error_self(error, -ERANGE, NULL, "%s", why);
-	timens_inherit(&keeper->timens);
 	if (options->image) {
 		err = image_read(options->image, &image);
 		if (err)

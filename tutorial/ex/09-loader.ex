@@ -58,9 +58,7 @@ stub:
 		long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
 					MAP_PRIVATE | MAP_FIXED, fd, offset);
 
-		@keep /if \(process_failed\(got\)\)/ .. /return \(int\)got;$/
-		@keep /As the kernel's/ .. /MADV_DONTDUMP/
-		return 0;
+		return process_failed(got) ? (int)got : 0;
 	}
 
 	/* TODO: to be written and to be executed. */

@@ -35,7 +35,6 @@
 /* All that becoming a program takes. */
 struct start {
 	const struct run_request *request;
-	struct run_request nested; /* the same, for a process that is shifted itself */
 	struct program program;
 	struct keeper keeper;
 	struct follow follow;
@@ -303,9 +302,6 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
-	start->nested = *request;
-	timens_inherit(&start->nested.timens);
-	request = start->request = &start->nested;
 	err = program_open(&start->program, request->argv, error);
 	if (err)
 		return err;
