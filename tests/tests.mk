@@ -116,7 +116,8 @@ FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare filter.so slow_waitid.so linker.pie sandbox.pie)
+SINGLES := $(if $(CROSS),,bare filter.so slow_waitid.so linker.pie sandbox.pie \
+	asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -140,6 +141,8 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 # Without any C library: what the kernel hands over, as it is.
 $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
+$(P)/tests/programs/opaque: tests/programs/opaque.c $(P)/internal.a
+	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.

@@ -269,6 +269,7 @@ EOF
 		my $tracer = attendant($p->{pid}, 'uvdso-follow');
 		sleep 0.005 + $turn * 0.0007;
 		kill 'KILL', $tracer;
+		wait_until { slurp("/proc/$tracer/stat") !~ /\) [^ZX]/ };
 		# The shell goes on or was in an injection; nobody stands still in a trace.
 		sleep 0.005;
 		for (glob '/proc/[0-9]*/stat') {

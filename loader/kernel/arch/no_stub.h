@@ -7,14 +7,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/user.h>
 
 #define STUB_SIZE 16 /* bytes at most, a multiple of 16 */
 
-/* Returns false: there is no such code for the machine. */
+/* Both return false: there is no such code for the machine. */
 static inline bool stub_write(unsigned char *bytes, uint64_t stub, uint64_t counter,
 			      uint64_t function)
 {
 	(void)bytes, (void)stub, (void)counter, (void)function;
+	return false;
+}
+
+static inline bool stub_refuse_call(struct user_regs_struct *regs)
+{
+	(void)regs;
 	return false;
 }
 

@@ -6,7 +6,7 @@
  *
  *   PTRACE_EVENT_EXEC                   a new program: put our vDSO in
  *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
- *   PTRACE_EVENT_SECCOMP, EXIT          something to count (trace.h)
+ *   PTRACE_EVENT_SECCOMP, EXIT          with a trace, which counts the others, too (trace.h)
  *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come
  *   PTRACE_EVENT_STOP, another signal   stopped as any process can be: it stays so
  *   anything else                       a signal: deliver it
@@ -214,8 +214,8 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 				     strerror(-err));
 }
 
-/* Returns false if the process has ended. */
-static bool new_program(struct follow *follow, pid_t pid, int *status)
+/* status is changed if the process has ended. */
+static void new_program(struct follow *follow, pid_t pid, int *status)
 {
 	struct vdso_files files = follow->files;
 	struct injection injection;
@@ -226,10 +226,10 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 	int err;
 
 	if (follow->first_only && follow->started)
-		return true;
+		return;
 	if (follow->trace && trace_next(follow->trace) == TRACE_PROGRAMS) {
 		follow->trace->not_counted++;
-		return true;
+		return;
 	}
 	if (follow->trace)
 		files.counters_at = (off_t)trace_next(follow->trace) * VDSO_PAGE_SIZE;
@@ -252,17 +252,17 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		close(files.offsets);
 	if (traced.gone) {
 		*status = traced.status;
-		return false;
+		return;
 	}
 	/* Killed meanwhile: that is not a failure, and its status is still to come. */
 	if (err && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) && errno == ESRCH)
-		return true;
+		return;
 	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (err) {
 		tell_failure(follow, &traced, &error);
 		if (traced.gone)
 			*status = traced.status;
-		return !traced.gone;
+		return;
 	}
 	tell(follow->events, pid, &injection);
 	if (follow->trace)
@@ -271,14 +271,37 @@ static bool new_program(struct follow *follow, pid_t pid, int *status)
 		follow->started = true;
 	if (first && follow->before_first)
 		follow->before_first(follow->arg);
-	return true;
+}
+
+/* To be counted, before anything is done about it (trace.h). */
+static void count_event(struct trace *trace, pid_t pid, int event)
+{
+	switch (event) {
+	case PTRACE_EVENT_STOP:
+		trace_begin(trace, pid);
+		break;
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		trace_fork(trace, pid);
+		break;
+	case PTRACE_EVENT_EXEC:
+		trace_exec(trace, pid);
+		break;
+	case PTRACE_EVENT_SECCOMP:
+		trace_seccomp(trace, pid);
+		break;
+	case PTRACE_EVENT_EXIT:
+		trace_exit(trace, pid);
+		break;
+	}
 }
 
 /*
- * A new process, or one that SIGCONT has continued: the two stops look the same. Returns false
- * if it has ended.
+ * A new process, or one that SIGCONT has continued: the two stops look the same. status is
+ * changed if it has ended.
  */
-static bool new_process(struct follow *follow, pid_t pid, int *status)
+static void new_process(struct follow *follow, pid_t pid, int *status)
 {
 	struct traced traced;
 	struct error error;
@@ -291,27 +314,27 @@ static bool new_process(struct follow *follow, pid_t pid, int *status)
 							   .why = error.why});
 	if (!follow->first_only && traced.gone)
 		*status = traced.status;
-	return follow->first_only || !traced.gone;
 }
 
 int follow_event(struct follow *follow, pid_t pid, int *status)
 {
 	int signal = WSTOPSIG(*status), event = *status >> 16;
 
-	if (!WIFSTOPPED(*status))
+	if (follow->trace && WIFSTOPPED(*status))
+		count_event(follow->trace, pid, event);
+	if (WIFSTOPPED(*status) && event == PTRACE_EVENT_EXEC)
+		new_program(follow, pid, status);
+	if (WIFSTOPPED(*status) && event == PTRACE_EVENT_STOP && signal == SIGTRAP)
+		new_process(follow, pid, status);
+	if (!WIFSTOPPED(*status)) {
+		if (follow->trace)
+			trace_gone(follow->trace, pid);
 		return 0;
+	}
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
 		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 		return signal;
 	}
-	if (event == PTRACE_EVENT_STOP && !new_process(follow, pid, status))
-		return 0;
-	if (event == PTRACE_EVENT_EXEC && !new_program(follow, pid, status))
-		return 0;
-	if (event == PTRACE_EVENT_SECCOMP)
-		trace_seccomp(follow->trace, pid);
-	if (event == PTRACE_EVENT_EXIT)
-		trace_exit(follow->trace, pid);
 	if (event == PTRACE_EVENT_EXEC && follow->leave && follow->started)
 		follow->left = !ptrace(PTRACE_DETACH, pid, NULL, NULL);
 	else

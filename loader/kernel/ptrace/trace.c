@@ -9,9 +9,11 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <regs.h>
+#include <search.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stub.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -24,6 +26,7 @@
 #include "kernel/base/auxvec.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/proc.h"
+#include "kernel/ptrace/scan.h"
 #include "kernel/ptrace/trace.h"
 #include "kernel/ptrace/traced.h"
 
@@ -31,20 +34,39 @@
 static const struct {
 	long nr;
 	const char *name;
-	bool has_clock;
+	enum trace_kind kind;
 } watched[] = {
-	{SYS_clock_gettime, "clock_gettime", true},
-	{SYS_gettimeofday, "gettimeofday", false},
-	{HOST_SYS_TIME, "time", false},
-	{SYS_clock_getres, "clock_getres", true},
-	{SYS_getcpu, "getcpu", false},
-	{SYS_execve, NULL, false},
-	{SYS_execveat, NULL, false},
+	{SYS_clock_gettime, "clock_gettime", TRACE_CLOCK},
+	{SYS_gettimeofday, "gettimeofday", TRACE_OTHER},
+	{HOST_SYS_TIME, "time", TRACE_OTHER},
+	{SYS_clock_getres, "clock_getres", TRACE_CLOCK},
+	{SYS_getcpu, "getcpu", TRACE_OTHER},
+	{SYS_getrandom, "getrandom", TRACE_RANDOM},
+#ifdef SYS_clock_gettime64 /* machines of 32 bits */
+	{SYS_clock_gettime64, "clock_gettime64", TRACE_CLOCK},
+	{SYS_clock_getres_time64, "clock_getres_time64", TRACE_CLOCK},
+#endif
+	{SYS_execve, NULL, TRACE_OTHER},
+	{SYS_execveat, NULL, TRACE_OTHER},
 };
 #define NR_WATCHED (sizeof(watched) / sizeof(watched[0]))
 
-/* More memory than this of one program is not searched for addresses. */
-#define LOOK_MAX (256ul << 20)
+/* By this we know the stops of our filter from those of a filter of the program's own. */
+#define OUR_FILTER 0x7544
+
+/*
+ * The searches before execve(2), which may fail, and be tried for each directory of PATH. A
+ * program that tries it more often is not searched for each.
+ */
+#define EXECS_MAX 64
+
+/* A thread or a process. */
+struct task {
+	pid_t pid; /* its own id, not that of its process: first, for by_pid() */
+	struct trace_program *program; /* or NULL: it does not have our vDSO */
+	bool own;                      /* of the process that was started as that program */
+	bool leaving;                  /* the program: not one of its running tasks */
+};
 
 int trace_open(struct trace *trace, const struct image *image, struct error *error)
 {
@@ -74,6 +96,7 @@ void trace_close(struct trace *trace)
 	if (trace->counters >= 0)
 		close(trace->counters);
 	free(trace->program);
+	tdestroy(trace->tasks, free);
 	counted_free(&trace->counted);
 	*trace = (struct trace){.counters = -1};
 }
@@ -97,7 +120,8 @@ int trace_filter(void)
 			continue; /* this machine has no such call */
 		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							 (unsigned)watched[i].nr, 0, 1);
-		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+							 SECCOMP_RET_TRACE | OUR_FILTER);
 	}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = n;
@@ -112,16 +136,101 @@ unsigned trace_next(const struct trace *trace)
 	return trace->programs;
 }
 
-void trace_program(struct trace *trace, pid_t pid, const char *comm, uintptr_t ehdr)
+static int by_pid(const void *a, const void *b)
 {
-	struct trace_program *program = &trace->program[trace->programs++];
+	const struct task *x = a, *y = b;
 
-	program->pid = pid;
-	program->ehdr = ehdr;
-	strncpy(program->comm, comm, sizeof(program->comm) - 1);
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-/* The program that a process runs, or NULL if it does not have our vDSO. */
+static struct task *find_task(const struct trace *trace, pid_t pid)
+{
+	struct task key = {.pid = pid};
+	void *found = tfind(&key, &trace->tasks, by_pid);
+
+	return found ? *(struct task **)found : NULL;
+}
+
+/* From now on the task runs the program, or goes on with it. */
+static void join(struct task *task, struct trace_program *program)
+{
+	task->program = program;
+	task->leaving = false;
+	if (!program)
+		return;
+	program->running++;
+	program->running_own += task->own;
+	program->searched = false;
+}
+
+/*
+ * The task is about to end, or to become another program. Returns whether its program's memory
+ * should be searched now.
+ */
+static bool leave(struct task *task)
+{
+	struct trace_program *program = task->program;
+
+	if (!program)
+		return false;
+	if (!task->leaving) {
+		program->running--;
+		program->running_own -= task->own;
+		task->leaving = true;
+	}
+	return !program->running || (task->own && !program->running_own);
+}
+
+static void search(struct trace *trace, struct trace_program *program, pid_t pid)
+{
+	const uint64_t *counter = trace_counters(trace, (unsigned)(program - trace->program));
+	uintptr_t address[COUNTED_MAX];
+	struct scan scan = {address, (unsigned)trace->counted.count, program->resolved};
+
+	for (unsigned f = 0; f < scan.count; f++) {
+		address[f] = program->ehdr + trace->counted.function[f].stub;
+		/* What it has called it has found. */
+		if (counter[f])
+			scan.found |= 1u << f;
+	}
+	if (!scan_memory(&scan, pid))
+		program->unseen = true;
+	program->resolved = scan.found;
+	program->searched = true;
+}
+
+/* It is another program's now, or no longer there. */
+static void forget(struct trace *trace, pid_t pid)
+{
+	struct task *task = find_task(trace, pid);
+
+	if (!task)
+		return;
+	if (leave(task) && !task->program->searched)
+		task->program->unseen = true;
+	tdelete(task, &trace->tasks, by_pid);
+	free(task);
+}
+
+/* A number in /proc/PID/status, or 0. */
+static pid_t status_number(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	return line ? atoi(line + strlen(name)) : 0;
+}
+
+static void read_status(pid_t pid, char *status, size_t size)
+{
+	int fd = proc_open(pid, "status");
+	ssize_t got = fd < 0 ? 0 : read(fd, status, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	status[got > 0 ? got : 0] = 0;
+}
+
+/* The program of a process that nobody has told us of, or NULL. */
 static struct trace_program *program_of(struct trace *trace, pid_t pid)
 {
 	struct auxvec vec;
@@ -137,77 +246,144 @@ static struct trace_program *program_of(struct trace *trace, pid_t pid)
 	return NULL;
 }
 
-/* Marks each function whose address is among these words. */
-static void look_at_words(struct trace *trace, struct trace_program *program,
-			  const uintptr_t *word, size_t words)
+/* A task that runs none of our programs, as far as we know. NULL without memory. */
+static struct task *add_task(struct trace *trace, pid_t pid)
 {
-	uintptr_t first = program->ehdr + trace->counted.function[0].stub;
-	uintptr_t last = program->ehdr + trace->counted.function[trace->counted.count - 1].stub;
+	struct task *task = calloc(1, sizeof(*task));
 
-	for (size_t i = 0; i < words; i++) {
-		if (word[i] < first || word[i] > last)
-			continue;
-		for (size_t f = 0; f < trace->counted.count; f++)
-			if (word[i] == program->ehdr + trace->counted.function[f].stub)
-				program->resolved |= 1u << f;
-	}
+	if (!task)
+		return NULL;
+	task->pid = pid;
+	if (tsearch(task, &trace->tasks, by_pid))
+		return task;
+	free(task);
+	return NULL;
 }
 
 /*
- * Searches all private memory of the process for the addresses. A C library keeps them in its
- * data, perhaps write-protected since (RELRO), or on the heap.
+ * A new task, which runs the program of the one that made it. That may be told only afterwards,
+ * or never if its maker has been killed: then maker is NULL, and /proc says whose it is.
  */
-static void look_for_addresses(struct trace *trace, struct trace_program *program, pid_t pid)
+static struct task *new_task(struct trace *trace, pid_t pid, const struct task *maker)
 {
-	static uintptr_t word[8192];
-	unsigned long start, end;
-	size_t left = LOOK_MAX;
-	char *line = NULL, kind[5];
-	size_t size = 0;
-	int fd = proc_open(pid, "maps");
-	FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
+	struct task *task = add_task(trace, pid);
+	struct trace_program *program;
+	char status[4096];
+	pid_t process;
 
-	while (maps && left && getline(&line, &size, maps) > 0) {
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, kind) != 3 || kind[0] != 'r' ||
-		    kind[2] == 'x' || kind[3] != 'p')
-			continue;
-		while (start < end && left) {
-			size_t part = end - start < sizeof(word) ? end - start : sizeof(word);
-
-			if (traced_read(pid, start, word, part))
-				break;
-			look_at_words(trace, program, word, part / sizeof(word[0]));
-			start += part;
-			left -= part < left ? part : left;
-		}
+	if (!task)
+		return NULL;
+	read_status(pid, status, sizeof(status));
+	process = status_number(status, "\nTgid:");
+	program = maker ? maker->program : program_of(trace, pid);
+	/* The kernel may not have let us change the vector that it shows. */
+	if (!maker && !program) {
+		maker = find_task(trace,
+				  process != pid ? process : status_number(status, "\nPPid:"));
+		program = maker ? maker->program : NULL;
 	}
-	free(line);
-	if (maps)
-		fclose(maps);
-	else if (fd >= 0)
-		close(fd);
+	task->own = program && process == program->pid;
+	join(task, program);
+	return task;
+}
+
+static struct task *task_of(struct trace *trace, pid_t pid)
+{
+	struct task *task = find_task(trace, pid);
+
+	return task ? task : new_task(trace, pid, NULL);
+}
+
+void trace_program(struct trace *trace, pid_t pid, const char *comm, uintptr_t ehdr)
+{
+	struct trace_program *program = &trace->program[trace->programs++];
+	struct task *task = find_task(trace, pid);
+
+	program->pid = pid;
+	program->ehdr = ehdr;
+	strncpy(program->comm, comm, sizeof(program->comm) - 1);
+	if (!task)
+		return;
+	task->own = true;
+	join(task, program);
+}
+
+void trace_begin(struct trace *trace, pid_t pid)
+{
+	task_of(trace, pid);
+}
+
+void trace_fork(struct trace *trace, pid_t pid)
+{
+	struct task *maker = task_of(trace, pid);
+	unsigned long made;
+
+	if (!maker || ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made))
+		return;
+	if (maker->leaving)
+		join(maker, maker->program); /* its execve(2) had failed */
+	if (!find_task(trace, (pid_t)made))
+		new_task(trace, (pid_t)made, maker);
+}
+
+/* With threads it had another id before, and the process's first thread is no more. */
+void trace_exec(struct trace *trace, pid_t pid)
+{
+	unsigned long former;
+
+	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
+		forget(trace, (pid_t)former);
+	forget(trace, pid);
+	add_task(trace, pid);
 }
 
 void trace_exit(struct trace *trace, pid_t pid)
 {
-	struct trace_program *program = program_of(trace, pid);
+	struct task *task = task_of(trace, pid);
 
-	if (program && trace->counted.count)
-		look_for_addresses(trace, program, pid);
+	if (task && leave(task))
+		search(trace, task->program, pid);
+}
+
+void trace_gone(struct trace *trace, pid_t pid)
+{
+	forget(trace, pid);
+}
+
+bool trace_knows_all(const struct trace *trace, unsigned program)
+{
+	return !trace->program[program].unseen && !trace->program[program].running;
+}
+
+static void before_exec(struct trace *trace, struct task *task)
+{
+	if (leave(task) && task->program->execs++ < EXECS_MAX)
+		search(trace, task->program, task->pid);
+}
+
+/* The line of such calls, or the number of lines. */
+static unsigned line_of(const struct trace_program *program, const struct trace_call *call)
+{
+	unsigned i = 0;
+
+	while (i < program->calls &&
+	       (program->call[i].name != call->name || program->call[i].clock != call->clock))
+		i++;
+	return i;
 }
 
 static void count_call(struct trace_program *program, const struct trace_call *call,
 		       bool from_vdso)
 {
-	unsigned i = 0;
+	static const struct trace_call others = {.kind = TRACE_CLOCK};
+	unsigned i = line_of(program, call);
 
-	while (i < program->calls &&
-	       (program->call[i].nr != call->nr || program->call[i].clock != call->clock))
-		i++;
-	/* More than there is room for share the last line. */
-	if (i == TRACE_CALLS)
-		i--;
-	else if (i == program->calls)
+	/* There is no end of clocks: each process and each device may be one. */
+	if (i == program->calls && call->kind == TRACE_CLOCK && i >= TRACE_CLOCKS) {
+		call = &others;
+		i = line_of(program, call);
+	}
+	if (i == program->calls)
 		program->call[program->calls++] = *call;
 	if (from_vdso)
 		program->call[i].from_vdso++;
@@ -215,30 +391,44 @@ static void count_call(struct trace_program *program, const struct trace_call *c
 		program->call[i].from_program++;
 }
 
+/*
+ * A filter of the program's own wants its tracer to decide. It has none: the call fails as it
+ * would without us (seccomp(2), SECCOMP_RET_TRACE).
+ */
+static void refuse(pid_t pid, struct user_regs_struct *regs)
+{
+	struct iovec iov = {regs, sizeof(*regs)};
+
+	if (stub_refuse_call(regs))
+		ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
+}
+
 void trace_seccomp(struct trace *trace, pid_t pid)
 {
-	struct trace_program *program;
+	struct task *task = task_of(trace, pid);
 	struct user_regs_struct regs;
+	unsigned long filter;
 
-	if (traced_regs(pid, &regs))
+	if (!task || traced_regs(pid, &regs) || ptrace(PTRACE_GETEVENTMSG, pid, NULL, &filter))
 		return;
-	for (size_t i = 0; i < NR_WATCHED; i++) {
-		struct trace_call call = {watched[i].nr,
-					  watched[i].name,
-					  watched[i].has_clock,
-					  watched[i].has_clock ? regs_arg(&regs) : 0,
-					  0,
-					  0};
+	if (task->leaving)
+		join(task, task->program); /* its execve(2) had failed */
+	for (size_t i = 0; task->program && i < NR_WATCHED; i++) {
+		struct trace_call call = {.name = watched[i].name, .kind = watched[i].kind};
 
-		if (call.nr != regs_nr(&regs))
+		if (watched[i].nr < 0 || watched[i].nr != regs_nr(&regs))
 			continue;
-		program = program_of(trace, pid);
-		if (program && !call.name && trace->counted.count)
-			look_for_addresses(trace, program, pid);
-		else if (program && call.name)
-			count_call(program, &call,
-				   regs_pc(&regs) - program->ehdr < trace->counted.image.size);
+		if (call.kind == TRACE_CLOCK)
+			call.clock = regs_arg(&regs);
+		if (call.name)
+			count_call(task->program, &call,
+				   regs_pc(&regs) - task->program->ehdr <
+					   trace->counted.image.size);
+		else if (filter == OUR_FILTER)
+			before_exec(trace, task);
 	}
+	if (filter != OUR_FILTER)
+		refuse(pid, &regs);
 }
 
 const uint64_t *trace_counters(const struct trace *trace, unsigned program)

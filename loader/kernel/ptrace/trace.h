@@ -1,15 +1,23 @@
 /*
- * trace.h - which functions of the vDSO a program uses, and which clocks it asks the kernel.
+ * trace.h - which functions of the vDSO a program uses, and what it asks the kernel all the
+ * same.
  *
  * A vDSO that is not found, or not understood, breaks nothing: the C library makes system
  * calls, some twenty times slower, and nobody notices. So here both are counted, for each
  * program that has our vDSO:
  *
  *   calls       counted by the image itself (image/counted.h)
- *   resolved    does the program have the address of a function in its memory? Looked for
- *               at its end, and before it becomes another program
- *   the rest    clock system calls: from the vDSO, where it had to fall back, or from the
- *               program's own code. A seccomp filter stops for these alone
+ *   resolved    does the program have the address of a function in its memory? Looked for when
+ *               the process that was started ends, or becomes another program; and once more
+ *               when the last of those that it forked does. So a thread or a child that ends
+ *               costs nothing
+ *   the rest    system calls for what the vDSO answers: from the vDSO, where it had to fall
+ *               back, or from the program's own code. A seccomp filter stops for these alone.
+ *               A call that a filter of the program's own refuses is not among them: the kernel
+ *               does not tell us of it
+ *
+ * What is counted here is not what we cause. Our own calls in a program (inject.h) are none of
+ * these, and the time is kept by another process, which does not wait for us.
  *
  * What was counted stays in struct trace until trace_close(); the command makes tables of it.
  */
@@ -24,21 +32,34 @@
 #include "kernel/base/error.h"
 
 #define TRACE_PROGRAMS 4096 /* more of them run, but are not counted */
-#define TRACE_CALLS    24   /* different clock system calls of one program */
+#define TRACE_CLOCKS   20   /* lines for one program; clocks beyond share one */
+#define TRACE_CALLS    25   /* with that one, and those for calls without a clock */
+
+enum trace_kind {
+	TRACE_CLOCK,  /* of a clock that is an argument */
+	TRACE_OTHER,  /* gettimeofday, time, getcpu */
+	TRACE_RANDOM, /* getrandom */
+};
 
 struct trace_call {
-	long nr;
-	const char *name;
-	bool has_clock; /* then clock is its argument */
-	long clock;
+	const char *name; /* NULL: the clocks that there was no line for */
+	enum trace_kind kind;
+	long clock; /* of TRACE_CLOCK */
 	uint64_t from_vdso, from_program;
 };
 
 struct trace_program {
 	pid_t pid;
 	char comm[16];
-	uintptr_t ehdr; /* of its vDSO: by this it is found again, its children included */
+	uintptr_t ehdr; /* of its vDSO */
 	uint32_t resolved;
+
+	/* Tasks that run it, and those of the process that was started. */
+	unsigned running, running_own;
+	unsigned execs; /* before which its memory was searched */
+	bool searched;  /* since a task was last seen to go on */
+	bool unseen;    /* it ended without; so what is not resolved is not known */
+
 	unsigned calls;
 	struct trace_call call[TRACE_CALLS];
 };
@@ -49,6 +70,7 @@ struct trace {
 	const uint64_t *counter;
 	unsigned programs, not_counted;
 	struct trace_program *program;
+	void *tasks; /* tsearch(3): threads and processes by their id */
 };
 
 /* What trace_close() has nothing to do for. */
@@ -74,9 +96,21 @@ unsigned trace_next(const struct trace *trace);
 /* A program has been given the counted image, by that number. */
 void trace_program(struct trace *trace, pid_t pid, const char *comm, uintptr_t ehdr);
 
-/* PTRACE_EVENT_SECCOMP and PTRACE_EVENT_EXIT: the process is stopped. */
+/*
+ * What a tracer is told of a task, a process or a thread, while that is stopped. In the order
+ * of a life: its first stop; it has made another task; it has become another program, which is
+ * told before trace_program(); a system call that the filter reports; it is about to end. And
+ * after that, or instead of it: it has ended.
+ */
+void trace_begin(struct trace *trace, pid_t pid);
+void trace_fork(struct trace *trace, pid_t pid);
+void trace_exec(struct trace *trace, pid_t pid);
 void trace_seccomp(struct trace *trace, pid_t pid);
 void trace_exit(struct trace *trace, pid_t pid);
+void trace_gone(struct trace *trace, pid_t pid);
+
+/* Is it known what a program has not resolved? Not if it was killed, or still runs. */
+bool trace_knows_all(const struct trace *trace, unsigned program);
 
 /* The counters of a program, by number: one for each trace->counted.function. */
 const uint64_t *trace_counters(const struct trace *trace, unsigned program);

@@ -4,13 +4,18 @@
  * stub_write() writes it. All three places are offsets into the image: the stub, the counter
  * of 64 bits that it adds one to, and the function that it goes on to. It returns false where
  * there is no such code for the machine.
+ *
+ * stub_refuse_call() lets the system call at whose beginning a process is stopped fail with
+ * ENOSYS: the kernel skips a call without a number. It returns false like the other.
  */
 #ifndef KERNEL_ARCH_STUB_H
 #define KERNEL_ARCH_STUB_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/user.h>
 
 #define STUB_SIZE 16 /* bytes at most, a multiple of 16 */
 
@@ -32,6 +37,13 @@ static inline bool stub_write(unsigned char *bytes, uint64_t stub, uint64_t coun
 	memcpy(bytes + stub, code, sizeof(code));
 	stub_distance(bytes + stub + 4, counter, stub + 8);
 	stub_distance(bytes + stub + 9, function, stub + 13);
+	return true;
+}
+
+static inline bool stub_refuse_call(struct user_regs_struct *regs)
+{
+	regs->orig_rax = ~0ul;
+	regs->rax = (unsigned long)-ENOSYS;
 	return true;
 }
 
