@@ -125,17 +125,20 @@ static bool is_ours(const struct attendant *attendant, bool *ended)
 
 int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
 {
+	static const struct timespec look = {0, LOOK_MS * 1000000}, now;
+
 	for (size_t have = 0; have < size;) {
 		struct pollfd ready = {.fd = attendant->from, .events = POLLIN};
-		int events = poll(&ready, 1, LOOK_MS);
+		int events = ppoll(&ready, 1, &look, NULL);
 		bool ended;
 		ssize_t got;
 
 		/* What it wrote before its end is still there. */
 		if (events == 0 && (!is_ours(attendant, &ended) || ended) &&
-		    poll(&ready, 1, 0) == 0)
+		    ppoll(&ready, 1, &now, NULL) == 0)
 			return -ECHILD;
-		if (events <= 0)
+		/* Where ppoll(2) is denied, the end of the pipe has to do. */
+		if (events == 0 || (events < 0 && errno == EINTR))
 			continue;
 		got = read(attendant->from, (char *)bytes + have, size - have);
 		if (got == 0)
@@ -235,6 +238,7 @@ void attendant_end(struct attendant *attendant)
 
 	if (!is_ours(attendant, &ended))
 		return;
-	kill(attendant->pid, SIGKILL);
-	reap(attendant);
+	/* Where kill(2) is denied, it ends when we end. */
+	if (!kill(attendant->pid, SIGKILL))
+		reap(attendant);
 }

@@ -52,13 +52,16 @@ static void lift_limits(void)
 	}
 }
 
-/* Without a pidfd, the change of parent tells. */
+/* Waits, or finds that the owner has ended. Without pidfds, the change of parent tells. */
 static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wait)
 {
 	struct pollfd end = {.fd = keeper->owner, .events = POLLIN};
+	int events = ppoll(&end, 1, wait, NULL);
+	bool denied = events < 0 && errno != EINTR;
 
-	return ppoll(&end, 1, wait, NULL) > 0 ||
-	       (keeper->owner < 0 && getppid() != keeper->owner_pid);
+	if (denied)
+		nanosleep(wait, NULL);
+	return events > 0 || ((denied || keeper->owner < 0) && getppid() != keeper->owner_pid);
 }
 
 /* Nobody reads the data pages any more. */
@@ -88,7 +91,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 			owned = false;
 			look = true;
 		} else if (!owned) {
-			ppoll(NULL, 0, &left, NULL);
+			nanosleep(&left, NULL);
 		}
 		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
 			retire(keeper, pages, owned);

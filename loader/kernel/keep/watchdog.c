@@ -8,12 +8,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 #include <vdso/seqcount.h>
 
 #include "kernel/base/descriptor.h"
 #include "kernel/keep/watchdog.h"
 #include "kernel/time/timekeeper.h"
+
+/* Between two looks, when there is nothing to watch. */
+#define RESTING_MS 1000
 
 void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {
@@ -26,16 +30,33 @@ void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
 }
 
-/* The pipe of a timekeeper never has anything to read: any event means that it is gone. */
+/*
+ * The pipe of a timekeeper never has anything to read: any event means that it is gone. Where
+ * ppoll(2) is denied, read(2) says so, since it does not block.
+ */
 static bool ended(int pipe, int ms)
 {
 	struct pollfd end = {.fd = pipe, .events = POLLIN};
+	struct timespec wait = {ms / 1000, ms % 1000 * 1000000l};
+	int events = ppoll(&end, 1, &wait, NULL);
+	char byte;
 
-	return poll(&end, 1, ms) > 0;
+	if (events >= 0 || errno == EINTR)
+		return events > 0;
+	nanosleep(&wait, NULL);
+	return read(pipe, &byte, 1) == 0;
+}
+
+/* For the reason that watchdog.h gives. */
+static void outlive(int owner, pid_t parent)
+{
+	while (getppid() == parent && !ended(owner, RESTING_MS))
+		;
 }
 
 static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner)
 {
+	pid_t parent = getppid();
 	const struct vdso_data *data = vvar->writable[VDSO_TIME_PAGE].data;
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed), seq;
 
@@ -45,14 +66,14 @@ static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner)
 			watchdog_abandon(vvar->writable);
 			/* Without readers there is nothing to watch, and never will be again.
 			 */
-			if (!vvar_in_use(vvar))
-				ended(timekeeper, -1);
+			while (!vvar_in_use(vvar) && !ended(timekeeper, RESTING_MS))
+				;
 		}
 		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
 	}
 	watchdog_abandon(vvar->writable);
 	if (owner >= 0 && !vvar_in_use(vvar))
-		ended(owner, -1);
+		outlive(owner, parent);
 	_exit(0);
 }
 
@@ -60,7 +81,7 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner
 {
 	int life[2], err;
 
-	if (pipe2(life, O_CLOEXEC))
+	if (pipe2(life, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
 	err = attendant_clone_sibling(&watchdog->process);
 	if (watchdog->process.pid == 0) {

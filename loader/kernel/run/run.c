@@ -255,12 +255,10 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 			: follow_start(&start->follow, child, error);
 	if (!err && write(go[1], "", 1) != 1)
 		err = error_system(error, -errno, "pipe");
-	if (err && child > 0) {
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-	}
 	close(go[0]);
-	close(go[1]);
+	close(go[1]); /* without the byte it ends */
+	if (err && child > 0)
+		waitpid(child, NULL, 0);
 	return err ? err : child;
 }
 
