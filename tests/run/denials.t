@@ -17,7 +17,7 @@ use Test::More;
 my $strace = '/usr/bin/strace';
 my $program = program('compare.static');
 my $dir = temp_dir();
-my $MARK = "UVDSO_TEST_DENIALS_$$=1";
+my $MARK = "UVDSO_TEST_DENIALS_$$";
 
 plan skip_all => 'strace is not installed (package strace)' unless -x $strace;
 plan skip_all => 'ptrace is denied here' if run($strace, '-o', '/dev/null', '/bin/true')->{status};
@@ -58,12 +58,15 @@ sub deny {
 		my $filters = pack 'Sx6P', 4, $filter;
 		syscall 157, 38, 1, 0, 0, 0;    # prctl(PR_SET_NO_NEW_PRIVS)
 		syscall(157, 22, 2, $filters) == 0 or POSIX::_exit(97);
-		$ENV{(split /=/, $MARK)[0]} = 1;
+		$ENV{$MARK} = "call $number, errno $errno";
 	};
 }
 
+# Processes that are left, and what they were denied.
+sub denied { return slurp("/proc/$_[0]/environ") =~ /^.*\0?\Q$MARK\E=([^\0]*)/s ? $1 : undef }
+
 sub with_mark {
-	return grep { index(slurp("/proc/$_/environ"), "$MARK\0") >= 0 }
+	return grep { defined denied($_) }
 	    map { m{/(\d+)$} } glob '/proc/[0-9]*';
 }
 
@@ -101,7 +104,10 @@ for (@ways) {
 	# Under strace only the second rung is left, so the first one's calls are listed.
 	my $calls = calls_of($UVDSO, @$command, '--', $program, 1);
 	$calls->{$_} = 1 for @RUNG;
-	my @todo = map { my $name = $_; map { [$name, $_] } 1, 38 }
+	my @todo = map {
+		my $name = $_;
+		map { [$name, $_] } 1, 38
+	    }
 	    sort grep { !$not{$_} && defined $number{$_} } keys %$calls;
 	my $tried = @todo;
 	my @wrong;
@@ -123,7 +129,7 @@ for (@ways) {
 	wait_until { !with_mark() };
 	my @left = with_mark();
 	ok(!@left, "$way: ... and nothing is left")
-	    || diag map { "$_ " . slurp("/proc/$_/comm") } @left;
+	    || diag map { slurp("/proc/$_/comm") . "  was denied " . denied($_) . "\n" } @left;
 	kill 'KILL', @left;
 }
 

@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/user.h>
 
 #define STUB_SIZE 16 /* bytes at most, a multiple of 16 */
 
@@ -18,6 +17,8 @@ static inline bool stub_write(unsigned char *bytes, uint64_t stub, uint64_t coun
 	(void)bytes, (void)stub, (void)counter, (void)function;
 	return false;
 }
+
+struct user_regs_struct;
 
 static inline bool stub_refuse_call(struct user_regs_struct *regs)
 {

@@ -4,7 +4,7 @@
 #include "kernel/keep/data_pages.h"
 
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
-		    bool use_counter, int owner, const char **step)
+		    bool use_counter, int owner, pid_t owner_pid, const char **step)
 {
 	struct timens_offset offset[VDSO_BASES];
 	int err = vvar_map_writable(vvar); /* 3 */
@@ -22,5 +22,5 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 	if (err)
 		return err;
 	*step = "watchdog";
-	return watchdog_start(&pages->watchdog, vvar, owner); /* 8 */
+	return watchdog_start(&pages->watchdog, vvar, owner, owner_pid); /* 8 */
 }

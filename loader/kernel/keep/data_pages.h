@@ -36,6 +36,6 @@ struct data_pages {
  * owner, or -1. Returns 0; or -errno and in *step, a literal, which step failed.
  */
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
-		    bool use_counter, int owner, const char **step);
+		    bool use_counter, int owner, pid_t owner_pid, const char **step);
 
 #endif

@@ -130,7 +130,7 @@ static void work(void *arg, int in, int out)
 	timens_inherit(&keeper->timens);
 	ready.timens = keeper->timens;
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
-				    keeper->owner, &ready.step);
+				    keeper->owner, keeper->owner_pid, &ready.step);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
 	timekeeper_prioritise();

@@ -48,15 +48,14 @@ static bool ended(int pipe, int ms)
 }
 
 /* For the reason that watchdog.h gives. */
-static void outlive(int owner, pid_t parent)
+static void outlive(int owner, pid_t owner_pid)
 {
-	while (getppid() == parent && !ended(owner, RESTING_MS))
+	while (getppid() == owner_pid && !ended(owner, RESTING_MS))
 		;
 }
 
-static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner)
+static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner, pid_t owner_pid)
 {
-	pid_t parent = getppid();
 	const struct vdso_data *data = vvar->writable[VDSO_TIME_PAGE].data;
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed), seq;
 
@@ -73,11 +72,12 @@ static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner)
 	}
 	watchdog_abandon(vvar->writable);
 	if (owner >= 0 && !vvar_in_use(vvar))
-		outlive(owner, parent);
+		outlive(owner, owner_pid);
 	_exit(0);
 }
 
-int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner)
+int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner,
+		   pid_t owner_pid)
 {
 	int life[2], err;
 
@@ -90,7 +90,7 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner
 		close_all_but(keep, 3);
 		prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
 		timekeeper_prioritise();
-		watch(vvar, life[0], owner);
+		watch(vvar, life[0], owner, owner_pid);
 	}
 	close(life[0]);
 	if (err)

@@ -33,9 +33,10 @@ struct watchdog {
  * Starts a watchdog over the calling process, which must be the timekeeper and have the data
  * pages mapped writable. It ends when the timekeeper has ended; but not before its owner, if
  * that has become another program which does not use them: the end of a child, even of a hidden
- * one, then sends SIGCHLD (kernel/signal.c, do_notify_parent()). owner is a pidfd or -1.
- * Returns 0 or -errno.
+ * one, then sends SIGCHLD (kernel/signal.c, do_notify_parent()). owner is a pidfd or -1,
+ * owner_pid its number. Returns 0 or -errno.
  */
-int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner);
+int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner,
+		   pid_t owner_pid);
 
 #endif
