@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/base/page.h"
 #include "kernel/exec/binary.h"
+#include "kernel/exec/layout.h"
 
 /* The kernel refuses more bytes of program headers than these. */
 #define PHDRS_MAX 65536
@@ -147,9 +147,10 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 
 		if (ph->p_type == PT_INTERP)
 			err = read_interp(bin, ph, path, error);
-		else if (ph->p_type == PT_GNU_STACK)
+		else if (ph->p_type == PT_GNU_STACK) {
+			bin->has_stack = true;
 			bin->exec_stack = ph->p_flags & PF_X;
-		else if (ph->p_type == PT_LOAD)
+		} else if (ph->p_type == PT_LOAD)
 			err = check_load(bin, ph, (uint64_t)st.st_size, path, error);
 	}
 	if (!err && bin->low >= bin->high)
@@ -196,13 +197,13 @@ static uintptr_t reserve_anywhere(size_t size, size_t align)
 
 static uintptr_t reserve_program(size_t size, size_t align)
 {
-	bool fixed = personality(0xffffffff) & ADDR_NO_RANDOMIZE;
+	bool random = layout_is_random(1);
 
 	for (uint64_t turn = 0; turn < 64; turn++) {
 		uint64_t page = turn << 16;
 		uintptr_t want;
 
-		if (!fixed && getrandom(&page, sizeof(page), 0) != sizeof(page))
+		if (random && getrandom(&page, sizeof(page), 0) != sizeof(page))
 			break;
 		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
 		if (reserve_at(want, size))
@@ -278,8 +279,8 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 				error, path,
 				"must lie at 0x%" PRIxPTR ", but something is there", start);
 	} else {
-		start = is_interpreter ? reserve_anywhere(size, bin->align)
-				       : reserve_program(size, bin->align);
+		start = is_interpreter || !bin->interp ? reserve_anywhere(size, bin->align)
+						       : reserve_program(size, bin->align);
 		if (!start)
 			return error_cannot_run(error, path, "no room for %zu bytes", size);
 	}
