@@ -70,8 +70,9 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct error *e
 {
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
-	if (ehdr->e_ident[EI_CLASS] != HOST_CLASS || ehdr->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    ehdr->e_machine != HOST_MACHINE)
+	/* As the kernel: of what e_ident says beyond the magic number it believes nothing. */
+	if (ehdr->e_machine != HOST_MACHINE ||
+	    (ehdr->e_ident[EI_CLASS] != HOST_CLASS && ehdr->e_phentsize != sizeof(ElfW(Phdr))))
 		return another_machine(ehdr, path, error);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return bad(error, path, "an ELF file, but not a program");
@@ -98,6 +99,13 @@ static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *pa
 	return 0;
 }
 
+/* Does a segment end in the middle of a page, and go on in memory? */
+static bool needs_zeros(const ElfW(Phdr) * ph)
+{
+	return ph->p_filesz && ph->p_memsz > ph->p_filesz && ph->p_flags & PF_W &&
+	       (ph->p_vaddr + ph->p_filesz) % VDSO_PAGE_SIZE;
+}
+
 static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
 		      const char *path, struct error *error)
 {
@@ -108,8 +116,13 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 		return bad(error, path, "a segment does not fit into the address space");
 	if (ph->p_offset % VDSO_PAGE_SIZE != ph->p_vaddr % VDSO_PAGE_SIZE)
 		return bad(error, path, "a segment's offset and address differ within a page");
-	/* The kernel would map it all the same, and the program would die of SIGBUS. */
-	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
+	if (ph->p_offset > (uint64_t)INT64_MAX - ph->p_filesz)
+		return bad(error, path, "a segment's offset is too large");
+	/*
+	 * What the file does not have any more a program need not touch; but we must, if zeros
+	 * begin in the middle of such a page.
+	 */
+	if (needs_zeros(ph) && page_down(ph->p_offset + ph->p_filesz) >= page_up(file_size))
 		return bad(error, path, "the file is shorter than its segments");
 	if (page_down(ph->p_vaddr) < bin->low)
 		bin->low = page_down(ph->p_vaddr);
@@ -227,7 +240,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 			 bin->fd, (off_t)page_down(ph->p_offset)) == MAP_FAILED)
 			return -errno;
 		/* After the last byte of the segment the page holds other parts of the file. */
-		if (ph->p_memsz > ph->p_filesz && prot & PROT_WRITE)
+		if (needs_zeros(ph))
 			memset((void *)file_end, 0, zero_pages - file_end);
 	}
 	if (end > zero_pages &&

@@ -130,11 +130,22 @@ static int search(const char *name, char **found, struct error *error)
 		      : error_not_found(error, name, "not found in PATH");
 }
 
-/* Takes "#! interpreter one-argument" apart. Returns false if there is no interpreter. */
+/*
+ * Takes "#! interpreter one-argument" apart. Returns false if there is no interpreter, or one
+ * that goes on where the kernel does not read; an argument may be cut off (execve(2),
+ * "Interpreter scripts").
+ */
 static bool parse_script(char head[HEAD_SIZE + 1], char **interpreter, char **argument)
 {
 	char *line = head + 2, *end;
 
+	if (!memchr(head, '\n', HEAD_SIZE)) {
+		end = line + strspn(line, " \t");
+		end += strcspn(end, " \t");
+		if (end == head + HEAD_SIZE)
+			return false;
+		head[HEAD_SIZE - 1] = 0;
+	}
 	line[strcspn(line, "\n")] = 0;
 	for (end = line + strlen(line); end > line && strchr(" \t", end[-1]); end--)
 		end[-1] = 0;
@@ -240,7 +251,9 @@ int program_open(struct program *program, char **argv, struct error *error)
 			break;
 		}
 		if (!parse_script(head, &interpreter, &argument)) {
-			err = error_cannot_run(error, path, "its #! line names nothing");
+			err = error_cannot_run(error, path,
+					       "its #! line names nothing, or goes on "
+					       "after 256 bytes");
 			break;
 		}
 		err = prepend(program, interpreter, argument, path, error);
