@@ -106,7 +106,7 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
-PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie) probe.static
+PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare $(PROBES) surroundings.pie filter.so slow_waitid.so linker.pie sandbox.pie)
@@ -134,6 +134,8 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
 
+# Where setarch -R lets position-independent programs begin, uvdso itself among them.
+FLAGS_in-the-way := -fPIE -static -no-pie -Wl,-Ttext-segment=0x555555554000
 BARE_CFLAGS := $(PROGRAM_CFLAGS) -ffreestanding -nostdlib -fno-stack-protector -fcf-protection=none
 $(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_$*))

@@ -116,13 +116,17 @@ sub normal {
 	# Usually the stack is above all else; without a limit on it libraries grow upwards.
 	$normal{order} = join ' ', map { $_->[3] =~ s{.*/}{}r || 'unnamed' } grep { $_->[3] } @maps;
 
+	my $low = $normal{'place-heap'} eq 'before it';
 	%random = (
-		gap => $gap, program => $program, stack => $stack->[1],
+		gap => $gap, $low ? 'among-libraries' : 'program' => $program, stack => $stack->[1],
 		$interpreter ? (interpreter => $interpreter) : (),
-		heap => $normal{'place-heap'} eq 'before it'
-		? $address{brk}
-		: $address{brk} - $address{end}
+		heap => $low ? $address{brk} : $address{brk} - $address{end}
 	);
+
+	# Without randomisation it is known where everything lies.
+	if (hex $facts->{personality}[0] & 0x40000) {
+		$normal{"at-$_"} = sprintf '%x', $random{$_} for keys %random;
+	}
 
 	# Numbers of processes.
 	my %who = ($pid => 'SELF', $$ => 'STARTER');
@@ -166,7 +170,7 @@ sub normal {
 # ---- starting it in every way ---------------------------------------------------------------
 my $UVDSO32 = 'build/i386/uvdso';
 my %probe = (
-	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie)),
+	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie in-the-way)),
 	i386 => ["$TOP/build/i386/tests/machines/i386/probe.static", "$TOP/$UVDSO32"],
 );
 
@@ -214,7 +218,7 @@ sub probe {
 	return normal($p->{out}, $p->{pid});
 }
 
-for my $kind ('static', 'pie', 'static-pie', 'i386', 'old i386') {
+for my $kind ('static', 'pie', 'static-pie', 'in-the-way', 'i386', 'old i386') {
 	SKIP: {
 		skip 'there is no i686-linux-gnu-gcc (make deps)', 1 if !$probe{$kind};
 		skip 'this kernel runs no 32-bit programs', 1
@@ -224,6 +228,10 @@ for my $kind ('static', 'pie', 'static-pie', 'i386', 'old i386') {
 			    if $surroundings{$surroundings}[0]
 			    && !-x $surroundings{$surroundings}[0];
 			my ($native) = probe($kind, 'native', $surroundings);
+			# Without randomisation kernels before 6.15 leave the heap there.
+			next
+			    if $kind eq 'static-pie'
+			    && ($native->{'place-heap'} // '') eq 'after the program';
 			for my $way (qw(kernel follow hand)) {
 				my ($ours) = probe($kind, $way, $surroundings);
 				my %all = map { $_ => 1 } keys %{$native // {}},
@@ -245,6 +253,89 @@ for my $kind ('static', 'pie', 'static-pie', 'i386', 'old i386') {
 				    } @wrong;
 			}
 		}
+	}
+}
+
+# ---- what is drawn anew at each start --------------------------------------------------------
+# Ten draws from a range lie within a sixteenth of it once in ten thousand million times.
+for my $kind ('static', 'pie', 'static-pie', 'i386') {
+	next if !$probe{$kind} || !(probe($kind, 'native', 'plain'))[1];
+	my %range;
+	for my $way (qw(native kernel hand)) {
+		my @draws = map { (probe($kind, $way, 'plain'))[1] } 1 .. 10;
+		for my $what (keys %{$draws[0]}) {
+			my @sorted = sort { $a <=> $b } map { $_->{$what} } @draws;
+			$range{$what}{$way} = $sorted[-1] - $sorted[0];
+		}
+	}
+	my @narrow = grep {
+		my $range = $range{$_};
+		grep { $range->{$_} * 16 < $range->{native} } qw(kernel hand)
+	} sort keys %range;
+	ok(!@narrow, "$kind: the ranges of @{[sort keys %range]} are not smaller than natively")
+	    || diag map {
+		my $what = $_;
+		map { sprintf "%s by %s: %x\n", $what, $_, $range{$what}{$_} }
+		    qw(native kernel hand)
+	    } @narrow;
+}
+
+# ---- what may not be started -----------------------------------------------------------------
+my $copy = "$dir/copy";
+
+sub make_copy {
+	my ($mode) = @_;
+	unlink $copy;
+	open my $file, '>', $copy or die "$copy: $!";
+	print $file slurp($probe{static}[0]);
+	close $file;
+	chmod $mode, $copy;
+}
+my ($major, $minor) = (POSIX::uname())[2] =~ /^(\d+)\.(\d+)/;
+my $asks = $major > 6 || ($major == 6 && $minor >= 8);
+my @script = ("$dir/script", "#!$copy\n");
+open my $file, '>', $script[0] or die;
+print $file $script[1];
+close $file;
+chmod 0755, $script[0];
+
+for my $way (qw(native kernel hand)) {
+	my @start =
+	    $way eq 'native' ? ($surroundings{unusual}[0], "$dir/in") : ($UVDSO, @{$ways{$way}});
+	my $says = $way eq 'native' ? qr/: Text file busy$/ : qr/\Auvdso: \S+: Text file busy\n\z/;
+	make_copy(0755);
+	is(run(@start, $copy)->{status}, 0, "by $way: a program that nobody writes to runs");
+	open my $writer, '>>', $copy or die;
+	my %done = (
+		'a program' => run(@start, $copy),
+		'the interpreter of a script' => run(@start, $script[0])
+	);
+	close $writer;
+	open $writer, '>>', $script[0] or die;
+	$done{'a script'} = run(@start, $script[0]);
+	close $writer;
+
+	for my $what (sort keys %done) {
+		SKIP: {
+			skip 'the kernel cannot be asked before Linux 6.8', 1
+			    if $way eq 'hand' && !$asks;
+			my $p = $done{$what};
+			ok(
+				$p->{status} && $p->{err} =~ $says,
+				"by $way: $what that is open for writing is refused"
+			) || diag "status $p->{status}: $p->{err}";
+		}
+	}
+	# What may not be read uvdso cannot start; root may read everything.
+	make_copy(0111);
+	my $p = run(@start, $copy);
+	if ($ROOT || $way eq 'native') {
+		is($p->{status}, 0, "by $way: a program without permission to read it runs");
+	} else {
+		refused(
+			$p, 126, qr/executable, but not readable/,
+			"by $way: ... is refused, and why"
+		);
 	}
 }
 

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <host.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,8 +184,10 @@ static bool reserve_at(uintptr_t want, size_t size)
 
 	if (got == (void *)want)
 		return true;
-	if (got != MAP_FAILED)
+	if (got != MAP_FAILED) {
 		munmap(got, size);
+		errno = EEXIST;
+	}
 	return false;
 }
 
@@ -210,19 +211,28 @@ static uintptr_t reserve_anywhere(size_t size, size_t align)
 
 static uintptr_t reserve_program(size_t size, size_t align)
 {
-	bool random = layout_is_random(1);
-
-	for (uint64_t turn = 0; turn < 64; turn++) {
-		uint64_t page = turn << 16;
+	for (int turn = 0; turn < 64; turn++) {
+		uint64_t page;
 		uintptr_t want;
 
-		if (random && getrandom(&page, sizeof(page), 0) != sizeof(page))
+		if (getrandom(&page, sizeof(page), 0) != sizeof(page))
 			break;
 		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
 		if (reserve_at(want, size))
 			return want;
 	}
 	return reserve_anywhere(size, align);
+}
+
+/*
+ * At this address. If something is there, such as ourselves, somewhere else for now. 0 when
+ * there is no room, or the address is none of ours.
+ */
+static uintptr_t reserve_fixed(uintptr_t want, size_t size)
+{
+	if (reserve_at(want, size))
+		return want;
+	return errno == EEXIST ? reserve_anywhere(size, VDSO_PAGE_SIZE) : 0;
 }
 
 static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_t bias)
@@ -281,32 +291,36 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 	       const char *path, struct error *error)
 {
 	size_t size = bin->high - bin->low;
-	uintptr_t start;
+	uintptr_t start = 0, now;
 	int err;
 
 	*map = (struct mapped_binary){0};
-	if (bin->ehdr.e_type == ET_EXEC) {
+	if (bin->ehdr.e_type == ET_EXEC)
 		start = bin->low;
-		if (!reserve_at(start, size))
-			return error_cannot_run(
-				error, path,
-				"must lie at 0x%" PRIxPTR ", but something is there", start);
-	} else {
-		start = is_interpreter || !bin->interp ? reserve_anywhere(size, bin->align)
-						       : reserve_program(size, bin->align);
-		if (!start)
-			return error_cannot_run(error, path, "no room for %zu bytes", size);
-	}
+	else if (!is_interpreter && bin->interp && !layout_is_random(1))
+		start = HOST_PIE_LOW & ~(bin->align - 1);
+	if (start)
+		now = reserve_fixed(start, size);
+	else if (is_interpreter || !bin->interp)
+		now = reserve_anywhere(size, bin->align);
+	else
+		now = reserve_program(size, bin->align);
+	if (!now)
+		return error_cannot_run(error, path, "no room for %zu bytes%s", size,
+					start ? " where it must lie" : "");
+	if (!start)
+		start = now;
 	map->start = start;
 	map->end = start + size;
 	map->bias = start - bin->low;
+	map->moved = now - start;
 
 	for (int i = 0; i < bin->ehdr.e_phnum; i++) {
 		const ElfW(Phdr) *ph = &bin->phdr[i];
 
 		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
 			continue;
-		err = map_segment(bin, ph, map->bias);
+		err = map_segment(bin, ph, map->bias + map->moved);
 		if (err)
 			return error_cannot_run(error, path, "cannot map a segment: %s",
 						strerror(-err));

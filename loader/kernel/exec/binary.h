@@ -27,9 +27,12 @@ struct binary {
 	size_t align;        /* the largest p_align */
 };
 
-/* Where a binary is mapped. All addresses are final, with the bias added. */
+/*
+ * Where a binary is mapped. All addresses are final, with the bias added. Where something lies
+ * that will be unmapped, its pages are moved bytes further on as yet.
+ */
 struct mapped_binary {
-	uintptr_t bias, start, end;
+	uintptr_t bias, start, end, moved;
 	uintptr_t entry, phdr;
 	uintptr_t start_code, end_code, start_data, end_data, end_bss;
 };

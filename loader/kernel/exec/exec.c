@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <host.h>
+#include <inttypes.h>
 #include <linux/prctl.h>
 #include <linux/rseq.h>
 #include <string.h>
@@ -214,6 +215,25 @@ static int read_maps(const struct map_range **stack, struct error *error)
 	return error_self(error, -ENOENT, "/proc/self/maps", "shows no stack");
 }
 
+/* Is something where the program must lie that is not unmapped before it is moved there? */
+static bool is_in_the_way(const struct exec_request *request,
+			  const struct mapped_binary *program,
+			  const struct mapped_binary *interp, const struct jump_area *area)
+{
+	const struct placement *vdso = request->vdso;
+	struct pieces stay = {.count = 0};
+
+	pieces_add(&stay, vdso->start, vdso->start + vdso->length);
+	pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1));
+	pieces_add(&stay, interp->start, interp->end);
+	pieces_add(&stay, program->start + program->moved, program->end + program->moved);
+	for (size_t i = 0; i < maps.count; i++)
+		if (!strcmp(maps.range[i].name, "[stack]") ||
+		    (keeps_kernel_vdso(request) && maps_is_kernel_vdso(&maps.range[i])))
+			pieces_add(&stay, maps.range[i].start, maps.range[i].end);
+	return program->moved && pieces_overlap(&stay, program->start, program->end);
+}
+
 /*
  * The list of what the jump does, in order. The mask comes last: a pending signal meets the new
  * program, not a half-made one.
@@ -225,7 +245,7 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	const struct placement *vdso = request->vdso;
 	const struct program *target = request->program;
 	uintptr_t stack_size = stack->end - stack->start;
-	static struct pieces stay;
+	static struct pieces stay, move;
 	struct jump *jump = &area->jump;
 	size_t at = 0;
 
@@ -238,9 +258,14 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	stay.count = 0;
 	if (!pieces_add(&stay, vdso->start, vdso->start + vdso->length) ||
 	    !pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1)) ||
-	    !pieces_add_segments(&stay, &target->bin, program->bias) ||
+	    !pieces_add_segments(&stay, &target->bin, program->bias + program->moved) ||
 	    !pieces_add_segments(&stay, &target->interp, interp->bias) ||
 	    !jump_add_unmaps(jump, &at, &maps, &stay, keeps_kernel_vdso(request)))
+		return false;
+	move.count = 0;
+	if (program->moved &&
+	    (!pieces_add_segments(&move, &target->bin, program->bias + program->moved) ||
+	     !jump_add_moves(jump, &at, &maps, &move, program->moved)))
 		return false;
 	/* With the exe link if we may; that needs the old program unmapped already. */
 	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
@@ -297,6 +322,10 @@ int exec_program(const struct exec_request *request, struct error *error)
 	err = read_maps(&old_stack, error);
 	if (err)
 		return err;
+	if (is_in_the_way(request, &program, &interp, area))
+		return error_cannot_run(error, target->path,
+					"must lie at 0x%" PRIxPTR ", but something is there",
+					program.start);
 	area->jump = (struct jump){
 		.stack_to = stack.sp,
 		.stack_from = (uintptr_t)stack.bytes,
