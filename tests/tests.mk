@@ -115,9 +115,11 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
+PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
+
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare filter.so slow_waitid.so linker.pie sandbox.pie \
-	asks.pie asks.static opaque)
+SINGLES := $(if $(CROSS),,bare $(PROBES) surroundings.pie filter.so slow_waitid.so linker.pie \
+	sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -144,6 +146,12 @@ $(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
 $(P)/tests/programs/opaque: tests/programs/opaque.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
 
+# Where setarch -R lets position-independent programs begin, uvdso itself among them.
+FLAGS_in-the-way := -fPIE -static -no-pie -Wl,-Ttext-segment=0x555555554000
+BARE_CFLAGS := $(PROGRAM_CFLAGS) -ffreestanding -nostdlib -fno-stack-protector -fcf-protection=none
+$(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/probe.c $(O)/.config
+	$(call program,$(BARE_CFLAGS) $(FLAGS_$*))
+
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
 LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
@@ -161,7 +169,8 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
-	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader
+	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader \
+	probe.static
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
@@ -180,6 +189,9 @@ $(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/internal.a
 	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)) -static-libstdc++ -static-libgcc -Iloader -Itests/lib,$(P)/internal.a)
 endef
 $(foreach kind,pie static,$(eval $(call I386_RULES,$(kind))))
+
+$(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
+	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
 
 # ---- make test ----------------------------------------------------------------------
 # What the chosen tests need: those in C only themselves, scripts the command, and most of

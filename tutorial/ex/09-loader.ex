@@ -64,7 +64,7 @@ stub:
 	/* TODO: to be written and to be executed. */
 	static int map_image(struct process *process, const struct vdso_files *files, uintptr_t at)
 	{
-		long got = process_mmap(process, at, files->image_length,
+		long got = process_mmap(process, at, mapped_length(files),
 					PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
 					files->image, 0);
 

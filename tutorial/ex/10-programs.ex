@@ -20,7 +20,7 @@ hint:
 hint:
 	At the bottom of the buffer: the count, then the pointers that are there, with a zero behind each
 	list, then the pairs of the vector with the last one. Count the bytes of all that. The stack
-	pointer is so much below what was written last, and the random distance below that, rounded down.
+	pointer is so much below what was written last, rounded down.
 	Move the bytes to where it is in the buffer. The vector is the last of them.
 mutant: misaligned: the stack pointer is not rounded
 	s/ & ~\(uintptr_t\)15//
@@ -41,7 +41,7 @@ stub:
 		 * count, the ends of the two lists, and the vector; the place of the stack pointer;
 		 * and all these words in that place.
 		 */
-		stack->sp = pen->at - random_distance();
+		stack->sp = pen->at - 256;
 		stack->auxv = stack->sp;
 		stack->auxv_size = 0;
 		return 0;

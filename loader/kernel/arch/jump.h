@@ -6,32 +6,40 @@
  * own, carry it out and jump to the program's entry. They use no stack, because the stack is
  * what they overwrite.
  *
- * One thing is left then: the mapping that they run in. Code cannot unmap itself and return.
- * But our image, which stays, has a system call followed by a return in it: with the registers
- * set for munmap(2) and the entry as the return address, that is where the jump goes.
+ * One thing is left then: the mapping that they run in. Code cannot unmap itself and go on. So
+ * the jump goes to a landing of a few instructions behind the image, which stays: there
+ * munmap(2) is called, the registers are cleared that it took, and the program begins.
  *
- * arch/ARCH/jump.S has the instructions; exec/exec.c writes the list.
+ * The first program of a process finds all registers as they are after a reset, and so does
+ * this one. On x86 the kernel itself can be asked for that: rt_sigreturn(2) from a frame
+ * without floating point state leaves none of the old one, whatever registers the CPU has.
+ *
+ * arch/ARCH/jump.S has the instructions; exec/exec.c writes the list, and map/place.c the
+ * landing.
  */
 #ifndef KERNEL_ARCH_JUMP_H
 #define KERNEL_ARCH_JUMP_H
 
 /* Offsets into struct jump, for jump.S; pinned by assertions in exec.c. */
-#define JUMP_STACK_TO    0
-#define JUMP_STACK_FROM  8
-#define JUMP_STACK_SIZE  16
-#define JUMP_SP          24
-#define JUMP_ENTRY       32
-#define JUMP_SYSCALL_RET 40
-#define JUMP_SELF        48
-#define JUMP_SELF_SIZE   56
-#define JUMP_FP_CONTROL  64
-#define JUMP_CALLS       72
+#define JUMP_STACK_TO   0
+#define JUMP_STACK_FROM 8
+#define JUMP_STACK_SIZE 16
+#define JUMP_SP         24
+#define JUMP_ENTRY      32
+#define JUMP_LANDING    40
+#define JUMP_SELF       48
+#define JUMP_SELF_SIZE  56
+#define JUMP_FRAME      64
+#define JUMP_CALLS      72
 
 /* Offsets into struct jump_call. */
 #define CALL_NR   0
 #define CALL_ARGS 8
 #define CALL_SKIP 56
 #define CALL_SIZE 64
+
+/* What the landing has room for, at the end of the last page of the image. */
+#define LANDING_SIZE 32
 
 /* Numbers that are not system calls. */
 #define CALL_END        -1 /* the list is done: go */
@@ -53,9 +61,9 @@ struct jump_call {
 struct jump {
 	uint64_t stack_to, stack_from, stack_size;
 	uint64_t sp, entry;
-	uint64_t syscall_ret;     /* the address of such instructions in the image, or 0 */
+	uint64_t landing;         /* its address */
 	uint64_t self, self_size; /* the mapping that all of this lies in */
-	uint64_t fp_control;      /* what floating point starts with */
+	uint64_t frame;           /* the stack pointer for rt_sigreturn(2), on x86 */
 	struct jump_call call[JUMP_CALLS_MAX];
 };
 
@@ -67,6 +75,7 @@ static inline void jump_add_call(struct jump *jump, size_t *at, uint64_t skip, l
 }
 
 extern const unsigned char jump_code_start[], jump_code_end[];
+extern const unsigned char landing_code_start[], landing_code_end[];
 #endif
 
 #endif

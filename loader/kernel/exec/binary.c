@@ -3,18 +3,17 @@
  */
 #include <errno.h>
 #include <host.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/base/page.h"
 #include "kernel/exec/binary.h"
+#include "kernel/exec/layout.h"
 
 /* The kernel refuses more bytes of program headers than these. */
 #define PHDRS_MAX 65536
@@ -70,8 +69,9 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct error *e
 {
 	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
 		return bad(error, path, "neither an ELF file nor a script that starts with #!");
-	if (ehdr->e_ident[EI_CLASS] != HOST_CLASS || ehdr->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    ehdr->e_machine != HOST_MACHINE)
+	/* As the kernel: of what e_ident says beyond the magic number it believes nothing. */
+	if (ehdr->e_machine != HOST_MACHINE ||
+	    (ehdr->e_ident[EI_CLASS] != HOST_CLASS && ehdr->e_phentsize != sizeof(ElfW(Phdr))))
 		return another_machine(ehdr, path, error);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return bad(error, path, "an ELF file, but not a program");
@@ -98,6 +98,13 @@ static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *pa
 	return 0;
 }
 
+/* Does a segment end in the middle of a page, and go on in memory? */
+static bool needs_zeros(const ElfW(Phdr) * ph)
+{
+	return ph->p_filesz && ph->p_memsz > ph->p_filesz && ph->p_flags & PF_W &&
+	       (ph->p_vaddr + ph->p_filesz) % VDSO_PAGE_SIZE;
+}
+
 static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
 		      const char *path, struct error *error)
 {
@@ -108,8 +115,13 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 		return bad(error, path, "a segment does not fit into the address space");
 	if (ph->p_offset % VDSO_PAGE_SIZE != ph->p_vaddr % VDSO_PAGE_SIZE)
 		return bad(error, path, "a segment's offset and address differ within a page");
-	/* The kernel would map it all the same, and the program would die of SIGBUS. */
-	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
+	if (ph->p_offset > (uint64_t)INT64_MAX - ph->p_filesz)
+		return bad(error, path, "a segment's offset is too large");
+	/*
+	 * What the file does not have any more a program need not touch; but we must, if zeros
+	 * begin in the middle of such a page.
+	 */
+	if (needs_zeros(ph) && page_down(ph->p_offset + ph->p_filesz) >= page_up(file_size))
 		return bad(error, path, "the file is shorter than its segments");
 	if (page_down(ph->p_vaddr) < bin->low)
 		bin->low = page_down(ph->p_vaddr);
@@ -147,9 +159,10 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 
 		if (ph->p_type == PT_INTERP)
 			err = read_interp(bin, ph, path, error);
-		else if (ph->p_type == PT_GNU_STACK)
+		else if (ph->p_type == PT_GNU_STACK) {
+			bin->has_stack = true;
 			bin->exec_stack = ph->p_flags & PF_X;
-		else if (ph->p_type == PT_LOAD)
+		} else if (ph->p_type == PT_LOAD)
 			err = check_load(bin, ph, (uint64_t)st.st_size, path, error);
 	}
 	if (!err && bin->low >= bin->high)
@@ -171,8 +184,10 @@ static bool reserve_at(uintptr_t want, size_t size)
 
 	if (got == (void *)want)
 		return true;
-	if (got != MAP_FAILED)
+	if (got != MAP_FAILED) {
 		munmap(got, size);
+		errno = EEXIST;
+	}
 	return false;
 }
 
@@ -196,19 +211,28 @@ static uintptr_t reserve_anywhere(size_t size, size_t align)
 
 static uintptr_t reserve_program(size_t size, size_t align)
 {
-	bool fixed = personality(0xffffffff) & ADDR_NO_RANDOMIZE;
-
-	for (uint64_t turn = 0; turn < 64; turn++) {
-		uint64_t page = turn << 16;
+	for (int turn = 0; turn < 64; turn++) {
+		uint64_t page;
 		uintptr_t want;
 
-		if (!fixed && getrandom(&page, sizeof(page), 0) != sizeof(page))
+		if (getrandom(&page, sizeof(page), 0) != sizeof(page))
 			break;
 		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
 		if (reserve_at(want, size))
 			return want;
 	}
 	return reserve_anywhere(size, align);
+}
+
+/*
+ * At this address. If something is there, such as ourselves, somewhere else for now. 0 when
+ * there is no room, or the address is none of ours.
+ */
+static uintptr_t reserve_fixed(uintptr_t want, size_t size)
+{
+	if (reserve_at(want, size))
+		return want;
+	return errno == EEXIST ? reserve_anywhere(size, VDSO_PAGE_SIZE) : 0;
 }
 
 static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_t bias)
@@ -226,7 +250,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 			 bin->fd, (off_t)page_down(ph->p_offset)) == MAP_FAILED)
 			return -errno;
 		/* After the last byte of the segment the page holds other parts of the file. */
-		if (ph->p_memsz > ph->p_filesz && prot & PROT_WRITE)
+		if (needs_zeros(ph))
 			memset((void *)file_end, 0, zero_pages - file_end);
 	}
 	if (end > zero_pages &&
@@ -267,32 +291,36 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 	       const char *path, struct error *error)
 {
 	size_t size = bin->high - bin->low;
-	uintptr_t start;
+	uintptr_t start = 0, now;
 	int err;
 
 	*map = (struct mapped_binary){0};
-	if (bin->ehdr.e_type == ET_EXEC) {
+	if (bin->ehdr.e_type == ET_EXEC)
 		start = bin->low;
-		if (!reserve_at(start, size))
-			return error_cannot_run(
-				error, path,
-				"must lie at 0x%" PRIxPTR ", but something is there", start);
-	} else {
-		start = is_interpreter ? reserve_anywhere(size, bin->align)
-				       : reserve_program(size, bin->align);
-		if (!start)
-			return error_cannot_run(error, path, "no room for %zu bytes", size);
-	}
+	else if (!is_interpreter && bin->interp && !layout_is_random(1))
+		start = HOST_PIE_LOW & ~(bin->align - 1);
+	if (start)
+		now = reserve_fixed(start, size);
+	else if (is_interpreter || !bin->interp)
+		now = reserve_anywhere(size, bin->align);
+	else
+		now = reserve_program(size, bin->align);
+	if (!now)
+		return error_cannot_run(error, path, "no room for %zu bytes%s", size,
+					start ? " where it must lie" : "");
+	if (!start)
+		start = now;
 	map->start = start;
 	map->end = start + size;
 	map->bias = start - bin->low;
+	map->moved = now - start;
 
 	for (int i = 0; i < bin->ehdr.e_phnum; i++) {
 		const ElfW(Phdr) *ph = &bin->phdr[i];
 
 		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
 			continue;
-		err = map_segment(bin, ph, map->bias);
+		err = map_segment(bin, ph, map->bias + map->moved);
 		if (err)
 			return error_cannot_run(error, path, "cannot map a segment: %s",
 						strerror(-err));

@@ -22,13 +22,17 @@ struct binary {
 	ElfW(Phdr) * phdr;   /* e_phnum of them, allocated */
 	char *interp;        /* from PT_INTERP, allocated, or NULL */
 	bool exec_stack;     /* PT_GNU_STACK asks for an executable stack */
+	bool has_stack;      /* there is a PT_GNU_STACK */
 	uintptr_t low, high; /* the pages that the segments span, before the bias */
 	size_t align;        /* the largest p_align */
 };
 
-/* Where a binary is mapped. All addresses are final, with the bias added. */
+/*
+ * Where a binary is mapped. All addresses are final, with the bias added. Where something lies
+ * that will be unmapped, its pages are moved bytes further on as yet.
+ */
 struct mapped_binary {
-	uintptr_t bias, start, end;
+	uintptr_t bias, start, end, moved;
 	uintptr_t entry, phdr;
 	uintptr_t start_code, end_code, start_data, end_data, end_bss;
 };
@@ -41,10 +45,10 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 
 /*
  * Maps the segments: at its own addresses if it is not position-independent, else at a
- * random place in the region of programs, or, for an interpreter, where the kernel puts
- * libraries. Never over something that is mapped. What lies between two segments stays
- * reserved, so that nothing else is mapped there. Returns 0, or an error number with error
- * filled.
+ * random place in the region of programs, or where the kernel puts libraries: an interpreter,
+ * and what has none itself, which could be one. Never over something that is mapped. What lies
+ * between two segments stays reserved, so that nothing else is mapped there. Returns 0, or an
+ * error number with error filled.
  */
 int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_binary *map,
 	       const char *path, struct error *error);

@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <host.h>
+#include <inttypes.h>
 #include <linux/prctl.h>
 #include <linux/rseq.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #include "kernel/base/newer.h"
 #include "kernel/base/page.h"
 #include "kernel/exec/exec.h"
+#include "kernel/exec/layout.h"
 #include "kernel/exec/stack.h"
 #include "kernel/exec/unmap.h"
 
@@ -39,22 +41,20 @@ JUMP_AT(stack_from, JUMP_STACK_FROM);
 JUMP_AT(stack_size, JUMP_STACK_SIZE);
 JUMP_AT(sp, JUMP_SP);
 JUMP_AT(entry, JUMP_ENTRY);
-JUMP_AT(syscall_ret, JUMP_SYSCALL_RET);
+JUMP_AT(landing, JUMP_LANDING);
 JUMP_AT(self, JUMP_SELF);
 JUMP_AT(self_size, JUMP_SELF_SIZE);
-JUMP_AT(fp_control, JUMP_FP_CONTROL);
+JUMP_AT(frame, JUMP_FRAME);
 JUMP_AT(call, JUMP_CALLS);
 _Static_assert(sizeof(struct jump_call) == CALL_SIZE, "jump.S shifts by 6");
 _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "jump.h");
-
-/* The kernel starts the heap up to this far after a program's data. */
-#define BRK_RANDOM (32ul << 20)
 
 /* The mapping that the jump runs from: code, list and what the list points to. */
 struct jump_area {
 	struct jump jump;
 	struct mm_map mm, mm_with_exe;
 	uint64_t mask; /* as the kernel has it: 64 signals */
+	struct host_frame frame;
 	unsigned char code[512];
 };
 
@@ -69,23 +69,19 @@ static const struct map_range *find_stack(void)
 	return NULL;
 }
 
+/*
+ * A program from before there were executable permissions: all that it can read it can execute
+ * (arch/x86/include/asm/elf.h, elf_read_implies_exec()).
+ */
+static bool reads_imply_exec(const struct binary *bin)
+{
+	return HOST_OLD_PROGRAMS_EXEC && !bin->has_stack;
+}
+
 /* Does the kernel's own vDSO stay mapped? On some machines it must (host.h). */
 static bool keeps_kernel_vdso(const struct exec_request *request)
 {
 	return request->keep_kernel_vdso || HOST_KERNEL_VDSO_STAYS;
-}
-
-/* The address of a system call and a return in the image, or 0 if it happens to have none. */
-static uintptr_t find_syscall_ret(const struct placement *vdso)
-{
-	const unsigned char *image = (const unsigned char *)vdso->ehdr;
-	size_t size = vdso->start + vdso->length - vdso->ehdr;
-	size_t length = sizeof(HOST_SYSCALL_RET) - 1;
-
-	for (size_t i = 0; i + length <= size; i += HOST_SYSCALL_RET_ALIGN)
-		if (!memcmp(image + i, HOST_SYSCALL_RET, length))
-			return vdso->ehdr + i;
-	return 0;
 }
 
 /*
@@ -140,26 +136,40 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 }
 
 /*
+ * Where the heap begins: after the program's data, and a page further on so that it is another
+ * mapping; at random. What lies among the libraries would leave it no room there.
+ */
+static uintptr_t find_brk(const struct binary *bin, const struct mapped_binary *program)
+{
+	bool among_libraries = bin->ehdr.e_type == ET_DYN && !bin->interp;
+	uintptr_t brk =
+		among_libraries ? HOST_PIE_LOW + VDSO_PAGE_SIZE : page_up(program->end_bss);
+	uint64_t random = 0;
+
+	if (!layout_is_random(2) || getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return brk;
+	return brk + (among_libraries ? 0 : VDSO_PAGE_SIZE) +
+	       page_down(random % HOST_BRK_RANDOM);
+}
+
+/*
  * What the kernel records of a process (proc(5): cmdline, environ, auxv, the heap's beginning).
  * Changing it needs no privilege since Linux 3.18, but a kernel that was built with
  * CHECKPOINT_RESTORE; changing the exe link needs a privilege.
  */
-static struct mm_map describe_process(const struct mapped_binary *program,
+static struct mm_map describe_process(const struct binary *bin,
+				      const struct mapped_binary *program,
 				      const struct first_stack *stack)
 {
-	uint64_t random = 0;
-	uintptr_t brk = page_up(program->end_bss);
+	uintptr_t brk = find_brk(bin, program);
 
-	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) &&
-	    getrandom(&random, sizeof(random), 0) == sizeof(random))
-		brk += page_down(random % BRK_RANDOM);
 	return (struct mm_map){
 		.start_code = program->start_code,
 		.end_code = program->end_code,
 		.start_data = program->start_data,
 		.end_data = program->end_data,
-		.start_brk = brk + VDSO_PAGE_SIZE,
-		.brk = brk + VDSO_PAGE_SIZE,
+		.start_brk = brk,
+		.brk = brk,
 		.start_stack = stack->sp,
 		.arg_start = stack->arg_start,
 		.arg_end = stack->arg_end,
@@ -205,6 +215,25 @@ static int read_maps(const struct map_range **stack, struct error *error)
 	return error_self(error, -ENOENT, "/proc/self/maps", "shows no stack");
 }
 
+/* Is something where the program must lie that is not unmapped before it is moved there? */
+static bool is_in_the_way(const struct exec_request *request,
+			  const struct mapped_binary *program,
+			  const struct mapped_binary *interp, const struct jump_area *area)
+{
+	const struct placement *vdso = request->vdso;
+	struct pieces stay = {.count = 0};
+
+	pieces_add(&stay, vdso->start, vdso->start + vdso->length);
+	pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1));
+	pieces_add(&stay, interp->start, interp->end);
+	pieces_add(&stay, program->start + program->moved, program->end + program->moved);
+	for (size_t i = 0; i < maps.count; i++)
+		if (!strcmp(maps.range[i].name, "[stack]") ||
+		    (keeps_kernel_vdso(request) && maps_is_kernel_vdso(&maps.range[i])))
+			pieces_add(&stay, maps.range[i].start, maps.range[i].end);
+	return program->moved && pieces_overlap(&stay, program->start, program->end);
+}
+
 /*
  * The list of what the jump does, in order. The mask comes last: a pending signal meets the new
  * program, not a half-made one.
@@ -216,22 +245,27 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	const struct placement *vdso = request->vdso;
 	const struct program *target = request->program;
 	uintptr_t stack_size = stack->end - stack->start;
-	static struct pieces stay;
+	static struct pieces stay, move;
 	struct jump *jump = &area->jump;
 	size_t at = 0;
 
 	/* A fresh stack is empty below what is written to it. */
 	jump_add_call(jump, &at, 0, SYS_madvise, stack->start, stack_size, MADV_DONTNEED, 0);
-	if (target->bin.exec_stack)
+	if (target->bin.exec_stack || reads_imply_exec(&target->bin))
 		jump_add_call(jump, &at, 0, SYS_mprotect, stack->start, stack_size,
 			      PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN, 0);
 	jump_add_call(jump, &at, 0, CALL_COPY_STACK, 0, 0, 0, 0);
 	stay.count = 0;
 	if (!pieces_add(&stay, vdso->start, vdso->start + vdso->length) ||
 	    !pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1)) ||
-	    !pieces_add_segments(&stay, &target->bin, program->bias) ||
+	    !pieces_add_segments(&stay, &target->bin, program->bias + program->moved) ||
 	    !pieces_add_segments(&stay, &target->interp, interp->bias) ||
 	    !jump_add_unmaps(jump, &at, &maps, &stay, keeps_kernel_vdso(request)))
+		return false;
+	move.count = 0;
+	if (program->moved &&
+	    (!pieces_add_segments(&move, &target->bin, program->bias + program->moved) ||
+	     !jump_add_moves(jump, &at, &maps, &move, program->moved)))
 		return false;
 	/* With the exe link if we may; that needs the old program unmapped already. */
 	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
@@ -260,6 +294,8 @@ int exec_program(const struct exec_request *request, struct error *error)
 	struct auxvec vec;
 	int err;
 
+	if (reads_imply_exec(&target->bin))
+		personality(personality(0xffffffff) | READ_IMPLIES_EXEC);
 	err = binary_map(&target->bin, false, &program, target->path, error);
 	if (!err && target->bin.interp)
 		err = binary_map(&target->interp, true, &interp, target->bin.interp, error);
@@ -286,18 +322,22 @@ int exec_program(const struct exec_request *request, struct error *error)
 	err = read_maps(&old_stack, error);
 	if (err)
 		return err;
+	if (is_in_the_way(request, &program, &interp, area))
+		return error_cannot_run(error, target->path,
+					"must lie at 0x%" PRIxPTR ", but something is there",
+					program.start);
 	area->jump = (struct jump){
 		.stack_to = stack.sp,
 		.stack_from = (uintptr_t)stack.bytes,
 		.stack_size = top - stack.sp,
 		.sp = stack.sp,
 		.entry = interp.start ? interp.entry : program.entry,
-		.syscall_ret = find_syscall_ret(request->vdso),
+		.landing = request->vdso->landing,
 		.self = (uintptr_t)area,
 		.self_size = sizeof(*area),
-		.fp_control = HOST_FP_CONTROL,
 	};
-	area->mm = area->mm_with_exe = describe_process(&program, &stack);
+	area->jump.frame = host_fill_frame(&area->frame, &area->jump, &request->mask);
+	area->mm = area->mm_with_exe = describe_process(&target->bin, &program, &stack);
 	area->mm_with_exe.exe_fd = (uint32_t)target->bin.fd;
 	memcpy(&area->mask, &request->mask, sizeof(area->mask));
 	if (!write_list(area, request, &program, &interp, old_stack))

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -38,10 +39,21 @@ static bool may_execute(int fd, const char *path)
 	return errno == EINVAL && !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
 }
 
+/*
+ * Why the kernel would not execute it: somebody writes to it, or a security module says no. It
+ * opens the file before it looks at the arguments, since Linux 6.8, and these are nowhere.
+ */
+static int ask_kernel(int fd)
+{
+	syscall(SYS_execveat, fd, "", 1L, NULL, AT_EMPTY_PATH);
+	return errno;
+}
+
 /* Executable by us, a regular file, and without rights of its own: 0 or an error number. */
 static int check_file(int fd, const char *path, struct error *error)
 {
 	struct stat st;
+	int err;
 
 	if (fstat(fd, &st))
 		return refuse(error, path, errno);
@@ -49,6 +61,9 @@ static int check_file(int fd, const char *path, struct error *error)
 		return refuse(error, path, S_ISDIR(st.st_mode) ? EISDIR : EACCES);
 	if (!may_execute(fd, path))
 		return refuse(error, path, errno);
+	err = ask_kernel(fd);
+	if (err == ETXTBSY || err == EACCES)
+		return refuse(error, path, err);
 	if (st.st_mode & S_ISUID || (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return error_cannot_run(
 			error, path,
@@ -60,10 +75,22 @@ static int check_file(int fd, const char *path, struct error *error)
 	return 0;
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) &&
+	       !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+}
+
 static int open_file(const char *path, int *fd, struct error *error)
 {
 	/* O_NONBLOCK: a FIFO of that name must not hang us; check_file() refuses it. */
 	*fd = above_stdio(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+	if (*fd < 0 && errno == EACCES && is_program(path))
+		return error_cannot_run(error, path,
+					"executable, but not readable: uvdso must read what it "
+					"runs; the kernel alone need not");
 	if (*fd < 0)
 		return refuse(error, path, errno);
 	return check_file(*fd, path, error);
@@ -103,11 +130,22 @@ static int search(const char *name, char **found, struct error *error)
 		      : error_not_found(error, name, "not found in PATH");
 }
 
-/* Takes "#! interpreter one-argument" apart. Returns false if there is no interpreter. */
+/*
+ * Takes "#! interpreter one-argument" apart. Returns false if there is no interpreter, or one
+ * that goes on where the kernel does not read; an argument may be cut off (execve(2),
+ * "Interpreter scripts").
+ */
 static bool parse_script(char head[HEAD_SIZE + 1], char **interpreter, char **argument)
 {
 	char *line = head + 2, *end;
 
+	if (!memchr(head, '\n', HEAD_SIZE)) {
+		end = line + strspn(line, " \t");
+		end += strcspn(end, " \t");
+		if (end == head + HEAD_SIZE)
+			return false;
+		head[HEAD_SIZE - 1] = 0;
+	}
 	line[strcspn(line, "\n")] = 0;
 	for (end = line + strlen(line); end > line && strchr(" \t", end[-1]); end--)
 		end[-1] = 0;
@@ -213,7 +251,9 @@ int program_open(struct program *program, char **argv, struct error *error)
 			break;
 		}
 		if (!parse_script(head, &interpreter, &argument)) {
-			err = error_cannot_run(error, path, "its #! line names nothing");
+			err = error_cannot_run(error, path,
+					       "its #! line names nothing, or goes on "
+					       "after 256 bytes");
 			break;
 		}
 		err = prepend(program, interpreter, argument, path, error);

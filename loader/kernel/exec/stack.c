@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
 #include "kernel/base/page.h"
+#include "kernel/exec/layout.h"
 #include "kernel/exec/stack.h"
 
 #define RANDOM_BYTES 16
 
-/* The kernel moves the first stack pointer by up to this many bytes, at random. */
+/* Between the strings and what is below them the kernel leaves up to this many bytes. */
 #define SP_RANDOM 8192
 
 /* What the kernel lets every program have in arguments and environment. */
@@ -57,13 +57,24 @@ static void write_strings(struct pen *pen, const struct strings *strings, uintpt
 		addresses[i] = write_down(pen, strings->list[i], strlen(strings->list[i]) + 1);
 }
 
-/* The pointers in the vector whose targets move to the new stack. */
+/* How far below the strings everything else is. */
+static uintptr_t random_distance(void)
+{
+	uint16_t random;
+
+	if (!layout_is_random(1) || getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return 0;
+	return random % SP_RANDOM;
+}
+
+/* The pointers in the vector whose targets move to the new stack, and the gap above these. */
 static int write_targets(struct pen *pen, struct auxvec *vec)
 {
 	static const unsigned long names[] = {AT_BASE_PLATFORM, AT_PLATFORM};
 	unsigned char random[RANDOM_BYTES];
 	int err = 0;
 
+	pen->at = (pen->at - random_distance()) & ~(uintptr_t)15;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *name = (const char *)auxvec_get(vec, names[i]);
 
@@ -75,17 +86,6 @@ static int write_targets(struct pen *pen, struct auxvec *vec)
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
 	return err | auxvec_set(vec, AT_RANDOM, write_down(pen, random, sizeof(random)));
-}
-
-/* How far below its place the first stack pointer is, unless the user wants it fixed. */
-static uintptr_t random_distance(void)
-{
-	uint16_t random;
-
-	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE ||
-	    getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return 0;
-	return random % SP_RANDOM;
 }
 
 /*
@@ -122,7 +122,7 @@ static int lay_out(struct first_stack *stack, struct pen *pen, const struct stri
 	memcpy(vector, vec->pair, stack->auxv_size);
 
 	size = (size_t)((unsigned char *)vector - stack->bytes) + stack->auxv_size;
-	stack->sp = (pen->at - size - random_distance()) & ~(uintptr_t)15;
+	stack->sp = (pen->at - size) & ~(uintptr_t)15;
 	memmove(stack->bytes + (stack->sp - pen->base), stack->bytes, size);
 	stack->auxv = stack->sp + size - stack->auxv_size;
 	return 0;

@@ -9,6 +9,7 @@
  *         | envp[0] .. envp[m], NULL |
  *         | the vector .. AT_NULL    |
  *         | 16 random bytes, names   |  what the vector points to
+ *         |   (up to 8 KiB, random)  |
  *         | strings of argv          |  in this order and without gaps: programs that
  *         | strings of envp          |  change their title rely on it
  *         | the program's path       |

@@ -6,6 +6,7 @@
  * an old buffer.
  */
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "kernel/base/page.h"
@@ -83,6 +84,40 @@ bool jump_add_unmaps(struct jump *jump, size_t *at, const struct maps *maps,
 			continue;
 		if (!unmap_range(jump, at, range, stay))
 			return false;
+	}
+	return true;
+}
+
+bool pieces_overlap(const struct pieces *pieces, uintptr_t start, uintptr_t end)
+{
+	int next = next_piece(pieces, start);
+
+	return next >= 0 && pieces->piece[next].start < end;
+}
+
+/* Mapping by mapping: mremap(2) takes no two at once. */
+bool jump_add_moves(struct jump *jump, size_t *at, const struct maps *maps,
+		    const struct pieces *pieces, uintptr_t bytes)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		uintptr_t start = maps->range[i].start, end;
+
+		for (; start < maps->range[i].end; start = end) {
+			int next = next_piece(pieces, start);
+
+			if (next < 0 || pieces->piece[next].start >= maps->range[i].end)
+				break;
+			if (pieces->piece[next].start > start)
+				start = pieces->piece[next].start;
+			end = pieces->piece[next].end;
+			if (end > maps->range[i].end)
+				end = maps->range[i].end;
+			if (*at >= JUMP_CALLS_MAX - OTHER_CALLS)
+				return false;
+			jump_add_call(jump, at, 0, SYS_mremap, start, end - start, end - start,
+				      MREMAP_MAYMOVE | MREMAP_FIXED);
+			jump->call[*at - 1].arg[4] = start - bytes;
+		}
 	}
 	return true;
 }

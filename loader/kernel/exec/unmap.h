@@ -27,6 +27,16 @@ struct pieces {
 bool pieces_add(struct pieces *pieces, uintptr_t start, uintptr_t end);
 bool pieces_add_segments(struct pieces *pieces, const struct binary *bin, uintptr_t bias);
 
+/* Is any of them between two addresses? */
+bool pieces_overlap(const struct pieces *pieces, uintptr_t start, uintptr_t end);
+
+/*
+ * Adds to the list of the jump an mremap(2) for everything in maps that is in pieces, to the
+ * place that is so many bytes below. Returns false if the list overflows.
+ */
+bool jump_add_moves(struct jump *jump, size_t *at, const struct maps *maps,
+		    const struct pieces *pieces, uintptr_t bytes);
+
 /*
  * Adds to the list of the jump a munmap(2) for everything in maps that is not in stay, nor
  * the stack, nor the vsyscall page, nor, with keep_kernel_vdso, the kernel's vDSO and its

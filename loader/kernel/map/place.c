@@ -20,6 +20,7 @@
 
 #include "kernel/image/alternatives.h"
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/jump.h"
 #include "kernel/image/check/check.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/page.h"
@@ -28,7 +29,10 @@
 /* Draws before we give up. With a sparse address space the first one succeeds. */
 #define MAX_DRAWS 128
 
-/* The image as it gets mapped: fitted to this CPU, and a file that cannot be changed. */
+/*
+ * The image as it gets mapped: fitted to this CPU, and a file that cannot be changed. What is
+ * left of its last page ends with the landing.
+ */
 static int image_to_memfd(const struct image *image, size_t length)
 {
 	unsigned char *copy = calloc(1, length);
@@ -37,6 +41,8 @@ static int image_to_memfd(const struct image *image, size_t length)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
+	memcpy(copy + length - LANDING_SIZE, landing_code_start,
+	       (size_t)(landing_code_end - landing_code_start));
 	fd = alternatives_apply(copy, image->size, cpu_has);
 	if (fd >= 0)
 		fd = memfd_sealed("vdso", copy, length, MEMFD_CODE);
@@ -58,7 +64,8 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 	*files = (struct vdso_files){
 		.data = vvar->readers,
 		.image = -1,
-		.image_length = page_up(image->size),
+		.image_size = image->size,
+		.image_length = page_up(image->size + LANDING_SIZE),
 		.entry = image_entry(image),
 		.offsets = -1,
 		.counters = -1,
@@ -103,6 +110,15 @@ static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 	return 0;
 }
 
+/*
+ * How much of the image's file is mapped. Counters lie right after the image's own pages; such
+ * a program is started by the kernel, and needs no landing.
+ */
+static size_t mapped_length(const struct vdso_files *files)
+{
+	return files->counters >= 0 ? page_up(files->image_size) : files->image_length;
+}
+
 /* course: begin 09-loader */
 /* Addresses where nothing is, taken so that nothing else gets there meanwhile. */
 static int reserve(struct process *process, size_t length, uintptr_t *start)
@@ -145,7 +161,7 @@ static int map_data(struct process *process, int fd, uintptr_t start, unsigned p
 static int map_image(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
 	/* Private, so that a debugger can put a breakpoint in; its file is sealed. */
-	long got = process_mmap(process, at, files->image_length, PROT_READ | PROT_EXEC,
+	long got = process_mmap(process, at, mapped_length(files), PROT_READ | PROT_EXEC,
 				MAP_PRIVATE | MAP_FIXED, files->image, 0);
 
 	return process_failed(got) ? (int)got : 0;
@@ -184,7 +200,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 {
 	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
 	bool counted = files->counters >= 0;
-	struct placement p = {.length = data_length + files->image_length +
+	struct placement p = {.length = data_length + mapped_length(files) +
 					(counted ? VDSO_PAGE_SIZE : 0)};
 	int err = reserve(process, p.length, &p.start);
 	const char *what;
@@ -194,6 +210,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 				  strerror(-err));
 	p.ehdr = p.start + data_length;
 	p.entry = files->entry ? p.ehdr + files->entry : 0;
+	p.landing = counted ? 0 : p.ehdr + files->image_length - LANDING_SIZE;
 
 	what = "data pages";
 	err = map_all_data(process, files, p.start);
@@ -203,7 +220,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 	}
 	if (!err && counted) {
 		what = "counters";
-		err = map_counters(process, files, p.ehdr + files->image_length);
+		err = map_counters(process, files, p.ehdr + mapped_length(files));
 	}
 	if (err) {
 		vdso_unplace(process, &p);

@@ -28,10 +28,11 @@
 #include "kernel/map/vvar.h"
 
 struct placement {
-	uintptr_t start; /* of the reservation: the data pages */
-	size_t length;   /* of all of it */
-	uintptr_t ehdr;  /* of the image: the value of AT_SYSINFO_EHDR */
-	uintptr_t entry; /* of the image, if it has one: i386 says it in AT_SYSINFO */
+	uintptr_t start;   /* of the reservation: the data pages */
+	size_t length;     /* of all of it */
+	uintptr_t ehdr;    /* of the image: the value of AT_SYSINFO_EHDR */
+	uintptr_t entry;   /* of the image, if it has one: i386 says it in AT_SYSINFO */
+	uintptr_t landing; /* after the image: where a start by hand ends (arch/jump.h) */
 };
 
 /*
@@ -40,7 +41,8 @@ struct placement {
  */
 struct vdso_files {
 	int data, image;
-	size_t image_length; /* whole pages */
+	size_t image_size;
+	size_t image_length; /* with the landing, in whole pages */
 	uint32_t entry;      /* image_entry() */
 	bool in_namespace;   /* the data page of offsets comes first; false when opened */
 	int offsets;         /* a file with that page alone; -1: it is among the data pages */

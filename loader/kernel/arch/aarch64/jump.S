@@ -48,28 +48,41 @@ jump_code_start:
 	/* As the kernel starts a program: everything zero but sp. x0 is a function to call
 	   at exit otherwise; tpidr_el0 would be the old thread's. */
 .Lgo:
-	ldr	x9, [x19, #JUMP_FP_CONTROL]
-	msr	fpcr, x9
+	msr	fpcr, xzr
 	msr	fpsr, xzr
 	msr	tpidr_el0, xzr
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movi	v\n\().2d, #0
+	.endr
+	.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	movi	v\n\().2d, #0
+	.endr
 	ldr	x9, [x19, #JUMP_SP]
 	mov	sp, x9
-	ldr	x30, [x19, #JUMP_ENTRY]	/* where the image's ret goes */
-	ldr	x9, [x19, #JUMP_SYSCALL_RET]
+	ldr	x17, [x19, #JUMP_ENTRY]	/* where the landing's br goes */
+	ldr	x16, [x19, #JUMP_LANDING]
 	ldr	x0, [x19, #JUMP_SELF]
 	ldr	x1, [x19, #JUMP_SELF_SIZE]
 	mov	x8, #215		/* munmap(self, self_size), which leaves zero in x0 */
-	.irp n, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17
+	.irp n, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 18
 	mov	x\n, xzr
 	.endr
-	.irp n, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
+	.irp n, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
 	mov	x\n, xzr
 	.endr
-	cbz	x9, .Lstay
-	br	x9
-.Lstay:
-	mov	x0, xzr
-	br	x30
+	br	x16
 jump_code_end:
+
+	/* One register must hold the entry: x17, which calls between modules may use. */
+	.global landing_code_start, landing_code_end
+	.hidden landing_code_start
+	.hidden landing_code_end
+landing_code_start:
+	svc	#0
+	mov	x1, xzr
+	mov	x8, xzr
+	mov	x16, xzr
+	br	x17
+landing_code_end:
 
 	.section .note.GNU-stack, "", %progbits

@@ -8,8 +8,11 @@
 
 #include <asm/ldt.h>
 #include <elf.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 #include "kernel/arch/jump.h"
 
@@ -42,12 +45,14 @@ static inline uintptr_t host_top(void)
 #define HOST_PIE_PAGES (1u << 8)
 #define HOST_USER_TOP  host_top()
 
+/* The heap begins up to this far after a program's data, at random. */
+#define HOST_BRK_RANDOM (32ul << 20)
+
+/* In a program without PT_GNU_STACK everything is executable. */
+#define HOST_OLD_PROGRAMS_EXEC 1
+
 /* What pads an alternative that is shorter than the place for it. */
 #define HOST_NOP 0x90
-
-/* The bytes of `int $0x80; ret` (jump.h): __kernel_vsyscall is just that. */
-#define HOST_SYSCALL_RET       "\xcd\x80\xc3"
-#define HOST_SYSCALL_RET_ALIGN 1
 
 /*
  * A signal handler returns to the trampoline of the vDSO that the kernel mapped, wherever the
@@ -70,9 +75,6 @@ static inline uintptr_t host_top(void)
 /* time(2), which has a system call of its own here. */
 #define HOST_SYS_TIME SYS_time
 
-/* What a fresh program finds in MXCSR. */
-#define HOST_FP_CONTROL 0x1f80
-
 /*
  * The thread block of the old program is a segment, one of three that a thread can have
  * (set_thread_area(2)). glibc asks for any free one and would be out of them after three
@@ -92,6 +94,40 @@ static inline void host_forget_thread(struct jump *jump, size_t *at)
 		.seg_not_present = 1,
 	};
 	jump_add_call(jump, at, 0, SYS_set_thread_area, (uintptr_t)desc, 0, 0, 0);
+}
+
+/* What rt_sigreturn(2) makes registers of: what a handler is given, and what it returns with.
+ */
+struct host_frame {
+	uint32_t sig, info_at, context_at;
+	unsigned char info[128];
+	ucontext_t context;
+};
+
+/* As x86_64/host.h: the frame of the jump. Returns where the stack pointer must be. */
+static inline uintptr_t host_fill_frame(struct host_frame *frame, const struct jump *jump,
+					const sigset_t *mask)
+{
+	unsigned short cs, ss, ds, es;
+	ucontext_t *context = &frame->context;
+	greg_t *reg = context->uc_mcontext.gregs;
+
+	__asm__("mov %%cs, %0; mov %%ss, %1" : "=r"(cs), "=r"(ss));
+	__asm__("mov %%ds, %0; mov %%es, %1" : "=r"(ds), "=r"(es));
+	*frame = (struct host_frame){0};
+	context->uc_stack.ss_flags = SS_DISABLE;
+	context->uc_sigmask = *mask;
+	reg[REG_EAX] = SYS_munmap;
+	reg[REG_EBX] = (greg_t)jump->self;
+	reg[REG_ECX] = (greg_t)jump->self_size;
+	reg[REG_EIP] = (greg_t)jump->landing;
+	reg[REG_ESP] = (greg_t)(jump->sp - sizeof(uint32_t));
+	reg[REG_EFL] = 0x202; /* interrupts, and the bit that is always 1 */
+	reg[REG_CS] = cs;
+	reg[REG_SS] = ss;
+	reg[REG_DS] = ds;
+	reg[REG_ES] = es;
+	return (uintptr_t)frame;
 }
 
 #endif

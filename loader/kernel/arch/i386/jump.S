@@ -46,31 +46,25 @@ jump_code_start:
 	add	$CALL_SIZE, %ebp
 	jmp	.Lnext
 
-	/* The state that the ABI promises: floating point as after reset, edx zero (it is a
-	   function to call at exit otherwise), a clean frame pointer. And no thread block. */
+	/* The frame's registers are those of munmap(self, self_size), at the landing. */
 .Lgo:
-	fninit
-	ldmxcsr	JUMP_FP_CONTROL(%esp)
-	xor	%eax, %eax
-	mov	%eax, %gs
-	mov	%eax, %fs
-	mov	JUMP_ENTRY(%esp), %edx
-	mov	JUMP_SYSCALL_RET(%esp), %esi
-	mov	JUMP_SELF(%esp), %ebx
-	mov	JUMP_SELF_SIZE(%esp), %ecx
-	mov	JUMP_SP(%esp), %esp
-	xor	%ebp, %ebp
-	xor	%edi, %edi
-	test	%esi, %esi
-	jz	.Lstay
-	push	%edx			/* where its ret goes; esp is then as it must be */
-	xor	%edx, %edx
-	mov	$91, %eax		/* munmap(self, self_size) */
-	jmp	*%esi
-.Lstay:
-	push	%edx
-	xor	%edx, %edx
-	ret
+	mov	%esp, %eax
+	mov	JUMP_SP(%eax), %esp
+	push	JUMP_ENTRY(%eax)	/* where the landing's ret goes; esp is then as it must be */
+	mov	JUMP_FRAME(%eax), %esp
+	mov	$173, %eax		/* rt_sigreturn */
+	int	$0x80
 jump_code_end:
+
+	/* mov, not xor: the flags stay as they are in the frame. */
+	.global landing_code_start, landing_code_end
+	.hidden landing_code_start
+	.hidden landing_code_end
+landing_code_start:
+	int	$0x80
+	mov	$0, %ebx
+	mov	$0, %ecx
+	ret
+landing_code_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -5,6 +5,8 @@
 #define KERNEL_ARCH_HOST_H
 
 #include <elf.h>
+#include <signal.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 
 #include "kernel/arch/jump.h"
@@ -27,12 +29,14 @@
 #define HOST_PIE_PAGES (1ul << 24)
 #define HOST_USER_TOP  0x100000000000000ul
 
+/* The heap begins up to this far after a program's data, at random. */
+#define HOST_BRK_RANDOM (1ul << 30)
+
+/* In a program without PT_GNU_STACK everything is executable. */
+#define HOST_OLD_PROGRAMS_EXEC 0
+
 /* No alternatives yet. */
 #define HOST_NOP 0
-
-/* The bytes of `ecall; ret` (jump.h), ret in its short form. */
-#define HOST_SYSCALL_RET       "\x73\x00\x00\x00\x82\x80"
-#define HOST_SYSCALL_RET_ALIGN 2
 
 /*
  * A signal handler returns to the trampoline of the vDSO that the kernel mapped, wherever the
@@ -50,14 +54,25 @@
 /* The vector says nothing of the image's entry. */
 #define HOST_ENTRY_TYPE AT_NULL
 
-/* What a fresh program finds in fcsr: round to nearest, no flags. */
-#define HOST_FP_CONTROL 0
-
 /* The thread pointer is cleared by the jump itself. */
 static inline void host_forget_thread(struct jump *jump, size_t *at)
 {
 	(void)jump;
 	(void)at;
+}
+
+/* The jump clears all registers by itself. */
+struct host_frame {
+	char none;
+};
+
+static inline uintptr_t host_fill_frame(struct host_frame *frame, const struct jump *jump,
+					const sigset_t *mask)
+{
+	(void)frame;
+	(void)jump;
+	(void)mask;
+	return 0;
 }
 
 #endif

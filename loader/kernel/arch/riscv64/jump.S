@@ -54,25 +54,38 @@ jump_code_start:
 	/* As the kernel starts a program: everything zero but sp. a0 is a function to call
 	   at exit otherwise; tp would be the old thread's. */
 .Lgo:
-	ld	t0, JUMP_FP_CONTROL(s1)
-	fscsr	t0
+	fscsr	zero
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	fmv.d.x	f\n, zero
+	.endr
+	.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	fmv.d.x	f\n, zero
+	.endr
 	ld	sp, JUMP_SP(s1)
-	ld	ra, JUMP_ENTRY(s1)	/* where the image's ret goes */
-	ld	t1, JUMP_SYSCALL_RET(s1)
+	ld	t1, JUMP_ENTRY(s1)	/* where the landing's jr goes */
+	ld	t2, JUMP_LANDING(s1)
 	ld	a0, JUMP_SELF(s1)
 	ld	a1, JUMP_SELF_SIZE(s1)
 	li	a7, 215			/* munmap(self, self_size), which leaves zero in a0 */
-	.irp reg, gp, tp, t0, t2, t3, t4, t5, t6, a2, a3, a4, a5, a6
+	.irp reg, ra, gp, tp, t0, t3, t4, t5, t6, a2, a3, a4, a5, a6
 	li	\reg, 0
 	.endr
 	.irp reg, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
 	li	\reg, 0
 	.endr
-	beqz	t1, .Lstay
-	jr	t1
-.Lstay:
-	li	a0, 0
-	jr	ra
+	jr	t2
 jump_code_end:
+
+	/* One register must hold the entry. */
+	.global landing_code_start, landing_code_end
+	.hidden landing_code_start
+	.hidden landing_code_end
+landing_code_start:
+	ecall
+	li	a1, 0
+	li	a7, 0
+	li	t2, 0
+	jr	t1
+landing_code_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -10,7 +10,10 @@
 
 #include <asm/prctl.h>
 #include <elf.h>
+#include <signal.h>
+#include <stdint.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 #include "kernel/arch/jump.h"
 
@@ -34,12 +37,14 @@
 #define HOST_PIE_PAGES (1ul << 28)
 #define HOST_USER_TOP  0x7ffffffff000ul
 
+/* The heap begins up to this far after a program's data, at random. */
+#define HOST_BRK_RANDOM (1ul << 30)
+
+/* In a program without PT_GNU_STACK everything is executable. */
+#define HOST_OLD_PROGRAMS_EXEC 0
+
 /* What pads an alternative that is shorter than the place for it. */
 #define HOST_NOP 0x90
-
-/* The bytes of `syscall; ret` (jump.h). */
-#define HOST_SYSCALL_RET       "\x0f\x05\xc3"
-#define HOST_SYSCALL_RET_ALIGN 1
 
 /* Signal handlers return through the C library's own code here (SA_RESTORER). */
 #define HOST_KERNEL_VDSO_STAYS 0
@@ -54,14 +59,44 @@
 /* The vector says nothing of the image's entry. */
 #define HOST_ENTRY_TYPE AT_NULL
 
-/* What a fresh program finds in MXCSR (System V ABI AMD64, 3.4.1). */
-#define HOST_FP_CONTROL 0x1f80
-
 /* The registers of the old thread that only the kernel can clear. */
 static inline void host_forget_thread(struct jump *jump, size_t *at)
 {
 	jump_add_call(jump, at, 0, SYS_arch_prctl, ARCH_SET_GS, 0, 0, 0);
 	jump_add_call(jump, at, 0, SYS_arch_prctl, ARCH_SET_FS, 0, 0, 0);
+	/* ARCH_SHSTK_DISABLE, of Linux 6.6: it has no frame for rt_sigreturn(2). */
+	jump_add_call(jump, at, 0, SYS_arch_prctl, 0x5002, 1, 0, 0);
+}
+
+/* What rt_sigreturn(2) makes registers of. */
+struct host_frame {
+	ucontext_t context;
+};
+
+/*
+ * The frame of the jump: all registers of a fresh program are zero, but those that munmap(2)
+ * takes. Returns where the stack pointer must be.
+ */
+static inline uintptr_t host_fill_frame(struct host_frame *frame, const struct jump *jump,
+					const sigset_t *mask)
+{
+	unsigned short cs, ss;
+	ucontext_t *context = &frame->context;
+	greg_t *reg = context->uc_mcontext.gregs;
+
+	__asm__("mov %%cs, %0; mov %%ss, %1" : "=r"(cs), "=r"(ss));
+	*frame = (struct host_frame){0};
+	context->uc_flags = 6; /* UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS: take ss from here */
+	context->uc_stack.ss_flags = SS_DISABLE;
+	context->uc_sigmask = *mask;
+	reg[REG_RAX] = SYS_munmap;
+	reg[REG_RDI] = (greg_t)jump->self;
+	reg[REG_RSI] = (greg_t)jump->self_size;
+	reg[REG_RIP] = (greg_t)jump->landing;
+	reg[REG_RSP] = (greg_t)(jump->sp - sizeof(uint64_t));
+	reg[REG_EFL] = 0x202; /* interrupts, and the bit that is always 1 */
+	reg[REG_CSGSFS] = (greg_t)((uint64_t)cs | (uint64_t)ss << 48);
+	return (uintptr_t)context;
 }
 
 #endif

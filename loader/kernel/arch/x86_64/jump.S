@@ -45,33 +45,26 @@ jump_code_start:
 	add	$CALL_SIZE, %rbp
 	jmp	.Lnext
 
-	/* The state that the ABI promises: floating point as after reset, rdx zero (it
-	   is a function to call at exit otherwise), a clean frame pointer. */
+	/* The frame's registers are those of munmap(self, self_size), at the landing. */
 .Lgo:
-	fninit
-	ldmxcsr	JUMP_FP_CONTROL(%rbx)
 	mov	JUMP_SP(%rbx), %rsp
-	mov	JUMP_ENTRY(%rbx), %r8
-	mov	JUMP_SYSCALL_RET(%rbx), %r9
-	mov	JUMP_SELF(%rbx), %rdi
-	mov	JUMP_SELF_SIZE(%rbx), %rsi
-	xor	%edx, %edx
-	xor	%ecx, %ecx
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-	xor	%r10d, %r10d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
-	test	%r9, %r9
-	jz	.Lstay
-	push	%r8			/* where its ret goes; rsp is then as it must be */
-	xor	%r8d, %r8d
-	mov	$11, %eax		/* munmap(self, self_size) */
-	jmp	*%r9
-.Lstay:
-	jmp	*%r8
+	push	JUMP_ENTRY(%rbx)	/* where the landing's ret goes; rsp is then as it must be */
+	mov	JUMP_FRAME(%rbx), %rsp
+	mov	$15, %eax		/* rt_sigreturn */
+	syscall
 jump_code_end:
+
+	/* mov, not xor: the flags stay as they are in the frame. */
+	.global landing_code_start, landing_code_end
+	.hidden landing_code_start
+	.hidden landing_code_end
+landing_code_start:
+	syscall
+	mov	$0, %edi
+	mov	$0, %esi
+	mov	$0, %ecx
+	mov	$0, %r11d
+	ret
+landing_code_end:
 
 	.section .note.GNU-stack, "", @progbits
