@@ -55,7 +55,7 @@ struct jump_area {
 	struct mm_map mm, mm_with_exe;
 	uint64_t mask; /* as the kernel has it: 64 signals */
 	struct host_frame frame;
-	unsigned char code[512];
+	_Alignas(16) unsigned char code[512];
 };
 
 /* Some ten kilobytes, read twice; a process does this only once. */
