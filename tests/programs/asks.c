@@ -90,7 +90,8 @@ static void first_ends(void)
 static void thread_ends(void)
 {
 	size_t size = 128 << 20;
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		_exit(2);
@@ -191,8 +192,8 @@ static void daemonises(void)
 }
 
 /*
- * A filter of its own, which leaves two calls to a tracer that it does not have: they fail, with
- * ENOSYS.
+ * A filter of its own, which leaves two calls to a tracer that it does not have: they fail,
+ * with ENOSYS.
  */
 static void filters(void)
 {
@@ -246,13 +247,20 @@ static const struct {
 	const char *name;
 	void (*how)(void);
 } ways[] = {
-	{"nothing", nothing},           {"work", work},
-	{"threads", threads},           {"first-ends", first_ends},
-	{"thread-ends", thread_ends},   {"forks", forks},
-	{"vforks", vforks},             {"clones", clones},
-	{"thread-execs", thread_execs}, {"killed", killed},
-	{"daemonises", daemonises},     {"filters", filters},
-	{"library", library},           {"clocks", clocks},
+	{"nothing", nothing},
+	{"work", work},
+	{"threads", threads},
+	{"first-ends", first_ends},
+	{"thread-ends", thread_ends},
+	{"forks", forks},
+	{"vforks", vforks},
+	{"clones", clones},
+	{"thread-execs", thread_execs},
+	{"killed", killed},
+	{"daemonises", daemonises},
+	{"filters", filters},
+	{"library", library},
+	{"clocks", clocks},
 };
 
 int main(int argc, char **argv)

@@ -26,8 +26,8 @@ static void repeat(int times, size_t len, unsigned flags, void *state, size_t si
 
 int main(void)
 {
-	struct vgetrandom_state *state =
-		mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vgetrandom_state *state = mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct vdso_elf elf;
 	char bytes[8];
 
@@ -37,14 +37,14 @@ int main(void)
 	*(const void **)&draw = vdso_elf_symbol(&elf, VDSO_NAME("getrandom"), VDSO_VERSION);
 	if (!draw)
 		return 2;
-	repeat(1000, 32, 0, state, sizeof(*state));       /* the first fetches a key */
-	repeat(3, 1 << 20, 0, state, sizeof(*state));     /* large, and served all the same */
-	repeat(10, 8, 0x80, state, sizeof(*state));       /* unknown flags */
-	repeat(5, 8, 0, state, sizeof(*state) - 1);       /* a state of another image */
+	repeat(1000, 32, 0, state, sizeof(*state));   /* the first fetches a key */
+	repeat(3, 1 << 20, 0, state, sizeof(*state)); /* large, and served all the same */
+	repeat(10, 8, 0x80, state, sizeof(*state));   /* unknown flags */
+	repeat(5, 8, 0, state, sizeof(*state) - 1);   /* a state of another image */
 	state->in_use = 1;
-	repeat(7, 8, 0, state, sizeof(*state));           /* as in a signal handler */
+	repeat(7, 8, 0, state, sizeof(*state)); /* as in a signal handler */
 	state->in_use = 0;
-	repeat(4, 0, 0, state, sizeof(*state));           /* nothing to do */
+	repeat(4, 0, 0, state, sizeof(*state));                              /* nothing to do */
 	repeat(4, 8, 0, (char *)state + VDSO_PAGE_SIZE - 8, sizeof(*state)); /* EFAULT */
 	for (int i = 0; i < 3; i++)
 		syscall(SYS_getrandom, bytes, sizeof(bytes), 0);

@@ -109,8 +109,9 @@ static void look_at_mapping(struct walk *walk, uintptr_t start, uintptr_t end)
 
 		if (pages > most)
 			pages = most;
-		got = pages > walk->pages ? 0
-					  : pread(walk->pagemap, entry, pages * sizeof(entry[0]), at);
+		got = pages > walk->pages
+			      ? 0
+			      : pread(walk->pagemap, entry, pages * sizeof(entry[0]), at);
 		if (got < (ssize_t)sizeof(entry[0])) {
 			walk->complete = false;
 			return;

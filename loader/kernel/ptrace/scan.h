@@ -1,10 +1,10 @@
 /*
  * scan.h - which of some addresses does a stopped process have in its memory?
  *
- * A C library keeps what it has looked up in its data, perhaps write-protected since (RELRO), or
- * on the heap. So all private memory is searched that the process has written to: a page of a
- * file that is still as in the file, and one that was never touched, cannot hold an address of
- * this run, and /proc/PID/pagemap says which these are (Linux: admin-guide/mm/pagemap.rst).
+ * A C library keeps what it has looked up in its data, perhaps write-protected since (RELRO),
+ * or on the heap. So all private memory is searched that the process has written to: a page of
+ * a file that is still as in the file, and one that was never touched, cannot hold an address
+ * of this run, and /proc/PID/pagemap says which these are (Linux: admin-guide/mm/pagemap.rst).
  */
 #ifndef KERNEL_PTRACE_SCAN_H
 #define KERNEL_PTRACE_SCAN_H
