@@ -62,10 +62,12 @@ static const struct {
 
 /* A thread or a process. */
 struct task {
-	pid_t pid; /* its own id, not that of its process: first, for by_pid() */
+	pid_t pid;     /* its own id: first, for by_pid() */
+	pid_t process; /* its process's, which is another if it is not the first thread */
 	struct trace_program *program; /* or NULL: it does not have our vDSO */
 	bool own;                      /* of the process that was started as that program */
 	bool leaving;                  /* the program: not one of its running tasks */
+	bool execs;                    /* it leaves by execve(2), unless that fails */
 };
 
 int trace_open(struct trace *trace, const struct image *image, struct error *error)
@@ -155,7 +157,7 @@ static struct task *find_task(const struct trace *trace, pid_t pid)
 static void join(struct task *task, struct trace_program *program)
 {
 	task->program = program;
-	task->leaving = false;
+	task->leaving = task->execs = false;
 	if (!program)
 		return;
 	program->running++;
@@ -163,22 +165,25 @@ static void join(struct task *task, struct trace_program *program)
 	program->searched = false;
 }
 
-/*
- * The task is about to end, or to become another program. Returns whether its program's memory
- * should be searched now.
- */
+/* None of its program is left, or none of the process that was started as that. */
+static bool is_last(const struct task *task)
+{
+	const struct trace_program *program = task->program;
+
+	return program && (!program->running || (task->own && !program->running_own));
+}
+
+/* The task is about to end, or to become another program. Returns whether it is the last. */
 static bool leave(struct task *task)
 {
 	struct trace_program *program = task->program;
 
-	if (!program)
+	if (!program || task->leaving)
 		return false;
-	if (!task->leaving) {
-		program->running--;
-		program->running_own -= task->own;
-		task->leaving = true;
-	}
-	return !program->running || (task->own && !program->running_own);
+	task->leaving = true;
+	program->running--;
+	program->running_own -= task->own;
+	return is_last(task);
 }
 
 static void search(struct trace *trace, struct trace_program *program, pid_t pid)
@@ -206,7 +211,8 @@ static void forget(struct trace *trace, pid_t pid)
 
 	if (!task)
 		return;
-	if (leave(task) && !task->program->searched)
+	leave(task);
+	if (is_last(task) && !task->program->searched)
 		task->program->unseen = true;
 	tdelete(task, &trace->tasks, by_pid);
 	free(task);
@@ -282,6 +288,7 @@ static struct task *new_task(struct trace *trace, pid_t pid, const struct task *
 				  process != pid ? process : status_number(status, "\nPPid:"));
 		program = maker ? maker->program : NULL;
 	}
+	task->process = process;
 	task->own = program && process == program->pid;
 	join(task, program);
 	return task;
@@ -304,6 +311,7 @@ void trace_program(struct trace *trace, pid_t pid, const char *comm, uintptr_t e
 	strncpy(program->comm, comm, sizeof(program->comm) - 1);
 	if (!task)
 		return;
+	task->process = pid;
 	task->own = true;
 	join(task, program);
 }
@@ -320,7 +328,7 @@ void trace_fork(struct trace *trace, pid_t pid)
 
 	if (!maker || ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made))
 		return;
-	if (maker->leaving)
+	if (maker->execs)
 		join(maker, maker->program); /* its execve(2) had failed */
 	if (!find_task(trace, (pid_t)made))
 		new_task(trace, (pid_t)made, maker);
@@ -337,11 +345,43 @@ void trace_exec(struct trace *trace, pid_t pid)
 	add_task(trace, pid);
 }
 
+/* For twalk(3), which passes nothing on. */
+static struct {
+	pid_t process;
+	bool last;
+} ending;
+
+static void leave_with_process(const void *node, VISIT visit, int depth)
+{
+	struct task *task = *(struct task *const *)node;
+
+	(void)depth;
+	if ((visit == postorder || visit == leaf) && task->process == ending.process &&
+	    leave(task))
+		ending.last = true;
+}
+
+/*
+ * A thread ends alone by exit(2). Whatever else ends one ends all of its process, and they may
+ * be killed before they have told us so; or all but the one that makes an execve(2), which is
+ * leaving already.
+ */
 void trace_exit(struct trace *trace, pid_t pid)
 {
 	struct task *task = task_of(trace, pid);
+	struct user_regs_struct regs;
 
-	if (task && leave(task))
+	if (!task)
+		return;
+	if (task->execs)
+		join(task, task->program); /* its execve(2) had failed */
+	if (task->leaving)
+		return; /* with one of its process that has been here before */
+	ending.process = task->process;
+	ending.last = leave(task);
+	if (traced_regs(pid, &regs) || regs_nr(&regs) != SYS_exit)
+		twalk(trace->tasks, leave_with_process);
+	if (ending.last)
 		search(trace, task->program, pid);
 }
 
@@ -357,7 +397,10 @@ bool trace_knows_all(const struct trace *trace, unsigned program)
 
 static void before_exec(struct trace *trace, struct task *task)
 {
-	if (leave(task) && task->program->execs++ < EXECS_MAX)
+	bool last = leave(task);
+
+	task->execs = true;
+	if (last && task->program->execs++ < EXECS_MAX)
 		search(trace, task->program, task->pid);
 }
 
@@ -411,7 +454,7 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 
 	if (!task || traced_regs(pid, &regs) || ptrace(PTRACE_GETEVENTMSG, pid, NULL, &filter))
 		return;
-	if (task->leaving)
+	if (task->execs)
 		join(task, task->program); /* its execve(2) had failed */
 	for (size_t i = 0; task->program && i < NR_WATCHED; i++) {
 		struct trace_call call = {.name = watched[i].name, .kind = watched[i].kind};

@@ -109,10 +109,13 @@ void supervise_rest(struct follow *follow)
 		siginfo_t info;
 		int status, signal = sigtimedwait(&all, &info, &pause);
 
-		if (signal == SIGCHLD)
-			look_at_children(-1, follow, &status, &stopped);
-		else if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
-			 signal == SIGQUIT)
+		/*
+		 * Also without a SIGCHLD: that of a process that is stopped may have been taken
+		 * together with the one that told of the child's end.
+		 */
+		look_at_children(-1, follow, &status, &stopped);
+		if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+		    signal == SIGQUIT)
 			return;
 	}
 }
