@@ -155,11 +155,14 @@ $(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/p
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
 LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
-PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
+PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(P)/tests/programs/entry $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
 	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
 
 $(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a $(LIBS))
+
+$(P)/tests/programs/entry: tests/machines/emulated/entry.c $(O)/.config
+	$(call program,$(PROGRAM_CFLAGS) $(FLAGS_static) -ffreestanding -nostdlib -fno-stack-protector)
 
 $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/internal.a
 	$(call step,CXX,clang++ --target=$(TRIPLE) -std=c++17 -O0 -g -D_GNU_SOURCE -fPIE -Wall -Wextra -Werror \

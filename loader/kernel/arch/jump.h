@@ -38,8 +38,10 @@
 #define CALL_SKIP 56
 #define CALL_SIZE 64
 
-/* What the landing has room for, at the end of the last page of the image. */
-#define LANDING_SIZE 32
+/* What there is room for; the landing is at the end of the last page of the image. The
+ * assembler stops where jump.S has more. */
+#define JUMP_CODE_SIZE 1024
+#define LANDING_SIZE   32
 
 /* Numbers that are not system calls. */
 #define CALL_END        -1 /* the list is done: go */
@@ -74,8 +76,7 @@ static inline void jump_add_call(struct jump *jump, size_t *at, uint64_t skip, l
 	jump->call[(*at)++] = (struct jump_call){nr, {a, b, c, d, 0, 0}, skip};
 }
 
-extern const unsigned char jump_code_start[], jump_code_end[];
-extern const unsigned char landing_code_start[], landing_code_end[];
+extern const unsigned char jump_code_start[JUMP_CODE_SIZE], landing_code_start[LANDING_SIZE];
 #endif
 
 #endif

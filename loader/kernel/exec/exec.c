@@ -55,7 +55,7 @@ struct jump_area {
 	struct mm_map mm, mm_with_exe;
 	uint64_t mask; /* as the kernel has it: 64 signals */
 	struct host_frame frame;
-	_Alignas(16) unsigned char code[512];
+	unsigned char code[JUMP_CODE_SIZE] __attribute__((aligned(16)));
 };
 
 /* Some ten kilobytes, read twice; a process does this only once. */
@@ -342,7 +342,7 @@ int exec_program(const struct exec_request *request, struct error *error)
 	memcpy(&area->mask, &request->mask, sizeof(area->mask));
 	if (!write_list(area, request, &program, &interp, old_stack))
 		return error_self(error, -E2BIG, "run", "more mappings than can be undone");
-	memcpy(area->code, jump_code_start, (size_t)(jump_code_end - jump_code_start));
+	memcpy(area->code, jump_code_start, sizeof(area->code));
 	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
 		return error_system(error, -errno, "run");
 	((void (*)(struct jump *))(void *)area->code)(&area->jump);

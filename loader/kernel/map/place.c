@@ -41,8 +41,7 @@ static int image_to_memfd(const struct image *image, size_t length)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
-	memcpy(copy + length - LANDING_SIZE, landing_code_start,
-	       (size_t)(landing_code_end - landing_code_start));
+	memcpy(copy + length - LANDING_SIZE, landing_code_start, LANDING_SIZE);
 	fd = alternatives_apply(copy, image->size, cpu_has);
 	if (fd >= 0)
 		fd = memfd_sealed("vdso", copy, length, MEMFD_CODE);

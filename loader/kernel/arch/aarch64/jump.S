@@ -7,9 +7,8 @@
 #include "kernel/arch/jump.h"
 
 	.section .rodata
-	.global jump_code_start, jump_code_end
+	.global jump_code_start
 	.hidden jump_code_start
-	.hidden jump_code_end
 	.balign 16
 jump_code_start:
 	mov	x19, x0
@@ -71,18 +70,17 @@ jump_code_start:
 	mov	x\n, xzr
 	.endr
 	br	x16
-jump_code_end:
+	.org	jump_code_start + JUMP_CODE_SIZE
 
 	/* One register must hold the entry: x17, which calls between modules may use. */
-	.global landing_code_start, landing_code_end
+	.global landing_code_start
 	.hidden landing_code_start
-	.hidden landing_code_end
 landing_code_start:
 	svc	#0
 	mov	x1, xzr
 	mov	x8, xzr
 	mov	x16, xzr
 	br	x17
-landing_code_end:
+	.org	landing_code_start + LANDING_SIZE
 
 	.section .note.GNU-stack, "", %progbits

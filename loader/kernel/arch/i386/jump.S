@@ -9,9 +9,8 @@
 #include "kernel/arch/jump.h"
 
 	.section .rodata
-	.global jump_code_start, jump_code_end
+	.global jump_code_start
 	.hidden jump_code_start
-	.hidden jump_code_end
 	.balign 16
 jump_code_start:
 	mov	4(%esp), %esp
@@ -54,17 +53,16 @@ jump_code_start:
 	mov	JUMP_FRAME(%eax), %esp
 	mov	$173, %eax		/* rt_sigreturn */
 	int	$0x80
-jump_code_end:
+	.org	jump_code_start + JUMP_CODE_SIZE
 
 	/* mov, not xor: the flags stay as they are in the frame. */
-	.global landing_code_start, landing_code_end
+	.global landing_code_start
 	.hidden landing_code_start
-	.hidden landing_code_end
 landing_code_start:
 	int	$0x80
 	mov	$0, %ebx
 	mov	$0, %ecx
 	ret
-landing_code_end:
+	.org	landing_code_start + LANDING_SIZE
 
 	.section .note.GNU-stack, "", @progbits

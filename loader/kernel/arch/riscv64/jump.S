@@ -8,9 +8,8 @@
 
 	.option norelax
 	.section .rodata
-	.global jump_code_start, jump_code_end
+	.global jump_code_start
 	.hidden jump_code_start
-	.hidden jump_code_end
 	.balign 16
 jump_code_start:
 	mv	s1, a0
@@ -74,18 +73,17 @@ jump_code_start:
 	li	\reg, 0
 	.endr
 	jr	t2
-jump_code_end:
+	.org	jump_code_start + JUMP_CODE_SIZE
 
 	/* One register must hold the entry. */
-	.global landing_code_start, landing_code_end
+	.global landing_code_start
 	.hidden landing_code_start
-	.hidden landing_code_end
 landing_code_start:
 	ecall
 	li	a1, 0
 	li	a7, 0
 	li	t2, 0
 	jr	t1
-landing_code_end:
+	.org	landing_code_start + LANDING_SIZE
 
 	.section .note.GNU-stack, "", @progbits

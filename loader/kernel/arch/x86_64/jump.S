@@ -7,9 +7,8 @@
 #include "kernel/arch/jump.h"
 
 	.section .rodata
-	.global jump_code_start, jump_code_end
+	.global jump_code_start
 	.hidden jump_code_start
-	.hidden jump_code_end
 	.balign 16
 jump_code_start:
 	mov	%rdi, %rbx
@@ -52,12 +51,11 @@ jump_code_start:
 	mov	JUMP_FRAME(%rbx), %rsp
 	mov	$15, %eax		/* rt_sigreturn */
 	syscall
-jump_code_end:
+	.org	jump_code_start + JUMP_CODE_SIZE
 
 	/* mov, not xor: the flags stay as they are in the frame. */
-	.global landing_code_start, landing_code_end
+	.global landing_code_start
 	.hidden landing_code_start
-	.hidden landing_code_end
 landing_code_start:
 	syscall
 	mov	$0, %edi
@@ -65,6 +63,6 @@ landing_code_start:
 	mov	$0, %ecx
 	mov	$0, %r11d
 	ret
-landing_code_end:
+	.org	landing_code_start + LANDING_SIZE
 
 	.section .note.GNU-stack, "", @progbits
