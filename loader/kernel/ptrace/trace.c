@@ -208,11 +208,14 @@ static void search(struct trace *trace, struct trace_program *program, pid_t pid
 static void forget(struct trace *trace, pid_t pid)
 {
 	struct task *task = find_task(trace, pid);
+	bool seen;
 
 	if (!task)
 		return;
+	/* It was searched when it left, if it was the last one then. */
+	seen = task->leaving;
 	leave(task);
-	if (is_last(task) && !task->program->searched)
+	if (!seen && is_last(task) && !task->program->searched)
 		task->program->unseen = true;
 	tdelete(task, &trace->tasks, by_pid);
 	free(task);
