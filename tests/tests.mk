@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test test-list test-programs i386-programs i386-built bench doctor coverage format
+.PHONY: test denials test-list test-programs i386-programs i386-built bench doctor coverage format
 
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
@@ -119,7 +119,7 @@ PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare $(PROBES) surroundings.pie filter.so slow_waitid.so linker.pie \
-	sandbox.pie asks.pie asks.static opaque)
+	sandbox.pie asks.pie asks.static opaque booted deny.pie deny.so hostage)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -141,7 +141,7 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
 
 # Without any C library: what the kernel hands over, as it is.
-$(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
+$(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
 $(P)/tests/programs/opaque: tests/programs/opaque.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
@@ -151,6 +151,10 @@ FLAGS_in-the-way := -fPIE -static -no-pie -Wl,-Ttext-segment=0x555555554000
 BARE_CFLAGS := $(PROGRAM_CFLAGS) -ffreestanding -nostdlib -fno-stack-protector -fcf-protection=none
 $(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_$*))
+
+# With the library.
+$(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
+	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
@@ -209,6 +213,10 @@ NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(S
 test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(call quoted,$(SKIPS_ALLOWED)) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
+
+# Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denials).
+denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
+	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denials.t
 
 test-list: ## Test | the names of the tests
 	@printf '%s\n' $(CHOSEN)

@@ -375,7 +375,7 @@ refused(
 	is($p->{status}, 6, 'without a free descriptor the program runs');
 	like(
 		$p->{err},
-		qr/keeps the kernel's vDSO: cannot send it descriptors: Too many open files/,
+		qr/keeps the kernel's vDSO: cannot send it descriptors: socketpair\(2\): Too many open files/,
 		'... and why it has not our vDSO is said'
 	);
 }

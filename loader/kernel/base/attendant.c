@@ -14,9 +14,13 @@
 
 #include "kernel/base/attendant.h"
 #include "kernel/base/descriptor.h"
+#include "kernel/base/process.h"
 
 /* Between two looks whether one that says nothing is still there. */
 #define LOOK_MS 50
+
+/* After a SIGKILL, how long to wait for the end. */
+#define REAP_MS 2000
 
 /*
  * The clone(2) that fork(2) makes, with another exit signal. All its arguments but the first
@@ -35,7 +39,7 @@ static int clone_attendant(struct attendant *attendant, unsigned long flags)
 		attendant->pid = clone_process(SIGCHLD);
 		attendant->hidden = false;
 	}
-	return attendant->pid < 0 ? -errno : 0;
+	return attendant->pid < 0 ? error_from("clone") : 0;
 }
 
 static int make_pipes(int in[2], int out[2])
@@ -43,9 +47,9 @@ static int make_pipes(int in[2], int out[2])
 	int err = 0;
 
 	if (pipe2(in, O_CLOEXEC))
-		return -errno;
+		return error_from("pipe2");
 	if (pipe2(out, O_CLOEXEC)) {
-		err = -errno;
+		err = error_from("pipe2");
 		close(in[0]);
 		close(in[1]);
 		return err;
@@ -54,7 +58,7 @@ static int make_pipes(int in[2], int out[2])
 		in[i] = above_stdio(in[i]);
 		out[i] = above_stdio(out[i]);
 		if (in[i] < 0 || out[i] < 0)
-			err = -EMFILE;
+			err = error_by("fcntl", -EMFILE);
 	}
 	for (int i = 0; err && i < 2; i++) {
 		close(in[i]);
@@ -113,14 +117,44 @@ int attendant_clone_sibling(struct attendant *sibling)
  * __WALL makes the number free; so it must be a child of this process, and one with another
  * exit signal than SIGCHLD, which is hardly anybody else's. Nothing is reaped here.
  */
+static bool look_at(const struct attendant *attendant, siginfo_t *info)
+{
+	int flags = WEXITED | WNOHANG | WNOWAIT | (attendant->hidden ? __WCLONE : 0);
+
+	int err;
+
+	info->si_pid = 0;
+	if (attendant->pid <= 0)
+		return false;
+	do
+		err = waitid(P_PID, (id_t)attendant->pid, info, flags);
+	while (err && errno == EINTR);
+	return !err;
+}
+
 static bool is_ours(const struct attendant *attendant, bool *ended)
 {
-	siginfo_t info = {.si_pid = 0};
-	int flags = WEXITED | WNOHANG | WNOWAIT | (attendant->hidden ? __WCLONE : 0);
-	bool ours = attendant->pid > 0 && !waitid(P_PID, (id_t)attendant->pid, &info, flags);
+	siginfo_t info;
+	bool ours = look_at(attendant, &info);
 
 	*ended = ours && info.si_pid;
 	return ours;
+}
+
+/* It has closed its pipe: because it could not write to it? See attendant_tell(). */
+static int why_it_ended(const struct attendant *attendant)
+{
+	static const struct timespec pause = {0, 1000000};
+	siginfo_t info;
+
+	for (unsigned turn = 0; look_at(attendant, &info); turn++) {
+		if (info.si_pid && info.si_code == CLD_EXITED && info.si_status)
+			return error_by("write", -info.si_status);
+		if (info.si_pid || turn == LOOK_MS)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return -ECHILD;
 }
 
 int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
@@ -136,38 +170,46 @@ int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
 		/* What it wrote before its end is still there. */
 		if (events == 0 && (!is_ours(attendant, &ended) || ended) &&
 		    ppoll(&ready, 1, &now, NULL) == 0)
-			return -ECHILD;
+			return why_it_ended(attendant);
 		/* Where ppoll(2) is denied, the end of the pipe has to do. */
 		if (events == 0 || (events < 0 && errno == EINTR))
 			continue;
 		got = read(attendant->from, (char *)bytes + have, size - have);
 		if (got == 0)
-			return -ECHILD;
+			return why_it_ended(attendant);
 		if (got < 0 && errno != EINTR)
-			return -errno;
+			return error_from("read");
 		if (got > 0)
 			have += (size_t)got;
 	}
 	return 0;
 }
 
-int attendant_write(int out, const void *bytes, size_t size)
+static int write_all(int out, const void *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t put = write(out, (const char *)bytes + done, size - done);
 
 		if (put < 0 && errno != EINTR)
-			return -errno;
+			return error_from("write");
 		if (put > 0)
 			done += (size_t)put;
 	}
 	return 0;
 }
 
+void attendant_tell(int out, const void *bytes, size_t size)
+{
+	int err = write_all(out, bytes, size);
+
+	if (err)
+		_exit(-err);
+}
+
 int attendant_ask(const struct attendant *attendant, const void *question, size_t size,
 		  struct error *error)
 {
-	int result = 0, err = attendant_write(attendant->to, question, size);
+	int result = 0, err = write_all(attendant->to, question, size);
 
 	if (!err)
 		err = attendant_read(attendant, &result, sizeof(result));
@@ -184,18 +226,18 @@ int attendant_receive(int in, void *question, size_t size)
 		if (got == 0)
 			return -ECHILD;
 		if (got < 0 && errno != EINTR)
-			return -errno;
+			return error_from("read");
 		if (got > 0)
 			have += (size_t)got;
 	}
 	return 0;
 }
 
-int attendant_answer(int out, int result, const struct error *error)
+void attendant_answer(int out, int result, const struct error *error)
 {
-	int err = attendant_write(out, &result, sizeof(result));
-
-	return err || !result ? err : attendant_write(out, error, sizeof(*error));
+	attendant_tell(out, &result, sizeof(result));
+	if (result)
+		attendant_tell(out, error, sizeof(*error));
 }
 
 void attendant_release(struct attendant *attendant)
@@ -209,10 +251,18 @@ void attendant_release(struct attendant *attendant)
 	}
 }
 
+/* Not for ever: it might be impossible to end it. */
 static void reap(struct attendant *attendant)
 {
-	while (waitpid(attendant->pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	static const struct timespec pause = {0, 1000000};
+
+	for (unsigned turn = 0; turn < REAP_MS; turn++) {
+		pid_t got = waitpid(attendant->pid, NULL, __WALL | WNOHANG);
+
+		if (got > 0 || (got < 0 && errno != EINTR))
+			break;
+		nanosleep(&pause, NULL);
+	}
 	attendant->pid = -1;
 }
 
@@ -238,7 +288,6 @@ void attendant_end(struct attendant *attendant)
 
 	if (!is_ours(attendant, &ended))
 		return;
-	/* Where kill(2) is denied, it ends when we end. */
-	if (!kill(attendant->pid, SIGKILL))
-		reap(attendant);
+	process_kill(attendant->pid);
+	reap(attendant);
 }

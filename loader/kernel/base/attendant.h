@@ -62,15 +62,18 @@ int attendant_read(const struct attendant *attendant, void *bytes, size_t size);
 /*
  * A question and its answer. The owner asks, with size bytes, and gets what the attendant has
  * answered: 0, or -errno with error filled. The attendant receives the question, or an error
- * number when there will be none, and answers. Both return 0 or -errno.
+ * number when there will be none, and answers, or ends as attendant_tell() does.
  */
 int attendant_ask(const struct attendant *attendant, const void *question, size_t size,
 		  struct error *error);
 int attendant_receive(int in, void *question, size_t size);
-int attendant_answer(int out, int result, const struct error *error);
+void attendant_answer(int out, int result, const struct error *error);
 
-/* Writes all of it. Returns 0 or -errno. */
-int attendant_write(int out, const void *bytes, size_t size);
+/*
+ * For an attendant: writes all of it, or ends; then its status is the error number, and what
+ * the owner reads fails with it.
+ */
+void attendant_tell(int out, const void *bytes, size_t size);
 
 /* Closes the pipes. May be called twice. */
 void attendant_release(struct attendant *attendant);

@@ -16,9 +16,12 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
+#include "kernel/base/error.h"
+
 struct process {
 	/* Makes a system call in that process: its result, or -errno. */
 	long (*call)(struct process *process, long nr, const long arg[6]);
+	const char *broken; /* the call of ours that failed instead, of the last one; or NULL */
 };
 
 /* This one. Its calls may be made from a signal handler; errno after them means nothing. */
@@ -28,18 +31,29 @@ extern struct process process_self;
 #define process_call(process, nr, ...) \
 	((process)->call((process), (nr), (const long[6]){__VA_ARGS__}))
 
+/* SIGKILL for a child of ours: kill(2), or where that is denied tgkill(2). */
+void process_kill(pid_t pid);
+
 /* Is a result an error number? Right for calls that return addresses, too. */
 static inline bool process_failed(long result)
 {
 	return (unsigned long)result > -4096ul;
 }
 
-/* mmap(2) there. Returns the address, or -errno: see process_failed(). */
+/* Notes whose a result that is -errno is (base/error.h): that call's, or what made it. */
+static inline int process_error(const struct process *process, const char *name, long result)
+{
+	return error_by(process->broken ? process->broken : name, (int)result);
+}
+
+/* mmap(2) there. Returns the address, or -errno, noted: see process_failed(). */
 static inline long process_mmap(struct process *process, uintptr_t at, size_t length, int prot,
 				int flags, int fd, off_t offset)
 {
-	return process_call(process, HOST_SYS_MMAP, (long)at, (long)length, prot, flags, fd,
-			    (long)(offset / HOST_MMAP_UNIT));
+	long result = process_call(process, HOST_SYS_MMAP, (long)at, (long)length, prot, flags,
+				   fd, (long)(offset / HOST_MMAP_UNIT));
+
+	return process_failed(result) ? process_error(process, "mmap", result) : result;
 }
 
 #endif

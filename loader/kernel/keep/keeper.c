@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
@@ -26,7 +27,7 @@
 /* What the timekeeper answers when it is ready. The pointers are to literals. */
 struct ready {
 	int err;
-	const char *step; /* where it failed */
+	const char *step, *call; /* where it failed, and which call; or NULL */
 	const char *why_no_counter;
 	double rate;
 	uint32_t mult, shift;
@@ -107,10 +108,15 @@ static void do_duty(const struct keeper *keeper, struct timekeeper *tk, int in, 
 	int err;
 
 	/* Nothing comes if the owner has no need of it. */
-	if (attendant_receive(in, duty->question, duty->size))
+	err = attendant_receive(in, duty->question, duty->size);
+	if (err == -ECHILD)
 		return;
-	err = duty->begin(duty->arg, keeper->owner_pid, duty->question, &error);
-	if (!attendant_answer(out, err, &error) && !err)
+	if (err)
+		error_system(&error, err, "timekeeper");
+	else
+		err = duty->begin(duty->arg, keeper->owner_pid, duty->question, &error);
+	attendant_answer(out, err, &error);
+	if (!err)
 		duty->serve(duty->arg, tk);
 }
 
@@ -131,6 +137,7 @@ static void work(void *arg, int in, int out)
 	ready.timens = keeper->timens;
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, keeper->owner_pid, &ready.step);
+	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
 	timekeeper_prioritise();
@@ -139,8 +146,9 @@ static void work(void *arg, int in, int out)
 	ready.mult = pages.tk.bases.mono.mult;
 	ready.shift = pages.tk.bases.mono.shift;
 	ready.watchdog = pages.watchdog.process;
-	if (attendant_write(out, &ready, sizeof(ready)) || ready.err)
-		_exit(1);
+	attendant_tell(out, &ready, sizeof(ready));
+	if (ready.err)
+		_exit(0);
 	if (duty)
 		do_duty(keeper, &pages.tk, in, out);
 	const int kept[] = {keeper->owner, keeper->vvar.fd, pages.watchdog.life};
@@ -152,7 +160,10 @@ int keeper_start(struct keeper *keeper, struct error *error)
 {
 	int err;
 
-	keeper->owner_pid = getpid();
+	/* The C library's takes no failure for possible. */
+	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
+	if (keeper->owner_pid < 0)
+		return error_system(error, error_from("getpid"), "timekeeper");
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, work, keeper);
 	if (keeper->owner >= 0)
@@ -166,8 +177,8 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	struct ready ready = {.step = "timekeeper"};
 	int err = attendant_read(&keeper->timekeeper, &ready, sizeof(ready));
 
-	if (!err)
-		err = ready.err;
+	if (!err && ready.err)
+		err = error_by(ready.call, ready.err);
 	if (err) {
 		keeper_end(keeper);
 		return error_system(error, err, ready.step);

@@ -65,7 +65,7 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
-	instruction = inject_find_syscall(pid, image);
+	instruction = inject_find_syscall(pid, image, &err);
 	if (!err && !instruction)
 		err = -ENOEXEC;
 	page = err ? err : kernel_timens_page(timens, ahead);
@@ -79,6 +79,6 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 		close(page);
 	return err ? error_self(error, err, NULL,
 				"its time namespace is another one than its parent's: %s",
-				strerror(-err))
+				error_words(err))
 		   : 0;
 }

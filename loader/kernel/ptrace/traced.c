@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/error.h"
 #include "kernel/base/newer.h"
 #include "kernel/ptrace/traced.h"
 
@@ -19,6 +20,17 @@
 
 /* Where messages are built. A fresh program has nothing below the stack pointer. */
 #define BELOW_STACK 1024
+
+/*
+ * What fails is asked for once more: between two stops there is no other way back. A call that
+ * is denied for good has been denied before (follow_start()).
+ */
+static long request(enum __ptrace_request what, pid_t pid, void *address, void *data)
+{
+	long result = ptrace(what, pid, address, data);
+
+	return result < 0 && errno != ESRCH ? ptrace(what, pid, address, data) : result;
+}
 
 /*
  * Lets it run to the next beginning or end of a system call. Signals are blocked, so only
@@ -32,11 +44,11 @@ static int to_syscall_stop(struct traced *traced)
 	for (;;) {
 		int status;
 
-		if (ptrace(PTRACE_SYSCALL, traced->pid, NULL, (void *)deliver))
-			return -errno;
+		if (request(PTRACE_SYSCALL, traced->pid, NULL, (void *)deliver))
+			return error_from("ptrace");
 		while (waitpid(traced->pid, &status, __WALL) < 0)
 			if (errno != EINTR)
-				return -errno;
+				return error_from("waitpid");
 		if (!WIFSTOPPED(status)) {
 			traced->gone = true;
 			traced->status = status;
@@ -54,8 +66,8 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs)
 {
 	struct iovec iov = {regs, sizeof(*regs)};
 
-	if (ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
-		return -errno;
+	if (request(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
+		return error_from("ptrace");
 	return iov.iov_len == sizeof(*regs) ? 0 : -ENOEXEC;
 }
 
@@ -63,10 +75,11 @@ static int set_regs(pid_t pid, const struct user_regs_struct *regs)
 {
 	struct iovec iov = {(void *)regs, sizeof(*regs)};
 
-	return ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov) ? -errno : 0;
+	return request(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov) ? error_from("ptrace")
+									 : 0;
 }
 
-bool traced_is_of_our_machine(pid_t pid)
+int traced_check_machine(pid_t pid)
 {
 	/*
 	 * Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
@@ -74,8 +87,9 @@ bool traced_is_of_our_machine(pid_t pid)
 	char regs[512];
 	struct iovec iov = {regs, sizeof(regs)};
 
-	return !ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov) &&
-	       iov.iov_len == sizeof(struct user_regs_struct);
+	if (request(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
+		return error_from("ptrace");
+	return iov.iov_len == sizeof(struct user_regs_struct) ? 0 : -ENOEXEC;
 }
 
 uintptr_t traced_sp(const struct traced *traced)
@@ -89,18 +103,23 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 	struct user_regs_struct regs = traced->saved;
 	int err;
 
+	/* After that nobody knows where it stands. */
+	if (process->broken)
+		return error_by(process->broken, traced->error);
 	regs_for_call(&regs, traced->instruction, nr, arg);
 	if (traced->gone)
 		return -ESRCH;
 	err = set_regs(traced->pid, &regs);
-	if (err)
-		return err;
-	err = to_syscall_stop(traced); /* at its beginning */
+	if (!err)
+		err = to_syscall_stop(traced); /* at its beginning */
 	if (!err)
 		err = to_syscall_stop(traced); /* at its end */
-	if (err)
-		return err;
-	err = traced_regs(traced->pid, &regs);
+	if (!err)
+		err = traced_regs(traced->pid, &regs);
+	if (err) {
+		process->broken = error_name(err);
+		traced->error = err;
+	}
 	return err ? err : regs_result(&regs);
 }
 
@@ -113,9 +132,9 @@ static int take(struct traced *traced, pid_t pid, uintptr_t instruction)
 		.pid = pid,
 		.instruction = instruction,
 	};
-	if (ptrace(PTRACE_GETSIGMASK, pid, sizeof(traced->mask), &traced->mask) ||
-	    ptrace(PTRACE_SETSIGMASK, pid, sizeof(all), &all))
-		return -errno;
+	if (request(PTRACE_GETSIGMASK, pid, (void *)sizeof(traced->mask), &traced->mask) ||
+	    request(PTRACE_SETSIGMASK, pid, (void *)sizeof(all), &all))
+		return error_from("ptrace");
 	return 0;
 }
 
@@ -141,18 +160,39 @@ void traced_release(struct traced *traced)
 	if (traced->gone)
 		return;
 	set_regs(traced->pid, &traced->saved);
-	ptrace(PTRACE_SETSIGMASK, traced->pid, sizeof(traced->mask), &traced->mask);
+	request(PTRACE_SETSIGMASK, traced->pid, (void *)sizeof(traced->mask), &traced->mask);
 	/* It stops again when it is continued; that stop tells whether the old one holds. */
 	if (traced->stopped)
 		ptrace(PTRACE_INTERRUPT, traced->pid, NULL, NULL);
 }
 
+/*
+ * Whatever has failed before, it may be at any stop: inside its execve(2), or at either end of
+ * a call of ours. A call begins from the end of another one, so every second time it goes on by
+ * one stop only. If no instruction is known to make it with, the one that comes next becomes
+ * one: nothing else will ever be executed here.
+ */
 void traced_exit(struct traced *traced, int status)
 {
-	if (traced->instruction)
-		process_call(&traced->process, SYS_exit_group, status);
+	struct user_regs_struct regs;
+	long word = 0;
+
+	memcpy(&word, traced_instruction, sizeof(traced_instruction));
+	for (int turn = 0; turn < 7 && !traced->gone; turn++) {
+		if (traced_regs(traced->pid, &regs))
+			continue;
+		if (!traced->instruction &&
+		    !ptrace(PTRACE_POKETEXT, traced->pid, (void *)regs_pc(&regs), (void *)word))
+			traced->instruction = regs_pc(&regs);
+		regs_for_call(&regs, traced->instruction, SYS_exit_group,
+			      (const long[6]){status});
+		if (!traced->instruction || set_regs(traced->pid, &regs) ||
+		    to_syscall_stop(traced) || turn % 2)
+			continue;
+		to_syscall_stop(traced);
+	}
 	if (!traced->gone)
-		kill(traced->pid, SIGKILL);
+		process_kill(traced->pid);
 }
 
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size)
@@ -160,7 +200,7 @@ int traced_read(pid_t pid, uintptr_t from, void *to, size_t size)
 	struct iovec here = {to, size}, there = {(void *)from, size};
 	ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
 
-	return got < 0 ? -errno : (size_t)got == size ? 0 : -EFAULT;
+	return got < 0 ? error_from("process_vm_readv") : (size_t)got == size ? 0 : -EFAULT;
 }
 
 int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size)
@@ -168,7 +208,7 @@ int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size)
 	struct iovec here = {(void *)from, size}, there = {(void *)to, size};
 	ssize_t got = process_vm_writev(pid, &here, 1, &there, 1, 0);
 
-	return got < 0 ? -errno : (size_t)got == size ? 0 : -EFAULT;
+	return got < 0 ? error_from("process_vm_writev") : (size_t)got == size ? 0 : -EFAULT;
 }
 
 /* One message with descriptors, and where its parts lie in the other process. */
@@ -207,7 +247,7 @@ static int send_here(int socket, const int fds[], unsigned count)
 		.cmsg_type = SCM_RIGHTS,
 	};
 	memcpy(CMSG_DATA(&message.control.header), fds, count * sizeof(int));
-	return sendmsg(socket, &message.header, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	return sendmsg(socket, &message.header, MSG_NOSIGNAL) == 1 ? 0 : error_from("sendmsg");
 }
 
 static int receive_there(struct traced *traced, int socket, uintptr_t at, int fds[],
@@ -224,7 +264,7 @@ static int receive_there(struct traced *traced, int socket, uintptr_t at, int fd
 	got = process_call(&traced->process, SYS_recvmsg, socket, (long)at,
 			   MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (got < 0)
-		return (int)got;
+		return process_error(&traced->process, "recvmsg", got);
 	err = traced_read(traced->pid, at, &message, sizeof(message));
 	if (err)
 		return err;
@@ -235,26 +275,35 @@ static int receive_there(struct traced *traced, int socket, uintptr_t at, int fd
 	return 0;
 }
 
+int traced_borrow_fd(pid_t pid, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), borrowed;
+
+	if (pidfd < 0)
+		return error_from("pidfd_open");
+	borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (borrowed < 0)
+		borrowed = error_from("pidfd_getfd");
+	close(pidfd);
+	return borrowed;
+}
+
 int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count)
 {
 	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
 	static const char nothing[sizeof(struct message)];
-	int pair[2], pidfd, borrowed = -1;
+	int pair[2], borrowed;
 	long err;
 
 	err = process_call(&traced->process, SYS_socketpair, AF_UNIX,
 			   SOCK_STREAM | SOCK_CLOEXEC, 0, (long)at);
 	if (err < 0)
-		return (int)err;
+		return process_error(&traced->process, "socketpair", err);
 	err = traced_read(traced->pid, at, pair, sizeof(pair));
 	if (err)
 		return (int)err;
-	pidfd = (int)syscall(SYS_pidfd_open, traced->pid, 0);
-	if (pidfd >= 0)
-		borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, pair[1], 0);
-	err = borrowed < 0 ? -errno : send_here(borrowed, ours, count);
-	if (pidfd >= 0)
-		close(pidfd);
+	borrowed = traced_borrow_fd(traced->pid, pair[1]);
+	err = borrowed < 0 ? borrowed : send_here(borrowed, ours, count);
 	if (borrowed >= 0)
 		close(borrowed);
 	if (!err)

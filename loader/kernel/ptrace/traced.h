@@ -20,6 +20,7 @@ struct traced {
 	struct process process; /* first: a struct process is cast to this */
 	pid_t pid;
 	struct user_regs_struct saved; /* as they were when it was taken over */
+	int error;                     /* what process.broken failed with */
 	uint64_t mask;                 /* its signal mask; meanwhile everything is blocked */
 	uintptr_t instruction;         /* a system call instruction of its own */
 	bool gone;                     /* it ended meanwhile; status says how */
@@ -46,9 +47,9 @@ void traced_exit(struct traced *traced, int status);
 
 /*
  * Does the process run code of this machine? A 32-bit program on a 64-bit kernel has
- * shorter registers, and our image is not for it.
+ * shorter registers, and our image is not for it. Returns 0, -ENOEXEC or another -errno.
  */
-bool traced_is_of_our_machine(pid_t pid);
+int traced_check_machine(pid_t pid);
 
 /* Its stack pointer when it was taken over. */
 uintptr_t traced_sp(const struct traced *traced);
@@ -56,6 +57,9 @@ uintptr_t traced_sp(const struct traced *traced);
 /* Its memory. Return 0 or -errno, -EFAULT where not all of it is there. */
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size);
 int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size);
+
+/* A copy of one of its descriptors, or -errno. */
+int traced_borrow_fd(pid_t pid, int fd);
 
 /* The registers of a stopped process. Returns 0 or -errno. */
 int traced_regs(pid_t pid, struct user_regs_struct *regs);

@@ -61,7 +61,10 @@ static bool look_at_children(pid_t child, struct follow *follow, int *status, bo
 {
 	pid_t pid;
 
-	while ((pid = waitpid(-1, status, WNOHANG | __WALL)) > 0) {
+	while ((pid = waitpid(-1, status, WNOHANG | __WALL)) > 0 ||
+	       (pid < 0 && errno == EINTR)) {
+		if (pid < 0)
+			continue;
 		int stop = follow_event(follow, pid, status);
 
 		if (pid == child && !WIFSTOPPED(*status))
