@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test test-list test-programs i386-programs i386-built bench doctor coverage format
+.PHONY: test test-list test-programs i386-programs i386-built bench doctor coverage selftests format
 
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
@@ -230,6 +230,9 @@ bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the ke
 # ---- this machine, and the sources ---------------------------------------------------
 doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 	@tests/setup/doctor
+
+selftests: $(P)/uvdso ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 3 minutes)
+	@tests/setup/selftests
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach
 	@tests/vdso/coverage.t
