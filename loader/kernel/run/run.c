@@ -186,7 +186,7 @@ static int become_by_hand(struct start *start, struct error *error)
 static int become_program(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
-	const char *why = "as asked for";
+	char why[sizeof(error->why)] = "as asked for";
 	bool traced;
 	int err;
 
@@ -194,10 +194,15 @@ static int become_program(struct start *start, struct error *error)
 		err = become_by_kernel(start, &traced, error);
 		if (traced || request->follow || request->exec == RUN_BY_KERNEL)
 			return err;
-		why = error->why;
+		memcpy(why, error->why, sizeof(why));
 	}
 	event_verbose(&request->events, EVENT_BY_HAND, .why = why);
-	return become_by_hand(start, error);
+	*error = (struct error){0};
+	err = become_by_hand(start, error);
+	/* What failed on both rungs, if it is we who failed. */
+	if (request->exec == RUN_BY_ANY && error->status == ERROR_SELF)
+		error_add(error, "; and by execve(2): %s", why);
+	return err;
 }
 
 /* A byte comes on go when our parent has become our tracer. */
