@@ -107,7 +107,7 @@ FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare filter.so slow_waitid.so linker.pie sandbox.pie)
+SINGLES := $(if $(CROSS),,bare booted deny.pie deny.so filter.so hostage slow_waitid.so linker.pie sandbox.pie)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -129,8 +129,12 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
 
 # Without any C library: what the kernel hands over, as it is.
-$(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
+$(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
+
+# With the library.
+$(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
+	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.

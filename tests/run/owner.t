@@ -59,7 +59,10 @@ for my $how (qw(kernel hand)) {
 		my @cmd = $_->[0] eq 'sh' ? ('/bin/sh', '-c', $_->[1]) : @$_;
 		is(run(@run, @cmd)->{out}, "done\n", "$how: $cmd[0] waits for all its children");
 	}
-	$p = run(@run, $perl, '-e', '$SIG{CHLD} = sub { print "SIGCHLD\n" }; sleep 1; print "end\n"');
+	$p = run(
+		@run, $perl, '-e',
+		'$SIG{CHLD} = sub { print "SIGCHLD\n" }; sleep 1; print "end\n"'
+	);
 	is($p->{out}, "end\n", "$how: no SIGCHLD comes by itself");
 
 	# What is beside it.
@@ -70,7 +73,7 @@ for my $how (qw(kernel hand)) {
 	is($stat[5], $keeper, "$how: the timekeeper has a session of its own");
 	like(slurp("/proc/$keeper/status"), qr/^SigBlk:\s+[f7]/m, "$how: it takes no signals");
 	my @open = grep { !/memfd:vvar|pidfd|pipe:|^$/ }
-	    map { readlink // '' } glob "/proc/$keeper/fd/* /proc/$watchdog/fd/*";
+	    map { readlink($_) // '' } glob "/proc/$keeper/fd/* /proc/$watchdog/fd/*";
 	is("@open", '', "$how: neither has a descriptor of the program's");
 	kill 'KILL', $pid;
 	finish($p);
@@ -83,7 +86,8 @@ for my $how (qw(kernel hand)) {
 	$p = spawn(@run, '/bin/sh', '-c', 'exec /bin/sleep 30');
 	$keeper = attendant($p->{pid}, 'uvdso-keeper');
 	wait_until { slurp("/proc/$p->{pid}/comm") eq "sleep\n" };
-	my $ticks = sub { slurp("/proc/$keeper/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m; $1 };
+	my $ticks =
+	    sub { slurp("/proc/$keeper/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m; $1 };
 	ok(
 		wait_until {
 			my $before = $ticks->();
@@ -92,7 +96,10 @@ for my $how (qw(kernel hand)) {
 		},
 		"$how: when nobody has the data pages mapped, the timekeeper rests"
 	);
-	like(slurp("/proc/$keeper/stat"), qr/\) S/, '... and is there still: its end would send a SIGCHLD');
+	like(
+		slurp("/proc/$keeper/stat"), qr/\) S/,
+		'... and is there still: its end would send a SIGCHLD'
+	);
 	kill 'KILL', $p->{pid};
 	finish($p);
 	ok(wait_until { !is_alive($keeper) }, '... until the process ends');
@@ -110,7 +117,10 @@ for my $how (qw(kernel hand)) {
 	sleep 0.4;
 	my $before = $ticks->();
 	sleep 0.3;
-	cmp_ok($ticks->() - $before, '>', 20, "$how: a child outlives the program, and its time is kept");
+	cmp_ok(
+		$ticks->() - $before, '>', 20,
+		"$how: a child outlives the program, and its time is kept"
+	);
 	open my $child, '>', "$dir/child-$how" or die $!;
 	close $child;
 	ok(wait_until { !is_alive($keeper) }, '... until that has ended, too');

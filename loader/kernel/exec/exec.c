@@ -19,7 +19,6 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +28,7 @@
 #include "kernel/base/mm_map.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/page.h"
+#include "kernel/base/random.h"
 #include "kernel/exec/exec.h"
 #include "kernel/exec/stack.h"
 #include "kernel/exec/unmap.h"
@@ -91,9 +91,10 @@ static uintptr_t find_syscall_ret(const struct placement *vdso)
 /*
  * The C library of this program has registered addresses in its own memory with the
  * kernel, for this thread. The memory goes away, and the next C library must find the
- * registrations free: glibc's rseq(2) fails if there is one already.
+ * registrations free: glibc's rseq(2) fails if there is one already. A restartable sequence
+ * that stays is deadly, since the kernel writes to its area. Returns 0 or -errno.
  */
-static void forget_registrations(void)
+static int forget_registrations(void)
 {
 #ifdef RSEQ_SIG
 	if (__rseq_size) {
@@ -101,11 +102,13 @@ static void forget_registrations(void)
 		/* The size must be the one at registration; glibc 2.35 to 2.39 say 32. */
 		size_t size = __rseq_size < 32 ? 32 : __rseq_size;
 
-		syscall(SYS_rseq, area, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+		if (syscall(SYS_rseq, area, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+			return error_from("rseq");
 	}
 #endif
 	syscall(SYS_set_robust_list, NULL, 3 * sizeof(long));
 	syscall(SYS_set_tid_address, NULL);
+	return 0;
 }
 
 static int write_vector(struct auxvec *vec, const struct exec_request *request,
@@ -139,6 +142,14 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 	return err ? error_self(error, -ENOSPC, "run", "the vector is full") : 0;
 }
 
+/* As long as nobody has said no: personality(2) itself may be denied. */
+static bool is_randomised(void)
+{
+	int persona = personality(0xffffffff);
+
+	return persona < 0 || !(persona & ADDR_NO_RANDOMIZE);
+}
+
 /*
  * What the kernel records of a process (proc(5): cmdline, environ, auxv, the heap's beginning).
  * Changing it needs no privilege since Linux 3.18, but a kernel that was built with
@@ -150,8 +161,7 @@ static struct mm_map describe_process(const struct mapped_binary *program,
 	uint64_t random = 0;
 	uintptr_t brk = page_up(program->end_bss);
 
-	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) &&
-	    getrandom(&random, sizeof(random), 0) == sizeof(random))
+	if (is_randomised() && !random_bytes(&random, sizeof(random)))
 		brk += page_down(random % BRK_RANDOM);
 	return (struct mm_map){
 		.start_code = program->start_code,
@@ -277,10 +287,12 @@ int exec_program(const struct exec_request *request, struct error *error)
 	area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	if (area == MAP_FAILED)
-		return error_system(error, -errno, "run");
+		return error_system(error, error_from("mmap"), "run");
+	err = forget_registrations();
+	if (err)
+		return error_system(error, err, "run");
 	tell(request, &program, &interp);
 	prctl(PR_SET_NAME, name ? name + 1 : target->path, 0, 0, 0);
-	forget_registrations();
 
 	/* From here on nothing may be mapped or unmapped except by the list. */
 	err = read_maps(&old_stack, error);
@@ -304,7 +316,7 @@ int exec_program(const struct exec_request *request, struct error *error)
 		return error_self(error, -E2BIG, "run", "more mappings than can be undone");
 	memcpy(area->code, jump_code_start, (size_t)(jump_code_end - jump_code_start));
 	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
-		return error_system(error, -errno, "run");
+		return error_system(error, error_from("mprotect"), "run");
 	((void (*)(struct jump *))(void *)area->code)(&area->jump);
 	__builtin_unreachable();
 }

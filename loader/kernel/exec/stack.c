@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "kernel/base/page.h"
+#include "kernel/base/random.h"
 #include "kernel/exec/stack.h"
 
 #define RANDOM_BYTES 16
@@ -72,7 +72,7 @@ static int write_targets(struct pen *pen, struct auxvec *vec)
 					  write_down(pen, name, strlen(name) + 1));
 	}
 	/* Fresh: stack canaries and pointer guards are made of it. */
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (random_bytes(random, sizeof(random)))
 		return -EIO;
 	return err | auxvec_set(vec, AT_RANDOM, write_down(pen, random, sizeof(random)));
 }
@@ -82,8 +82,11 @@ static uintptr_t random_distance(void)
 {
 	uint16_t random;
 
-	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE ||
-	    getrandom(&random, sizeof(random), 0) != sizeof(random))
+	int persona = personality(0xffffffff);
+
+	/* Asked for; not where the question is denied. */
+	if ((persona >= 0 && persona & ADDR_NO_RANDOMIZE) ||
+	    random_bytes(&random, sizeof(random)))
 		return 0;
 	return random % SP_RANDOM;
 }
@@ -153,7 +156,7 @@ int stack_build(struct first_stack *stack, uintptr_t top, char **argv, char **en
 	stack->bytes = mmap(NULL, stack->size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack->bytes == MAP_FAILED)
-		return error_system(error, -errno, execfn);
+		return error_system(error, error_from("mmap"), execfn);
 	pen = (struct pen){stack->bytes, top - stack->size, top};
 
 	write_down(&pen, &(uint64_t){0}, sizeof(uint64_t));

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
@@ -26,7 +27,7 @@
 /* What the timekeeper answers when it is ready. The pointers are to literals. */
 struct ready {
 	int err;
-	const char *step; /* where it failed */
+	const char *step, *call; /* where it failed, and which call; or NULL */
 	const char *why_no_counter;
 	double rate;
 	uint32_t mult, shift;
@@ -55,9 +56,12 @@ static void lift_limits(void)
 static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wait)
 {
 	struct pollfd end = {.fd = keeper->owner, .events = POLLIN};
+	int events = ppoll(&end, 1, wait, NULL);
+	bool denied = events < 0 && errno != EINTR;
 
-	return ppoll(&end, 1, wait, NULL) > 0 ||
-	       (keeper->owner < 0 && getppid() != keeper->owner_pid);
+	if (denied)
+		nanosleep(wait, NULL);
+	return events > 0 || ((keeper->owner < 0 || denied) && getppid() != keeper->owner_pid);
 }
 
 /* Nobody reads the data pages any more. */
@@ -85,7 +89,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 			owned = false;
 			look = true;
 		} else if (!owned) {
-			ppoll(NULL, 0, &left, NULL);
+			nanosleep(&left, NULL);
 		}
 		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
 			retire(keeper, pages, owned);
@@ -130,6 +134,7 @@ static void work(void *arg, int in, int out)
 	timekeeper_prioritise();
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, &ready.step);
+	ready.call = error_name(ready.err);
 	ready.why_no_counter = pages.tk.why_no_counter;
 	ready.rate = pages.tk.bases.mono.rate;
 	ready.mult = pages.tk.bases.mono.mult;
@@ -148,7 +153,10 @@ int keeper_start(struct keeper *keeper, struct error *error)
 {
 	int err;
 
-	keeper->owner_pid = getpid();
+	/* The C library's takes no failure for possible. */
+	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
+	if (keeper->owner_pid < 0)
+		return error_system(error, error_from("getpid"), "timekeeper");
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, work, keeper);
 	if (keeper->owner >= 0)
@@ -162,8 +170,8 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	struct ready ready = {.step = "timekeeper"};
 	int err = attendant_read(&keeper->timekeeper, &ready, sizeof(ready));
 
-	if (!err)
-		err = ready.err;
+	if (!err && ready.err)
+		err = error_by(ready.call, ready.err);
 	if (err) {
 		keeper_end(keeper);
 		return error_system(error, err, ready.step);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 #include <vdso/seqcount.h>
 
@@ -33,8 +34,17 @@ void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 static bool ended(int pipe, int ms)
 {
 	struct pollfd end = {.fd = pipe, .events = POLLIN};
+	int events = poll(&end, 1, ms);
+	struct timespec wait = {0, (ms < 0 ? WATCHDOG_PERIOD_MS : ms) * 1000000l};
+	char byte;
 
-	return poll(&end, 1, ms) > 0;
+	if (events >= 0 || errno == EINTR)
+		return events > 0;
+	/* Where poll(2) is denied: the pipe does not block. */
+	do
+		nanosleep(&wait, NULL);
+	while (ms < 0 && read(pipe, &byte, 1) < 0 && errno == EAGAIN);
+	return read(pipe, &byte, 1) >= 0;
 }
 
 static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner)
@@ -63,8 +73,8 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner
 {
 	int life[2], err;
 
-	if (pipe2(life, O_CLOEXEC))
-		return -errno;
+	if (pipe2(life, O_CLOEXEC | O_NONBLOCK))
+		return error_from("pipe2");
 	err = attendant_clone_sibling(&watchdog->process);
 	if (watchdog->process.pid == 0) {
 		const int keep[] = {life[0], vvar->fd, owner};
