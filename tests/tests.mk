@@ -118,8 +118,8 @@ FLAGS_musl-static := -fno-PIE -no-pie -static
 PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare $(PROBES) surroundings.pie filter.so slow_waitid.so linker.pie \
-	sandbox.pie asks.pie asks.static opaque)
+SINGLES := $(if $(CROSS),,bare booted deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
+	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -141,7 +141,7 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
 
 # Without any C library: what the kernel hands over, as it is.
-$(P)/tests/programs/bare: tests/programs/bare.c $(O)/.config
+$(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
 $(P)/tests/programs/opaque: tests/programs/opaque.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
@@ -151,6 +151,10 @@ FLAGS_in-the-way := -fPIE -static -no-pie -Wl,-Ttext-segment=0x555555554000
 BARE_CFLAGS := $(PROGRAM_CFLAGS) -ffreestanding -nostdlib -fno-stack-protector -fcf-protection=none
 $(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_$*))
+
+# With the library.
+$(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
+	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.

@@ -182,12 +182,12 @@ said(
 );
 is(
 	said("cd $in && DENY=1 LD_PRELOAD=./deny.so ./client"),
-	"1<timekeeper: Resource temporarily unavailable\n>",
+	"1<timekeeper: clone(2): Resource temporarily unavailable\n>",
 	'a timekeeper that cannot be made is an error of uvdso_boot(), with its reason'
 );
 is(
 	said("cd $in && DENY=2 LD_PRELOAD=./deny.so ./client"),
-	"1<watchdog: Resource temporarily unavailable\n>",
+	"1<watchdog: clone(2): Resource temporarily unavailable\n>",
 	'so is a watchdog'
 );
 

@@ -69,7 +69,7 @@ static long call(struct process *process, long nr, const long arg[6])
 	return got;
 }
 
-static struct process process = {call};
+static struct process process = {.call = call};
 static struct image image;
 static struct vvar vvar;
 static struct vdso_files files;

@@ -14,9 +14,13 @@
 
 #include "kernel/base/attendant.h"
 #include "kernel/base/descriptor.h"
+#include "kernel/base/process.h"
 
 /* Between two looks whether one that says nothing is still there. */
 #define LOOK_MS 50
+
+/* After a SIGKILL, how long to wait for the end. */
+#define REAP_MS 2000
 
 /*
  * The clone(2) that fork(2) makes, with another exit signal. All its arguments but the first
@@ -35,7 +39,7 @@ static int clone_attendant(struct attendant *attendant, unsigned long flags)
 		attendant->pid = clone_process(SIGCHLD);
 		attendant->hidden = false;
 	}
-	return attendant->pid < 0 ? -errno : 0;
+	return attendant->pid < 0 ? error_from("clone") : 0;
 }
 
 static int make_pipes(int in[2], int out[2])
@@ -43,9 +47,9 @@ static int make_pipes(int in[2], int out[2])
 	int err = 0;
 
 	if (pipe2(in, O_CLOEXEC))
-		return -errno;
+		return error_from("pipe2");
 	if (pipe2(out, O_CLOEXEC)) {
-		err = -errno;
+		err = error_from("pipe2");
 		close(in[0]);
 		close(in[1]);
 		return err;
@@ -54,7 +58,7 @@ static int make_pipes(int in[2], int out[2])
 		in[i] = above_stdio(in[i]);
 		out[i] = above_stdio(out[i]);
 		if (in[i] < 0 || out[i] < 0)
-			err = -EMFILE;
+			err = error_by("fcntl", -EMFILE);
 	}
 	for (int i = 0; err && i < 2; i++) {
 		close(in[i]);
@@ -144,7 +148,7 @@ int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
 		if (got == 0)
 			return -ECHILD;
 		if (got < 0 && errno != EINTR)
-			return -errno;
+			return error_from("read");
 		if (got > 0)
 			have += (size_t)got;
 	}
@@ -157,7 +161,7 @@ int attendant_write(int out, const void *bytes, size_t size)
 		ssize_t put = write(out, (const char *)bytes + done, size - done);
 
 		if (put < 0 && errno != EINTR)
-			return -errno;
+			return error_from("write");
 		if (put > 0)
 			done += (size_t)put;
 	}
@@ -184,7 +188,7 @@ int attendant_receive(int in, void *question, size_t size)
 		if (got == 0)
 			return -ECHILD;
 		if (got < 0 && errno != EINTR)
-			return -errno;
+			return error_from("read");
 		if (got > 0)
 			have += (size_t)got;
 	}
@@ -209,10 +213,18 @@ void attendant_release(struct attendant *attendant)
 	}
 }
 
+/* Not for ever: it might be impossible to end it. */
 static void reap(struct attendant *attendant)
 {
-	while (waitpid(attendant->pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	static const struct timespec pause = {0, 1000000};
+
+	for (unsigned turn = 0; turn < REAP_MS; turn++) {
+		pid_t got = waitpid(attendant->pid, NULL, __WALL | WNOHANG);
+
+		if (got > 0 || (got < 0 && errno != EINTR))
+			break;
+		nanosleep(&pause, NULL);
+	}
 	attendant->pid = -1;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel/base/auxvec.h"
+#include "kernel/base/error.h"
 #include "kernel/base/proc.h"
 
 int auxvec_read(struct auxvec *vec, pid_t pid)
@@ -19,7 +20,7 @@ int auxvec_read(struct auxvec *vec, pid_t pid)
 	got = read(fd, vec->pair, sizeof(vec->pair));
 	close(fd);
 	if (got < 0)
-		return -errno;
+		return error_from("read");
 	for (size_t i = 0; i < (size_t)got / sizeof(vec->pair[0]); i++) {
 		if (vec->pair[i].a_type == AT_NULL) {
 			vec->count = i + 1;

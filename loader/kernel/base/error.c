@@ -35,9 +35,50 @@ void error_add(struct error *error, const char *more, ...)
 	va_end(ap);
 }
 
+/*
+ * Of this thread, since two of them may fail at the same time. An attendant has a copy of its
+ * owner's.
+ */
+static _Thread_local struct {
+	const char *name;
+	int err;
+} noted;
+
+int error_by(const char *name, int err)
+{
+	noted.name = name;
+	noted.err = err;
+	return err;
+}
+
+int error_from(const char *name)
+{
+	return error_by(name, -errno);
+}
+
+const char *error_name(int err)
+{
+	return noted.err == err ? noted.name : NULL;
+}
+
+const char *error_words(int err)
+{
+	static _Thread_local char words[128];
+
+	if (!error_name(err))
+		return strerror(-err);
+	snprintf(words, sizeof(words), "%s(2): %s", noted.name, strerror(-err));
+	return words;
+}
+
+bool error_is_denial(int err)
+{
+	return err == -EPERM || err == -ENOSYS;
+}
+
 int error_system(struct error *error, int err, const char *what)
 {
-	return error_self(error, err, what, "%s", strerror(-err));
+	return error_self(error, err, what, "%s", error_words(err));
 }
 
 int error_cannot_run(struct error *error, const char *what, const char *why, ...)

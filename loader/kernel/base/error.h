@@ -15,6 +15,8 @@
 #ifndef KERNEL_BASE_ERROR_H
 #define KERNEL_BASE_ERROR_H
 
+#include <stdbool.h>
+
 #define ERROR_NOT_FOUND  127 /* there is no such program */
 #define ERROR_CANNOT_RUN 126 /* it is there but cannot be run */
 #define ERROR_SELF       125 /* our own failure */
@@ -22,14 +24,31 @@
 struct error {
 	int status;      /* one of the above; 0 while all is well */
 	char what[4096]; /* the file or the step; may be empty */
-	char why[192];
+	char why[400];
 };
 
 /* Our own failure; why is a format. Returns err, which is below zero. */
 __attribute__((format(printf, 4, 5))) int error_self(struct error *error, int err,
 						     const char *what, const char *why, ...);
 
-/* The same for a system call that failed: why is what strerror(3) says of err. */
+/*
+ * errno(3) says why a system call failed, and not which one. error_from() notes its name, for
+ * this thread, and returns -errno; error_by() does it with a result that is -errno already.
+ * What is noted holds as long as that number is on its way up: error_words() of it is "mmap(2):
+ * Operation not permitted", and for another number only what strerror(3) says. name is a
+ * literal.
+ */
+int error_from(const char *name);
+int error_by(const char *name, int err);
+const char *error_words(int err);
+
+/* The name that error_words() would use, or NULL: to hand both to another process. */
+const char *error_name(int err);
+
+/* Is that what filters and old kernels say of a call that is not to be had? */
+bool error_is_denial(int err);
+
+/* The same for a system call that failed: why is error_words(). */
 int error_system(struct error *error, int err, const char *what);
 
 /* Says what the error is about, where the function that filled it could not know. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/base/error.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/proc.h"
 
@@ -46,7 +47,7 @@ int maps_read(struct maps *maps, pid_t pid)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			err = -errno;
+			err = error_from("read");
 		if (got <= 0)
 			break;
 		have += (size_t)got;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/error.h"
 #include "kernel/base/memfd.h"
 
 /* Linux 6.3; older headers and kernels do not know them. */
@@ -29,18 +30,18 @@ static int create(const char *name, enum memfd_kind kind)
 
 	if (fd < 0 && errno == EINVAL)
 		fd = above_stdio(memfd_create(name, flags));
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? error_from("memfd_create") : fd;
 }
 
 static int set_size(int fd, size_t size, const void *bytes)
 {
 	if (ftruncate(fd, (off_t)size))
-		return -errno;
+		return error_from("ftruncate");
 	for (size_t done = 0; bytes && done < size;) {
 		ssize_t put = pwrite(fd, (const char *)bytes + done, size - done, (off_t)done);
 
 		if (put < 0 && errno != EINTR)
-			return -errno;
+			return error_from("pwrite");
 		if (put > 0)
 			done += (size_t)put;
 	}
@@ -99,7 +100,7 @@ int memfd_sealed(const char *name, const void *bytes, size_t size, enum memfd_ki
 	if (fd < 0 || fcntl(fd, F_ADD_SEALS,
 			    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) >= 0)
 		return fd;
-	err = -errno;
+	err = error_from("fcntl");
 	close(fd);
 	return err;
 }

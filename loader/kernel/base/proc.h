@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "kernel/base/error.h"
+
 /* Opens /proc/PID/name to read; pid 0 is this process. Returns a descriptor or -errno. */
 static inline int proc_open(pid_t pid, const char *name)
 {
@@ -20,7 +22,7 @@ static inline int proc_open(pid_t pid, const char *name)
 	else
 		snprintf(path, sizeof(path), "/proc/self/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? error_from("open") : fd;
 }
 
 #endif

@@ -2,6 +2,7 @@
  * process.c - see process.h: this process, the simple one of the two.
  */
 #include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "kernel/base/process.h"
@@ -12,6 +13,12 @@ static long call_self(struct process *process, long nr, const long arg[6])
 
 	(void)process;
 	return result == -1 ? -errno : result;
+}
+
+void process_kill(pid_t pid)
+{
+	if (kill(pid, SIGKILL))
+		syscall(SYS_tgkill, pid, pid, SIGKILL);
 }
 
 struct process process_self = {.call = call_self};

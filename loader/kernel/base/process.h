@@ -16,9 +16,12 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
+#include "kernel/base/error.h"
+
 struct process {
 	/* Makes a system call in that process: its result, or -errno. */
 	long (*call)(struct process *process, long nr, const long arg[6]);
+	const char *broken; /* the call of ours that failed instead, of the last one; or NULL */
 };
 
 /* This one. Its calls may be made from a signal handler; errno after them means nothing. */
@@ -28,10 +31,19 @@ extern struct process process_self;
 #define process_call(process, nr, ...) \
 	((process)->call((process), (nr), (const long[6]){__VA_ARGS__}))
 
+/* SIGKILL for a child of ours: kill(2), or where that is denied tgkill(2). */
+void process_kill(pid_t pid);
+
 /* Is a result an error number? Right for calls that return addresses, too. */
 static inline bool process_failed(long result)
 {
 	return (unsigned long)result > -4096ul;
+}
+
+/* Notes whose a result that is -errno is (base/error.h): that call's, or what made it. */
+static inline int process_error(const struct process *process, const char *name, long result)
+{
+	return error_by(process->broken ? process->broken : name, (int)result);
 }
 
 /* mmap(2) there. Returns the address, or -errno: see process_failed(). */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kernel/base/page.h"
+#include "kernel/base/random.h"
 #include "kernel/exec/binary.h"
 #include "kernel/exec/layout.h"
 
@@ -23,14 +24,16 @@ static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 	size_t done = 0;
 
 	if (offset > (uint64_t)INT64_MAX - size)
-		return -1;
+		return -ENODATA;
 	while (done < size) {
 		ssize_t n = pread(fd, (char *)to + done, size - done, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return -1;
+		if (n < 0)
+			return error_from("pread");
+		if (n == 0)
+			return -ENODATA;
 		done += (size_t)n;
 	}
 	return 0;
@@ -39,6 +42,12 @@ static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 static int bad(struct error *error, const char *path, const char *why)
 {
 	return error_cannot_run(error, path, "%s", why);
+}
+
+/* What read_exactly() has said; why is for a file that is too short. */
+static int bad_read(struct error *error, const char *path, int err, const char *why)
+{
+	return bad(error, path, err == -ENODATA ? why : error_words(err));
 }
 
 /* Each uvdso runs the programs of one machine. If there is one for this machine, say which. */
@@ -84,6 +93,8 @@ static int check_ehdr(const ElfW(Ehdr) * ehdr, const char *path, struct error *e
 static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *path,
 		       struct error *error)
 {
+	int err;
+
 	if (bin->interp)
 		return 0; /* the kernel takes the first one */
 	if (ph->p_filesz < 2 || ph->p_filesz > PATH_MAX)
@@ -91,8 +102,9 @@ static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *pa
 	bin->interp = malloc(ph->p_filesz);
 	if (!bin->interp)
 		return error_self(error, -ENOMEM, path, "out of memory");
-	if (read_exactly(bin->fd, bin->interp, ph->p_filesz, ph->p_offset))
-		return bad(error, path, "the file ends before its PT_INTERP");
+	err = read_exactly(bin->fd, bin->interp, ph->p_filesz, ph->p_offset);
+	if (err)
+		return bad_read(error, path, err, "the file ends before its PT_INTERP");
 	if (bin->interp[ph->p_filesz - 1])
 		return bad(error, path, "its PT_INTERP has no end");
 	return 0;
@@ -140,9 +152,11 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 
 	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = VDSO_PAGE_SIZE};
 	if (fstat(fd, &st))
-		return error_system(error, -errno, path);
-	if (read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0))
-		return bad(error, path, "neither an ELF file nor a script that starts with #!");
+		return error_system(error, error_from("fstat"), path);
+	err = read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0);
+	if (err)
+		return bad_read(error, path, err,
+				"neither an ELF file nor a script that starts with #!");
 	err = check_ehdr(&bin->ehdr, path, error);
 	if (err)
 		return err;
@@ -151,8 +165,9 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 	bin->phdr = malloc(size);
 	if (!bin->phdr)
 		return error_self(error, -ENOMEM, path, "out of memory");
-	if (read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff))
-		return bad(error, path, "the file ends before its program headers");
+	err = read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff);
+	if (err)
+		return bad_read(error, path, err, "the file ends before its program headers");
 
 	for (int i = 0; i < bin->ehdr.e_phnum && !err; i++) {
 		const ElfW(Phdr) *ph = &bin->phdr[i];
@@ -215,7 +230,7 @@ static uintptr_t reserve_program(size_t size, size_t align)
 		uint64_t page;
 		uintptr_t want;
 
-		if (getrandom(&page, sizeof(page), 0) != sizeof(page))
+		if (random_bytes(&page, sizeof(page)))
 			break;
 		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
 		if (reserve_at(want, size))
@@ -248,7 +263,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 		zero_pages = page_up(file_end);
 		if (mmap((void *)start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED,
 			 bin->fd, (off_t)page_down(ph->p_offset)) == MAP_FAILED)
-			return -errno;
+			return error_from("mmap");
 		/* After the last byte of the segment the page holds other parts of the file. */
 		if (needs_zeros(ph))
 			memset((void *)file_end, 0, zero_pages - file_end);
@@ -256,7 +271,7 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 	if (end > zero_pages &&
 	    mmap((void *)zero_pages, end - zero_pages, prot,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-		return -errno;
+		return error_from("mmap");
 	return 0;
 }
 
@@ -323,7 +338,7 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 		err = map_segment(bin, ph, map->bias + map->moved);
 		if (err)
 			return error_cannot_run(error, path, "cannot map a segment: %s",
-						strerror(-err));
+						error_words(err));
 	}
 	describe(bin, map);
 	return 0;

@@ -20,7 +20,6 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,6 +29,7 @@
 #include "kernel/base/mm_map.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/page.h"
+#include "kernel/base/random.h"
 #include "kernel/exec/exec.h"
 #include "kernel/exec/layout.h"
 #include "kernel/exec/stack.h"
@@ -87,9 +87,10 @@ static bool keeps_kernel_vdso(const struct exec_request *request)
 /*
  * The C library of this program has registered addresses in its own memory with the
  * kernel, for this thread. The memory goes away, and the next C library must find the
- * registrations free: glibc's rseq(2) fails if there is one already.
+ * registrations free: glibc's rseq(2) fails if there is one already. A restartable sequence
+ * that stays is deadly, since the kernel writes to its area. Returns 0 or -errno.
  */
-static void forget_registrations(void)
+static int forget_registrations(void)
 {
 #ifdef RSEQ_SIG
 	if (__rseq_size) {
@@ -97,11 +98,13 @@ static void forget_registrations(void)
 		/* The size must be the one at registration; glibc 2.35 to 2.39 say 32. */
 		size_t size = __rseq_size < 32 ? 32 : __rseq_size;
 
-		syscall(SYS_rseq, area, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+		if (syscall(SYS_rseq, area, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+			return error_from("rseq");
 	}
 #endif
 	syscall(SYS_set_robust_list, NULL, 3 * sizeof(long));
 	syscall(SYS_set_tid_address, NULL);
+	return 0;
 }
 
 static int write_vector(struct auxvec *vec, const struct exec_request *request,
@@ -146,7 +149,7 @@ static uintptr_t find_brk(const struct binary *bin, const struct mapped_binary *
 		among_libraries ? HOST_PIE_LOW + VDSO_PAGE_SIZE : page_up(program->end_bss);
 	uint64_t random = 0;
 
-	if (!layout_is_random(2) || getrandom(&random, sizeof(random), 0) != sizeof(random))
+	if (!layout_is_random(2) || random_bytes(&random, sizeof(random)))
 		return brk;
 	return brk + (among_libraries ? 0 : VDSO_PAGE_SIZE) +
 	       page_down(random % HOST_BRK_RANDOM);
@@ -313,10 +316,12 @@ int exec_program(const struct exec_request *request, struct error *error)
 	area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	if (area == MAP_FAILED)
-		return error_system(error, -errno, "run");
+		return error_system(error, error_from("mmap"), "run");
+	err = forget_registrations();
+	if (err)
+		return error_system(error, err, "run");
 	tell(request, &program, &interp);
 	prctl(PR_SET_NAME, name ? name + 1 : target->path, 0, 0, 0);
-	forget_registrations();
 
 	/* From here on nothing may be mapped or unmapped except by the list. */
 	err = read_maps(&old_stack, error);
@@ -344,7 +349,7 @@ int exec_program(const struct exec_request *request, struct error *error)
 		return error_self(error, -E2BIG, "run", "more mappings than can be undone");
 	memcpy(area->code, jump_code_start, sizeof(area->code));
 	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
-		return error_system(error, -errno, "run");
+		return error_system(error, error_from("mprotect"), "run");
 	((void (*)(struct jump *))(void *)area->code)(&area->jump);
 	__builtin_unreachable();
 }

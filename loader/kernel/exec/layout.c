@@ -10,9 +10,10 @@
 bool layout_is_random(int level)
 {
 	char digit = '2'; /* the kernel's default, if we are not told */
-	int fd;
+	int persona = personality(0xffffffff), fd;
 
-	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE)
+	/* Random, where the question is denied. */
+	if (persona >= 0 && persona & ADDR_NO_RANDOMIZE)
 		return false;
 	fd = open("/proc/sys/kernel/randomize_va_space", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {

@@ -20,23 +20,33 @@
 #define MAX_SCRIPTS  5
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
-static int refuse(struct error *error, const char *path, int err)
+/* A call that is denied has its name said: it is not the file's fault. */
+static int refuse(struct error *error, const char *path, const char *call, int err)
 {
 	if (err == ENOENT || err == ENOTDIR)
 		return error_not_found(error, path, "%s", strerror(err));
+	if (error_is_denial(-err))
+		return error_cannot_run(error, path, "%s", error_words(error_by(call, -err)));
 	return error_cannot_run(error, path, "%s",
 				err == EISDIR ? "is a directory" : strerror(err));
 }
 
 /*
- * May we execute it? Asked of the open file; by its name where faccessat(2) takes no empty path
- * (before Linux 5.8).
+ * May we execute what has that name? Filters deny the call of Linux 5.8 with EPERM, and the C
+ * library takes that for an answer. The older one asks for our real ids, which are the same.
  */
+static bool may_execute_path(const char *path)
+{
+	return !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) ||
+	       (errno == EPERM && !syscall(SYS_faccessat, AT_FDCWD, path, X_OK));
+}
+
+/* Asked of the open file; by its name where faccessat(2) takes no empty path. */
 static bool may_execute(int fd, const char *path)
 {
 	if (!faccessat(fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH))
 		return true;
-	return errno == EINVAL && !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+	return (errno == EINVAL || errno == EPERM) && may_execute_path(path);
 }
 
 /*
@@ -56,14 +66,14 @@ static int check_file(int fd, const char *path, struct error *error)
 	int err;
 
 	if (fstat(fd, &st))
-		return refuse(error, path, errno);
+		return refuse(error, path, "fstat", errno);
 	if (!S_ISREG(st.st_mode))
-		return refuse(error, path, S_ISDIR(st.st_mode) ? EISDIR : EACCES);
+		return refuse(error, path, NULL, S_ISDIR(st.st_mode) ? EISDIR : EACCES);
 	if (!may_execute(fd, path))
-		return refuse(error, path, errno);
+		return refuse(error, path, "faccessat", errno);
 	err = ask_kernel(fd);
 	if (err == ETXTBSY || err == EACCES)
-		return refuse(error, path, err);
+		return refuse(error, path, NULL, err);
 	if (st.st_mode & S_ISUID || (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return error_cannot_run(
 			error, path,
@@ -92,7 +102,7 @@ static int open_file(const char *path, int *fd, struct error *error)
 					"executable, but not readable: uvdso must read what it "
 					"runs; the kernel alone need not");
 	if (*fd < 0)
-		return refuse(error, path, errno);
+		return refuse(error, path, "open", errno);
 	return check_file(*fd, path, error);
 }
 
@@ -101,6 +111,7 @@ static int search(const char *name, char **found, struct error *error)
 {
 	const char *path = getenv("PATH");
 	bool denied = false;
+	int err = 0;
 
 	if (!*name)
 		return error_not_found(error, "run", "the program's name is empty");
@@ -116,8 +127,11 @@ static int search(const char *name, char **found, struct error *error)
 		/* An empty entry means the working directory. */
 		if (asprintf(&file, "%.*s%s%s", length, dir, length ? "/" : "./", name) < 0)
 			return error_self(error, -ENOMEM, name, "out of memory");
-		if (!stat(file, &st) && S_ISREG(st.st_mode)) {
-			if (!faccessat(AT_FDCWD, file, X_OK, AT_EACCESS)) {
+		if (stat(file, &st)) {
+			if (error_is_denial(-errno))
+				err = error_from("stat");
+		} else if (S_ISREG(st.st_mode)) {
+			if (may_execute_path(file)) {
 				*found = file;
 				return 0;
 			}
@@ -126,6 +140,9 @@ static int search(const char *name, char **found, struct error *error)
 		free(file);
 		dir = dir[length] ? dir + length + 1 : NULL;
 	}
+	if (err && !denied)
+		return error_cannot_run(error, name, "cannot be looked for in PATH: %s",
+					error_words(err));
 	return denied ? error_cannot_run(error, name, "found in PATH, but not executable")
 		      : error_not_found(error, name, "not found in PATH");
 }

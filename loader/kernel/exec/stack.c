@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "kernel/base/page.h"
+#include "kernel/base/random.h"
 #include "kernel/exec/layout.h"
 #include "kernel/exec/stack.h"
 
@@ -62,7 +62,7 @@ static uintptr_t random_distance(void)
 {
 	uint16_t random;
 
-	if (!layout_is_random(1) || getrandom(&random, sizeof(random), 0) != sizeof(random))
+	if (!layout_is_random(1) || random_bytes(&random, sizeof(random)))
 		return 0;
 	return random % SP_RANDOM;
 }
@@ -83,7 +83,7 @@ static int write_targets(struct pen *pen, struct auxvec *vec)
 					  write_down(pen, name, strlen(name) + 1));
 	}
 	/* Fresh: stack canaries and pointer guards are made of it. */
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (random_bytes(random, sizeof(random)))
 		return -EIO;
 	return err | auxvec_set(vec, AT_RANDOM, write_down(pen, random, sizeof(random)));
 }
@@ -153,7 +153,7 @@ int stack_build(struct first_stack *stack, uintptr_t top, char **argv, char **en
 	stack->bytes = mmap(NULL, stack->size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack->bytes == MAP_FAILED)
-		return error_system(error, -errno, execfn);
+		return error_system(error, error_from("mmap"), execfn);
 	pen = (struct pen){stack->bytes, top - stack->size, top};
 
 	write_down(&pen, &(uint64_t){0}, sizeof(uint64_t));

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
@@ -26,7 +27,7 @@
 /* What the timekeeper answers when it is ready. The pointers are to literals. */
 struct ready {
 	int err;
-	const char *step; /* where it failed */
+	const char *step, *call; /* where it failed, and which call; or NULL */
 	const char *why_no_counter;
 	double rate;
 	uint32_t mult, shift;
@@ -131,6 +132,7 @@ static void work(void *arg, int in, int out)
 	ready.timens = keeper->timens;
 	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
 				    keeper->owner, keeper->owner_pid, &ready.step);
+	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
 	timekeeper_prioritise();
@@ -152,7 +154,10 @@ int keeper_start(struct keeper *keeper, struct error *error)
 {
 	int err;
 
-	keeper->owner_pid = getpid();
+	/* The C library's takes no failure for possible. */
+	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
+	if (keeper->owner_pid < 0)
+		return error_system(error, error_from("getpid"), "timekeeper");
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, work, keeper);
 	if (keeper->owner >= 0)
@@ -166,8 +171,8 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	struct ready ready = {.step = "timekeeper"};
 	int err = attendant_read(&keeper->timekeeper, &ready, sizeof(ready));
 
-	if (!err)
-		err = ready.err;
+	if (!err && ready.err)
+		err = error_by(ready.call, ready.err);
 	if (err) {
 		keeper_end(keeper);
 		return error_system(error, err, ready.step);

@@ -82,7 +82,7 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner
 	int life[2], err;
 
 	if (pipe2(life, O_CLOEXEC | O_NONBLOCK))
-		return -errno;
+		return error_from("pipe2");
 	err = attendant_clone_sibling(&watchdog->process);
 	if (watchdog->process.pid == 0) {
 		const int keep[] = {life[0], vvar->fd, owner};

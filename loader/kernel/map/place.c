@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "kernel/image/alternatives.h"
@@ -24,6 +23,7 @@
 #include "kernel/image/check/check.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/page.h"
+#include "kernel/base/random.h"
 #include "kernel/map/place.h"
 
 /* Draws before we give up. With a sparse address space the first one succeeds. */
@@ -79,7 +79,7 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 	files->image = image_to_memfd(image, files->image_length);
 	if (files->image < 0)
 		return error_self(error, files->image, NULL, "cannot copy the image: %s",
-				  strerror(-files->image));
+				  error_words(files->image));
 	return 0;
 }
 
@@ -93,17 +93,15 @@ void vdso_files_close(struct vdso_files *files)
 static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 {
 	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
-	ssize_t got;
+	int err;
 
 	if (!random) {
 		*address = HOST_PLACE_HIGH - (turn + 1) * length;
 		return 0;
 	}
-	do
-		got = getrandom(&number, sizeof(number), 0);
-	while (got < 0 && errno == EINTR);
-	if (got != sizeof(number))
-		return got < 0 ? -errno : -EIO;
+	err = random_bytes(&number, sizeof(number));
+	if (err)
+		return err;
 	/* 64 random bits for some 30: what the remainder favours is beyond measuring. */
 	*address = HOST_PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
 	return 0;
@@ -123,10 +121,11 @@ static size_t mapped_length(const struct vdso_files *files)
 static int reserve(struct process *process, size_t length, uintptr_t *start)
 {
 	long persona = process_call(process, SYS_personality, 0xffffffff);
+	bool random = process_failed(persona) || !(persona & ADDR_NO_RANDOMIZE);
 
 	for (unsigned turn = 0; turn < MAX_DRAWS; turn++) {
 		uintptr_t want = 0;
-		int err = draw(!(persona & ADDR_NO_RANDOMIZE), turn, length, &want);
+		int err = draw(random, turn, length, &want);
 		long got;
 
 		if (err)
@@ -142,7 +141,7 @@ static int reserve(struct process *process, size_t length, uintptr_t *start)
 		if (!process_failed(got))
 			process_call(process, SYS_munmap, got, (long)length);
 		else if (got != -EEXIST)
-			return (int)got;
+			return process_error(process, "mmap", got);
 	}
 	return -EEXIST;
 }
@@ -154,7 +153,7 @@ static int map_data(struct process *process, int fd, uintptr_t start, unsigned p
 	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
 				fd, offset);
 
-	return process_failed(got) ? (int)got : 0;
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 
 static int map_image(struct process *process, const struct vdso_files *files, uintptr_t at)
@@ -163,7 +162,7 @@ static int map_image(struct process *process, const struct vdso_files *files, ui
 	long got = process_mmap(process, at, mapped_length(files), PROT_READ | PROT_EXEC,
 				MAP_PRIVATE | MAP_FIXED, files->image, 0);
 
-	return process_failed(got) ? (int)got : 0;
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 /* course: end 09-loader */
 
@@ -172,7 +171,7 @@ static int map_counters(struct process *process, const struct vdso_files *files,
 	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_FIXED, files->counters, files->counters_at);
 
-	return process_failed(got) ? (int)got : 0;
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 
 /* All data pages, in the order in which the functions of the image expect them. */
@@ -206,7 +205,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 
 	if (err)
 		return error_self(error, err, NULL, "no free place for %zu bytes: %s", p.length,
-				  strerror(-err));
+				  error_words(err));
 	p.ehdr = p.start + data_length;
 	p.entry = files->entry ? p.ehdr + files->entry : 0;
 	p.landing = counted ? 0 : p.ehdr + files->image_length - LANDING_SIZE;
@@ -224,7 +223,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 	if (err) {
 		vdso_unplace(process, &p);
 		return error_self(error, err, NULL, "cannot map the %s: %s", what,
-				  strerror(-err));
+				  error_words(err));
 	}
 	*placement = p;
 	return 0;

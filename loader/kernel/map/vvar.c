@@ -11,6 +11,7 @@
 #include <vdso/once.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/error.h"
 #include "kernel/base/memfd.h"
 #include "kernel/map/vvar.h"
 
@@ -36,13 +37,16 @@ int vvar_create(struct vvar *vvar)
 	int err;
 
 	*vvar = (struct vvar)VVAR_NONE;
+	/* Where nothing can be closed, nothing is opened. */
+	if (close(-1) && errno != EBADF)
+		return error_from("close");
 	vvar->fd = memfd_sealable("vvar", VVAR_SIZE, MEMFD_DATA);
 	if (vvar->fd < 0)
 		return vvar->fd;
 	open_for_readers(vvar);
 	if (vvar->readers >= 0)
 		return 0;
-	err = -errno;
+	err = error_from("fcntl");
 	vvar_close_fd(vvar);
 	return err;
 }
@@ -52,7 +56,7 @@ int vvar_map_writable(struct vvar *vvar)
 	void *got = mmap(NULL, VVAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, vvar->fd, 0);
 
 	if (got == MAP_FAILED)
-		return -errno;
+		return error_from("mmap");
 	vvar->writable = got;
 	return 0;
 }
@@ -61,7 +65,7 @@ int vvar_seal(struct vvar *vvar)
 {
 	int seals = F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
-	return fcntl(vvar->fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+	return fcntl(vvar->fd, F_ADD_SEALS, seals) < 0 ? error_from("fcntl") : 0;
 }
 
 void vvar_drop_writable(struct vvar *vvar)

@@ -69,56 +69,55 @@ static void detach(pid_t pid)
 /* Without the right to take descriptors from a process we could not give it any either. */
 static int may_share_descriptors(pid_t child)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), copy = -1, err;
+	int copy = traced_borrow_fd(child, STDERR_FILENO);
 
-	if (pidfd < 0)
-		return -errno;
-	copy = (int)syscall(SYS_pidfd_getfd, pidfd, 2, 0);
-	err = copy < 0 ? -errno : 0;
 	if (copy >= 0)
 		close(copy);
-	close(pidfd);
-	return err == -EBADF ? 0 : err; /* allowed, but it has none of that number */
+	return copy >= 0 || copy == -EBADF ? 0 : copy; /* allowed, but it has no such */
 }
 
 /*
  * Can we read and write its memory? Tried on a variable that it does not use, and that lies at
  * the same address as ours.
  */
-static int may_change_memory(pid_t pid, const char **call)
+static int may_change_memory(pid_t pid)
 {
 	static uint64_t variable;
 	uint64_t copy = 0;
-	int err;
+	int err = traced_read(pid, (uintptr_t)&variable, &copy, sizeof(copy));
 
-	*call = "process_vm_readv(2)";
-	err = traced_read(pid, (uintptr_t)&variable, &copy, sizeof(copy));
-	if (err)
-		return err;
-	*call = "process_vm_writev(2)";
-	return traced_write(pid, (uintptr_t)&variable, &copy, sizeof(copy));
+	return err ? err : traced_write(pid, (uintptr_t)&variable, &copy, sizeof(copy));
 }
 
-static int is_denied(struct error *error, const char *call, int err)
+/* A call that we do not wait with; nobody is a child of itself. */
+static int may_wait(void)
 {
-	return error_self(error, err, NULL, "%s is denied here: %s", call, strerror(-err));
+	return waitpid(getpid(), NULL, WNOHANG) < 0 && errno != ECHILD ? error_from("waitpid")
+								       : 0;
+}
+
+static int is_denied(struct error *error, int err)
+{
+	return error_self(error, err, NULL, "%s(2) is denied here: %s", error_name(err),
+			  strerror(-err));
 }
 
 int follow_start(struct follow *follow, pid_t first, struct error *error)
 {
-	const char *call;
-	int err;
+	int err = may_wait();
 
+	if (err)
+		return is_denied(error, err);
 	follow->first = first;
 	follow->started = follow->left = false;
 	if (ptrace(PTRACE_SEIZE, first, NULL, (void *)options_of(follow))) {
-		err = -errno;
+		err = error_from("ptrace");
 		if (tracer_of(first) > 0)
 			return error_self(error, err, NULL,
 					  "process %d traces this program already, and a "
 					  "process has only one tracer",
 					  tracer_of(first));
-		return is_denied(error, "ptrace(2)", err);
+		return is_denied(error, error_by("ptrace", err));
 	}
 	/*
 	 * In a PID namespace with the /proc of another one the numbers are of other processes.
@@ -127,10 +126,10 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 	if (tracer_of(first) != getpid())
 		err = error_self(error, -ESRCH, NULL,
 				 "/proc does not show the processes of this PID namespace");
-	if (!err && (err = may_change_memory(first, &call)))
-		is_denied(error, call, err);
+	if (!err && (err = may_change_memory(first)))
+		is_denied(error, err);
 	if (!err && !follow->leave && (err = may_share_descriptors(first)))
-		is_denied(error, "pidfd_getfd(2), of Linux 5.6,", err);
+		is_denied(error, err);
 	if (err)
 		detach(first);
 	return err;
@@ -316,6 +315,21 @@ static void new_process(struct follow *follow, pid_t pid, int *status)
 		*status = traced.status;
 }
 
+/*
+ * A stopped process goes on, with a signal. One that cannot be told to would stand still for
+ * ever: it is killed, unless that is what has happened to it already.
+ */
+static bool let_go(enum __ptrace_request how, pid_t pid, int signal)
+{
+	if (!ptrace(how, pid, NULL, (void *)(long)signal))
+		return true;
+	if (errno == ESRCH)
+		return false;
+	if (ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal))
+		process_kill(pid);
+	return false;
+}
+
 int follow_event(struct follow *follow, pid_t pid, int *status)
 {
 	int signal = WSTOPSIG(*status), event = *status >> 16;
@@ -336,9 +350,9 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 		return signal;
 	}
 	if (event == PTRACE_EVENT_EXEC && follow->leave && follow->started)
-		follow->left = !ptrace(PTRACE_DETACH, pid, NULL, NULL);
+		follow->left = let_go(PTRACE_DETACH, pid, 0);
 	else
-		ptrace(PTRACE_CONT, pid, NULL, (void *)(long)(event ? 0 : signal));
+		let_go(PTRACE_CONT, pid, event ? 0 : signal);
 	return 0;
 }
 
@@ -360,7 +374,7 @@ void follow_to_end(struct follow *follow)
 		int status;
 		pid_t pid = waitpid(-1, &status, __WALL);
 
-		if (pid < 0 && errno != EINTR)
+		if (pid < 0 && errno == ECHILD)
 			return;
 		if (pid < 0)
 			continue;

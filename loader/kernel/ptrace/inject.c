@@ -23,13 +23,13 @@
 /* Some ten kilobytes; one process is dealt with at a time. */
 static struct maps maps;
 
-uintptr_t inject_find_syscall(pid_t pid, uintptr_t image)
+uintptr_t inject_find_syscall(pid_t pid, uintptr_t image, int *err)
 {
 	static unsigned char bytes[LOOK_MAX];
 	size_t size = sizeof(bytes);
 
 	/* As much of it as there is. */
-	while (size && traced_read(pid, image, bytes, size))
+	while (size && (*err = traced_read(pid, image, bytes, size)))
 		size -= VDSO_PAGE_SIZE;
 	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i++)
 		if (!memcmp(bytes + i, traced_instruction, sizeof(traced_instruction)))
@@ -119,7 +119,7 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 	got = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (got < 0)
-		return -errno;
+		return error_from("read");
 	text[got] = 0;
 	/* The second field is a name in brackets that may hold anything, brackets as well. */
 	word = strrchr(text, ')');
@@ -151,7 +151,7 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 				      (long)at, sizeof(map));
 	/* Below a fresh stack there are only zeros. */
 	traced_write(traced->pid, at, nothing, sizeof(nothing));
-	return (int)result;
+	return result < 0 ? process_error(&traced->process, "prctl", result) : 0;
 }
 
 static void unmap(struct traced *traced, struct injection *injection, size_t first, size_t end)
@@ -221,7 +221,7 @@ static int place(struct traced *traced, const struct vdso_files *files, bool inh
 		*sent[i] = open[opened++] = fd[i];
 	if (err)
 		return error_self(error, err, NULL, "cannot send it descriptors: %s",
-				  strerror(-err));
+				  error_words(err));
 	err = vdso_files_place(&traced->process, &theirs, &injection->vdso, error);
 	for (unsigned i = 0; i < opened; i++)
 		process_call(&traced->process, SYS_close, open[i]);
@@ -234,7 +234,7 @@ static int place(struct traced *traced, const struct vdso_files *files, bool inh
 	if (err) {
 		vdso_unplace(&traced->process, &injection->vdso);
 		return error_self(error, err, NULL, "its vector cannot be changed: %s",
-				  strerror(-err));
+				  error_words(err));
 	}
 	injection->vector_in_kernel = tell_kernel(traced, vector, vec);
 	if (!keep_kernel_vdso && !HOST_KERNEL_VDSO_STAYS)
@@ -258,16 +258,20 @@ int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files
 	if (!err)
 		err = maps_read(&maps, pid);
 	if (err)
-		return error_self(error, err, NULL, "/proc/%d: %s", pid, strerror(-err));
+		return error_self(error, err, NULL, "/proc/%d: %s", pid, error_words(err));
 	injection->kernel_vdso = auxvec_get(&vec, AT_SYSINFO_EHDR);
 	injection->interp = auxvec_get(&vec, AT_BASE);
-	instruction =
-		injection->kernel_vdso ? inject_find_syscall(pid, injection->kernel_vdso) : 0;
+	instruction = injection->kernel_vdso
+			      ? inject_find_syscall(pid, injection->kernel_vdso, &err)
+			      : 0;
+	if (err)
+		return error_self(error, err, NULL, "cannot read its memory: %s",
+				  error_words(err));
 	if (!instruction)
 		return error_self(error, -ENOEXEC, NULL, "the kernel gave it no vDSO");
 	err = traced_take(traced, pid, instruction);
 	if (err)
-		error_self(error, err, NULL, "ptrace: %s", strerror(-err));
+		error_self(error, err, NULL, "%s", error_words(err));
 	else
 		err = place(traced, files, inherited, keep_kernel_vdso, &vec, injection, error);
 	traced_release(traced);

@@ -40,7 +40,10 @@ int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files
 		bool inherited, bool keep_kernel_vdso, struct injection *injection,
 		struct error *error);
 
-/* The address of a system call instruction in an image that the process has, or 0. */
-uintptr_t inject_find_syscall(pid_t pid, uintptr_t image);
+/*
+ * The address of a system call instruction in an image that the process has, or 0; then err is
+ * why it cannot be read, or 0.
+ */
+uintptr_t inject_find_syscall(pid_t pid, uintptr_t image, int *err);
 
 #endif

@@ -86,7 +86,8 @@ int trace_open(struct trace *trace, const struct image *image, struct error *err
 			   : mmap(NULL, size, PROT_READ, MAP_SHARED, trace->counters, 0);
 	if (!trace->program || counters == MAP_FAILED)
 		return error_self(error, -ENOMEM, "trace", "no memory for the counters: %s",
-				  strerror(errno));
+				  error_words(trace->counters < 0 ? trace->counters
+								  : error_from("mmap")));
 	trace->counter = counters;
 	return 0;
 }
@@ -129,7 +130,7 @@ int trace_filter(void)
 	program.len = n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0))
-		return -errno;
+		return error_from("prctl");
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/error.h"
 #include "kernel/base/newer.h"
 #include "kernel/ptrace/traced.h"
 
@@ -33,10 +34,10 @@ static int to_syscall_stop(struct traced *traced)
 		int status;
 
 		if (ptrace(PTRACE_SYSCALL, traced->pid, NULL, (void *)deliver))
-			return -errno;
+			return error_from("ptrace");
 		while (waitpid(traced->pid, &status, __WALL) < 0)
 			if (errno != EINTR)
-				return -errno;
+				return error_from("waitpid");
 		if (!WIFSTOPPED(status)) {
 			traced->gone = true;
 			traced->status = status;
@@ -55,7 +56,7 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs)
 	struct iovec iov = {regs, sizeof(*regs)};
 
 	if (ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
-		return -errno;
+		return error_from("ptrace");
 	return iov.iov_len == sizeof(*regs) ? 0 : -ENOEXEC;
 }
 
@@ -63,7 +64,8 @@ static int set_regs(pid_t pid, const struct user_regs_struct *regs)
 {
 	struct iovec iov = {(void *)regs, sizeof(*regs)};
 
-	return ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov) ? -errno : 0;
+	return ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov) ? error_from("ptrace")
+									: 0;
 }
 
 bool traced_is_of_our_machine(pid_t pid)
@@ -89,18 +91,19 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 	struct user_regs_struct regs = traced->saved;
 	int err;
 
+	process->broken = NULL;
 	regs_for_call(&regs, traced->instruction, nr, arg);
 	if (traced->gone)
 		return -ESRCH;
 	err = set_regs(traced->pid, &regs);
-	if (err)
-		return err;
-	err = to_syscall_stop(traced); /* at its beginning */
+	if (!err)
+		err = to_syscall_stop(traced); /* at its beginning */
 	if (!err)
 		err = to_syscall_stop(traced); /* at its end */
+	if (!err)
+		err = traced_regs(traced->pid, &regs);
 	if (err)
-		return err;
-	err = traced_regs(traced->pid, &regs);
+		process->broken = error_name(err);
 	return err ? err : regs_result(&regs);
 }
 
@@ -115,7 +118,7 @@ static int take(struct traced *traced, pid_t pid, uintptr_t instruction)
 	};
 	if (ptrace(PTRACE_GETSIGMASK, pid, sizeof(traced->mask), &traced->mask) ||
 	    ptrace(PTRACE_SETSIGMASK, pid, sizeof(all), &all))
-		return -errno;
+		return error_from("ptrace");
 	return 0;
 }
 
@@ -152,7 +155,7 @@ void traced_exit(struct traced *traced, int status)
 	if (traced->instruction)
 		process_call(&traced->process, SYS_exit_group, status);
 	if (!traced->gone)
-		kill(traced->pid, SIGKILL);
+		process_kill(traced->pid);
 }
 
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size)
@@ -160,7 +163,7 @@ int traced_read(pid_t pid, uintptr_t from, void *to, size_t size)
 	struct iovec here = {to, size}, there = {(void *)from, size};
 	ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
 
-	return got < 0 ? -errno : (size_t)got == size ? 0 : -EFAULT;
+	return got < 0 ? error_from("process_vm_readv") : (size_t)got == size ? 0 : -EFAULT;
 }
 
 int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size)
@@ -168,7 +171,7 @@ int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size)
 	struct iovec here = {(void *)from, size}, there = {(void *)to, size};
 	ssize_t got = process_vm_writev(pid, &here, 1, &there, 1, 0);
 
-	return got < 0 ? -errno : (size_t)got == size ? 0 : -EFAULT;
+	return got < 0 ? error_from("process_vm_writev") : (size_t)got == size ? 0 : -EFAULT;
 }
 
 /* One message with descriptors, and where its parts lie in the other process. */
@@ -207,7 +210,7 @@ static int send_here(int socket, const int fds[], unsigned count)
 		.cmsg_type = SCM_RIGHTS,
 	};
 	memcpy(CMSG_DATA(&message.control.header), fds, count * sizeof(int));
-	return sendmsg(socket, &message.header, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	return sendmsg(socket, &message.header, MSG_NOSIGNAL) == 1 ? 0 : error_from("sendmsg");
 }
 
 static int receive_there(struct traced *traced, int socket, uintptr_t at, int fds[],
@@ -224,7 +227,7 @@ static int receive_there(struct traced *traced, int socket, uintptr_t at, int fd
 	got = process_call(&traced->process, SYS_recvmsg, socket, (long)at,
 			   MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (got < 0)
-		return (int)got;
+		return process_error(&traced->process, "recvmsg", got);
 	err = traced_read(traced->pid, at, &message, sizeof(message));
 	if (err)
 		return err;
@@ -235,26 +238,35 @@ static int receive_there(struct traced *traced, int socket, uintptr_t at, int fd
 	return 0;
 }
 
+int traced_borrow_fd(pid_t pid, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), borrowed;
+
+	if (pidfd < 0)
+		return error_from("pidfd_open");
+	borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (borrowed < 0)
+		borrowed = error_from("pidfd_getfd");
+	close(pidfd);
+	return borrowed;
+}
+
 int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count)
 {
 	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
 	static const char nothing[sizeof(struct message)];
-	int pair[2], pidfd, borrowed = -1;
+	int pair[2], borrowed;
 	long err;
 
 	err = process_call(&traced->process, SYS_socketpair, AF_UNIX,
 			   SOCK_STREAM | SOCK_CLOEXEC, 0, (long)at);
 	if (err < 0)
-		return (int)err;
+		return process_error(&traced->process, "socketpair", err);
 	err = traced_read(traced->pid, at, pair, sizeof(pair));
 	if (err)
 		return (int)err;
-	pidfd = (int)syscall(SYS_pidfd_open, traced->pid, 0);
-	if (pidfd >= 0)
-		borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, pair[1], 0);
-	err = borrowed < 0 ? -errno : send_here(borrowed, ours, count);
-	if (pidfd >= 0)
-		close(pidfd);
+	borrowed = traced_borrow_fd(traced->pid, pair[1]);
+	err = borrowed < 0 ? borrowed : send_here(borrowed, ours, count);
 	if (borrowed >= 0)
 		close(borrowed);
 	if (!err)

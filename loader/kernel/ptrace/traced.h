@@ -57,6 +57,9 @@ uintptr_t traced_sp(const struct traced *traced);
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size);
 int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size);
 
+/* A copy of one of its descriptors, or -errno. */
+int traced_borrow_fd(pid_t pid, int fd);
+
 /* The registers of a stopped process. Returns 0 or -errno. */
 int traced_regs(pid_t pid, struct user_regs_struct *regs);
 

@@ -18,10 +18,12 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h> /* snprintf: to memory, never to a stream */
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
@@ -116,6 +118,25 @@ static void pass_on_files(const struct vdso_files *files)
 			fcntl(fd[i], F_SETFD, 0);
 }
 
+/* There is no program without a name: a call that only a filter or an old kernel denies. */
+static int may_exec(struct error *error)
+{
+	int err;
+
+	syscall(SYS_execve, NULL, NULL, NULL);
+	err = error_from("execve");
+	return error_is_denial(err) ? error_system(error, err, "run") : 0;
+}
+
+/* execve(2) has come back. */
+static int exec_failed(const struct start *start, struct error *error)
+{
+	int err = error_from("execve");
+
+	return error_cannot_run(error, start->program.path, "%s",
+				error_is_denial(err) ? error_words(err) : strerror(-err));
+}
+
 /* The first rung. Returns only on failure; what the second can still help with is -EPERM. */
 static int become_by_kernel(struct start *start, bool *traced, struct error *error)
 {
@@ -124,6 +145,9 @@ static int become_by_kernel(struct start *start, bool *traced, struct error *err
 	int err;
 
 	*traced = false;
+	err = may_exec(error);
+	if (err)
+		return err;
 	/* Where Yama is, a process may be traced by none but its ancestors (Yama.rst). */
 	prctl(PR_SET_PTRACER, tracer->pid, 0, 0, 0);
 	err = attendant_ask(tracer, &start->follow.files, sizeof(start->follow.files), error);
@@ -134,7 +158,7 @@ static int become_by_kernel(struct start *start, bool *traced, struct error *err
 	*traced = true;
 	pass_on_files(&start->follow.files);
 	execve(start->program.path, request->argv, request->envp);
-	return error_cannot_run(error, start->program.path, "%s", strerror(errno));
+	return exec_failed(start, error);
 }
 
 /*
@@ -168,8 +192,10 @@ static int become_by_hand(struct start *start, struct error *error)
 	sigset_t all;
 	int err = vdso_files_place(&process_self, &start->follow.files, &vdso, error);
 
-	if (err)
+	if (err) {
+		error_about(error, "run");
 		return err;
+	}
 	vdso_files_close(&start->follow.files);
 	keeper_release(&start->keeper);
 	if (!may_change_exe())
@@ -216,12 +242,11 @@ static int become_traced(struct start *start, int go, const sigset_t *mask, stru
 		_exit(ERROR_SELF); /* our parent is gone, and nothing traces us */
 	err = trace_filter();
 	if (err)
-		return error_self(error, err, "trace", "seccomp(2) is denied here: %s",
-				  strerror(-err));
+		return error_system(error, err, "trace");
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	pass_on_files(&start->follow.files);
 	execve(start->program.path, request->argv, request->envp);
-	return error_cannot_run(error, start->program.path, "%s", strerror(errno));
+	return exec_failed(start, error);
 }
 
 /*
@@ -247,7 +272,7 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 	pid_t child;
 
 	if (pipe2(go, O_CLOEXEC))
-		return error_system(error, -errno, "pipe");
+		return error_system(error, error_from("pipe2"), "trace");
 	/* With SIGCHLD ignored wait(2) gives no status; the program may well ignore it. */
 	sigaction(SIGCHLD, &plain, &chld);
 	child = fork();
@@ -256,10 +281,12 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 		close(go[1]);
 		run_child(start, go[0], mask);
 	}
-	err = child < 0 ? error_system(error, -errno, "fork")
+	err = child < 0 ? error_system(error, error_from("clone"), "trace")
 			: follow_start(&start->follow, child, error);
 	if (!err && write(go[1], "", 1) != 1)
-		err = error_system(error, -errno, "pipe");
+		err = error_system(error, error_from("write"), "trace");
+	if (err)
+		error_about(error, "trace");
 	close(go[0]);
 	close(go[1]); /* without the byte it ends */
 	if (err && child > 0)
@@ -270,11 +297,17 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 /* Signals are blocked before the fork, so that none is lost between the two. */
 static int run_traced(struct start *start, int *wait_status, struct error *error)
 {
-	sigset_t all, mask;
+	static const struct timespec now;
+	sigset_t all, mask, none;
 	pid_t child;
 
+	/* Without either there is no waiting for the child. */
+	sigemptyset(&none);
+	if (sigtimedwait(&none, NULL, &now) < 0 && errno != EAGAIN)
+		return error_system(error, error_from("rt_sigtimedwait"), "trace");
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
+	if (sigprocmask(SIG_SETMASK, &all, &mask))
+		return error_system(error, error_from("rt_sigprocmask"), "trace");
 	child = start_child(start, &mask, error);
 	if (child < 0) {
 		sigprocmask(SIG_SETMASK, &mask, NULL);
