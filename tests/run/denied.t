@@ -39,6 +39,13 @@ my %users = (
 	? ()
 	: (', an ordinary user' => [qw(setpriv --reuid=65534 --regid=65534 --clear-groups)])
 );
+# Not where the tree is closed to others.
+delete $users{', an ordinary user'}
+    if !$>
+    && run(
+	@{$users{', an ordinary user'}}, program('deny.pie'), program('deny.so'), -1, 0,
+	'/dev/null', '/bin/true'
+)->{status};
 delete $users{''} if ($ENV{DENIED_USER} // '') eq 'ordinary';
 
 # ---- which calls there are ------------------------------------------------------------------
