@@ -13,7 +13,8 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test denials test-list test-programs i386-programs i386-built bench doctor coverage format
+.PHONY: test denials test-list test-programs i386-programs i386-built bench doctor coverage \
+	selftests format
 
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
@@ -118,8 +119,8 @@ FLAGS_musl-static := -fno-PIE -no-pie -static
 PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare $(PROBES) surroundings.pie filter.so slow_waitid.so linker.pie \
-	sandbox.pie asks.pie asks.static opaque booted deny.pie deny.so hostage)
+SINGLES := $(if $(CROSS),,bare booted deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
+	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -214,9 +215,9 @@ test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no te
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(call quoted,$(SKIPS_ALLOWED)) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
 
-# Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denials).
+# Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
-	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denials.t
+	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
 
 test-list: ## Test | the names of the tests
 	@printf '%s\n' $(CHOSEN)
@@ -238,6 +239,9 @@ bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the ke
 # ---- this machine, and the sources ---------------------------------------------------
 doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 	@tests/setup/doctor
+
+selftests: $(P)/uvdso ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 3 minutes)
+	@tests/setup/selftests
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach
 	@tests/vdso/coverage.t

@@ -174,6 +174,15 @@ static void thread_execs(void)
 		pause();
 }
 
+/* Another program after more failures than a search is made for. */
+static void tries(void)
+{
+	for (int i = 0; i < count; i++)
+		execl("/no/such/program", "asks", NULL);
+	execl(self, self, "nothing", NULL);
+	_exit(2);
+}
+
 static void killed(void)
 {
 	work();
@@ -257,6 +266,7 @@ static const struct {
 	{"clones", clones},
 	{"thread-execs", thread_execs},
 	{"killed", killed},
+	{"tries", tries},
 	{"daemonises", daemonises},
 	{"filters", filters},
 	{"library", library},

@@ -153,4 +153,11 @@ SKIP: {
 	unlike($p->{err}, qr/^    __vdso_\w+ +no /m, '... does not say what it has not resolved');
 }
 
+{
+	my ($few, $many) = map { run($UVDSO, 'trace', program('asks.pie'), 'tries', $_)->{err} } 3,
+	    100;
+	unlike($few, qr/^    __vdso_\w+ +\?/m, 'execve(2) after some that failed: all is known');
+	unlike($many, qr/^    __vdso_\w+ +no /m, '... after very many not what is missing');
+}
+
 done_testing;

@@ -223,8 +223,13 @@ static bool attempt(const char **why_not)
 	if (!*why_not) {
 		halts.timekeeper = uvdso_timekeeper(page);
 		halts.page = find_page(halts.timekeeper);
-		if (!halts.page || pthread_create(&thread, NULL, halt, NULL))
-			bail_out("no data page to be halted");
+		if (!halts.page) {
+			*why_not = "only root may look into a timekeeper";
+			uvdso_shutdown(page);
+			return false;
+		}
+		if (pthread_create(&thread, NULL, halt, NULL))
+			bail_out("no thread");
 		while (!atomic_load(&halts.attached))
 			usleep(100);
 		if (halts.failed)

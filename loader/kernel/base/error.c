@@ -25,6 +25,16 @@ int error_self(struct error *error, int err, const char *what, const char *why, 
 	return err;
 }
 
+void error_add(struct error *error, const char *more, ...)
+{
+	size_t length = strlen(error->why);
+	va_list ap;
+
+	va_start(ap, more);
+	vsnprintf(error->why + length, sizeof(error->why) - length, more, ap);
+	va_end(ap);
+}
+
 /*
  * Of this thread, since two of them may fail at the same time. An attendant has a copy of its
  * owner's.

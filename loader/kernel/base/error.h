@@ -58,6 +58,10 @@ int error_system(struct error *error, int err, const char *what);
 /* Says what the error is about, where the function that filled it could not know. */
 void error_about(struct error *error, const char *what);
 
+/* More to be said, at the end of why, as far as there is room. */
+__attribute__((format(printf, 2, 3))) void error_add(struct error *error, const char *more,
+						     ...);
+
 /* An image or a program that is there but cannot be run. Returns -ENOEXEC. */
 __attribute__((format(printf, 3, 4))) int
 error_cannot_run(struct error *error, const char *what, const char *why, ...);

@@ -10,9 +10,9 @@
 bool layout_is_random(int level)
 {
 	char digit = '2'; /* the kernel's default, if we are not told */
-	int fd, persona = personality(0xffffffff);
+	int persona = personality(0xffffffff), fd;
 
-	/* Where the question is denied nobody has said no. */
+	/* Random, where the question is denied. */
 	if (persona >= 0 && persona & ADDR_NO_RANDOMIZE)
 		return false;
 	fd = open("/proc/sys/kernel/randomize_va_space", O_RDONLY | O_CLOEXEC);

@@ -198,11 +198,15 @@ void keeper_release(struct keeper *keeper)
 	vvar_close_fd(&keeper->vvar);
 }
 
-/* The watchdog ends by itself, after it has told readers that are left (watchdog.h). */
+/*
+ * The watchdog ends by itself, after it has told readers that are left; but it outlives an
+ * owner that has none (watchdog.h), so what readers have is closed last.
+ */
 void keeper_end(struct keeper *keeper)
 {
-	keeper_release(keeper);
+	attendant_release(&keeper->timekeeper);
 	attendant_end(&keeper->timekeeper);
 	attendant_wait(&keeper->watchdog, WATCHDOG_END_MS);
 	attendant_end(&keeper->watchdog);
+	keeper_release(keeper);
 }

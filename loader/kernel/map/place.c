@@ -141,7 +141,7 @@ static int reserve(struct process *process, size_t length, uintptr_t *start)
 		if (!process_failed(got))
 			process_call(process, SYS_munmap, got, (long)length);
 		else if (got != -EEXIST)
-			return (int)got;
+			return process_error(process, "mmap", got);
 	}
 	return -EEXIST;
 }
@@ -153,7 +153,7 @@ static int map_data(struct process *process, int fd, uintptr_t start, unsigned p
 	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
 				fd, offset);
 
-	return process_failed(got) ? (int)got : 0;
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 
 static int map_image(struct process *process, const struct vdso_files *files, uintptr_t at)
@@ -162,7 +162,7 @@ static int map_image(struct process *process, const struct vdso_files *files, ui
 	long got = process_mmap(process, at, mapped_length(files), PROT_READ | PROT_EXEC,
 				MAP_PRIVATE | MAP_FIXED, files->image, 0);
 
-	return process_failed(got) ? (int)got : 0;
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 /* course: end 09-loader */
 
@@ -171,7 +171,7 @@ static int map_counters(struct process *process, const struct vdso_files *files,
 	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_FIXED, files->counters, files->counters_at);
 
-	return process_failed(got) ? (int)got : 0;
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 
 /* All data pages, in the order in which the functions of the image expect them. */

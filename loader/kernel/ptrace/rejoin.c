@@ -55,7 +55,7 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 		  const struct timens *timens, struct error *error)
 {
 	struct timens_offset ahead[TIMENS_CLOCKS];
-	uintptr_t image, instruction;
+	uintptr_t image, instruction = 0;
 	bool other;
 	int page, err = kernel_timens_ahead(pid, ahead, &other);
 
@@ -65,7 +65,8 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
-	instruction = inject_find_syscall(pid, image, &err);
+	if (!err)
+		instruction = inject_find_syscall(pid, image, &err);
 	if (!err && !instruction)
 		err = -ENOEXEC;
 	page = err ? err : kernel_timens_page(timens, ahead);

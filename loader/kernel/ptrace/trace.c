@@ -164,6 +164,8 @@ static void join(struct task *task, struct trace_program *program)
 	program->running++;
 	program->running_own += task->own;
 	program->searched = false;
+	if (task->own)
+		program->searched_own = false;
 }
 
 /* None of its program is left, or none of the process that was started as that. */
@@ -202,21 +204,20 @@ static void search(struct trace *trace, struct trace_program *program, pid_t pid
 	if (!scan_memory(&scan, pid))
 		program->unseen = true;
 	program->resolved = scan.found;
-	program->searched = true;
+	program->searched = program->searched_own = true;
 }
 
 /* It is another program's now, or no longer there. */
 static void forget(struct trace *trace, pid_t pid)
 {
 	struct task *task = find_task(trace, pid);
-	bool seen;
 
 	if (!task)
 		return;
-	/* It was searched when it left, if it was the last one then. */
-	seen = task->leaving;
-	leave(task);
-	if (!seen && is_last(task) && !task->program->searched)
+	/* Ended without a word, or by an execve(2) before which nobody has searched. */
+	if (leave(task) ||
+	    (task->execs && is_last(task) &&
+	     !(task->own ? task->program->searched_own : task->program->searched)))
 		task->program->unseen = true;
 	tdelete(task, &trace->tasks, by_pid);
 	free(task);

@@ -56,9 +56,9 @@ struct trace_program {
 
 	/* Tasks that run it, and those of the process that was started. */
 	unsigned running, running_own;
-	unsigned execs; /* before which its memory was searched */
-	bool searched;  /* since a task was last seen to go on */
-	bool unseen;    /* it ended without; so what is not resolved is not known */
+	unsigned execs;              /* before which its memory was searched */
+	bool searched, searched_own; /* since one of these was last seen to go on */
+	bool unseen; /* it ended without; so what is not resolved is not known */
 
 	unsigned calls;
 	struct trace_call call[TRACE_CALLS];

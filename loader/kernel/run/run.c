@@ -215,7 +215,7 @@ static int become_by_hand(struct start *start, struct error *error)
 static int become_program(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
-	char why[sizeof(error->why)] = "as asked for", by_hand[sizeof(error->why)];
+	char why[sizeof(error->why)] = "as asked for";
 	bool traced;
 	int err;
 
@@ -226,12 +226,11 @@ static int become_program(struct start *start, struct error *error)
 		memcpy(why, error->why, sizeof(why));
 	}
 	event_verbose(&request->events, EVENT_BY_HAND, .why = why);
+	*error = (struct error){0};
 	err = become_by_hand(start, error);
-	if (request->exec != RUN_BY_HAND) {
-		memcpy(by_hand, error->why, sizeof(by_hand));
-		snprintf(error->why, sizeof(error->why), "%.190s (by hand, since %.190s)",
-			 by_hand, why);
-	}
+	/* What failed on both rungs, if it is we who failed. */
+	if (request->exec == RUN_BY_ANY && error->status == ERROR_SELF)
+		error_add(error, "; and by execve(2): %s", why);
 	return err;
 }
 

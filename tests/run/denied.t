@@ -44,7 +44,14 @@ my %users = (
 	? ()
 	: (', an ordinary user' => [qw(setpriv --reuid=65534 --regid=65534 --clear-groups)])
 );
-delete $users{''} if ($ENV{DENIED_USER} // '') eq 'ordinary';
+# Not where the tree is closed to others.
+delete $users{', an ordinary user'}
+    if !$>
+    && run(
+	@{$users{', an ordinary user'}}, program('deny.pie'), program('deny.so'), -1, 0,
+	'/dev/null', '/bin/true'
+)->{status};
+my @users = grep { $_ || ($ENV{DENIED_USER} // '') ne 'ordinary' } sort keys %users;
 
 # ---- which calls there are ------------------------------------------------------------------
 
@@ -166,7 +173,7 @@ sub try_all {
 	return ($ran, @bad);
 }
 
-for my $user (sort keys %users) {
+for my $user (@users) {
 	for my $way (@ways) {
 		# The others' ordinary users do nothing that the default does not do.
 		next if $user && !$EACH && $way !~ /^(default|follow|boot)$/;
