@@ -240,7 +240,7 @@ bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the ke
 doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 	@tests/setup/doctor
 
-selftests: $(P)/uvdso ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 3 minutes)
+selftests: $(P)/uvdso $(filter i386-programs,$(I386)) ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 6 minutes)
 	@tests/setup/selftests
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach
