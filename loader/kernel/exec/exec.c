@@ -26,6 +26,7 @@
 #include "kernel/arch/jump.h"
 #include "kernel/base/auxvec.h"
 #include "kernel/base/maps.h"
+#include "kernel/base/memfd.h"
 #include "kernel/base/mm_map.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/page.h"
@@ -285,6 +286,23 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	return true;
 }
 
+/*
+ * As a file of its own: memory that has been written to may not become executable where
+ * PR_SET_MDWE or a security module is against it.
+ */
+static int make_executable(struct jump_area *area)
+{
+	int fd = memfd_sealed("jump", area, sizeof(*area), MEMFD_CODE), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (mmap(area, sizeof(*area), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
+	    MAP_FAILED)
+		err = error_from("mmap");
+	close(fd);
+	return err;
+}
+
 int exec_program(const struct exec_request *request, struct error *error)
 {
 	const struct program *target = request->program;
@@ -348,8 +366,9 @@ int exec_program(const struct exec_request *request, struct error *error)
 	if (!write_list(area, request, &program, &interp, old_stack))
 		return error_self(error, -E2BIG, "run", "more mappings than can be undone");
 	memcpy(area->code, jump_code_start, sizeof(area->code));
-	if (mprotect(area, sizeof(*area), PROT_READ | PROT_EXEC))
-		return error_system(error, error_from("mprotect"), "run");
+	err = make_executable(area);
+	if (err)
+		return error_system(error, err, "run");
 	((void (*)(struct jump *))(void *)area->code)(&area->jump);
 	__builtin_unreachable();
 }
