@@ -454,6 +454,7 @@ static void start(void)
 	plan.last_update = 0;
 	m.writing = true;
 	timekeeper_start(&tk, fake_pages[VDSO_TIME_PAGE].data, m.counter);
+	timekeeper_first(&tk);
 	m.writing = false;
 }
 

@@ -22,5 +22,8 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 	if (err)
 		return err;
 	*step = "watchdog";
-	return watchdog_start(&pages->watchdog, vvar, owner, owner_pid); /* 8 */
+	err = watchdog_start(&pages->watchdog, vvar, owner, owner_pid); /* 8 */
+	if (!err)
+		timekeeper_first(&pages->tk); /* 9 */
+	return err;
 }

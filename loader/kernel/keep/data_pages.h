@@ -6,14 +6,15 @@
  *	                   2  the timekeeper                                       keeper.c
  *	in the timekeeper  3  the one writable mapping                             vvar.c
  *	                   4  the offsets of the time namespace                    timens.c
- *	                   5  the first bases, after calibrating the counter       timekeeper.c
+ *	                   5  the first look at the counter, to calibrate it       timekeeper.c
  *	                   6  what is known of the kernel's random numbers         rng.c
  *	                   7  the seal: never another writable mapping             vvar.c
  *	                   8  the watchdog, which inherits the mapping             watchdog.c
- *	in the owner       9  the readers' mapping, once all of this is done       place.c
+ *	                   9  the first bases, after a second look                 timekeeper.c
+ *	in the owner      10  the readers' mapping, once all of this is done       place.c
  *
- * Written before sealed, sealed and guarded before any reader maps it. This is the part in the
- * timekeeper.
+ * Sealed, guarded and written before any reader maps it. The watchdog is made while the counter
+ * is measured. This is the part in the timekeeper.
  */
 #ifndef KERNEL_KEEP_DATA_PAGES_H
 #define KERNEL_KEEP_DATA_PAGES_H

@@ -249,19 +249,20 @@ static void publish(struct timekeeper *tk)
 	}
 }
 
-/* Two looks at all clocks, one FIRST_PERIOD apart; spun, since to sleep would take twice as
- * long. */
+/*
+ * The second of two looks at all clocks, one FIRST_PERIOD apart. What is left of it is spun,
+ * since to sleep would take twice as long.
+ */
 static const char *calibrate(struct timekeeper *tk)
 {
-	struct clocks_look first, second;
+	struct clocks_look second;
 
-	sampler_look(&first, &tk->ahead, TRIES_START);
 	for (int i = 0; i < LOOKS_START; i++) {
 		sampler_look(&second, &tk->ahead, TRIES_START);
-		if (second.mono.ns - first.mono.ns >= TIMELINE_FIRST_PERIOD_NS)
+		if (second.mono.ns - tk->first.mono.ns >= TIMELINE_FIRST_PERIOD_NS)
 			break;
 	}
-	if (bases_start(&tk->bases, cpu_counter_mask(), &first, &second))
+	if (bases_start(&tk->bases, cpu_counter_mask(), &tk->first, &second))
 		return NULL;
 	return "the counter stood still while it was calibrated";
 }
@@ -276,6 +277,12 @@ void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_co
 		counter_usable(&tk->why_no_counter);
 	publish_slow_fields(data);
 	sampler_find_ahead(&tk->ahead);
+	if (!tk->why_no_counter)
+		sampler_look(&tk->first, &tk->ahead, TRIES_START);
+}
+
+void timekeeper_first(struct timekeeper *tk)
+{
 	if (!tk->why_no_counter)
 		tk->why_no_counter = calibrate(tk);
 	publish(tk);

@@ -20,16 +20,22 @@ struct timekeeper {
 	const char *why_no_counter; /* mode NONE and why; NULL while the counter is used */
 	struct bases bases;
 	struct clocks_ahead ahead;
+	struct clocks_look first; /* where the calibration began */
 	unsigned updates;
 	struct rng rng; /* published along with the time, once rng_start() was called */
 };
 
 /*
- * Calibrates the counter (about a tenth of a millisecond) and writes the first bases to data,
- * which must be zeroed and must outlive tk. With use_counter false, or without a usable
- * counter, the mode is NONE; tk->why_no_counter says why.
+ * Starts to calibrate the counter. data must be zeroed and must outlive tk. With use_counter
+ * false, or without a usable counter, the mode will be NONE; tk->why_no_counter says why.
  */
 void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_counter);
+
+/*
+ * Ends the calibration, a tenth of a millisecond after its start or whenever it is called
+ * later, and writes the first bases.
+ */
+void timekeeper_first(struct timekeeper *tk);
 
 /* Measures once more and publishes new bases. Does not sleep; takes some microseconds. */
 void timekeeper_update(struct timekeeper *tk);
