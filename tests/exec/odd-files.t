@@ -231,4 +231,34 @@ for (@files) {
 	}
 }
 
+# ---- formats of others' ----------------------------------------------------------------------
+# In a user namespace of its own (Linux 6.7), where the tree's /proc can be mounted over.
+my @registered = (
+	qw(unshare -Urm sh -ec),
+	'm=/proc/sys/fs/binfmt_misc; mount -t binfmt_misc none $m;'
+	    . 'echo ":odd:M::ODD::/bin/cat:" >$m/register; exec "$@"', 'sh'
+);
+SKIP: {
+	skip 'a format cannot be registered here', 5 if run(@registered, 'true')->{status};
+	my $odd = file('odd', "ODD format\n");
+	for my $how ([], ['--exec=kernel'], ['--follow']) {
+		my $p = run(@registered, $UVDSO, 'run', @$how, '--', $odd);
+		is(
+			$p->{out}, "ODD format\n",
+			"a format registered with the kernel has its interpreter: @$how"
+		) || diag $p->{err};
+	}
+	my $p = run(@registered, $UVDSO, qw(run --exec=hand --), $odd);
+	is(
+		"$p->{status} $p->{err}",
+		"126 uvdso: $odd: neither an ELF file nor a script that starts with #!\n",
+		'by hand there is none'
+	);
+	$p = run(@registered, $UVDSO, 'run', "$dir/text-loader");
+	like(
+		"$p->{status} $p->{err}", qr/^126 uvdso: .*: neither an ELF file nor a script/,
+		'a file of no format is refused as ever'
+	);
+}
+
 done_testing;

@@ -1,6 +1,7 @@
 /*
  * program.c - see program.h.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -220,6 +221,21 @@ static int open_interp(struct program *program, struct error *error)
 	return err;
 }
 
+/* Is there anything but the two files that are always there? */
+static bool formats_are_registered(void)
+{
+	DIR *formats = opendir("/proc/sys/fs/binfmt_misc");
+	struct dirent *entry;
+	bool any = false;
+
+	while (formats && !any && (entry = readdir(formats)))
+		any = *entry->d_name != '.' && strcmp(entry->d_name, "register") &&
+		      strcmp(entry->d_name, "status");
+	if (formats)
+		closedir(formats);
+	return any;
+}
+
 int program_open(struct program *program, char **argv, struct error *error)
 {
 	size_t count = 0;
@@ -255,7 +271,12 @@ int program_open(struct program *program, char **argv, struct error *error)
 		}
 		if (pread(fd, head, HEAD_SIZE, 0) < 2 || head[0] != '#' || head[1] != '!') {
 			err = binary_read(&program->bin, fd, path, error);
-			break;
+			if (err != -ENOEXEC || !formats_are_registered())
+				break;
+			program->other_format = true;
+			program->refusal = *error;
+			*error = (struct error){0};
+			return 0;
 		}
 		close(fd);
 		if (scripts == MAX_SCRIPTS) {

@@ -7,6 +7,8 @@
 #ifndef KERNEL_EXEC_PROGRAM_H
 #define KERNEL_EXEC_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "kernel/exec/binary.h"
 #include "kernel/base/error.h"
 
@@ -15,6 +17,8 @@ struct program {
 	char **argv; /* with what the #! lines put in front; NULL-terminated */
 	struct binary bin;
 	struct binary interp; /* fd -1 if bin names none */
+	bool other_format;    /* not ours to read, but maybe the kernel's: see program_open() */
+	struct error refusal; /* then what to say if it is not the kernel's either */
 };
 
 /*
@@ -22,6 +26,9 @@ struct program {
  * as the program is open. Returns 0, or an error number with error filled: not there, not
  * executable, a directory, a program for another machine, or one with more rights than its
  * caller (setuid, setgid, file capabilities), which only the kernel can start.
+ *
+ * Where formats are registered with the kernel (Documentation/admin-guide/binfmt-misc.rst) a
+ * file that we cannot read is no error: whether it is of one of them execve(2) will tell.
  */
 int program_open(struct program *program, char **argv, struct error *error);
 

@@ -132,9 +132,18 @@ static int may_exec(struct error *error)
 	return error_is_denial(err) ? error_system(error, err, "run") : 0;
 }
 
+/* Of no format that the kernel knows, or for a rung that knows only ours. */
+static int refuse_format(const struct start *start, struct error *error)
+{
+	*error = start->program.refusal;
+	return -ENOEXEC;
+}
+
 /* execve(2) has come back. */
 static int exec_failed(const struct start *start, struct error *error)
 {
+	if (start->program.other_format && errno == ENOEXEC)
+		return refuse_format(start, error);
 	return error_cannot_run(error, start->program.path, "%s",
 				error_of_file("execve", -errno));
 }
@@ -225,6 +234,8 @@ static int become_program(struct start *start, struct error *error)
 			return err;
 		memcpy(why, error->why, sizeof(why));
 	}
+	if (start->program.other_format)
+		return refuse_format(start, error);
 	event_verbose(&request->events, EVENT_BY_HAND, .why = why);
 	*error = (struct error){0};
 	err = become_by_hand(start, error);
