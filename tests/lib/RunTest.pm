@@ -16,7 +16,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program missing facts
-    attendant shows is_status refused temp_dir);
+    attendant attendants shows is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Another machine's tests have a build of their own, and an emulator (tests/lib/run-test).
@@ -137,11 +137,15 @@ sub wait_until(&) {
 # process id, once it is there; 0 if it does not come.
 sub attendant {
 	my ($pid, $name) = @_;
-	return wait_until {
-		my ($found) = grep { slurp("/proc/$_/comm") eq "$name\n" }
-		    split ' ', slurp("/proc/$pid/task/$pid/children");
-		$found // 0;
-	};
+	return wait_until { (attendants($pid, $name))[0] // 0 };
+}
+
+# All that there are now, of one name or of any.
+sub attendants {
+	my ($pid, $name) = @_;
+	$name //= 'uvdso-\w+';
+	return map { m{(\d+)/cmdline} }
+	    grep { slurp($_) =~ /^$name of $pid\0/ } glob '/proc/[1-9]*/cmdline';
 }
 
 # The test program NAME.KIND.

@@ -220,9 +220,9 @@ nothing_left('when the daemons have ended, nothing is left');
 	my $p = spawn(\%marked, $UVDSO, @RUN, program('signals.pie'));
 	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
 	is_deeply(descriptors($pid), $plain_fds, 'a program has no descriptor of uvdso');
-	my @children = split ' ', slurp("/proc/$p->{pid}/task/$p->{pid}/children");
-	my @zombies = grep { slurp("/proc/$_/stat") =~ /\) Z/ } @children;
-	ok(@children && !@zombies, 'its attendants are its children, and none is a zombie');
+	is(slurp("/proc/$p->{pid}/task/$p->{pid}/children"), '', 'it has no child');
+	my @zombies = grep { slurp("/proc/$_/stat") =~ /\) Z/ } attendants($p->{pid});
+	ok(attendants($p->{pid}) && !@zombies, 'its attendants are there, and none is a zombie');
 	cmp_ok(
 		scalar(with_mark()), '<=', 3,
 		'a program, the timekeeper, the watchdog: there is no other process'
@@ -239,8 +239,7 @@ nothing_left('after ends of all kinds nothing is left');
 for my $who ('the program', 'its attendants') {
 	my $p = spawn(\%marked, $UVDSO, @RUN, program('signals.pie'));
 	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
-	my @children = split ' ', slurp("/proc/$p->{pid}/task/$p->{pid}/children");
-	kill 'KILL', $who eq 'the program' ? $pid : @children;
+	kill 'KILL', $who eq 'the program' ? $pid : attendants($p->{pid});
 	kill 'KILL', $pid;
 	finish($p);
 	nothing_left("when $who and then the program are killed, nothing is left");

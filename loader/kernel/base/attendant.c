@@ -3,9 +3,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h> /* snprintf: to memory, never to a stream */
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +18,9 @@
 
 #include "kernel/base/attendant.h"
 #include "kernel/base/descriptor.h"
+#include "kernel/base/newer.h"
+#include "kernel/base/page.h"
+#include "kernel/base/proc.h"
 #include "kernel/base/process.h"
 
 /* Between two looks whether one that says nothing is still there. */
@@ -76,11 +83,103 @@ static void step_aside(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int attendant_start(struct attendant *attendant, attendant_work *work, void *arg)
-{
-	sigset_t all, mask;
+/* All that becoming an attendant takes. */
+struct birth {
+	struct attendant *attendant;
+	attendant_work *work;
+	void *arg;
 	int in[2], out[2];
-	int err = make_pipes(in, out);
+	int err;
+};
+
+/* Where attendant_tell() leaves the error of one that stands apart: it has no exit status. */
+static int *failure_word;
+
+static _Noreturn void begin(const struct birth *birth)
+{
+	close(birth->in[1]);
+	close(birth->out[0]);
+	step_aside();
+	birth->work(birth->arg, birth->in[0], birth->out[1]);
+	_exit(0);
+}
+
+static void start_child(struct birth *birth)
+{
+	birth->err = clone_attendant(birth->attendant, 0);
+	if (birth->attendant->pid == 0)
+		begin(birth);
+}
+
+/* Who would become the parent of our orphans is we ourselves. */
+static bool adopts_orphans(void)
+{
+	int subreaper = 0;
+
+	return getpid() == 1 || prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0) || subreaper;
+}
+
+/*
+ * The process between: it has our memory and our descriptors, while we wait, and ends at once.
+ * What it clones is an orphan then, and has had a pidfd from the first moment on.
+ */
+static int between(void *arg)
+{
+	struct birth *birth = arg;
+	struct attendant *attendant = birth->attendant;
+	int pidfd = -1;
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD, 0, &pidfd, 0, 0);
+
+	if (pid == 0)
+		begin(birth);
+	birth->err = pid < 0 ? error_from("clone") : 0;
+	attendant->pid = pid;
+	attendant->pidfd = pidfd;
+	_exit(0);
+}
+
+/* Returns false if it cannot be, and nothing has happened. */
+static bool start_apart(struct birth *birth)
+{
+	/* The attendant's own, too, in its copy of our memory. */
+	static char stack[256 << 10] __attribute__((aligned(64)));
+	struct attendant *attendant = birth->attendant;
+	int pidfd;
+	pid_t pid;
+
+	if (adopts_orphans())
+		return false;
+	/* Before Linux 5.3, or where a filter is against it, there are none. */
+	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (pidfd < 0)
+		return false;
+	close(pidfd);
+	failure_word = mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (failure_word == MAP_FAILED)
+		return false;
+	attendant->failure = failure_word;
+	attendant->pidfd = INT_MAX; /* for the attendant, which sees that it is one */
+	/* Exit signal 0, as above; qemu-user, which has no memory to share, refuses it. */
+	pid = clone(between, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES,
+		    birth);
+	if (pid > 0) {
+		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+		attendant->pidfd = above_stdio(attendant->pidfd);
+		return true;
+	}
+	munmap(failure_word, VDSO_PAGE_SIZE);
+	attendant->failure = failure_word = NULL;
+	attendant->pidfd = -1;
+	return false;
+}
+
+int attendant_start(struct attendant *attendant, bool apart, attendant_work *work, void *arg)
+{
+	struct birth birth = {.attendant = attendant, .work = work, .arg = arg};
+	sigset_t all, mask;
+	int err = make_pipes(birth.in, birth.out);
 
 	*attendant = (struct attendant)ATTENDANT_NONE;
 	if (err)
@@ -88,22 +187,16 @@ int attendant_start(struct attendant *attendant, attendant_work *work, void *arg
 	/* It must never run a signal handler of its owner's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &mask);
-	err = clone_attendant(attendant, 0);
-	if (attendant->pid == 0) {
-		close(in[1]);
-		close(out[0]);
-		step_aside();
-		work(arg, in[0], out[1]);
-		_exit(0);
-	}
+	if (!apart || !start_apart(&birth))
+		start_child(&birth);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
-	close(out[1]);
-	attendant->to = in[1];
-	attendant->held = in[0];
-	attendant->from = out[0];
-	if (err)
+	close(birth.out[1]);
+	attendant->to = birth.in[1];
+	attendant->held = birth.in[0];
+	attendant->from = birth.out[0];
+	if (birth.err)
 		attendant_release(attendant);
-	return err;
+	return birth.err;
 }
 
 int attendant_clone_sibling(struct attendant *sibling)
@@ -132,10 +225,25 @@ static bool look_at(const struct attendant *attendant, siginfo_t *info)
 	return !err;
 }
 
+/* The end of one that stands apart, or that the time is over. */
+static bool ended_apart(const struct attendant *attendant, unsigned ms)
+{
+	struct timespec wait = {ms / 1000, ms % 1000 * 1000000l};
+	struct pollfd end = {.fd = attendant->pidfd, .events = POLLIN};
+
+	return ppoll(&end, 1, &wait, NULL) > 0;
+}
+
 static bool is_ours(const struct attendant *attendant, bool *ended)
 {
 	siginfo_t info;
-	bool ours = look_at(attendant, &info);
+	bool ours;
+
+	if (attendant->pidfd >= 0) {
+		*ended = ended_apart(attendant, 0);
+		return true;
+	}
+	ours = look_at(attendant, &info);
 
 	*ended = ours && info.si_pid;
 	return ours;
@@ -147,7 +255,9 @@ static int why_it_ended(const struct attendant *attendant)
 	static const struct timespec pause = {0, 1000000};
 	siginfo_t info;
 
-	for (unsigned turn = 0; look_at(attendant, &info); turn++) {
+	if (attendant->pidfd >= 0 && ended_apart(attendant, LOOK_MS) && *attendant->failure)
+		return error_by("write", -*attendant->failure);
+	for (unsigned turn = 0; attendant->pidfd < 0 && look_at(attendant, &info); turn++) {
 		if (info.si_pid && info.si_code == CLD_EXITED && info.si_status)
 			return error_by("write", -info.si_status);
 		if (info.si_pid || turn == LOOK_MS)
@@ -202,6 +312,8 @@ void attendant_tell(int out, const void *bytes, size_t size)
 {
 	int err = write_all(out, bytes, size);
 
+	if (err && failure_word)
+		*failure_word = -err;
 	if (err)
 		_exit(-err);
 }
@@ -240,6 +352,36 @@ void attendant_answer(int out, int result, const struct error *error)
 		attendant_tell(out, error, sizeof(*error));
 }
 
+/*
+ * /proc/PID/cmdline is what lies where the arguments were, and goes on in the environment if
+ * the last byte of the arguments is not 0 (fs/proc/base.c, get_mm_cmdline()). Both are copies
+ * of our own.
+ */
+void attendant_title(const char *name, pid_t owner)
+{
+	unsigned long field[PROC_STAT_FIELDS];
+	size_t room, size, args;
+	char title[64], *at;
+
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+	if (proc_stat(0, field))
+		return;
+	at = (char *)field[48];
+	args = field[49] - field[48];
+	room = field[50] == field[49] ? field[51] - field[48] : args;
+	size = (size_t)snprintf(title, sizeof(title), "%s of %d", name, owner) + 1;
+	if (!at || size > room)
+		return;
+	memcpy(at, title, size);
+	if (size < args)
+		memset(at + size, 0, args - size);
+}
+
+void attendant_meet(struct attendant *attendant)
+{
+	attendant->pidfd = above_stdio((int)syscall(SYS_pidfd_open, attendant->pid, 0));
+}
+
 void attendant_release(struct attendant *attendant)
 {
 	int *const fd[] = {&attendant->to, &attendant->held, &attendant->from};
@@ -249,6 +391,16 @@ void attendant_release(struct attendant *attendant)
 			close(*fd[i]);
 		*fd[i] = -1;
 	}
+	if (attendant->failure)
+		munmap(attendant->failure, VDSO_PAGE_SIZE);
+	attendant->failure = NULL;
+}
+
+/* Whoever has adopted it reaps it. */
+static void forget(struct attendant *attendant)
+{
+	close(attendant->pidfd);
+	attendant->pidfd = attendant->pid = -1;
 }
 
 /* Not for ever: it might be impossible to end it. */
@@ -271,6 +423,11 @@ void attendant_wait(struct attendant *attendant, unsigned ms)
 	struct timespec wait = {0, 100000};
 	bool ended;
 
+	if (attendant->pidfd >= 0) {
+		if (ended_apart(attendant, ms))
+			forget(attendant);
+		return;
+	}
 	for (unsigned turns = 0; is_ours(attendant, &ended); turns++) {
 		if (ended) {
 			reap(attendant);
@@ -286,6 +443,12 @@ void attendant_end(struct attendant *attendant)
 {
 	bool ended;
 
+	if (attendant->pidfd >= 0) {
+		syscall(SYS_pidfd_send_signal, attendant->pidfd, SIGKILL, NULL, 0);
+		ended_apart(attendant, REAP_MS);
+		forget(attendant);
+		return;
+	}
 	if (!is_ours(attendant, &ended))
 		return;
 	process_kill(attendant->pid);

@@ -5,11 +5,15 @@
  * its signals, timers, locks and children are what they would be without us. What we have to do
  * meanwhile is done by attendants: the timekeeper, its watchdog, and a tracer for --follow.
  *
- * An attendant is cloned with exit signal 0 (clone(2)): wait(2) does not see it, unless it is
- * told to look for such children (__WALL, __WCLONE), and its end sends no signal. It has a
- * session of its own, where no terminal and no kill(2) of a process group reaches it, blocks
- * all signals, holds none of the program's descriptors, keeps no directory busy, and cannot be
- * looked into (PR_SET_DUMPABLE) except by root.
+ * An attendant stands apart where its owner becomes a program that knows nothing of us: it is
+ * no child of its owner, but of whoever adopts orphans. Else, and where the owner itself would
+ * adopt it (the first process of a PID namespace, PR_SET_CHILD_SUBREAPER), it is cloned with
+ * exit signal 0 (clone(2)): a child that wait(2) does not see, unless it is told to look for
+ * such children (__WALL, __WCLONE, which tracers use), and whose end sends no signal.
+ *
+ * It has a session of its own, where no terminal and no kill(2) of a process group reaches it,
+ * blocks all signals, holds none of the program's descriptors, keeps no directory busy, and
+ * cannot be looked into (PR_SET_DUMPABLE) except by root.
  *
  * The program may have threads, so an attendant does only what is safe in a signal handler; and
  * it is cloned without the C library, whose fork(2) would run the program's own handlers
@@ -27,13 +31,15 @@
 struct attendant {
 	pid_t pid;    /* -1 if there is none */
 	bool hidden;  /* its exit signal is 0; qemu-user knows only SIGCHLD */
+	int pidfd;    /* of one that stands apart; -1 for a child */
+	int *failure; /* a page shared with it: why it could not write to its pipe */
 	int to, from; /* pipes; -1 once closed */
 	int held;     /* the other end of to: so that writing never raises SIGPIPE */
 };
 
-#define ATTENDANT_NONE                                      \
-	{                                                   \
-		.pid = -1, .to = -1, .from = -1, .held = -1 \
+#define ATTENDANT_NONE                                                   \
+	{                                                                \
+		.pid = -1, .pidfd = -1, .to = -1, .from = -1, .held = -1 \
 	}
 
 /* What an attendant gets: its argument, and its ends of the two pipes. It never returns. */
@@ -41,9 +47,10 @@ typedef void attendant_work(void *arg, int in, int out);
 
 /*
  * Starts one. work may use all memory as it is now; its descriptors are still those of the
- * caller (close_all_but()). Returns 0 or -errno; then nothing is left.
+ * caller (close_all_but()). With apart, which is for processes without threads, it stands apart
+ * if that can be; attendant->pidfd says so, to both. Returns 0 or -errno; then nothing is left.
  */
-int attendant_start(struct attendant *attendant, attendant_work *work, void *arg);
+int attendant_start(struct attendant *attendant, bool apart, attendant_work *work, void *arg);
 
 /*
  * For an attendant: one more, over itself. sibling->pid is 0 in the new one. It is a child of
@@ -75,13 +82,25 @@ void attendant_answer(int out, int result, const struct error *error);
  */
 void attendant_tell(int out, const void *bytes, size_t size);
 
+/*
+ * Of one that we have not cloned ourselves, while it is known to live: attendant_wait() then
+ * works for it, though it is no child of ours.
+ */
+void attendant_meet(struct attendant *attendant);
+
+/*
+ * For an attendant: what ps(1) calls it, name, a literal, and whose it is. Where that cannot be
+ * it keeps the words of its owner's command line.
+ */
+void attendant_title(const char *name, pid_t owner);
+
 /* Closes the pipes. May be called twice. */
 void attendant_release(struct attendant *attendant);
 
 /*
- * Waits for its end, for some milliseconds at most, or ends it at once; and reaps it. Only a
- * child of ours with its number and its exit signal is meant: in a forked child, or when the
- * number belongs to another process now, both do nothing.
+ * Waits for its end, for some milliseconds at most, or ends it at once; and reaps it. Only one
+ * of which we have a pidfd is meant, or a child of ours with its number and its exit signal: in
+ * a forked child, or when the number belongs to another process now, both do nothing.
  */
 void attendant_wait(struct attendant *attendant, unsigned ms);
 void attendant_end(struct attendant *attendant);

@@ -20,6 +20,12 @@
 #ifndef SYS_pidfd_open
 #	define SYS_pidfd_open 434
 #endif
+#ifndef SYS_pidfd_send_signal
+#	define SYS_pidfd_send_signal 424
+#endif
+#ifndef CLONE_PIDFD
+#	define CLONE_PIDFD 0x1000
+#endif
 #ifndef SYS_pidfd_getfd
 #	define SYS_pidfd_getfd 438
 #endif

@@ -25,4 +25,10 @@ static inline int proc_open(pid_t pid, const char *name)
 	return fd < 0 ? error_from("open") : fd;
 }
 
+/* The fields of /proc/PID/stat that are numbers, by their number in proc_pid_stat(5). */
+#define PROC_STAT_FIELDS 53
+
+/* Returns 0 or -errno. What is missing in the file is 0. pid 0 is this process. */
+int proc_stat(pid_t pid, unsigned long field[PROC_STAT_FIELDS]);
+
 #endif

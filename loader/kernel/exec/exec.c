@@ -279,6 +279,10 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->bin.fd, 0, 0, 0);
 	if (target->interp.fd >= 0)
 		jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->interp.fd, 0, 0, 0);
+	for (int i = 0; i < 2; i++)
+		if (request->close[i] >= 0)
+			jump_add_call(jump, &at, 0, SYS_close, (uint64_t)request->close[i], 0,
+				      0, 0);
 	host_forget_thread(jump, &at);
 	jump_add_call(jump, &at, 0, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&area->mask, 0,
 		      sizeof(area->mask));

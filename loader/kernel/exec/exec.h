@@ -22,6 +22,7 @@ struct exec_request {
 	const struct placement *vdso;
 	bool keep_kernel_vdso;
 	const struct events *events;
+	int close[2];  /* descriptors that it does not get, or -1 */
 	sigset_t mask; /* the signal mask that the program gets */
 };
 

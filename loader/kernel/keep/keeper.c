@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -71,7 +70,7 @@ static _Noreturn void retire(const struct keeper *keeper, struct data_pages *pag
 	static const struct timespec second = {1, 0};
 
 	watchdog_abandon(pages->vvar->writable);
-	while (owned && !owner_is_gone(keeper, &second))
+	while (owned && keeper->timekeeper.pidfd < 0 && !owner_is_gone(keeper, &second))
 		;
 	_exit(0);
 }
@@ -131,7 +130,6 @@ static void work(void *arg, int in, int out)
 	struct ready ready = {0};
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
-	prctl(PR_SET_NAME, "uvdso-keeper", 0, 0, 0);
 	lift_limits();
 	timens_inherit(&keeper->timens);
 	ready.timens = keeper->timens;
@@ -149,6 +147,7 @@ static void work(void *arg, int in, int out)
 	attendant_tell(out, &ready, sizeof(ready));
 	if (ready.err)
 		_exit(0);
+	attendant_title("uvdso-keeper", keeper->owner_pid);
 	if (duty)
 		do_duty(keeper, &pages.tk, in, out);
 	const int kept[] = {keeper->owner, keeper->vvar.fd, pages.watchdog.life};
@@ -165,7 +164,7 @@ int keeper_start(struct keeper *keeper, struct error *error)
 	if (keeper->owner_pid < 0)
 		return error_system(error, error_from("getpid"), "timekeeper");
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
-	err = attendant_start(&keeper->timekeeper, work, keeper);
+	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)
 		close(keeper->owner);
 	keeper->owner = -1;
@@ -184,6 +183,8 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 		return error_system(error, err, ready.step);
 	}
 	keeper->watchdog = ready.watchdog;
+	if (keeper->timekeeper.pidfd >= 0)
+		attendant_meet(&keeper->watchdog);
 	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
 	keeper->rate = ready.rate;
@@ -207,6 +208,7 @@ void keeper_end(struct keeper *keeper)
 	attendant_release(&keeper->timekeeper);
 	attendant_end(&keeper->timekeeper);
 	attendant_wait(&keeper->watchdog, WATCHDOG_END_MS);
-	attendant_end(&keeper->watchdog);
+	if (keeper->watchdog.pidfd < 0)
+		attendant_end(&keeper->watchdog);
 	keeper_release(keeper);
 }

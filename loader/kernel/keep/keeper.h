@@ -8,8 +8,9 @@
  *
  * The timekeeper keeps the time as long as any process has the data pages mapped, and as long
  * as its owner lives. Its children may outlive the owner, and have the vDSO as well. If nobody
- * has it mapped while the owner lives, then the owner has become another program: its
- * timekeeper only waits then, and ends after it, for the reason that watchdog.h gives.
+ * has it mapped while the owner lives, then the owner has become another program. A timekeeper
+ * that stands apart ends then. One that is a child only waits, and ends after its owner, for
+ * the reason that watchdog.h gives.
  */
 #ifndef KERNEL_KEEP_KEEPER_H
 #define KERNEL_KEEP_KEEPER_H
@@ -46,6 +47,7 @@ struct keeper {
 	struct timens
 		timens; /* what is asked for; ready, with what we run in (timens_inherit()) */
 	bool use_counter;
+	bool apart; /* the owner becomes a program that does not know of us */
 	const struct keeper_duty *duty; /* or NULL */
 	int owner; /* a pidfd for the timekeeper, or -1 (before Linux 5.3) */
 	pid_t owner_pid;

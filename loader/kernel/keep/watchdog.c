@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 #include <vdso/seqcount.h>
@@ -88,7 +87,7 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner
 		const int keep[] = {life[0], vvar->fd, owner};
 
 		close_all_but(keep, 3);
-		prctl(PR_SET_NAME, "uvdso-watchdog", 0, 0, 0);
+		attendant_title("uvdso-watchdog", owner_pid);
 		timekeeper_prioritise();
 		watch(vvar, life[0], owner, owner_pid);
 	}

@@ -107,27 +107,12 @@ static int tell_kernel(struct traced *traced, uintptr_t vector, const struct aux
 {
 	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
 	static const char nothing[sizeof(struct mm_map)];
-	int fd = proc_open(traced->pid, "stat");
-	unsigned long field[53] = {0};
+	unsigned long field[PROC_STAT_FIELDS];
 	struct mm_map map;
-	char text[2048], *word, *rest;
-	ssize_t got;
-	long result;
+	long result = proc_stat(traced->pid, field);
 
-	if (fd < 0)
-		return fd;
-	got = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (got < 0)
-		return error_from("read");
-	text[got] = 0;
-	/* The second field is a name in brackets that may hold anything, brackets as well. */
-	word = strrchr(text, ')');
-	if (!word)
-		return -EINVAL;
-	word = strtok_r(word + 1, " ", &rest);
-	for (int i = 3; word && i < 53; i++, word = strtok_r(NULL, " ", &rest))
-		field[i] = strtoul(word, NULL, 10);
+	if (result)
+		return (int)result;
 	/* A fresh heap is empty: it ends where it starts. */
 	map = (struct mm_map){
 		.start_code = field[26],

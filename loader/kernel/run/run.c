@@ -99,7 +99,7 @@ static void trace_tree(void *arg, int in, int out)
 	int err;
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
-	prctl(PR_SET_NAME, "uvdso-follow", 0, 0, 0);
+	attendant_title("uvdso-follow", start->keeper.owner_pid);
 	err = attendant_receive(in, &start->follow.files, sizeof(start->follow.files));
 	if (err)
 		error_system(&error, err, "--follow");
@@ -210,6 +210,8 @@ static int become_by_hand(struct start *start, struct error *error)
 	}
 	vdso_files_close(&start->follow.files);
 	keeper_release(&start->keeper);
+	exec.close[0] = start->keeper.timekeeper.pidfd;
+	exec.close[1] = start->keeper.watchdog.pidfd;
 	if (!may_change_exe())
 		event_verbose(&request->events, EVENT_EXE_STAYS,
 			      .why = "changing it takes CAP_CHECKPOINT_RESTORE");
@@ -363,6 +365,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return error_system(error, err, "data page");
 	keeper->timens = request->timens;
 	keeper->use_counter = !request->no_counter;
+	keeper->apart = true;
 	keeper->duty = duty;
 	err = keeper_start(keeper, error);
 	if (err)
@@ -379,7 +382,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	/* It has found out what is to be added to the clocks. */
 	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (request->follow && !request->trace) {
-		err = attendant_start(&start->tracer, trace_tree, start);
+		err = attendant_start(&start->tracer, true, trace_tree, start);
 		if (err)
 			error_system(error, err, "--follow");
 	}
