@@ -297,6 +297,21 @@ EOF
 	is($p->{status}, 5, 'the run ends with its program, not with the last of the tree');
 }
 
+# SIGCONT, and a new thread, stop in the same way as a new process does.
+for my $in ([], [qw(unshare -T --monotonic 100 --fork)]) {
+	SKIP: {
+		skip 'namespaces are denied here', 2 if @$in && run(@$in, 'true')->{status};
+		my $where = @$in ? ' in a time namespace' : '';
+		my $p = uvdso(@$in, program('stopped.pie'));
+		is(
+			$p->{out},
+			"calls 4 wrong 0\nbelow 0 bytes changed\n",
+			"threads$where that are stopped in calls and continued go on with them"
+		);
+		is($p->{err}, '', '... and nothing is said');
+	}
+}
+
 # Time namespaces of the kernel's own, which shift its answers, too.
 SKIP: {
 	my @shown = ('namespaces.pie', 'namespaces.static');

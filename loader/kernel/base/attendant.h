@@ -9,7 +9,8 @@
  * no child of its owner, but of whoever adopts orphans. Else, and where the owner itself would
  * adopt it (the first process of a PID namespace, PR_SET_CHILD_SUBREAPER), it is cloned with
  * exit signal 0 (clone(2)): a child that wait(2) does not see, unless it is told to look for
- * such children (__WALL, __WCLONE, which tracers use), and whose end sends no signal.
+ * such children (__WALL, __WCLONE, which tracers use), and whose end sends no signal, unless
+ * the owner has called execve(2) meanwhile (kernel/signal.c, do_notify_parent()).
  *
  * It has a session of its own, where no terminal and no kill(2) of a process group reaches it,
  * blocks all signals, holds none of the program's descriptors, keeps no directory busy, and

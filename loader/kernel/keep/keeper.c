@@ -180,6 +180,10 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 		err = error_by(ready.call, ready.err);
 	if (err) {
 		keeper_end(keeper);
+		if (err == -ECHILD)
+			return error_self(error, err, ready.step,
+					  "it was killed at its start, as by a seccomp filter "
+					  "that kills");
 		return error_system(error, err, ready.step);
 	}
 	keeper->watchdog = ready.watchdog;

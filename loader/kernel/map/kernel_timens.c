@@ -90,14 +90,17 @@ int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bo
 	return err;
 }
 
-int kernel_timens_page(const struct timens *timens,
-		       const struct timens_offset ahead[TIMENS_CLOCKS])
+void kernel_timens_fill(union vdso_data_store *page, const struct timens *timens,
+			const struct timens_offset ahead[TIMENS_CLOCKS])
 {
 	struct timens_offset offset[VDSO_BASES], asked_for[VDSO_BASES];
-	static union vdso_data_store page;
 
 	timens_offsets(timens, ahead, offset);
 	timens_offsets(timens, NULL, asked_for);
-	vvar_fill_offsets(&page, offset, asked_for);
-	return memfd_sealed("vvar", &page, sizeof(page), MEMFD_DATA);
+	vvar_fill_offsets(page, offset, asked_for);
+}
+
+int kernel_timens_page(const union vdso_data_store *page)
+{
+	return memfd_sealed("vvar", page, sizeof(*page), MEMFD_DATA);
 }

@@ -21,10 +21,13 @@
 int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bool *other);
 
 /*
- * A sealed memfd with one page of offsets for such a process: the ones that were asked for, and
- * the kernel's. Returns the descriptor or -errno.
+ * The page of offsets for such a process: the ones that were asked for, and the kernel's. It
+ * must be zeroed, or have been filled before.
  */
-int kernel_timens_page(const struct timens *timens,
-		       const struct timens_offset ahead[TIMENS_CLOCKS]);
+void kernel_timens_fill(union vdso_data_store *page, const struct timens *timens,
+			const struct timens_offset ahead[TIMENS_CLOCKS]);
+
+/* A sealed memfd with that page. Returns the descriptor or -errno. */
+int kernel_timens_page(const union vdso_data_store *page);
 
 #endif

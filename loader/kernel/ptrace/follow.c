@@ -32,12 +32,17 @@
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \
 	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
 
-/* With a trace no process may outlive us: its filter would let clock system calls fail. */
+/*
+ * The first program does not outlive us before it has our vDSO: it would run without, on other
+ * clocks than were asked for, and with files of ours open. With a trace none does ever: its
+ * filter would let clock system calls fail.
+ */
 static long options_of(const struct follow *follow)
 {
-	return follow->trace ? OPTIONS | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT |
-				       PTRACE_O_EXITKILL
-			     : OPTIONS;
+	long options =
+		follow->trace || !follow->started ? OPTIONS | PTRACE_O_EXITKILL : OPTIONS;
+
+	return follow->trace ? options | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT : options;
 }
 
 /* The tracer of a process, or 0, or -errno. */
@@ -209,6 +214,7 @@ static void tell_failure(struct follow *follow, struct traced *traced, const str
 static int enter_namespace(struct vdso_files *files, const struct timens *timens, pid_t pid,
 			   struct error *error)
 {
+	static union vdso_data_store page;
 	struct timens_offset ahead[TIMENS_CLOCKS];
 	bool other;
 	int err = kernel_timens_ahead(pid, ahead, &other);
@@ -216,7 +222,9 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 	if (!err && !other)
 		return 0;
 	if (!err)
-		err = files->offsets = kernel_timens_page(timens, ahead);
+		kernel_timens_fill(&page, timens, ahead);
+	if (!err)
+		err = files->offsets = kernel_timens_page(&page);
 	files->in_namespace = true;
 	return err >= 0 ? 0
 			: error_self(error, err, NULL,
@@ -267,6 +275,8 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 	/* Killed meanwhile: that is not a failure, and its status is still to come. */
 	if (err && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) && errno == ESRCH)
 		return;
+	if (!err && pid == follow->first)
+		follow->started = true;
 	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (err) {
 		tell_failure(follow, &traced, &error);
@@ -277,8 +287,6 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 	tell(follow->events, pid, &injection);
 	if (follow->trace)
 		trace_program(follow->trace, pid, comm_of(pid), injection.vdso.ehdr);
-	if (pid == follow->first)
-		follow->started = true;
 	if (first && follow->before_first)
 		follow->before_first(follow->arg);
 }

@@ -9,8 +9,9 @@
  * signals, new threads and new processes, like it or not, and these are passed on unchanged. A
  * traced process cannot be traced by a second one: gdb and strace do not work inside the tree.
  * When we are gone, for whatever reason, the kernel lets all processes go on. Those that are in
- * the middle of an injection are killed, because they have registers of ours; with a trace all
- * are, because their system calls wait for a tracer.
+ * the middle of an injection are killed, because they have registers of ours, and so is the
+ * first one up to then, because it would run on other clocks than it was started for; with a
+ * trace all are, because their system calls wait for a tracer.
  */
 #ifndef KERNEL_PTRACE_FOLLOW_H
 #define KERNEL_PTRACE_FOLLOW_H

@@ -17,9 +17,6 @@
 /* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
 #define LOOK_MAX 32768
 
-/* Where arguments for the kernel are written: below the stack, as traced.c does it. */
-#define BELOW_STACK 1024
-
 /* Some ten kilobytes; one process is dealt with at a time. */
 static struct maps maps;
 
@@ -105,7 +102,7 @@ static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
  */
 static int tell_kernel(struct traced *traced, uintptr_t vector, const struct auxvec *vec)
 {
-	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
+	uintptr_t at = traced_room(traced);
 	static const char nothing[sizeof(struct mm_map)];
 	unsigned long field[PROC_STAT_FIELDS];
 	struct mm_map map;
@@ -201,7 +198,7 @@ static int place(struct traced *traced, const struct vdso_files *files, bool inh
 		}
 	}
 	if (count)
-		err = traced_send_fds(traced, ours, fd, count);
+		err = traced_send_fds(traced, traced_room(traced), ours, fd, count);
 	for (unsigned i = 0; !err && i < count; i++)
 		*sent[i] = open[opened++] = fd[i];
 	if (err)

@@ -25,6 +25,31 @@ static uintptr_t find_image(pid_t pid)
 	return 0;
 }
 
+/*
+ * Is it at its first stop, in the call that has made it? Elsewhere it may be inside of a call
+ * that is to be restarted, which ours would spoil.
+ */
+static bool is_new(pid_t pid)
+{
+	struct user_regs_struct regs;
+	long nr = traced_regs(pid, &regs) ? -1 : regs_nr(&regs);
+
+	return nr == SYS_clone || nr == SYS_clone3
+#ifdef SYS_fork
+	       || nr == SYS_fork || nr == SYS_vfork
+#endif
+		;
+}
+
+/* Threads, and whoever shares the memory of another process, share its clocks as well. */
+static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted)
+{
+	union vdso_data_store page;
+
+	return !traced_read(pid, at, &page, sizeof(page)) &&
+	       !memcmp(&page, wanted, sizeof(page));
+}
+
 static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
 {
 	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
@@ -37,8 +62,16 @@ static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
 static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
 {
 	const int ours[] = {page, data};
-	int theirs[2], err = traced_send_fds(traced, ours, theirs, 2);
+	int theirs[2], err;
+	/* Its stack is no place for a message: what lies below the stack pointer is not ours.
+	 */
+	long room = process_mmap(&traced->process, 0, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	if (process_failed(room))
+		return (int)room;
+	err = traced_send_fds(traced, (uintptr_t)room, ours, theirs, 2);
+	process_call(&traced->process, SYS_munmap, room, VDSO_PAGE_SIZE);
 	if (err)
 		return err;
 	err = map_over(&traced->process, start + VDSO_TIMENS_PAGE * VDSO_PAGE_SIZE, theirs[1],
@@ -54,26 +87,32 @@ static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
 int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *files,
 		  const struct timens *timens, struct error *error)
 {
+	static union vdso_data_store offsets;
 	struct timens_offset ahead[TIMENS_CLOCKS];
-	uintptr_t image, instruction = 0;
+	uintptr_t image, instruction = 0, data_at;
 	bool other;
 	int page, err = kernel_timens_ahead(pid, ahead, &other);
 
 	*traced = (struct traced){.pid = pid};
-	if (!err && !other)
+	if ((!err && !other) || !is_new(pid))
 		return 0;
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
+	data_at = image - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	if (!err) {
+		kernel_timens_fill(&offsets, timens, ahead);
+		if (has_offsets(pid, data_at + VDSO_TIME_PAGE * VDSO_PAGE_SIZE, &offsets))
+			return 0;
+	}
 	if (!err)
 		instruction = inject_find_syscall(pid, image, &err);
 	if (!err && !instruction)
 		err = -ENOEXEC;
-	page = err ? err : kernel_timens_page(timens, ahead);
+	page = err ? err : kernel_timens_page(&offsets);
 	err = page < 0 ? page : traced_take_new(traced, pid, instruction);
 	if (!err)
-		err = map_pages(traced, image - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE, page,
-				files->data);
+		err = map_pages(traced, data_at, page, files->data);
 	if (traced->instruction)
 		traced_release(traced);
 	if (page >= 0)

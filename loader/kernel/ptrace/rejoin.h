@@ -14,9 +14,11 @@
 #include "kernel/ptrace/traced.h"
 
 /*
- * For a new process, at its first stop. Nearly always there is nothing to be done. Returns 0,
- * or -errno with error filled: then its clocks are those of its parent's namespace.
- * traced->gone says that it has ended meanwhile.
+ * For a process that may be new, at a stop that is the first one of a new process; threads, and
+ * processes that SIGCONT has continued, stop in the same way. Nearly always there is nothing to
+ * be done: only who returns from a fork, and has offsets that are not those of its namespace,
+ * is touched. Returns 0, or -errno with error filled: then its clocks are those of its parent's
+ * namespace. traced->gone says that it has ended meanwhile.
  */
 int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *files,
 		  const struct timens *timens, struct error *error);

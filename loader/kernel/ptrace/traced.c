@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -13,12 +14,13 @@
 
 #include "kernel/base/error.h"
 #include "kernel/base/newer.h"
+#include "kernel/base/proc.h"
 #include "kernel/ptrace/traced.h"
 
 /* waitpid(2) shows a stop at a system call like this (PTRACE_O_TRACESYSGOOD). */
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 
-/* Where messages are built. A fresh program has nothing below the stack pointer. */
+/* Where messages are built for a fresh program. */
 #define BELOW_STACK 1024
 
 /*
@@ -97,12 +99,49 @@ uintptr_t traced_sp(const struct traced *traced)
 	return regs_sp(&traced->saved);
 }
 
+uintptr_t traced_room(const struct traced *traced)
+{
+	return (traced_sp(traced) - BELOW_STACK) & ~15ul;
+}
+
+/* Asked of /proc: a filter may kill the program for a call that it has not made. */
+static long personality_of(pid_t pid)
+{
+	char text[32] = "";
+	int fd = proc_open(pid, "personality");
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return got > 0 ? strtol(text, NULL, 16) : -EACCES;
+}
+
+/*
+ * SECCOMP_RET_TRAP: the call was not made, its registers are as at its beginning, and SIGSYS is
+ * on its way. A result that looks like that is looked at twice.
+ */
+static bool was_trapped(pid_t pid, long result, long nr, const long arg[6])
+{
+	struct __ptrace_peeksiginfo_args which = {.nr = 1};
+	siginfo_t info;
+
+	for (; result == nr || result == arg[0]; which.off++) {
+		if (ptrace(PTRACE_PEEKSIGINFO, pid, &which, &info) != 1)
+			return false;
+		if (info.si_signo == SIGSYS)
+			return true;
+	}
+	return false;
+}
+
 static long call_traced(struct process *process, long nr, const long arg[6])
 {
 	struct traced *traced = (struct traced *)process;
 	struct user_regs_struct regs = traced->saved;
 	int err;
 
+	if (nr == SYS_personality)
+		return personality_of(traced->pid);
 	/* After that nobody knows where it stands. */
 	if (process->broken)
 		return error_by(process->broken, traced->error);
@@ -120,6 +159,8 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 		process->broken = error_name(err);
 		traced->error = err;
 	}
+	if (!err && was_trapped(traced->pid, regs_result(&regs), nr, arg))
+		return -EPERM;
 	return err ? err : regs_result(&regs);
 }
 
@@ -288,18 +329,18 @@ int traced_borrow_fd(pid_t pid, int fd)
 	return borrowed;
 }
 
-int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count)
+int traced_send_fds(struct traced *traced, uintptr_t room, const int ours[], int theirs[],
+		    unsigned count)
 {
-	uintptr_t at = (traced_sp(traced) - BELOW_STACK) & ~15ul;
 	static const char nothing[sizeof(struct message)];
 	int pair[2], borrowed;
 	long err;
 
 	err = process_call(&traced->process, SYS_socketpair, AF_UNIX,
-			   SOCK_STREAM | SOCK_CLOEXEC, 0, (long)at);
+			   SOCK_STREAM | SOCK_CLOEXEC, 0, (long)room);
 	if (err < 0)
 		return process_error(&traced->process, "socketpair", err);
-	err = traced_read(traced->pid, at, pair, sizeof(pair));
+	err = traced_read(traced->pid, room, pair, sizeof(pair));
 	if (err)
 		return (int)err;
 	borrowed = traced_borrow_fd(traced->pid, pair[1]);
@@ -307,10 +348,9 @@ int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsig
 	if (borrowed >= 0)
 		close(borrowed);
 	if (!err)
-		err = receive_there(traced, pair[0], at, theirs, count);
+		err = receive_there(traced, pair[0], room, theirs, count);
 	process_call(&traced->process, SYS_close, pair[0]);
 	process_call(&traced->process, SYS_close, pair[1]);
-	/* Below a fresh stack there are only zeros. */
-	traced_write(traced->pid, at, nothing, sizeof(nothing));
+	traced_write(traced->pid, room, nothing, sizeof(nothing));
 	return (int)err;
 }

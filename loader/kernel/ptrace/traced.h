@@ -47,12 +47,16 @@ void traced_exit(struct traced *traced, int status);
 
 /*
  * Does the process run code of this machine? A 32-bit program on a 64-bit kernel has
- * shorter registers, and our image is not for it. Returns 0, -ENOEXEC or another -errno.
+ * shorter registers, and our image is not for it. (x32 has long ones, and a vector of short
+ * words, in which we do not find its vDSO.) Returns 0, -ENOEXEC or another -errno.
  */
 int traced_check_machine(pid_t pid);
 
 /* Its stack pointer when it was taken over. */
 uintptr_t traced_sp(const struct traced *traced);
+
+/* Room for a message on the stack of a program that has not begun: below it are only zeros. */
+uintptr_t traced_room(const struct traced *traced);
 
 /* Its memory. Return 0 or -errno, -EFAULT where not all of it is there. */
 int traced_read(pid_t pid, uintptr_t from, void *to, size_t size);
@@ -67,9 +71,11 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs);
 /*
  * Makes copies of descriptors of ours in the process, close-on-exec; TRACED_FDS at most. Works
  * across users and namespaces of any kind: they go through a pair of sockets that the process
- * makes, and of which we borrow one end. Returns 0 or -errno.
+ * makes, and of which we borrow one end. The message is at room, some hundred zeroed bytes of
+ * its memory, and is wiped afterwards. Returns 0 or -errno.
  */
 #define TRACED_FDS 4
-int traced_send_fds(struct traced *traced, const int ours[], int theirs[], unsigned count);
+int traced_send_fds(struct traced *traced, uintptr_t room, const int ours[], int theirs[],
+		    unsigned count);
 
 #endif

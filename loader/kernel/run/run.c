@@ -41,6 +41,7 @@ struct start {
 	struct keeper keeper;
 	struct follow follow;
 	struct attendant tracer; /* with --follow */
+	bool traced;             /* by an attendant, whose end would be that of this process */
 };
 
 /* With a trace it is a copy of the image, which counts. */
@@ -149,26 +150,29 @@ static int exec_failed(const struct start *start, struct error *error)
 }
 
 /* The first rung. Returns only on failure; what the second can still help with is -EPERM. */
-static int become_by_kernel(struct start *start, bool *traced, struct error *error)
+static int become_by_kernel(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
 	struct attendant *tracer = request->follow ? &start->tracer : &start->keeper.timekeeper;
 	int err;
 
-	*traced = false;
 	err = may_exec(error);
 	if (!err)
 		err = pass_on_files(&start->follow.files, error);
 	if (err)
 		return err;
-	/* Where Yama is, a process may be traced by none but its ancestors (Yama.rst). */
+	/*
+	 * Where Yama is, a process may be traced by none but its ancestors (Yama.rst). This
+	 * holds for the program, too, until the attendant ends; that runs no code but ours.
+	 */
 	prctl(PR_SET_PTRACER, tracer->pid, 0, 0, 0);
 	err = attendant_ask(tracer, &start->follow.files, sizeof(start->follow.files), error);
 	if (err) {
+		prctl(PR_SET_PTRACER, 0, 0, 0, 0);
 		error_about(error, request->follow ? "--follow" : "run");
 		return err;
 	}
-	*traced = true;
+	start->traced = true;
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
 }
@@ -227,12 +231,11 @@ static int become_program(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
 	char why[sizeof(error->why)] = "as asked for";
-	bool traced;
 	int err;
 
 	if (request->exec != RUN_BY_HAND) {
-		err = become_by_kernel(start, &traced, error);
-		if (traced || request->follow || request->exec == RUN_BY_KERNEL)
+		err = become_by_kernel(start, error);
+		if (start->traced || request->follow || request->exec == RUN_BY_KERNEL)
 			return err;
 		memcpy(why, error->why, sizeof(why));
 	}
@@ -419,8 +422,13 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 		err = request->trace ? run_traced(&start, wait_status, error)
 				     : become_program(&start, error);
 	attendant_release(&start.tracer);
-	attendant_end(&start.tracer);
-	keeper_end(&start.keeper);
+	/* They end after a process that they trace, which has only to say now why it ends. */
+	if (start.traced) {
+		keeper_release(&start.keeper);
+	} else {
+		attendant_end(&start.tracer);
+		keeper_end(&start.keeper);
+	}
 	vdso_files_close(&start.follow.files);
 	program_close(&start.program);
 	return err;

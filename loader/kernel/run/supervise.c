@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,14 +19,20 @@
 
 /*
  * The terminal signals a whole process group, us and the program (si_code SI_KERNEL):
- * passing that on would deliver it twice. A kill(2) of our process id is meant for the
- * program. What the program itself sent to its group is not.
+ * passing that on would deliver it twice. Only its hangup goes to the leader of the session
+ * alone. A kill(2) of our process id is meant for the program, with its value if it has one.
+ * What the program itself sent to its group is not.
  */
-static void pass_on(pid_t child, const siginfo_t *info)
+static void pass_on(pid_t child, siginfo_t *info)
 {
-	if (info->si_code == SI_KERNEL || info->si_pid == child)
+	bool hangup = (info->si_signo == SIGHUP || info->si_signo == SIGCONT) &&
+		      getsid(0) == getpid();
+
+	if ((info->si_code == SI_KERNEL && !hangup) || info->si_pid == child)
 		return;
-	kill(child, info->si_signo);
+	/* The kernel lets nobody pretend that a signal of its own, or a plain kill(2), came. */
+	if (info->si_code >= 0 || syscall(SYS_rt_sigqueueinfo, child, info->si_signo, info))
+		kill(child, info->si_signo);
 }
 
 /*
@@ -87,10 +94,12 @@ int supervise(pid_t child, struct follow *follow)
 
 		if (signal < 0)
 			continue;
-		if (signal == SIGCHLD) {
-			if (look_at_children(child, follow, &status, &stopped))
-				return status;
-		} else if (signal == SIGCONT && stopped) {
+		/* One that somebody has sent may also stand for one of the kernel's. */
+		if (signal == SIGCHLD && look_at_children(child, follow, &status, &stopped))
+			return status;
+		if (signal == SIGCHLD && info.si_code > 0)
+			continue;
+		if (signal == SIGCONT && stopped) {
 			stopped = false;
 			if (!was_continued(child))
 				pass_on(child, &info);
