@@ -1,8 +1,8 @@
 /*
  * stopped.c - calls that are interrupted by SIGSTOP and SIGCONT, in threads with small stacks.
  *
- * Half of the threads sleep, half read from a pipe. A child stops the process, continues it, and
- * writes to the pipe. Each call must come to its end as if nothing had happened (signal(7),
+ * Half of the threads sleep, half read from a pipe. A child stops the process, continues it,
+ * and writes to the pipe. Each call must come to its end as if nothing had happened (signal(7),
  * "Interruption of system calls and library functions by stop signals"). What lies below the
  * stacks, as other data of a program may, must stay as it is.
  *
@@ -64,8 +64,8 @@ int main(void)
 	int changed = 0;
 	pid_t child;
 
-	memory = mmap(NULL, THREADS * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
+	memory = mmap(NULL, THREADS * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      -1, 0);
 	if (memory == MAP_FAILED || pipe(pipes))
 		return 2;
 	for (int i = 0; i < THREADS; i++) {

@@ -144,4 +144,34 @@ for my $how (qw(kernel hand)) {
 	finish($p);
 }
 
+# The attendant that traces is killed at some moment of the start. Arguments and environment of
+# a megabyte make that long. The program has our vDSO, and no file of ours, or it never ran.
+for my $follow ([], ['--follow']) {
+	my $name = @$follow ? 'uvdso-follow' : 'uvdso-keeper';
+	my $program =
+	    'while read -r line; do echo "$line"; done </proc/self/maps; ls -l /proc/$$/fd';
+	my @long = map { 'x' x 100_000 } 1 .. 10;
+	my (%outcome, @wrong);
+	for my $delay (map { $_ / 4000 } 0 .. 24) {
+		my $p = spawn($UVDSO, 'run', @$follow, '/bin/sh', '-c', $program, 'sh', @long);
+		my $keeper = 0;
+		for (1 .. 2000) {
+			($keeper) = attendants($p->{pid}, $name);
+			last if $keeper || slurp("/proc/$p->{pid}/stat") =~ /\) Z/;
+			sleep 0.0001;
+		}
+		sleep $delay;
+		kill 'KILL', $keeper if $keeper;
+		my $end = finish($p);
+		my $out = $end->{out};
+		my $ran = $out ne '';
+		$outcome{$ran ? 'ran' : 'did not run'}++;
+		push @wrong, "after $delay s: $out"
+		    if $ran && ($out !~ /memfd:vdso/ || $out =~ / -> .*memfd/);
+	}
+	ok(!@wrong, "$name killed at its start: no program runs on other clocks")
+	    || diag @wrong[0 .. ($#wrong < 1 ? $#wrong : 1)];
+	diag join ', ', map { "$outcome{$_} $_" } sort keys %outcome if $ENV{VERBOSE};
+}
+
 done_testing;

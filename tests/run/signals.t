@@ -33,6 +33,17 @@ sub counts {
 	return \%count;
 }
 
+# The child of a process with that name, once it is there.
+sub child {
+	my ($pid, $name) = @_;
+	return wait_until {
+		(
+			grep { slurp("/proc/$_/comm") eq "$name\n" }
+			    split ' ', slurp("/proc/$pid/task/$pid/children")
+		)[0];
+	};
+}
+
 sub output { return slurp($_[0]{out}->filename) }
 
 sub gone {
@@ -63,7 +74,7 @@ sub gone {
 }
 {
 	my $p = spawn($UVDSO, @RUN, '/bin/sleep', '30');
-	my $child = $is_child ? attendant($p->{pid}, 'sleep') : $p->{pid};
+	my $child = $is_child ? child($p->{pid}, 'sleep') : $p->{pid};
 
 	wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
 	kill 'TERM', $p->{pid};
@@ -236,7 +247,7 @@ SKIP: {
 	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 2 unless $t;
 	wait_until { look($t); $t->{told} =~ /job/ };
 	my ($uvdso) = $t->{told} =~ /job (\d+)/;
-	my $child = $is_child ? attendant($uvdso, 'sleep') : $uvdso;
+	my $child = $is_child ? child($uvdso, 'sleep') : $uvdso;
 	wait_until { slurp("/proc/$child/comm") eq "sleep\n" };
 	type($t, "\003");
 	wait_until { look($t); $t->{told} =~ /ended/ };
@@ -246,6 +257,33 @@ SKIP: {
 	);
 	ok(gone($child) && gone($uvdso), '... and nothing is left');
 	waitpid $t->{leader}, 0;
+}
+
+# The value that a signal carries (sigqueue(3)). Python has neither of the two functions.
+{
+	my $receive = <<'PYTHON';
+import ctypes, os, struct
+libc = ctypes.CDLL(None)
+signals = ctypes.create_string_buffer(128)
+info = ctypes.create_string_buffer(128)
+libc.sigemptyset(signals)
+libc.sigaddset(signals, 40)
+libc.sigprocmask(0, signals, None)
+print("ready", os.getpid(), flush=True)
+for i in range(3):
+    libc.sigwaitinfo(signals, info)
+    print("code", struct.unpack_from("i", info, 8)[0], "value", struct.unpack_from("i", info, 24)[0])
+PYTHON
+	my $send = 'import ctypes, sys; libc = ctypes.CDLL(None);'
+	    . '[libc.sigqueue(int(sys.argv[1]), 40, i) for i in (1, 2, 3)]';
+	my $p = spawn($UVDSO, @RUN, '--', '/usr/bin/python3', '-c', $receive);
+	wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ };
+	run('/usr/bin/python3', '-c', $send, $p->{pid});
+	my $out = finish($p)->{out};
+	like(
+		$out, qr/^code -1 value 1\ncode -1 value 2\ncode -1 value 3\n/m,
+		'signals sent with a value arrive with it'
+	) || diag $out;
 }
 
 done_testing;

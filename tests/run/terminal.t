@@ -159,4 +159,46 @@ SKIP: {
 	) || diag "status $p->{status}: $p->{out}$p->{err}";
 }
 
+# The terminal is gone: the leader of the session is told, which is uvdso or has become the program.
+sub end_by_hangup {
+	my @cmd = @_;
+	my ($number, $unlock) = (pack('i', 0), pack('i', 0));
+	sysopen my $master, '/dev/ptmx', POSIX::O_RDWR() | POSIX::O_NOCTTY() or return;
+	ioctl $master, 0x40045431, $unlock or return;
+	ioctl $master, 0x80045430, $number or return;
+	my $slave = '/dev/pts/' . unpack 'i', $number;
+	return unless -e $slave;
+	my $leader = fork // die;
+
+	if (!$leader) {
+		alarm 60;
+		POSIX::setsid();
+		sysopen my $tty, $slave, POSIX::O_RDWR() or POSIX::_exit(1);
+		POSIX::dup2(fileno $tty, $_) for 0 .. 2;
+		exec @cmd or POSIX::_exit(98);
+	}
+	my $ready = wait_until { my $bytes; sysread $master, $bytes, 100 };
+	close $master;
+	my $status = 'it goes on';
+	wait_until {
+		my $ended = waitpid($leader, POSIX::WNOHANG()) == $leader;
+		$status = ($? & 127 ? 'signal ' . ($? & 127) : 'status ' . ($? >> 8)) if $ended;
+		$ended
+	};
+	kill 'KILL', $leader if $status eq 'it goes on';
+	return $status;
+}
+for my $command (qw(run trace)) {
+	SKIP: {
+		my $status =
+		    end_by_hangup($UVDSO, $command, '--', '/bin/sh', '-c', 'echo ready; sleep 30');
+		skip $NONE, 1 unless $status;
+		# The report is lost with the terminal, so the status of trace is another.
+		is(
+			$status, $command eq 'run' ? 'signal 1' : 'status 125',
+			"$command: a hangup of the terminal ends the program"
+		);
+	}
+}
+
 done_testing;

@@ -17,6 +17,9 @@
 /* How many turns of the loop between two searches for traced processes that are left. */
 #define LOOK_FOR_REST 16
 
+/* The terminal has gone: nobody waits for what the program has left behind. */
+static bool hung_up;
+
 /*
  * The terminal signals a whole process group, us and the program (si_code SI_KERNEL):
  * passing that on would deliver it twice. Only its hangup goes to the leader of the session
@@ -28,6 +31,7 @@ static void pass_on(pid_t child, siginfo_t *info)
 	bool hangup = (info->si_signo == SIGHUP || info->si_signo == SIGCONT) &&
 		      getsid(0) == getpid();
 
+	hung_up |= hangup && info->si_code == SI_KERNEL;
 	if ((info->si_code == SI_KERNEL && !hangup) || info->si_pid == child)
 		return;
 	/* The kernel lets nobody pretend that a signal of its own, or a plain kill(2), came. */
@@ -116,7 +120,8 @@ void supervise_rest(struct follow *follow)
 
 	sigfillset(&all);
 	/* Only now and then: it reads of every process that there is. */
-	for (unsigned turns = 0; turns % LOOK_FOR_REST || follow_any_left(); turns++) {
+	for (unsigned turns = 0; !hung_up && (turns % LOOK_FOR_REST || follow_any_left());
+	     turns++) {
 		bool stopped = false;
 		siginfo_t info;
 		int status, signal = sigtimedwait(&all, &info, &pause);
