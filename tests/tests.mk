@@ -62,7 +62,7 @@ $(P)/tests/vdso/getrandom: | $(P)/uvdso
 # Once more with each 64-bit field read in two halves, as 32-bit machines do it.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib
-FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles)
+FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles offsets)
 FAKE_OBJS := $(addprefix $(P)/fake/,gettime.o getcpu.o)
 HALVES := $(P)/tests/vdso/interleave-halves
 HALVES_OBJS := $(addprefix $(P)/fake-halves/,gettime.o getcpu.o)
