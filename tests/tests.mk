@@ -77,6 +77,16 @@ $(HALVES_OBJS): $(P)/fake-halves/%.o: vdso-src/%.c $(O)/.config
 $(FAKE_BINS): $(P)/tests/%: tests/%.c $(FAKE_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(FAKE_OBJS))
 
+# Random numbers on that machine, with a cipher and a kernel of the test's.
+# Compilers make calls of memcpy() out of loops, and no image can be linked with one.
+$(P)/fake/getrandom.o: $(P)/fake/%.o: vdso-src/%.c $(O)/.config
+	$(call compile,$(FAKE_CFLAGS))
+	$(Q)! $(CROSS)nm -u $@ | grep -q -w -e memcpy -e memset -e memmove || { rm -f $@; \
+		echo '$<: it calls memcpy() or memset(), and a vDSO has no C library' >&2; exit 1; }
+
+$(P)/tests/vdso/fresh-keys: tests/vdso/fresh-keys.c $(P)/fake/getrandom.o
+	$(call program,$(FAKE_CFLAGS),$(P)/fake/getrandom.o)
+
 # The timekeeper on that machine: its own files, and the image's C for the readers.
 UPDATE := $(P)/tests/time/update
 UPDATE_OBJS := $(addprefix $(P)/fake/,timekeeper.o bases.o timeline.o)
