@@ -32,7 +32,7 @@ TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd m
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
 	machines/machine-aarch64 vdso/mutants course/03 course/checker vdso/seqcount course/05 course/10 \
-	self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09
+	self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
@@ -62,7 +62,7 @@ $(P)/tests/vdso/getrandom: | $(P)/uvdso
 # Once more with each 64-bit field read in two halves, as 32-bit machines do it.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib
-FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles)
+FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles offsets)
 FAKE_OBJS := $(addprefix $(P)/fake/,gettime.o getcpu.o)
 HALVES := $(P)/tests/vdso/interleave-halves
 HALVES_OBJS := $(addprefix $(P)/fake-halves/,gettime.o getcpu.o)
@@ -76,6 +76,16 @@ $(HALVES_OBJS): $(P)/fake-halves/%.o: vdso-src/%.c $(O)/.config
 
 $(FAKE_BINS): $(P)/tests/%: tests/%.c $(FAKE_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(FAKE_OBJS))
+
+# Random numbers on that machine, with a cipher and a kernel of the test's.
+# Compilers make calls of memcpy() out of loops, and no image can be linked with one.
+$(P)/fake/getrandom.o: $(P)/fake/%.o: vdso-src/%.c $(O)/.config
+	$(call compile,$(FAKE_CFLAGS))
+	$(Q)! $(CROSS)nm -u $@ | grep -q -w -e memcpy -e memset -e memmove || { rm -f $@; \
+		echo '$<: it calls memcpy() or memset(), and a vDSO has no C library' >&2; exit 1; }
+
+$(P)/tests/vdso/fresh-keys: tests/vdso/fresh-keys.c $(P)/fake/getrandom.o
+	$(call program,$(FAKE_CFLAGS),$(P)/fake/getrandom.o)
 
 # The timekeeper on that machine: its own files, and the image's C for the readers.
 UPDATE := $(P)/tests/time/update

@@ -10,8 +10,7 @@
  *    never on the stack or in the image. So they are passed as pointers, and the cipher is in
  *    assembly (chacha.S says why);
  *  - the state may turn into zeros between any two instructions: fork(2) in another context,
- *    memory pressure. So only its generation is trusted: it is written before the key, and
- *    read again after everything else.
+ *    memory pressure. Only its generation shows that.
  */
 
 /*
@@ -32,8 +31,8 @@
  *   arch_syscall3()          a system call with three arguments; -errno on failure
  *   ARCH_NR_GETRANDOM        its number
  */
+#include "vdso.h" /* first: machine.h may define VDSO_LOAD_HOOK */
 #include <vdso/once.h>
-#include "vdso.h"
 
 #define EFAULT 14
 #define ENOSYS 38
@@ -130,6 +129,7 @@ static __attribute__((noinline)) u8 *take(struct vgetrandom_state *state, u8 *to
 	return to;
 }
 
+/* course: begin 13-getrandom */
 /* Whole blocks go straight into the buffer, the rest comes through the batch. */
 static INLINE void generate(struct vgetrandom_state *state, u8 *to, size_t len)
 {
@@ -190,6 +190,7 @@ static INLINE bool serve(struct vgetrandom_state *state, u8 *to, size_t len)
 	}
 	return false;
 }
+/* course: end 13-getrandom */
 
 EXPORT(long, getrandom,
        (void *buffer, size_t len, u32 flags, void *opaque_state, size_t opaque_len))

@@ -128,12 +128,6 @@ static INLINE void set_timespec(struct vdso_timespec *ts, u64 sec, u64 ns)
 	ts->tv_nsec = (s64)ns;
 }
 
-static INLINE bool is_coarse(s32 clock)
-{
-	return (u32)clock - VDSO_CLOCK_REALTIME_COARSE <=
-	       VDSO_CLOCK_MONOTONIC_COARSE - VDSO_CLOCK_REALTIME_COARSE;
-}
-
 /*
  * What a fine clock shows when the counter is at now, in nanoseconds past the seconds of its
  * base. Returns false if the base is too old.
@@ -235,39 +229,8 @@ static INLINE int ask_kernel(s32 clock, struct vdso_timespec *ts, const struct v
 	return ret ? ret : vd != vdso_data;
 }
 
-static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
-		   enum caller caller);
-
-/*
- * Reads the next data page and adds the offset. The answer of a system call is shifted here,
- * too, by what the kernel's own time namespace, if the program is in one, has not shifted
- * already. A clock that no namespace shifts has the offset zero, so no list of exceptions is
- * needed.
- */
-static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
-				   const struct vdso_data *vd, enum caller caller)
-{
-	const struct vdso_data *data = data_after_offsets(vd);
-	u64 sec, ns;
-	u32 seq;
-
-	/* A coarse clock is cheap: the detour through gettime() would double its cost. */
-	if (!is_coarse(clock) || (seq = vdso_read_begin(data)) & 1 ||
-	    !read_copy(data, (u32)clock, seq, &sec, &ns)) {
-		int ret = gettime(clock, ts, data, caller);
-
-		if (ret < 0 || (u32)clock >= VDSO_BASES)
-			return ret < 0 ? ret : 0;
-		if (ret)
-			vd += CS_KERNEL;
-		sec = (u64)ts->tv_sec;
-		ns = (u64)ts->tv_nsec;
-	}
-	sec += (u64)read_once_s64(&vd->offset[clock].sec);
-	ns += read_once64(&vd->offset[clock].nsec);
-	set_timespec(ts, sec, ns);
-	return 0;
-}
+static int gettime_timens(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
+			  enum caller caller);
 
 /*
  * A coarse clock has two copies (seqcount.h). While the data page is maintained, one of them
@@ -331,6 +294,47 @@ static INLINE int gettime_coarse(s32 clock, struct vdso_timespec *ts,
 	return ask_kernel(fine, ts, vd, caller);
 }
 
+static int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
+		   enum caller caller);
+
+/* course: begin 11-timens */
+static INLINE bool is_coarse(s32 clock)
+{
+	return (u32)clock - VDSO_CLOCK_REALTIME_COARSE <=
+	       VDSO_CLOCK_MONOTONIC_COARSE - VDSO_CLOCK_REALTIME_COARSE;
+}
+
+/*
+ * Reads the next data page and adds the offset. The answer of a system call is shifted here,
+ * too, by what the kernel's own time namespace, if the program is in one, has not shifted
+ * already. A clock that no namespace shifts has the offset zero, so no list of exceptions is
+ * needed.
+ */
+static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
+				   const struct vdso_data *vd, enum caller caller)
+{
+	const struct vdso_data *data = data_after_offsets(vd);
+	u64 sec, ns;
+	u32 seq;
+
+	/* A coarse clock is cheap: the detour through gettime() would double its cost. */
+	if (!is_coarse(clock) || (seq = vdso_read_begin(data)) & 1 ||
+	    !read_copy(data, (u32)clock, seq, &sec, &ns)) {
+		int ret = gettime(clock, ts, data, caller);
+
+		if (ret < 0 || (u32)clock >= VDSO_BASES)
+			return ret < 0 ? ret : 0;
+		if (ret)
+			vd += CS_KERNEL;
+		sec = (u64)ts->tv_sec;
+		ns = (u64)ts->tv_nsec;
+	}
+	sec += (u64)read_once_s64(&vd->offset[clock].sec);
+	ns += read_once64(&vd->offset[clock].nsec);
+	set_timespec(ts, sec, ns);
+	return 0;
+}
+
 static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vdso_data *vd,
 			    enum caller caller)
 {
@@ -355,6 +359,7 @@ static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vd
 		return gettime_timens(clock, ts, vd, caller);
 	return ask_kernel(clock, ts, vd, caller);
 }
+/* course: end 11-timens */
 
 #if VDSO_TIME32
 EXPORT(int, clock_gettime64, (s32 clock, struct vdso_timespec *ts))

@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include "getrandom.h"
+#include "secrets.h"
 
 #define FILLS     1000
 #define FILL_SIZE 1263 /* odd, no multiple of anything, many blocks and a rest */
@@ -52,31 +53,6 @@ static void check_numbers(void)
 }
 
 /* ---- nothing stays in the state ------------------------------------------------------- */
-
-/* Is any eight bytes of secret in memory? */
-static bool is_in(const uint8_t *memory, size_t size, const uint8_t *secret, size_t secret_size)
-{
-	static uint64_t needle[1 << 16];
-	static uint8_t seen[1 << 16];
-	size_t needles = secret_size - 7;
-
-	memset(seen, 0, sizeof(seen));
-	for (size_t i = 0; i < needles; i++) {
-		memcpy(&needle[i], secret + i, 8);
-		seen[needle[i] & 0xffff] = 1;
-	}
-	for (size_t at = 0; at + 8 <= size; at++) {
-		uint64_t here;
-
-		memcpy(&here, memory + at, 8);
-		if (!here || !seen[here & 0xffff])
-			continue;
-		for (size_t i = 0; i < needles; i++)
-			if (here == needle[i])
-				return true;
-	}
-	return false;
-}
 
 static void check_state(void)
 {

@@ -34,6 +34,12 @@ my %needs = (
 	    ['strace is not installed, or may not trace', sub { runs('strace -o /dev/null true') }],
 	ptrace =>
 	    ['strace is not installed, or may not trace', sub { runs('strace -o /dev/null true') }],
+	vgetrandom => [
+		'this kernel has no vDSO getrandom',
+		sub {
+			runs('"${UVDSO_BUILD:-build}/uvdso" symbols --kernel | grep -q getrandom');
+		}
+	],
 	timens => ['no time namespace may be made here', sub { runs('unshare -T true') }],
 	map {
 		my $tool = $_;

@@ -26,6 +26,7 @@
 u64 fake_counter(void);
 void fake_relax(void);
 long fake_syscall2(long nr, long a, long b);
+long fake_syscall3(long nr, long a, long b, long c);
 u32 fake_cpu_and_node(void);
 void fake_load(const volatile void *address);
 void fake_store(const volatile void *address);
@@ -46,6 +47,7 @@ void fake_store(const volatile void *address);
 #define ARCH_NR_GETTIMEOFDAY  100001
 #define ARCH_NR_CLOCK_GETTIME 100002
 #define ARCH_NR_CLOCK_GETRES  100003
+#define ARCH_NR_GETRANDOM     100004
 
 static inline __attribute__((always_inline)) u64 arch_counter(void)
 {
@@ -60,6 +62,11 @@ static inline __attribute__((always_inline)) void arch_relax(void)
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
 	return fake_syscall2(nr, a, b);
+}
+
+static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
+{
+	return fake_syscall3(nr, a, b, c);
 }
 
 /* Not split as on x86-64, so that a constant in place of these macros is noticed. */
