@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test denials test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test denials test-list test-programs i386-programs i386-built i386-course bench doctor coverage \
 	selftests format
 
 TEST_LIMIT ?= 150
@@ -178,7 +178,7 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader \
-	probe.static
+	probe.static trampolines
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
@@ -197,6 +197,16 @@ $(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/internal.a
 	$$(call program,$$(PROGRAM_CXXFLAGS) $$(FLAGS_$(1)) -static-libstdc++ -static-libgcc -Iloader -Itests/lib,$(P)/internal.a)
 endef
 $(foreach kind,pie static,$(eval $(call I386_RULES,$(kind))))
+
+# Nothing but the trampolines themselves is linked in.
+$(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vdso/arch/i386/sigreturn.o
+	$(call program,$(PROGRAM_CFLAGS) $(FLAGS_static) -Itests/lib,$(O)/vdso/arch/i386/sigreturn.o)
+
+# What chapter 14 needs of i386, which is not all of it. Nothing without the compiler.
+I386_COURSE := $(B)/i386/tests/machines/i386/trampolines
+i386-course:
+	$(Q)! command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \
+		$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= $(I386_COURSE)
 
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
