@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 		if (!out || !find(0, "[vdso]", &start, &end, name) ||
 		    fwrite((const void *)start, 1, end - start, out) != end - start ||
 		    fclose(out))
-			return fprintf(stderr, "returns: %s: no vDSO was written\n", argv[1]), 1;
+			return fprintf(stderr, "returns: %s: no vDSO was written\n", argv[1]),
+			       1;
 		return 0;
 	}
 	signal(SIGUSR1, handler);

@@ -2,10 +2,10 @@
  * trampolines.c - out of a signal handler, over the two trampolines, as libgcc unwinds it.
  *
  * For those who write arch/i386/sigreturn.S: only that object is linked in, so no image and no
- * vDSO takes part. Code is interrupted at the first instruction of a function, with a known value
- * in each register. From the handler, and then from each instruction of the trampoline, the
- * unwinder goes back, and what it finds is compared with what the kernel has saved. sigreturn.c
- * does all this on the vDSO itself.
+ * vDSO takes part. Code is interrupted at the first instruction of a function, with a known
+ * value in each register. From the handler, and then from each instruction of the trampoline,
+ * the unwinder goes back, and what it finds is compared with what the kernel has saved.
+ * sigreturn.c does all this on the vDSO itself.
  *
  * Unwind data that is wrong may lead anywhere, so each case is a process of its own.
  */
@@ -60,7 +60,7 @@ struct walk {
 /* What a case leaves behind: from the handler, then from each step. */
 static struct result {
 	uintptr_t interrupted_sp, goes_on_at;
-	uintptr_t saved_at; /* where the kernel has put struct sigcontext */
+	uintptr_t saved_at;                     /* where the kernel has put struct sigcontext */
 	uintptr_t stack_at, stack[STACK_WORDS]; /* what the trampoline finds on the stack */
 	uintptr_t after[REGISTERS];
 	bool came_back, lost;
@@ -68,7 +68,7 @@ static struct result {
 	int walks;
 	struct walk walk[8];
 	int ended; /* its wait status */
-} *result;
+} * result;
 
 int main(void);
 
@@ -114,7 +114,8 @@ static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
 }
 
 /*
- * libgcc looks for a known trampoline where there is no unwind data, and the address may be none.
+ * libgcc looks for a known trampoline where there is no unwind data, and the address may be
+ * none.
  */
 static void on_lost(int signal, siginfo_t *info, void *context)
 {
@@ -141,8 +142,8 @@ static void walk_from(uintptr_t from)
 /* ---- the code that is interrupted, and its handlers ---- */
 
 /*
- * Sets all registers and calls interrupted(), whose first instruction is no instruction: SIGILL.
- * What stands before it is another function, with more on its stack.
+ * Sets all registers and calls interrupted(), whose first instruction is no instruction:
+ * SIGILL. What stands before it is another function, with more on its stack.
  */
 void call_interrupted(uintptr_t *sp, uintptr_t *after);
 extern const char interrupted[], behind_call[];
@@ -226,10 +227,11 @@ static void handled(uintptr_t returns_to, const struct sigcontext *saved, const 
 	((volatile struct sigcontext *)saved)->eip = (uintptr_t)interrupted + UD2;
 }
 
-#define STEP_FROM_HERE()                                                                 \
-	do {                                                                             \
-		if (way == STEP)                                                            \
-			__asm__ volatile("pushf; orl $0x100, (%%esp); popf" ::: "memory", "cc"); \
+#define STEP_FROM_HERE()                                                       \
+	do {                                                                   \
+		if (way == STEP)                                               \
+			__asm__ volatile("pushf; orl $0x100, (%%esp); popf" :: \
+						 : "memory", "cc");            \
 	} while (0)
 
 static void on_signal(int signal, struct sigcontext saved)
@@ -471,7 +473,8 @@ static void test_covered(void)
 		expected("that unwind data covers the byte before the label");
 		but_got("none there");
 		because("an unwinder looks one byte before a return address, to be sure to "
-			"find the call. Here nobody has called, and before the label is the end "
+			"find the call. Here nobody has called, and before the label is the "
+			"end "
 			"of something else");
 	}
 }
@@ -496,14 +499,15 @@ static void test_rt(const struct result *r)
 	const struct frame *f = after_trampoline(RT, walk);
 	bool fde = has_fde(__kernel_rt_sigreturn);
 
-	if (!ok(fde && goes_to_interrupted(r, f),
-		"rt_sigreturn: the way out leads to the interrupted instruction and its stack")) {
+	if (!ok(fde && goes_to_interrupted(r, f), "rt_sigreturn: the way out leads to the "
+						  "interrupted instruction and its stack")) {
 		tell_frame(RT, r, walk);
 		because("a debugger shows another place, and an exception is caught by nobody");
 	}
 	if (!ok(fde && has_registers(f), "rt_sigreturn: every register is found")) {
 		tell_register(RT, r, walk);
-		because("all of them are the interrupted code's, not only those that a function "
+		because("all of them are the interrupted code's, not only those that a "
+			"function "
 			"must preserve: it has called nobody");
 	}
 }
@@ -596,9 +600,10 @@ int main(void)
 	test_marked();
 	test_rt(from[RT]);
 	test_plain(from[PLAIN]);
-	test_steps(PLAIN, steps[PLAIN], "sigreturn: from the instructions after its pop, too",
-		   "a signal, or a debugger, may stop between any two instructions. The pop has "
-		   "moved the stack pointer, and nothing else");
+	test_steps(
+		PLAIN, steps[PLAIN], "sigreturn: from the instructions after its pop, too",
+		"a signal, or a debugger, may stop between any two instructions. The pop has "
+		"moved the stack pointer, and nothing else");
 	test_steps(RT, steps[RT], "rt_sigreturn: from each of its instructions",
 		   "a signal, or a debugger, may stop between any two instructions");
 	test_main(from);
