@@ -1,14 +1,13 @@
 /*
- * port.c - what a port's machine.h supplies, tried on that machine: system calls and the
- *counter.
+ * port.c - what a port's machine.h supplies, tried on that machine: counter and system calls.
  *
  *	port IMAGE          the points of machines/port-ARCH.t
  *	port IMAGE clock    shows a clock that runs on the counter, beside the kernel's
  *
- * For those who write a machine.h: only that header and the image are looked at, and nothing of
- *the loader. The data page is written by hand, with a rate that was measured just now. Whether
- *the counter is read in the right order no run can show; port-ARCH.t reads the code of the
- *image for that, and the functions below whose names begin with code_.
+ * For those who write a machine.h: only that header and the image take part, and nothing of the
+ * loader. The data page is written by hand, with a rate that was measured just now. No run can
+ * show whether the counter is read in the right order; Port.pm reads the code of the image for
+ * that, and of the function below whose name begins with code_.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -206,81 +205,37 @@ static void test_written(void)
 }
 
 /* As many values in registers as there are, or more. */
-#define VALUES         24
-#define IN_REGISTER(i) __asm__ volatile("" : "+r"(v##i))
-#define ALL(do)       \
-	do            \
-		(0);  \
-	do            \
-		(1);  \
-	do            \
-		(2);  \
-	do            \
-		(3);  \
-	do            \
-		(4);  \
-	do            \
-		(5);  \
-	do            \
-		(6);  \
-	do            \
-		(7);  \
-	do            \
-		(8);  \
-	do            \
-		(9);  \
-	do            \
-		(10); \
-	do            \
-		(11); \
-	do            \
-		(12); \
-	do            \
-		(13); \
-	do            \
-		(14); \
-	do            \
-		(15); \
-	do            \
-		(16); \
-	do            \
-		(17); \
-	do            \
-		(18); \
-	do            \
-		(19); \
-	do            \
-		(20); \
-	do            \
-		(21); \
-	do            \
-		(22); \
-	do            \
-	(23)
+/* clang-format off */
+#define VALUES 24
+#define ALL(X) \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) \
+	X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)
+/* clang-format on */
+#define IN_REGISTER(i) __asm__ volatile("" : "+r"(v##i));
+#define LOAD(i)        long v##i = source[i];
+#define COMPARE(i)     changed += v##i != source[i];
 
 static volatile long source[VALUES];
 static long changed;
-#define LOAD(i)    long v##i = source[i]
-#define COMPARE(i) changed += v##i != source[i]
 
 static void keep_by_call(void)
 {
 	struct timespec ts;
 
-	ALL(LOAD);
-	ALL(IN_REGISTER);
+	ALL(LOAD)
+	ALL(IN_REGISTER)
 	arch_syscall2(ARCH_NR_CLOCK_GETTIME, CLOCK_MONOTONIC, (long)&ts);
-	ALL(IN_REGISTER);
-	ALL(COMPARE);
+	ALL(IN_REGISTER)
+	ALL(COMPARE)
 }
 
 static void keep_by_counter(void)
 {
-	ALL(LOAD);
-	ALL(IN_REGISTER);
+	ALL(LOAD)
+	ALL(IN_REGISTER)
 	arch_counter();
-	ALL(IN_REGISTER);
-	ALL(COMPARE);
+	ALL(IN_REGISTER)
+	ALL(COMPARE)
 }
 
 static void test_registers(void)
@@ -571,7 +526,7 @@ static int show_clock(void)
 
 		show_time("the kernel says", real);
 		show_time(",  your image", ours);
-		printf(",  %+.1f us apart\n", (double)(ours - real) / 1000);
+		printf(",  %.1f us apart\n", (double)llabs(ours - real) / 1000);
 		fflush(stdout);
 		usleep(100000);
 	}
