@@ -36,8 +36,9 @@ struct dwarf_eh_bases {
 };
 const void *_Unwind_Find_FDE(void *pc, struct dwarf_eh_bases *bases);
 
-/* eax, ecx, edx, ebx, ebp, esi, edi: DWARF's order, without esp, which is 4. */
+/* By DWARF's numbers, and without esp, which is 4. */
 #define REGISTERS 7
+#define ESP       4
 static const char *const names[REGISTERS] = {"eax", "ecx", "edx", "ebx", "ebp", "esi", "edi"};
 static const int numbers[REGISTERS] = {0, 1, 2, 3, 5, 6, 7};
 static const uintptr_t values[REGISTERS] = {0x0a0a0a0a, 0x0c0c0c0c, 0x0d0d0d0d, 0x0b0b0b0b,
@@ -105,7 +106,9 @@ static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
 	if (walk->frames == FRAMES)
 		return _URC_END_OF_STACK;
 	frame->pc = _Unwind_GetIPInfo(context, &frame->before);
-	frame->sp = _Unwind_GetCFA(context);
+	/* esp may have a rule of its own; else it is the CFA. */
+	if (!read_register(context, ESP, &frame->sp))
+		frame->sp = _Unwind_GetCFA(context);
 	for (int i = 0; i < REGISTERS; i++)
 		frame->known[i] = read_register(context, numbers[i], &frame->registers[i]);
 	frame->is_main = _Unwind_FindEnclosingFunction((void *)frame->pc) == (void *)main;
