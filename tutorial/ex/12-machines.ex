@@ -22,8 +22,8 @@ hint:
 	And the counter: is its register memory? Do the fences that order memory order it, then?
 hint:
 	syscall(2) has the table of registers for every machine, under "Architecture calling conventions".
-	The numbers are in asm-generic/unistd.h, and printf 'SYS_gettimeofday' | aarch64-linux-gnu-gcc -E
-	-P -include sys/syscall.h - prints one. vdso-src/arch/x86_64/machine.h shows how the same is
+	The numbers are in asm-generic/unistd.h, and echo SYS_gettimeofday | aarch64-linux-gnu-gcc -E
+	-P -include sys/syscall.h - | tail -n 1 prints one. vdso-src/arch/x86_64/machine.h shows how the same is
 	written for another machine. For the counter, look for ISB in the manual of the architecture, or
 	at what the kernel does: the chapter names the function.
 hint:
