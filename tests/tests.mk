@@ -188,7 +188,7 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader \
-	probe.static
+	probe.static trampolines
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
@@ -208,14 +208,35 @@ $(P)/tests/machines/i386/%.$(1): tests/machines/i386/%.cc $(P)/internal.a
 endef
 $(foreach kind,pie static,$(eval $(call I386_RULES,$(kind))))
 
+# Nothing but the trampolines themselves is linked in.
+$(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vdso/arch/i386/sigreturn.o
+	$(call program,$(PROGRAM_CFLAGS) $(FLAGS_static) -Itests/lib,$(O)/vdso/arch/i386/sigreturn.o)
+
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
+
+# ---- for chapters of the course about another machine ---------------------------------
+# What they need of it, which is not all of it. Nothing without its compiler, or if it is this one.
+COURSE_i386 := tests/machines/i386/trampolines
+COURSE_aarch64 := vdso.so tests/machines/emulated/port
+COURSE_riscv64 := vdso.so tests/machines/emulated/port
+
+COURSES := i386-course aarch64-course riscv64-course
+.PHONY: $(COURSES)
+$(COURSES): %-course:
+	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \
+		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= $(COURSE_$*:%=$(B)/$*/%)
+
+# The port's header, the two files that find a function in an image, and nothing of the loader.
+PORT_OBJS := $(addprefix $(O)/loader/libc/,vdso_elf.o vdso_lookup.o)
+$(P)/tests/machines/emulated/port: tests/machines/emulated/port.c $(PORT_OBJS)
+	$(call program,$(TEST_CFLAGS) -static,$(PORT_OBJS))
 
 # ---- make test ----------------------------------------------------------------------
 # What the chosen tests need: those in C only themselves, scripts the command, and most of
 # them the programs.
 SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
-ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(P)/bench/bench $(P)/tests/image/alternatives)
+ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES))) $(if $(CROSS),,$(P)/bench/bench $(P)/tests/image/alternatives)
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
 	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
 

@@ -362,6 +362,7 @@ static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vd
 /* course: end 11-timens */
 
 #if VDSO_TIME32
+/* course: begin 12-machines.both */
 EXPORT(int, clock_gettime64, (s32 clock, struct vdso_timespec *ts))
 {
 	return gettime(clock, ts, vdso_data, CALLER_NEW);
@@ -379,6 +380,7 @@ EXPORT(int, clock_gettime, (s32 clock, struct vdso_old_timespec *old))
 	}
 	return ret;
 }
+/* course: end 12-machines.both */
 #else
 EXPORT(int, clock_gettime, (s32 clock, struct vdso_timespec *ts))
 {

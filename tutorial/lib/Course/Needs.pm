@@ -4,6 +4,7 @@ package Course::Needs;
 
 use strict;
 use warnings;
+use File::Temp ();
 use Course::Files qw(capture);
 
 sub tool {
@@ -19,6 +20,22 @@ sub runs {
 	return !$run->{status} && !$run->{signal} && !$run->{timed_out};
 }
 
+# A 32-bit program that does nothing but end: its ELF header, one segment, and
+# mov $1, %al; int $0x80, with registers that are zero at the start.
+sub runs_i386 {
+	my $at = 0x08048000;
+	my $file = File::Temp->new(TEMPLATE => 'uvdso-course-XXXXXX', TMPDIR => 1);
+	print $file pack(
+		'a4C5x7v2V5v6', "\x7fELF", 1, 1, 1, 0, 0, 2, 3, 1, $at + 84, 52, 0, 0, 52,
+		32, 1, 0, 0, 0
+	    ),
+	    pack('V8', 1, 0, $at, $at, 88, 88, 5, 4096), "\xb0\x01\xcd\x80";
+	close $file;
+	chmod 0700, $file->filename;
+	my $run = capture({limit => 10}, $file->filename);
+	return !$run->{status} && !$run->{signal} && !$run->{timed_out};
+}
+
 my %needs = (
 	x86_64 => ['this machine is no x86_64', sub { runs('test "$(uname -m)" = x86_64') }],
 	tsc => [
@@ -29,6 +46,7 @@ my %needs = (
 			);
 		}
 	],
+	i386 => ['this kernel runs no 32-bit programs', \&runs_i386],
 	cpus => ['only one CPU', sub { runs('test "$(nproc)" -gt 1') }],
 	strace =>
 	    ['strace is not installed, or may not trace', sub { runs('strace -o /dev/null true') }],
@@ -45,7 +63,7 @@ my %needs = (
 		my $tool = $_;
 		($tool => ["$tool is not installed", sub { tool($tool) }])
 	    } qw(gdb perf clang ld.lld musl-gcc python3 gnuplot bpftrace qemu-x86_64 qemu-aarch64 qemu-riscv64
-	    aarch64-linux-gnu-gcc riscv64-linux-gnu-gcc),
+	    aarch64-linux-gnu-gcc riscv64-linux-gnu-gcc i686-linux-gnu-gcc),
 );
 my %found;
 

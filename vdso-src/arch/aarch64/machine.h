@@ -15,6 +15,17 @@
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 0
 
+/*
+ * One turn of a spin loop. YIELD (Arm ARM, C6.2) tells hypervisors and emulators; most cores
+ * treat it as a no-operation. The ISBs make it last: a reader gives up after a number of turns,
+ * and must not do so before a running writer has had time to finish.
+ */
+static inline __attribute__((always_inline)) void arch_relax(void)
+{
+	__asm__ volatile("yield\n\tisb\n\tisb\n\tisb\n\tisb" : : : "memory");
+}
+
+/* course: begin 12-machines */
 /* asm-generic/unistd.h */
 #define ARCH_NR_GETTIMEOFDAY  169
 #define ARCH_NR_CLOCK_GETTIME 113
@@ -45,16 +56,6 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
 	return now;
 }
 
-/*
- * One turn of a spin loop. YIELD (Arm ARM, C6.2) tells hypervisors and emulators; most cores
- * treat it as a no-operation. The ISBs make it last: a reader gives up after a number of turns,
- * and must not do so before a running writer has had time to finish.
- */
-static inline __attribute__((always_inline)) void arch_relax(void)
-{
-	__asm__ volatile("yield\n\tisb\n\tisb\n\tisb\n\tisb" : : : "memory");
-}
-
 /* A system call with two arguments. Returns what the kernel returns: 0.. or -errno. */
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
@@ -77,5 +78,6 @@ static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a,
 	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
 	return x0;
 }
+/* course: end 12-machines */
 
 #endif

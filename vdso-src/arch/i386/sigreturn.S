@@ -61,6 +61,7 @@
  * An offset is written in two groups of seven bits, the low one first (SLEB128). The CFA of the
  * interrupted function is its stack pointer.
  */
+/* course: begin 14-signals.context */
 #define AT(offset) 0x74, ((offset) & 0x7f) | 0x80, (offset) >> 7
 #define SAVED(register, offset) .cfi_escape 0x10, register, 3, AT(offset)
 #define SIGCONTEXT(at)                                      \
@@ -69,8 +70,10 @@
 	SAVED(EDX, at + SC_EDX);  SAVED(EBX, at + SC_EBX);   \
 	SAVED(EBP, at + SC_EBP);  SAVED(ESI, at + SC_ESI);   \
 	SAVED(EDI, at + SC_EDI);  SAVED(EIP, at + SC_EIP)
+/* course: end 14-signals.context */
 
 	.text
+	/* course: begin 14-signals */
 	.balign 16
 	.globl __kernel_sigreturn
 	.type __kernel_sigreturn, @function
@@ -106,5 +109,6 @@ __kernel_rt_sigreturn:
 	int	$0x80
 	.cfi_endproc
 	.size __kernel_rt_sigreturn, . - __kernel_rt_sigreturn
+	/* course: end 14-signals */
 
 	.section .note.GNU-stack, "", @progbits

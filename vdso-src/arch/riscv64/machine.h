@@ -15,6 +15,19 @@
 #define VDSO_WEAK_ALIASES 0
 #define VDSO_EXPORTS_TIME 0
 
+/*
+ * One turn of a spin loop: PAUSE, which older cores execute at once, as a fence. So there are
+ * several: a reader gives up after a number of turns, and must not do so before a running
+ * writer has had time to finish.
+ */
+static inline __attribute__((always_inline)) void arch_relax(void)
+{
+	/* +r: without a known count the compiler does not unroll the loop. */
+	for (u32 i = 16; i > 0; i--)
+		__asm__ volatile(".4byte 0x0100000f" : "+r"(i) : : "memory");
+}
+
+/* course: begin 12b-riscv64 */
 /* asm-generic/unistd.h */
 #define ARCH_NR_GETTIMEOFDAY  169
 #define ARCH_NR_CLOCK_GETTIME 113
@@ -40,18 +53,6 @@ static inline __attribute__((always_inline)) u64 arch_counter(void)
 	return now;
 }
 
-/*
- * One turn of a spin loop: PAUSE, which older cores execute at once, as a fence. So there are
- * several: a reader gives up after a number of turns, and must not do so before a running
- * writer has had time to finish.
- */
-static inline __attribute__((always_inline)) void arch_relax(void)
-{
-	/* +r: without a known count the compiler does not unroll the loop. */
-	for (u32 i = 16; i > 0; i--)
-		__asm__ volatile(".4byte 0x0100000f" : "+r"(i) : : "memory");
-}
-
 /* A system call with two arguments. Returns what the kernel returns: 0.. or -errno. */
 static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
 {
@@ -74,5 +75,6 @@ static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a,
 	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
 	return a0;
 }
+/* course: end 12b-riscv64 */
 
 #endif

@@ -1,0 +1,66 @@
+# The same for riscv64.
+title: riscv64, the counter and the way into the kernel
+tier: deep
+minutes: 20
+needs: qemu-riscv64 riscv64-linux-gnu-gcc
+file: vdso-src/arch/riscv64/machine.h
+tests: machines/port-riscv64
+build: riscv64-course
+red: the numbers of the system calls are those of this machine
+red: number and arguments arrive, and the kernel's answer comes back
+red: what the kernel refuses comes back as a negative errno
+red: what the kernel writes into the caller's memory is seen after the call
+red: the counter is the whole register, and counts at its rate
+red: the image goes on from its base as the counter does
+red: what the data page does not know the image asks the kernel
+red: the counter is not read before the loads above it
+red: nor after those below it
+red: and the compiler moves nothing past it
+hint:
+	What is the same as on arm64, and what only has another name? Which of the two ways to order
+	the counter is one that this machine has an instruction for?
+hint:
+	syscall(2) has the registers. The counter is the CSR time, and rdtime reads it. The manual of the
+	instruction set says what kind of access that is, and FENCE has letters for kinds: r and w are
+	memory.
+hint:
+	To read a CSR of time counts as input: the letter i. So one fence before it that lets the loads
+	above finish first, one after it that lets the counter finish before the loads below begin, and all
+	three in one statement.
+mutant: memory-only: the fence orders memory, and the counter is none
+	s/fence r, i/fence r, r/
+stub:
+	/*
+	 * TODO: the numbers of these four system calls, as this machine has them.
+	 */
+	#define ARCH_NR_GETTIMEOFDAY  (-1)
+	#define ARCH_NR_CLOCK_GETTIME (-1)
+	#define ARCH_NR_CLOCK_GETRES  (-1)
+	#define ARCH_NR_GETRANDOM     (-1)
+
+	/*
+	 * TODO: the counter, which rdtime reads. It must not be read before the loads that precede
+	 * it in the source, nor after those that follow.
+	 */
+	static inline __attribute__((always_inline)) u64 arch_counter(void)
+	{
+		return 0;
+	}
+
+	/*
+	 * TODO: a system call with two arguments, and one with three. They return what the kernel
+	 * returns: 0.. or -errno.
+	 */
+	static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
+	{
+		(void)nr;
+		(void)a;
+		(void)b;
+		return -38; /* ENOSYS */
+	}
+
+	static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
+	{
+		(void)c;
+		return arch_syscall2(nr, a, b);
+	}
