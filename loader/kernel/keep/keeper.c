@@ -171,10 +171,23 @@ int keeper_start(struct keeper *keeper, struct error *error)
 	return err ? error_system(error, err, "timekeeper") : 0;
 }
 
+/* What it says when it is ready. From then on the watchdog is known. */
+static int read_ready(struct keeper *keeper, struct ready *ready)
+{
+	int err = attendant_read(&keeper->timekeeper, ready, sizeof(*ready));
+
+	if (err || ready->err)
+		return err;
+	keeper->watchdog = ready->watchdog;
+	if (keeper->timekeeper.pidfd >= 0)
+		attendant_meet(&keeper->watchdog);
+	return 0;
+}
+
 int keeper_ready(struct keeper *keeper, struct error *error)
 {
 	struct ready ready = {.step = "timekeeper"};
-	int err = attendant_read(&keeper->timekeeper, &ready, sizeof(ready));
+	int err = read_ready(keeper, &ready);
 
 	if (!err && ready.err)
 		err = error_by(ready.call, ready.err);
@@ -186,9 +199,6 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 					  "that kills");
 		return error_system(error, err, ready.step);
 	}
-	keeper->watchdog = ready.watchdog;
-	if (keeper->timekeeper.pidfd >= 0)
-		attendant_meet(&keeper->watchdog);
 	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
 	keeper->rate = ready.rate;
@@ -209,6 +219,11 @@ void keeper_release(struct keeper *keeper)
  */
 void keeper_end(struct keeper *keeper)
 {
+	struct ready ready;
+
+	/* Nobody has waited for it: there may be a watchdog that we do not know of. */
+	if (keeper->timekeeper.from >= 0 && keeper->watchdog.pid < 0)
+		read_ready(keeper, &ready);
 	attendant_release(&keeper->timekeeper);
 	attendant_end(&keeper->timekeeper);
 	attendant_wait(&keeper->watchdog, WATCHDOG_END_MS);
