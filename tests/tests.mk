@@ -222,10 +222,13 @@ COURSE_aarch64 := vdso.so tests/machines/emulated/port
 COURSE_riscv64 := vdso.so tests/machines/emulated/port
 
 COURSES := i386-course aarch64-course riscv64-course
-.PHONY: $(COURSES)
+.PHONY: $(COURSES) course-built
 $(COURSES): %-course:
 	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \
-		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= $(COURSE_$*:%=$(B)/$*/%)
+		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= course-built
+
+course-built: $(COURSE_$(ARCH):%=$(O)/%)
+	@:
 
 # The port's header, the two files that find a function in an image, and nothing of the loader.
 PORT_OBJS := $(addprefix $(O)/loader/libc/,vdso_elf.o vdso_lookup.o)
