@@ -13,16 +13,24 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+/* The numbers of x32, which has 64-bit registers and 32-bit pointers, are those with this bit.
+ */
+#define X32_BIT 0x40000000u
+
+/* course: begin 15-debugging.jump */
 /* If the number is this one, go to the last instruction, else to the next. */
 #define KILL_FOR(nr, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), (left), 0)
+/* course: end 15-debugging.jump */
 
 static int forbid_clock_calls(void)
 {
+	/* course: begin 15-debugging */
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 		/* Other machines have other numbers: no way around. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 6),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 7),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~X32_BIT),
 		KILL_FOR(SYS_clock_gettime, 4),
 		KILL_FOR(SYS_gettimeofday, 3),
 		KILL_FOR(SYS_time, 2),
@@ -30,6 +38,7 @@ static int forbid_clock_calls(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
+	/* course: end 15-debugging */
 	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
 	/* Without it only root may filter; with it nobody gains rights by an exec. */

@@ -1,0 +1,260 @@
+/*
+ * filter.c - the filter of tests/programs/clock_filter.h, call by call.
+ *
+ * Each case is a child that goes under the filter and does one thing; how it ends is the
+ * answer. seccomp.t runs real programs under the same filter.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+#if !defined(__x86_64__)
+int main(void)
+{
+	puts("1..0 # SKIP the filter is written for x86-64");
+	return 0;
+}
+#else
+#	include "../programs/clock_filter.h"
+#	include "uvdso.h"
+
+#	define LIVED    7 /* the exit status of a child that came to its end */
+#	define NO_SUCH  8 /* this kernel does not know such calls */
+#	define NOTHING  9 /* there is no filter */
+#	define NO_ORDER 10
+
+static int (*gettime)(clockid_t, struct timespec *);
+static const char *self;
+
+/* Runs one case under the filter: how it ended, as waitpid(2) has it. */
+static int end_of(int (*does)(void))
+{
+	struct rlimit no_core = {0, 0};
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		alarm(20);
+		_exit(forbid_clock_calls() ? NOTHING : does());
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return child > 0 ? status : -1;
+}
+
+static void tell_end(int status)
+{
+	if (WIFSIGNALED(status))
+		but_got("killed by signal %d, %s", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) == NO_ORDER)
+		but_got("a time that is none");
+	else if (WEXITSTATUS(status) == LIVED)
+		but_got("it lives");
+	else
+		but_got("exit status %d", WEXITSTATUS(status));
+}
+
+static bool lives(int (*does)(void), const char *what)
+{
+	int status = end_of(does);
+	bool lived = WIFEXITED(status) && WEXITSTATUS(status) == LIVED;
+
+	if (!ok(lived, "%s", what)) {
+		expected("it lives");
+		tell_end(status);
+	}
+	return lived;
+}
+
+static bool dies(int (*does)(void), const char *what)
+{
+	int status = end_of(does);
+	bool died = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_SUCH) {
+		skip(1, "this kernel runs no 32-bit programs");
+		return true;
+	}
+	if (!ok(died, "%s", what)) {
+		expected("killed by signal %d, %s", SIGSYS, strsignal(SIGSYS));
+		tell_end(status);
+	}
+	return died;
+}
+
+static int does_other_things(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC), status = -1;
+	struct timespec res;
+	pid_t child;
+
+	if (fd < 0 || write(fd, "x", 1) != 1 || close(fd) || syscall(SYS_getpid) != getpid() ||
+	    syscall(SYS_clock_getres, CLOCK_MONOTONIC, &res))
+		return 1;
+	child = fork();
+	if (child == 0) {
+		execl("/bin/sh", "sh", "-c", "exit 3", (char *)NULL);
+		_exit(1);
+	}
+	if (waitpid(child, &status, 0) != child || WEXITSTATUS(status) != 3)
+		return 1;
+	return LIVED;
+}
+
+static struct timespec now;
+
+static int asks_clock_gettime(void)
+{
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return LIVED;
+}
+
+static int asks_gettimeofday(void)
+{
+	syscall(SYS_gettimeofday, NULL, NULL);
+	return LIVED;
+}
+
+static int asks_time(void)
+{
+	syscall(SYS_time, NULL);
+	return LIVED;
+}
+
+static int asks_getcpu(void)
+{
+	syscall(SYS_getcpu, NULL, NULL, NULL);
+	return LIVED;
+}
+
+/* The gate of 32-bit programs, open to any. 13 is time(2) there, and rt_sigaction(2) here. */
+static int asks_as_32_bit(void)
+{
+	int result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(13), "b"(0) : "memory");
+	return result > 0 ? LIVED : NO_SUCH;
+}
+
+static int asks_as_x32(void)
+{
+	syscall((long)(X32_BIT | SYS_clock_gettime), CLOCK_MONOTONIC, &now);
+	return LIVED;
+}
+
+static void *thread(void *arg)
+{
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return arg;
+}
+
+static int asks_in_a_thread(void)
+{
+	pthread_t id;
+
+	if (pthread_create(&id, NULL, thread, NULL))
+		return 1;
+	pthread_join(id, NULL);
+	return LIVED;
+}
+
+static int asks_after_exec(void)
+{
+	execl(self, self, "ask", (char *)NULL);
+	return 1;
+}
+
+static struct timespec before;
+
+static int reads_the_vdso(void)
+{
+	struct timespec here;
+
+	for (int i = 0; i < 1000; i++) {
+		if (gettime(CLOCK_MONOTONIC, &here))
+			return 1;
+		if (here.tv_sec < before.tv_sec ||
+		    (here.tv_sec == before.tv_sec && here.tv_nsec < before.tv_nsec))
+			return NO_ORDER;
+		before = here;
+	}
+	return LIVED;
+}
+
+static int wants_a_clock_that_it_has_not(void)
+{
+	gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return LIVED;
+}
+
+static void test_vdso(void)
+{
+	struct uvdso *vdso;
+	char why[256];
+
+	if (uvdso_boot(&vdso, NULL, why, sizeof(why)))
+		bail_out("%s", why);
+	gettime = uvdso_symbol(vdso, "__vdso_clock_gettime", "LINUX_2.6");
+	if (uvdso_why_no_counter(vdso)) {
+		skip(1, "no usable counter here: our vDSO makes system calls");
+	} else {
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &before);
+		if (!lives(reads_the_vdso, "the vDSO is no system call: it tells the time"))
+			because("a filter sees what enters the kernel, and a call of the vDSO "
+				"does not");
+	}
+	if (!dies(wants_a_clock_that_it_has_not,
+		  "where the vDSO asks the kernel, the filter sees it"))
+		because("CPU time is in no data page, so the vDSO makes the system call "
+			"itself. To a filter it is one like any other");
+	uvdso_shutdown(vdso);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "ask"))
+		return asks_clock_gettime();
+	self = argv[0];
+	if (end_of(asks_after_exec) == NOTHING << 8) {
+		puts("1..0 # SKIP seccomp filters are denied here");
+		return 0;
+	}
+	if (!lives(does_other_things, "whoever asks for no clock is left alone"))
+		because("a filter that forbids more than it must is switched off by the first "
+			"user of the program that it breaks");
+	if (!dies(asks_clock_gettime, "clock_gettime(2) is the end"))
+		because("this is the call that the vDSO is there to save");
+	dies(asks_gettimeofday, "gettimeofday(2) is the end");
+	dies(asks_time, "time(2) is the end");
+	dies(asks_getcpu, "getcpu(2) is the end");
+	if (!dies(asks_in_a_thread, "not the thread alone ends, but the process"))
+		because("a process that has lost a thread hangs where it waits for it, and "
+			"nobody learns why");
+	if (!dies(asks_after_exec, "a program that is executed is under it, too"))
+		because("a filter stays for good");
+	if (!dies(asks_as_32_bit, "the numbers of 32-bit programs are no way around"))
+		because("int $0x80 enters the kernel from 64-bit code as well, and 13 is time "
+			"there and another call here. A filter must look at the machine first");
+	if (!dies(asks_as_x32, "the numbers of x32 are no way around"))
+		because("x32 has the machine of x86-64, and its numbers have bit 30 set: %#x "
+			"is "
+			"clock_gettime. (A kernel without x32 would say ENOSYS, but the filter "
+			"comes first)",
+			X32_BIT | SYS_clock_gettime);
+	test_vdso();
+	return done_testing();
+}
+#endif

@@ -1,0 +1,38 @@
+# Five broken images, each to be named.
+title: Five broken images
+tier: deep
+minutes: 30
+needs: x86_64
+file: tests/image/faults
+tests: image/faults
+build: all
+red: a.so: what is wrong with it has its name
+red: b.so: what is wrong with it has its name
+red: c.so: what is wrong with it has its name
+red: d.so: what is wrong with it has its name
+red: e.so: what is wrong with it has its name
+hint:
+	Which programs die with it under the filter, and which call did they fall back to? What does
+	every name of the good image have, that one of these has not? cmp -l says where two files
+	differ, and readelf what lies there.
+hint:
+	readelf -lW: the segments. nm -D: names, addresses and versions; sort it by address.
+	readelf -W --dyn-syms: sizes, too. readelf -VW: versions. readelf -W --debug-dump=frames-interp:
+	how far a description goes. readelf -x .gnu.hash: the words that chapter 05 walks.
+hint:
+	Look at a good image and a bad one side by side, with diff and one tool after the other. What
+	no tool shows as text is in the hash table: of its chain one word is not the hash of the name
+	whose place it has.
+mutant: what-nm-shows: a name that nm shows is taken to be found
+	s/hash-chain __vdso_clock_gettime/version __vdso_clock_gettime/
+mutant: the-other-name: the name that still leads to the right place
+	s/address getcpu/address __vdso_getcpu/
+mutant: the-neighbour: the function before the one that is not described
+	s/unwind __vdso_time/unwind __vdso_getcpu/
+stub:
+	# TODO: what is wrong with each, and with what of it.
+	a:
+	b:
+	c:
+	d:
+	e:
