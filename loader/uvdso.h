@@ -57,23 +57,25 @@ struct uvdso_options {
 };
 
 /*
- * Checks the image, maps it with its data pages at a random address, and starts the timekeeper
- * and its watchdog, two processes. They end with uvdso_shutdown(), or when this process and all
- * that were forked from it have ended or called execve(2). They are children of this process,
- * but wait(2) does not meet them unless it is told to (__WALL, __WCLONE), and their end sends
- *no signal, unless this process has called execve(2) meanwhile. They hold no descriptor of this
- * process, and it holds none for them. But each is a copy of it, as fork(2) makes one: memory
- * that is written to or freed later stays allocated once more, what it held can be read there
- *by root, and a file system of which files were mapped stays busy. So boot early.
+ * Checks the image, maps it with its data pages at a random address, and starts the
+ * timekeeper and its watchdog, two processes. They end with uvdso_shutdown(), or when this
+ * process and all that were forked from it have ended or called execve(2). They are children
+ * of this process, but wait(2) does not meet them unless it is told to (__WALL, __WCLONE),
+ * and their end sends no signal, unless this process has called execve(2) meanwhile. They
+ * hold no descriptor of this process, and it holds none for them. But each is a copy of it,
+ * as fork(2) makes one: memory that is written to or freed later stays allocated once more,
+ * what it held can be read there by root, and a file system of which files were mapped stays
+ * busy. So boot early.
  *
  * An offset of MONOTONIC also shifts MONOTONIC_RAW, one of REALTIME or BOOTTIME the coarse
- *clock and the alarm that belong to it.
+ * clock and the alarm that belong to it.
  *
  * options may be NULL, and is not needed after the call. Takes less than a millisecond, of
- *which a tenth is for the counter, unless options->no_counter.
+ * which a tenth is for the counter, unless options->no_counter.
  *
- * Returns 0 and *vdso, or -errno with *vdso NULL and a sentence in why: at most size bytes with
- * the terminating null byte, nothing if size is 0. Nothing is left behind then. Among others:
+ * Returns 0 and *vdso, or -errno with *vdso NULL and a sentence in why: at most size bytes
+ * with the terminating null byte, nothing if size is 0. Nothing is left behind then. Among
+ * others:
  *
  *	-ENOENT, -EACCES ...    options->image cannot be read, as open(2) says
  *	-ENOEXEC                the image breaks a rule, or is for another machine

@@ -8,11 +8,13 @@
  * shows to be mapped.
  */
 #include <elf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/auxv.h>
 
 #include "cli.h"
@@ -92,8 +94,11 @@ const unsigned char *kernel_image(size_t *size)
 	}
 	mapped = mapped_from(image);
 	if (mapped < sizeof(ElfW(Ehdr))) {
-		complain("the kernel's vDSO", "/proc/self/maps shows no mapping at %p",
-			 (void *)image);
+		if (access("/proc/self/maps", R_OK))
+			complain("/proc/self/maps", "%s", strerror(errno));
+		else
+			complain("the kernel's vDSO", "/proc/self/maps shows no mapping at %p",
+				 (void *)image);
 		return NULL;
 	}
 	*size = image_length(image, mapped);

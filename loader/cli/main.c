@@ -52,7 +52,8 @@ static const struct command uvdso = {
 	.failure = STATUS_USAGE,
 	.about = "Runs unmodified programs on a vDSO of its own, and shows how a vDSO works.\n",
 	.more = list_commands,
-	.ends = "  That of the command, or 2 if it is called in a wrong way.\n",
+	.ends = "  That of the command. Called in a wrong way: 2, or 125 of run, trace and "
+		"gdb.\n",
 };
 
 static const struct command *find_command(const char *name)

@@ -12,7 +12,7 @@
  *
  * It exits as the program does, with 128 and a signal's number for a signal. If anything that
  * the program has started is not gone soon after it, 251; if the program does not end, 250;
- *both are said, and nothing is left then either.
+ * both are said, and nothing is left then either.
  */
 #include <errno.h>
 #include <fcntl.h>

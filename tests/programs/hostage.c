@@ -2,7 +2,7 @@
  * hostage.c - a program that needs nothing of its host: no C library, and hardly a system call.
  *
  *	hostage SECONDS          42 if the vDSO's REALTIME is within a minute of that and goes
- *on hostage SECONDS again    the same by another exec of itself
+ * on hostage SECONDS again    the same by another exec of itself
  *
  * 43 if its clock is wrong, 44 if a descriptor is open that it was not started with.
  */

@@ -1,12 +1,12 @@
 /*
  * password.c - draws a password, and then as many numbers as it is told to, from the vDSO that
- *it finds: the kernel's, or ours under `uvdso run`.
+ * it finds: the kernel's, or ours under `uvdso run`.
  *
  *	password [COUNT]                  from the vDSO
  *	password --system-call [COUNT]    each of them from the kernel
  *
  * Prints the password, and what one number took. Exits with 2 where the vDSO has no
- *getrandom().
+ * getrandom().
  */
 #include <stdint.h>
 #include <stdio.h>

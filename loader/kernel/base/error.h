@@ -2,15 +2,16 @@
  * error.h - why something failed, as a value.
  *
  * Nothing in loader/kernel/ prints, and only processes of its own making exit. What can fail
- *for more than one reason fills a struct error, and the command or uvdso_boot() makes a message
- *of it: "what: why". All functions return a negative error number (errno(3)), so that a failing
- *one can return the call:
+ * for more than one reason fills a struct error, and the command or uvdso_boot() makes a
+ * message of it: "what: why". All functions return a negative error number (errno(3)), so
+ * that a failing one can return the call:
  *
  *	if (mprotect(area, size, PROT_READ))
  *		return error_system(error, -errno, "run");
  *
- * A command that becomes another program also needs an exit status, of which shells, env(1) and
- * timeout(1) have three. Which of them it is follows from the function that filled the error.
+ * A command that becomes another program also needs an exit status, of which shells, env(1)
+ * and timeout(1) have three. Which of them it is follows from the function that filled the
+ * error.
  */
 #ifndef KERNEL_BASE_ERROR_H
 #define KERNEL_BASE_ERROR_H

@@ -72,6 +72,8 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 	error->status = 0;
 	if (image->size == 0)
 		return error_cannot_run(error, NULL, "the image is empty");
+	if (!image_machine(image))
+		return error_cannot_run(error, NULL, "not an ELF file");
 	if (image_machine(image) != HOST_MACHINE)
 		return error_cannot_run(error, NULL, "the image is not for this machine");
 	if (!unchecked && image_check(image, note_first, error))

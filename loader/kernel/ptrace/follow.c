@@ -137,8 +137,9 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 	 */
 	tracer = tracer_of(first);
 	if (tracer < 0)
-		err = error_self(error, tracer, NULL, "/proc/%d/status: %s", first,
-				 error_words(tracer));
+		err = error_self(error, tracer, NULL, "/proc/%d/status: %s%s", first,
+				 error_words(tracer),
+				 tracer == -ENOENT ? "; is /proc mounted?" : "");
 	else if (tracer != self)
 		err = error_self(error, -ESRCH, NULL,
 				 "/proc does not show the processes of this PID namespace");

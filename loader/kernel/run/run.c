@@ -9,7 +9,7 @@
  * 1. The kernel execs, an attendant traces this process meanwhile, is told of it, and puts the
  *    vDSO in from outside (ptrace/follow.c). All that execve(2) promises is kept. The attendant
  *    is the timekeeper, which lets go before the first instruction; with --follow one of its
- *own, which does the same for each program of the tree. With a trace it is our parent
+ * own, which does the same for each program of the tree. With a trace it is our parent
  *    (supervise.h).
  * 2. By hand: place the vDSO here, map the program beside it, unmap what was here before
  *    (exec/exec.c). It needs nobody, but not all can be done by hand.
@@ -21,6 +21,7 @@
 #include <stdio.h> /* snprintf: to memory, never to a stream */
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,6 +34,9 @@
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 #include "kernel/time/timekeeper.h"
+
+/* What a process of ours may use of its stack, and some. */
+#define STACK_NEEDED (64 << 10)
 
 /* All that becoming a program takes. */
 struct start {
@@ -356,10 +360,16 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	const struct run_request *request = start->request;
 	struct keeper *keeper = &start->keeper;
 	const char *why = timens_check(&request->timens);
+	struct rlimit stack;
 	int err;
 
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
+	if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < STACK_NEEDED)
+		return error_self(
+			error, -ENOMEM, "run",
+			"the stack may be %llu bytes long (ulimit -s), and %d are needed",
+			(unsigned long long)stack.rlim_cur, STACK_NEEDED);
 	err = program_open(&start->program, request->argv, error);
 	if (err)
 		return err;
