@@ -16,7 +16,7 @@ use Course::Markdown;
 
 my %SINGLE = map { $_ => 1 } qw(title tier minutes file stub);
 my %LIST = map { $_ => 1 } qw(needs tests build);
-my %REPEATED = map { $_ => 1 } qw(red hint mutant);
+my %REPEATED = map { $_ => 1 } qw(red hint mutant break);
 
 # A comment line of C, a linker script, assembly; of make, shell, Perl, a version script.
 our $ANCHOR = qr{^[ \t]*(?:/\*|//|\#)[ \t]*course: (begin|end) ([\w.-]+)[ \t]*(?:\*/)?[ \t]*\n}m;
@@ -87,6 +87,7 @@ sub read {
 	@{$self->{hint}} == 3 or die "$path: hint: three of them, not " . @{$self->{hint}} . "\n";
 	@{$self->{mutant}} <= 4 or die "$path: mutant: at most four\n";
 	$self->{mutants} = [map { $self->parse_mutant($_) } @{$self->{mutant}}];
+	$self->{breaks} = [@{$self->{mutants}}, map { $self->parse_mutant($_) } @{$self->{break}}];
 	return $self;
 }
 
@@ -178,16 +179,16 @@ sub all_stubs {
 	return %text;
 }
 
-# The finished region with a near miss in it.
+# A region with a near miss in it: the finished one, or another, which it may not fit (undef).
 sub mutated {
-	my ($self, $mutant) = @_;
-	my $before = $self->region;
+	my ($self, $mutant, $region) = @_;
+	my $before = $region // $self->region;
 	local $_ = $before;
 	eval "$mutant->{code}; 1" or die "$self->{path}: mutant $mutant->{name}: $@";
-	$_ ne $before
-	    or die
+	return $_ if $_ ne $before;
+	return if defined $region;
+	die
 	    "$self->{path}: mutant $mutant->{name}: the substitution no longer fits the finished region\n";
-	return $_;
 }
 
 sub mutant {

@@ -1,0 +1,251 @@
+package Course::Play;
+
+# What was built, at work: make run, mine and break.
+#
+# A chapter's make run is a script, tutorial/run/NN-name. It starts in the tree of the learner's copy, in
+# which everything is built that make builds by itself, with UVDSO=build/uvdso and B=build in its
+# environment. Its exit status is that of make run.
+
+use strict;
+use warnings;
+use parent 'Course::Learner';
+use Course::Card;
+use Course::Files qw(slurp show);
+use Course::Merge;
+use Course::Needs;
+use Course::Said;
+
+my $RUN_LIMIT = $ENV{UVDSO_RUN_LIMIT} // 60;    # seconds that a run may take; a shell has longer
+my $TALK_LIMIT = 3600;
+
+# What the scripts find built.
+my @BUILT = qw(build/uvdso build/x86_64/vdso.so);
+
+# Whether a copy passes its tests; if not, that is said.
+sub solved {
+	my ($self, $card, $name, %overlay) = @_;
+	return 1 if $self->has_passed($name, %overlay);
+	$self->lacking($card) and return 0;
+	my $result = $self->try_copy($card, $name, %overlay);
+	if (!$result->{built}) {
+		$self->tell_unbuilt($name, $result, %overlay);
+		return 0;
+	}
+	return 1 if !@{$result->{failed}};
+	print "work/$name is not finished, so there is nothing to see yet. This is missing:\n",
+	    map({ "  $_\n" } @{$result->{failed}}),
+	    "make check CH=$card->{id} says more.\n";
+	return 0;
+}
+
+sub run {
+	my ($self, $ch) = @_;
+	my $card = $self->card($ch);
+	my $name = $card->{name};
+	$| = 1;
+	$self->can_run($card)
+	    or die "$card->{id} $card->{title}: there is nothing to run, only to check: make check CH=$card->{id}\n";
+	$self->lock_copy($name);
+	my %overlay = $self->overlay($name);
+	$self->tell_notes($card, %overlay);
+	$self->solved($card, $name, %overlay) or return 1;
+	my $tree = $self->tree($name, %overlay);
+	my $make = $tree->make(@BUILT);
+	return $self->tell_unbuilt($name, {said => $make->{out}, targets => \@BUILT}, %overlay)
+	    if $make->{status} || $make->{timed_out};
+	return $self->play($tree, "tutorial/run/$name");
+}
+
+# Runs a command in a tree, for the user to see.
+sub play {
+	my ($self, $tree, @command) = @_;
+	my $limit = -t STDIN && -t STDOUT ? $TALK_LIMIT : $RUN_LIMIT;
+	my $status = show(
+		{
+			dir => $tree->{dir}, limit => $limit,
+			env => {UVDSO => 'build/uvdso', B => 'build'}
+		},
+		@command
+	);
+	print "It did not end within $limit s, and was ended.\n" if $status == 124;
+	return $status;
+}
+
+# ---- all of it together ----
+
+my @PARTS = (
+	[qr{^(?:vdso-src|linker-scripts)/} => 'the image'],
+	[qr{^loader/kernel/time/} => 'the clock'],
+	[qr{^loader/kernel/} => 'the loader'],
+	[qr{^loader/libc/} => 'the C library'],
+	[qr{} => 'the rest'],
+);
+
+sub part_of {
+	my ($card) = @_;
+	return (grep { $card->{file} =~ $_->[0] } @PARTS)[0][1];
+}
+
+sub mine {
+	my ($self, $ch) = @_;
+	defined $ch && length $ch and die "mine takes no CH: it puts all exercises together\n";
+	my (%text, %says);
+	$| = 1;
+	my ($mine, @cards) = (0, $self->cards);
+	for my $card (@cards) {
+		$says{$card->{name}} = $self->put_in($card, \%text);
+		$mine++ if $says{$card->{name}} eq 'yours';
+	}
+	for my $part (map { $_->[1] } @PARTS) {
+		my @here = grep { part_of($_) eq $part } @cards or next;
+		print "$part\n",
+		    map { sprintf "  %-3s %-46s  %s\n", $_->{id}, $_->{title}, $says{$_->{name}} } @here;
+	}
+	print "\n$mine of " . @cards . " parts are yours",
+	    $mine < @cards ? ", the others are the project's.\n" : ". Nothing of ours is left.\n";
+	if (!$mine) {
+		print "Solve one, and it is put in here: make start CH=$cards[0]{id}\n";
+		return 1;
+	}
+
+	$self->lock_copy('mine');
+	my $tree = $self->tree('mine', %text);
+	my $make = $tree->make(@BUILT);
+	if ($make->{status} || $make->{timed_out}) {
+		print "\nTogether they cannot be built:\n\n",
+		    map { "  $_" } split /^/, Course::Said::in_copy($make->{out}, $tree->{dir}, '*', %text);
+		return 1;
+	}
+	for my $command (
+		['build/uvdso', 'check', 'build/x86_64/vdso.so'],
+		['build/uvdso', 'run', 'date'],
+		['build/uvdso', 'run', '--offset', 'realtime=+1000d', 'date'],
+		Course::Needs::tool('python3')
+		? [
+			qw(build/uvdso trace python3 -c),
+			'import time; print("python3:", time.ctime(), "and", time.monotonic_ns(), "ns")'
+		    ]
+		: ['build/uvdso', 'trace', 'date']
+	    )
+	{
+		print "\n\$ ", join(' ', map { /[^\w\/.=+-]/ ? "'$_'" : $_ } @$command), "\n";
+		my $status = $self->play($tree, @$command);
+		return $status if $status;
+	}
+	return 0;
+}
+
+# Puts what is solved of a card into these texts, path => text. Says whose that part is now.
+sub put_in {
+	my ($self, $card, $text) = @_;
+	my ($name, $file) = @$card{qw(name file)};
+	return "ours: make start CH=$card->{id}" if !-e $self->copy_dir($name) && !-d $self->base_dir($name);
+	my $why = join '', $self->broken($name);
+	return 'ours: ' . (split /\n/, $why)[0] if length $why;
+	$self->lock_copy($name);
+	my %overlay = $self->overlay($name);
+	if (!$self->has_passed($name, %overlay)) {
+		return "ours: this machine cannot test it" if defined $self->lack($card);
+		my $result = $self->try_copy($card, $name, %overlay);
+		return "ours: yours is not finished, make check CH=$card->{id}"
+		    if !$result->{built} || @{$result->{failed}};
+	}
+	$self->let_go($name);
+	my %base = $self->base($name);
+	for my $path (sort keys %overlay) {
+		my $now = $text->{$path} // (-f "$self->{top}/$path" ? slurp("$self->{top}/$path") : undef);
+		if (!defined $now) {
+			$text->{$path} = $overlay{$path};
+			next;
+		}
+		my $put = $self->fitted($card, $now, $base{$path} // slurp("$self->{top}/$path"), $overlay{$path});
+		return "ours: what you have changed in $path does not fit with the others" if !defined $put;
+		$text->{$path} = $put;
+	}
+	return 'yours';
+}
+
+# A copy's changes since its base, in a text in which other exercises may be solved already.
+sub fitted {
+	my ($self, $card, $now, $base, $copy) = @_;
+	my @now = eval { Course::Card::split_region($now, $card->{name}, '') };
+	my @base = eval { Course::Card::split_region($base, $card->{name}, '') };
+	my @copy = eval { Course::Card::split_region($copy, $card->{name}, '') };
+	return $now[0] . $copy[1] . $now[2]
+	    if @now && @base && @copy && $copy[0] eq $base[0] && $copy[2] eq $base[2];
+	$now = $now[0] . $base[1] . $now[2] if @now && @base;
+	my ($text, $conflicts) = Course::Merge::merge($copy, $base, $now);
+	return $conflicts ? undef : $text;
+}
+
+# ---- a mistake, on purpose ----
+
+# CH=06:NAME puts one of the card's mistakes into the learner's answer, in a tree of its own: the copy in
+# work/ is never touched, so nothing needs to be taken back.
+sub break {
+	my ($self, $ch) = @_;
+	my ($which, $mistake) = split /:/, $ch // '', 2;
+	my $card = $self->card($which);
+	my $name = $card->{name};
+	if (!defined $mistake || $mistake !~ /\S/) {
+		print "$card->{id} $card->{title}: what can be broken\n",
+		    map { "  make break CH=$card->{id}:$_->{name}\n      $_->{why}\n" } @{$card->{breaks}};
+		return 0;
+	}
+	my ($mutant) = grep { $_->{name} eq lc $mistake =~ s/^\s+|\s+$//gr } @{$card->{breaks}};
+	$mutant
+	    or die "CH=$ch: no such mistake. There are:\n",
+	    map { "  CH=$card->{id}:$_->{name}\n" } @{$card->{breaks}};
+	$| = 1;
+	$self->lock_copy($name);
+	my %overlay = $self->overlay($name);
+	$self->solved($card, $name, %overlay) or return 1;
+
+	print "$card->{id} $card->{title}: $mutant->{why}\n";
+	$self->lock_copy('broken');
+	for my $try ($self->broken_answers($card, $mutant, $overlay{$card->{file}})) {
+		my ($text, $what) = @$try;
+		my %broken = (%overlay, $card->{file} => $text);
+		my $result = $self->tree('broken', %broken)->try($card);
+		my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
+		next if $result->{built} && !grep { !$passed{$_} } @{$card->{red}};
+		next if !$result->{built} && grep { $_->{name} eq $mutant->{name} } @{$card->{mutants}};
+		print "\n$what";
+		if ($result->{built}) {
+			$self->tell_points($card, $result);
+			my ($first) = grep { !$_->{ok} } @{$result->{points}};
+			$self->tell_why($first, 'broken') if $first;
+		} else {
+			$self->tell_unbuilt('broken', $result);
+		}
+		print "\nYour copy is as it was, without the mistake: work/$name/$card->{file}\n";
+		return 0;
+	}
+	print "\nNo test has noticed it. That should not be: please report it.\n";
+	return 1;
+}
+
+# The texts to try, the nearest to the learner's own first, and what to say of each: the mistake in their
+# own words if it fits them, and else the project's answer with the mistake, in their file or in ours.
+sub broken_answers {
+	my ($self, $card, $mutant, $copy) = @_;
+	my @answers;
+	my @part = eval { Course::Card::split_region($copy, $card->{name}, $card->{file}) };
+	my $own = @part ? eval { $card->mutated($mutant, $part[1]) } : undef;
+	push @answers,
+	    [
+		$part[0] . $own . $part[2],
+		"In your answer that is:\n\n"
+		    . (Course::Merge::difference($part[1], $own, 'yours', 'broken') =~ s/^(?:---|\+\+\+|@@).*\n//mgr)
+	    ]
+	    if defined $own;
+	my $ours = $card->mutated($mutant);
+	my $says = "Your answer is written in other words than ours, so here it is ours that has the mistake:\n\n"
+	    . (Course::Merge::difference($card->region, $ours, 'ours', 'broken') =~
+		s/^(?:---|\+\+\+|@@).*\n//mgr);
+	push @answers, [$part[0] . $ours . $part[2], $says] if @part;
+	push @answers, [$card->replace($card->finished, $ours), $says];
+	return @answers;
+}
+
+1;
