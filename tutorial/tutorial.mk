@@ -11,6 +11,25 @@ $(P)/demo/%: tutorial/demo/%.c $(P)/internal.a
 demo: $(P)/uvdso $(O)/vdso.so $(DEMO_BINS) ## Begin | the guided tour: real output on this machine, under 15 s
 	@tutorial/demo/tour
 
+# What make run has to show. 04 and 05 have no C library, 06 runs on the machine made for tests.
+RUN_BARE := $(addprefix $(P)/run/,04-auxv 05-resolve)
+RUN_LIBC := $(patsubst %,$(P)/run/libc/%.o,auxv vdso_elf vdso_lookup)
+
+$(P)/run/%: tutorial/run/%.c $(P)/internal.a
+	$(call program,$(USER_CFLAGS),$(RUN_OBJS) $(P)/internal.a $(LDFLAGS) $(LIBS) -lm)
+
+$(P)/run/01-system-call: RUN_OBJS := $(O)/tests/bench/measure.o
+$(P)/run/01-system-call: $(O)/tests/bench/measure.o
+
+$(RUN_LIBC): $(P)/run/libc/%.o: loader/libc/%.c $(O)/.config
+	$(call compile,$(BARE_CFLAGS) -O2 -Iloader)
+
+$(RUN_BARE): $(P)/run/%: tutorial/run/%.c $(RUN_LIBC)
+	$(call program,$(BARE_CFLAGS) -static -Iloader,$(RUN_LIBC))
+
+$(P)/run/06-seqlock: tutorial/run/06-seqlock.c $(FAKE_OBJS)
+	$(call program,$(FAKE_CFLAGS),$(FAKE_OBJS))
+
 learn: ## Learn | the course: its exercises, and how far you are
 start: ## Learn | CH=06: begin an exercise; your copy is put into work/
 check: ## Learn | CH=06: build your copy and run the tests of that exercise

@@ -16,8 +16,7 @@ sub merge {
 	spew("$dir/yours", $mine);
 	spew("$dir/base", $base);
 	spew("$dir/project", $theirs);
-	my @command =
-	    Course::Needs::tool('git')
+	my @command = Course::Needs::tool('git')
 	    ? (
 		qw(git -c merge.conflictStyle=merge merge-file -p -L yours -L base -L),
 		'the project', qw(yours base project)
@@ -39,8 +38,10 @@ sub difference {
 	my $dir = File::Temp->newdir('uvdso-course-XXXXXX', TMPDIR => 1);
 	spew("$dir/old", $old);
 	spew("$dir/new", $new);
-	return capture({dir => "$dir"}, 'diff', '-u', '--label', $old_label, '--label', $new_label,
-		'old', 'new')->{out};
+	return capture(
+		{dir => "$dir"}, 'diff', '-u', '--label', $old_label, '--label', $new_label,
+		'old', 'new'
+	)->{out};
 }
 
 1;

@@ -44,7 +44,8 @@ sub run {
 	my $name = $card->{name};
 	$| = 1;
 	$self->can_run($card)
-	    or die "$card->{id} $card->{title}: there is nothing to run, only to check: make check CH=$card->{id}\n";
+	    or die
+	    "$card->{id} $card->{title}: there is nothing to run, only to check: make check CH=$card->{id}\n";
 	$self->lock_copy($name);
 	my %overlay = $self->overlay($name);
 	$self->tell_notes($card, %overlay);
@@ -99,7 +100,8 @@ sub mine {
 	for my $part (map { $_->[1] } @PARTS) {
 		my @here = grep { part_of($_) eq $part } @cards or next;
 		print "$part\n",
-		    map { sprintf "  %-3s %-46s  %s\n", $_->{id}, $_->{title}, $says{$_->{name}} } @here;
+		    map { sprintf "  %-3s %-46s  %s\n", $_->{id}, $_->{title}, $says{$_->{name}} }
+		    @here;
 	}
 	print "\n$mine of " . @cards . " parts are yours",
 	    $mine < @cards ? ", the others are the project's.\n" : ". Nothing of ours is left.\n";
@@ -113,7 +115,8 @@ sub mine {
 	my $make = $tree->make(@BUILT);
 	if ($make->{status} || $make->{timed_out}) {
 		print "\nTogether they cannot be built:\n\n",
-		    map { "  $_" } split /^/, Course::Said::in_copy($make->{out}, $tree->{dir}, '*', %text);
+		    map { "  $_" } split /^/,
+		    Course::Said::in_copy($make->{out}, $tree->{dir}, '*', %text);
 		return 1;
 	}
 	for my $command (
@@ -124,7 +127,7 @@ sub mine {
 		? [
 			qw(build/uvdso trace python3 -c),
 			'import time; print("python3:", time.ctime(), "and", time.monotonic_ns(), "ns")'
-		    ]
+		]
 		: ['build/uvdso', 'trace', 'date']
 	    )
 	{
@@ -139,7 +142,8 @@ sub mine {
 sub put_in {
 	my ($self, $card, $text) = @_;
 	my ($name, $file) = @$card{qw(name file)};
-	return "ours: make start CH=$card->{id}" if !-e $self->copy_dir($name) && !-d $self->base_dir($name);
+	return "ours: make start CH=$card->{id}"
+	    if !-e $self->copy_dir($name) && !-d $self->base_dir($name);
 	my $why = join '', $self->broken($name);
 	return 'ours: ' . (split /\n/, $why)[0] if length $why;
 	$self->lock_copy($name);
@@ -153,13 +157,18 @@ sub put_in {
 	$self->let_go($name);
 	my %base = $self->base($name);
 	for my $path (sort keys %overlay) {
-		my $now = $text->{$path} // (-f "$self->{top}/$path" ? slurp("$self->{top}/$path") : undef);
+		my $now = $text->{$path}
+		    // (-f "$self->{top}/$path" ? slurp("$self->{top}/$path") : undef);
 		if (!defined $now) {
 			$text->{$path} = $overlay{$path};
 			next;
 		}
-		my $put = $self->fitted($card, $now, $base{$path} // slurp("$self->{top}/$path"), $overlay{$path});
-		return "ours: what you have changed in $path does not fit with the others" if !defined $put;
+		my $put = $self->fitted(
+			$card, $now, $base{$path} // slurp("$self->{top}/$path"),
+			$overlay{$path}
+		);
+		return "ours: what you have changed in $path does not fit with the others"
+		    if !defined $put;
 		$text->{$path} = $put;
 	}
 	return 'yours';
@@ -189,7 +198,8 @@ sub break {
 	my $name = $card->{name};
 	if (!defined $mistake || $mistake !~ /\S/) {
 		print "$card->{id} $card->{title}: what can be broken\n",
-		    map { "  make break CH=$card->{id}:$_->{name}\n      $_->{why}\n" } @{$card->{breaks}};
+		    map { "  make break CH=$card->{id}:$_->{name}\n      $_->{why}\n" }
+		    @{$card->{breaks}};
 		return 0;
 	}
 	my ($mutant) = grep { $_->{name} eq lc $mistake =~ s/^\s+|\s+$//gr } @{$card->{breaks}};
@@ -209,7 +219,9 @@ sub break {
 		my $result = $self->tree('broken', %broken)->try($card);
 		my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
 		next if $result->{built} && !grep { !$passed{$_} } @{$card->{red}};
-		next if !$result->{built} && grep { $_->{name} eq $mutant->{name} } @{$card->{mutants}};
+		next
+		    if !$result->{built} && grep { $_->{name} eq $mutant->{name} }
+		    @{$card->{mutants}};
 		print "\n$what";
 		if ($result->{built}) {
 			$self->tell_points($card, $result);
@@ -236,13 +248,17 @@ sub broken_answers {
 	    [
 		$part[0] . $own . $part[2],
 		"In your answer that is:\n\n"
-		    . (Course::Merge::difference($part[1], $own, 'yours', 'broken') =~ s/^(?:---|\+\+\+|@@).*\n//mgr)
+		    . (
+			Course::Merge::difference($part[1], $own, 'yours', 'broken') =~
+			    s/^(?:---|\+\+\+|@@).*\n//mgr
+		    )
 	    ]
 	    if defined $own;
 	my $ours = $card->mutated($mutant);
-	my $says = "Your answer is written in other words than ours, so here it is ours that has the mistake:\n\n"
+	my $says =
+	    "Your answer is written in other words than ours, so here it is ours that has the mistake:\n\n"
 	    . (Course::Merge::difference($card->region, $ours, 'ours', 'broken') =~
-		s/^(?:---|\+\+\+|@@).*\n//mgr);
+		    s/^(?:---|\+\+\+|@@).*\n//mgr);
 	push @answers, [$part[0] . $ours . $part[2], $says] if @part;
 	push @answers, [$card->replace($card->finished, $ours), $says];
 	return @answers;

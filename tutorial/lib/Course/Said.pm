@@ -33,7 +33,8 @@ sub in_copy {
 # meant by: its own words for a rule, or the name of a symbol.
 sub of_rule {
 	my ($said, $name, %overlay) = @_;
-	my ($who, $what) = $said =~ /^((?:\S*\/)?(?:[\w-]*-)?ld(?:\.\w+)?(?:-\d+)?: )(.*\S)/ or return $said;
+	my ($who, $what) = $said =~ /^((?:\S*\/)?(?:[\w-]*-)?ld(?:\.\w+)?(?:-\d+)?: )(.*\S)/
+	    or return $said;
 	my @words = ($what, $what =~ /(\b__\w+)/g, $what =~ /\b(LOAD) segment/ ? 'PT_LOAD' : ());
 	for my $word (@words) {
 		my @found;
@@ -125,7 +126,8 @@ sub numbered {
 		if ($inside eq 'other') {
 			# A condition goes on: nothing may be added.
 		} elsif ($inside eq '' && /^\s*#/) {
-			$inside = s/^(\s*#\s*define\s+\w+(?:\([^()]*\))?)/$1 $word / ? 'define' : 'other';
+			$inside =
+			    s/^(\s*#\s*define\s+\w+(?:\([^()]*\))?)/$1 $word / ? 'define' : 'other';
 		} else {
 			s/^/$word /;
 		}

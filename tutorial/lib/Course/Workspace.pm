@@ -278,8 +278,10 @@ sub project_edited {
 	    or return
 	    "The project's own $card->{file} has lost its two lines 'course: ... $card->{name}'";
 	if (-e "$self->{top}/.git") {
-		my $git = capture({dir => $self->{top}, limit => 10},
-			'git', 'show', "HEAD:./$card->{file}");
+		my $git = capture(
+			{dir => $self->{top}, limit => 10},
+			'git', 'show', "HEAD:./$card->{file}"
+		);
 		my $was = $git->{status} ? undef : eval {
 			(Course::Card::split_region($git->{out}, $card->{name}, $card->{file}))[1];
 		};
@@ -300,7 +302,8 @@ sub notes {
 		    "git diff $card->{file} shows what was changed there, git checkout $card->{file} takes it back.";
 	} elsif (my %base = $self->base($name)) {
 		my %now = eval { $self->beginning($name) };
-		push @notes, "The project's $card->{file} has changed since you began: make update CH=$card->{id}",
+		push @notes,
+		    "The project's $card->{file} has changed since you began: make update CH=$card->{id}",
 		    'brings that into your copy.'
 		    if grep { ($base{$_} // '') ne $now{$_} } keys %now;
 	}
@@ -361,6 +364,7 @@ sub move_copies {
 			    for
 			    map { my @part = split m{/}, $old; "$dir/" . join '/', @part[0 .. $_] }
 			    reverse 0 .. ($old =~ tr{/}{}) - 1;
+
 			if (my %now = eval { $self->beginning($name) }) {
 				$self->put_aside_first($self->base_dir($name), %now);
 			}
