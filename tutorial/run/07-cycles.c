@@ -1,16 +1,16 @@
 /*
- * 07-cycles.c - how far from the kernel's clock is the vDSO's? A picture of a hundred thousand
- * answers.
+ * 07-cycles.c - how far from the kernel's clock is the vDSO's? A picture of many answers: as many
+ * as the argument says.
  *
  * Each is put between two system calls, and held against the middle of these.
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ASKED   100000
 #define BARS    13
 #define WIDTH   40 /* nanoseconds of a bar */
 #define LONGEST 50
@@ -20,11 +20,12 @@ static int64_t in_ns(const struct timespec *ts)
 	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	int asked = argc > 1 ? atoi(argv[1]) : 100000;
 	unsigned bars[BARS] = {0}, most = 1;
 
-	for (int i = 0; i < ASKED; i++) {
+	for (int i = 0; i < asked; i++) {
 		struct timespec before, yours, after;
 		int64_t error;
 		int bar;

@@ -10,7 +10,7 @@ use strict;
 use warnings;
 use parent 'Course::Learner';
 use Course::Card;
-use Course::Files qw(slurp show);
+use Course::Files qw(slurp capture show);
 use Course::Merge;
 use Course::Needs;
 use Course::Said;
@@ -119,16 +119,26 @@ sub mine {
 		    Course::Said::in_copy($make->{out}, $tree->{dir}, '*', %text);
 		return 1;
 	}
+	# What is called python3 may be a script that starts another one.
+	my $python =
+	    Course::Needs::tool('python3')
+	    ? capture({limit => 10}, qw(python3 -c), 'import sys; print(sys.executable)')
+	    : undef;
+	my ($python3) = $python && !$python->{status} ? $python->{out} =~ m{^(/.*)$}m : ();
 	for my $command (
-		['build/uvdso', 'check', 'build/x86_64/vdso.so'],
-		['build/uvdso', 'run', 'date'],
-		['build/uvdso', 'run', '--offset', 'realtime=+1000d', 'date'],
-		Course::Needs::tool('python3')
-		? [
-			qw(build/uvdso trace python3 -c),
-			'import time; print("python3:", time.ctime(), "and", time.monotonic_ns(), "ns")'
+		[qw(build/uvdso check -v build/x86_64/vdso.so)],
+		[qw(build/uvdso run date)],
+		[qw(build/uvdso run --offset realtime=+1000d date)],
+		[
+			qw(build/uvdso trace),
+			defined $python3
+			? (
+				$python3,
+				'-c',
+				'import time; print("python3:", time.ctime(), "and", time.monotonic_ns(), "ns")'
+			    )
+			: 'date'
 		]
-		: ['build/uvdso', 'trace', 'date']
 	    )
 	{
 		print "\n\$ ", join(' ', map { /[^\w\/.=+-]/ ? "'$_'" : $_ } @$command), "\n";
