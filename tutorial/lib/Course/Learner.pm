@@ -117,7 +117,7 @@ sub chapter_of {
 sub tell_notes {
 	my ($self, $card, %overlay) = @_;
 	my @notes = $self->notes($card, %overlay);
-	print map { "  $_\n" } '', @notes if @notes;
+	print "\n", map { "  $_\n" } @notes if @notes;
 }
 
 # The result of a card's tests on a copy. A point that the exercise is about and that nobody reached is

@@ -192,6 +192,15 @@ sub fitted {
 	my @copy = eval { Course::Card::split_region($copy, $card->{name}, '') };
 	return $now[0] . $copy[1] . $now[2]
 	    if @now && @base && @copy && $copy[0] eq $base[0] && $copy[2] eq $base[2];
+	# Between the lines of another exercise, its own answer counts.
+	for my $other (grep { $_->{file} eq $card->{file} && $_->{name} ne $card->{name} } $self->cards) {
+		my ($is) = map { (eval { Course::Card::split_region($_, $other->{name}, '') })[1] } $now;
+		defined $is or next;
+		for ($base, $copy) {
+			my @was = eval { Course::Card::split_region($_, $other->{name}, '') };
+			$_ = $was[0] . $is . $was[2] if @was;
+		}
+	}
 	$now = $now[0] . $base[1] . $now[2] if @now && @base;
 	my ($text, $conflicts) = Course::Merge::merge($copy, $base, $now);
 	return $conflicts ? undef : $text;
