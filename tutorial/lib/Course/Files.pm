@@ -13,7 +13,7 @@ use File::Glob ();
 use File::Path qw(make_path remove_tree);
 use File::Spec ();
 use File::Temp ();
-use POSIX qw(WNOHANG);
+use POSIX qw(WNOHANG WUNTRACED);
 use Time::HiRes qw(sleep time);
 
 # What is run here goes to other directories.
@@ -174,7 +174,6 @@ sub show {
 	my $end = time + ($opt->{limit} // 60);
 	my $group = getpgrp;
 	my $terminal = -t STDIN && (POSIX::tcgetpgrp(0) // -1) == $group;
-	my $timed_out = 0;
 
 	local $| = 1;
 	print '';
@@ -191,15 +190,28 @@ sub show {
 		POSIX::_exit(127);
 	}
 	$running{$pid} = 1;
-	until (waitpid $pid, WNOHANG) {
+	my $status;
+	until (defined $status) {
+		if (waitpid($pid, WNOHANG | WUNTRACED) == $pid) {
+			# Of a child that is stopped, $? does not tell; but it is still there.
+			if (!kill 0, $pid) {
+				$status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+				last;
+			}
+			# ^Z: whoever has started us sees that all of it stops, and goes on.
+			my $stopped = time;
+			POSIX::tcsetpgrp(0, $group) if $terminal;
+			kill 'TSTP', -$group;
+			POSIX::tcsetpgrp(0, $pid) if $terminal && POSIX::tcgetpgrp(0) == $group;
+			kill 'CONT', -$pid;
+			$end += time - $stopped;
+		}
 		if (time > $end) {
 			end_group($pid);
-			$timed_out = 1;
-			last;
+			$status = 124;
 		}
 		sleep 0.005;
 	}
-	my $status = $timed_out ? 124 : $? & 127 ? 128 + ($? & 127) : $? >> 8;
 	kill 'KILL', -$pid;
 	delete $running{$pid};
 	POSIX::tcsetpgrp(0, $group) if $terminal;
