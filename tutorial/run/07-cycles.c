@@ -1,6 +1,6 @@
 /*
- * 07-cycles.c - how far from the kernel's clock is the vDSO's? A picture of many answers: as many
- * as the argument says.
+ * 07-cycles.c - how far from the kernel's clock is the vDSO's? A picture of many answers: as
+ * many as the argument says.
  *
  * Each is put between two system calls, and held against the middle of these.
  */

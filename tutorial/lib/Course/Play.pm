@@ -121,7 +121,7 @@ sub mine {
 	}
 	# What is called python3 may be a script that starts another one.
 	my $python =
-	    Course::Needs::tool('python3')
+	      Course::Needs::tool('python3')
 	    ? capture({limit => 10}, qw(python3 -c), 'import sys; print(sys.executable)')
 	    : undef;
 	my ($python3) = $python && !$python->{status} ? $python->{out} =~ m{^(/.*)$}m : ();
@@ -193,8 +193,12 @@ sub fitted {
 	return $now[0] . $copy[1] . $now[2]
 	    if @now && @base && @copy && $copy[0] eq $base[0] && $copy[2] eq $base[2];
 	# Between the lines of another exercise, its own answer counts.
-	for my $other (grep { $_->{file} eq $card->{file} && $_->{name} ne $card->{name} } $self->cards) {
-		my ($is) = map { (eval { Course::Card::split_region($_, $other->{name}, '') })[1] } $now;
+	for my $other (grep { $_->{file} eq $card->{file} && $_->{name} ne $card->{name} }
+		$self->cards)
+	{
+		my ($is) = map {
+			(eval { Course::Card::split_region($_, $other->{name}, '') })[1]
+		} $now;
 		defined $is or next;
 		for ($base, $copy) {
 			my @was = eval { Course::Card::split_region($_, $other->{name}, '') };
