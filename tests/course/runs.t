@@ -25,7 +25,8 @@ my %shows = (
 	'00-setup' => qr/gone to CPU (\d+): your getcpu\(\) says CPU \1,.*$date/s,
 	'01-system-call' => qr/naive.*yours.*\n  system call +[\d.]+ +[\d.]+.*By your numbers/s,
 	'02-image' => qr/^  LOAD [^\n]* R E 0x1000\n.*ok \(\d+ rules\).*$date\n$date/ms,
-	'03-versions' => qr/^__vdso_clock_gettime +LINUX_2\.6\n.*$date.*__vdso_clock_gettime +yes/ms,
+	'03-versions' =>
+	    qr/^__vdso_clock_gettime +LINUX_2\.6\n.*$date.*__vdso_clock_gettime +yes/ms,
 	'04-auxv' =>
 	    qr/envp +\d+ words.*clock says +$time.*COURSE|envp +2 words.*clock says +$time/s,
 	'05-resolve' => qr/LINUX_2\.5 +not there.*It is $time.*that of uvdso.*It is $time/s,
