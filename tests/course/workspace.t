@@ -271,9 +271,20 @@ SKIP: {
 		['diff', 'CH=02'], qr/No difference/,
 		'... where it is about another exercise, it is not'
 	) if !(typed('start', 'CH=02'))[0];
+	spew("$dir/src/sum.c", $finished =~ s/course: end 01-add/the end/r);
+	says(
+		['start', 'CH=all'], qr/has lost its two lines.*git checkout src\/sum\.c/s,
+		'of a file that was spoiled nothing is cut out, and what takes that back is said'
+	);
 	spew("$dir/src/sum.c", $finished);
 	remove_tree("$dir/.git");
 }
+spew("$dir/src/sum.c", $finished =~ s/a \+ b/a + b + 0/r);
+passes(
+	['check', 'CH=01'], qr/project's own src\/sum\.c is not what it was when you began.*Done/s,
+	'... without git, too'
+);
+spew("$dir/src/sum.c", $finished);
 typed('start', 'CH=02');
 
 # ---- the project moves on ----

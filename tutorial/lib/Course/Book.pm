@@ -201,7 +201,7 @@ sub check_cards {
 			map {
 				my $mutant = $_;
 				sub { $card->mutated($mutant) }
-			} @{$card->{breaks}}
+			} @{$card->{mutants}}
 		    )
 		{
 			eval { $try->(); 1 } or push @problems, $@ =~ s/\n\z//r;

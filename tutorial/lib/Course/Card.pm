@@ -16,7 +16,7 @@ use Course::Markdown;
 
 my %SINGLE = map { $_ => 1 } qw(title tier minutes file stub);
 my %LIST = map { $_ => 1 } qw(needs tests build);
-my %REPEATED = map { $_ => 1 } qw(red hint mutant break);
+my %REPEATED = map { $_ => 1 } qw(red hint mutant);
 
 # A comment line of C, a linker script, assembly; of make, shell, Perl, a version script.
 our $ANCHOR = qr{^[ \t]*(?:/\*|//|\#)[ \t]*course: (begin|end) ([\w.-]+)[ \t]*(?:\*/)?[ \t]*\n}m;
@@ -87,7 +87,6 @@ sub read {
 	@{$self->{hint}} == 3 or die "$path: hint: three of them, not " . @{$self->{hint}} . "\n";
 	@{$self->{mutant}} <= 4 or die "$path: mutant: at most four\n";
 	$self->{mutants} = [map { $self->parse_mutant($_) } @{$self->{mutant}}];
-	$self->{breaks} = [@{$self->{mutants}}, map { $self->parse_mutant($_) } @{$self->{break}}];
 	return $self;
 }
 
@@ -135,6 +134,14 @@ sub region {
 	return (split_region($self->finished, $self->{name}, $self->{file}))[1];
 }
 
+# A learner's region with a near miss in it, where the substitution fits what they have written.
+sub spoiled {
+	my ($self, $mutant, $region) = @_;
+	return if defined $mutant->{region};
+	local $_ = $region;
+	return eval "$mutant->{code}\n; 1" && $_ ne $region ? $_ : undef;
+}
+
 # A text of the exercise's file, with something else in the region.
 sub replace {
 	my ($self, $text, $new) = @_;
@@ -179,16 +186,16 @@ sub all_stubs {
 	return %text;
 }
 
-# A region with a near miss in it: the finished one, or another, which it may not fit (undef).
+# The finished region with a near miss in it.
 sub mutated {
-	my ($self, $mutant, $region) = @_;
-	my $before = $region // $self->region;
+	my ($self, $mutant) = @_;
+	my $before = $self->region;
 	local $_ = $before;
 	eval "$mutant->{code}; 1" or die "$self->{path}: mutant $mutant->{name}: $@";
-	return $_ if $_ ne $before;
-	return if defined $region;
-	die
+	$_ ne $before
+	    or die
 	    "$self->{path}: mutant $mutant->{name}: the substitution no longer fits the finished region\n";
+	return $_;
 }
 
 sub mutant {

@@ -358,6 +358,7 @@ sub update {
 	} else {
 		print "work/$name is up to date: the project has changed nothing of it.\n";
 	}
+	$self->note_project($name);
 	return 0 if !@conflicts;
 	print "\nHere you and the project have changed the same lines:\n", @conflicts,
 	    "Take what is right, and remove the lines with <<<, === and >>>.\n";

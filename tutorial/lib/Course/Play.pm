@@ -88,8 +88,7 @@ sub part_of {
 }
 
 sub mine {
-	my ($self, $ch) = @_;
-	defined $ch && length $ch and die "mine takes no CH: it puts all exercises together\n";
+	my ($self) = @_;
 	my (%text, %says);
 	$| = 1;
 	my ($mine, @cards) = (0, $self->cards);
@@ -222,13 +221,13 @@ sub break {
 	if (!defined $mistake || $mistake !~ /\S/) {
 		print "$card->{id} $card->{title}: what can be broken\n",
 		    map { "  make break CH=$card->{id}:$_->{name}\n      $_->{why}\n" }
-		    @{$card->{breaks}};
+		    @{$card->{mutants}};
 		return 0;
 	}
-	my ($mutant) = grep { $_->{name} eq lc $mistake =~ s/^\s+|\s+$//gr } @{$card->{breaks}};
+	my ($mutant) = grep { $_->{name} eq lc $mistake =~ s/^\s+|\s+$//gr } @{$card->{mutants}};
 	$mutant
 	    or die "CH=$ch: no such mistake. There are:\n",
-	    map { "  CH=$card->{id}:$_->{name}\n" } @{$card->{breaks}};
+	    map { "  CH=$card->{id}:$_->{name}\n" } @{$card->{mutants}};
 	$| = 1;
 	$self->lock_copy($name);
 	my %overlay = $self->overlay($name);
@@ -241,18 +240,11 @@ sub break {
 		my %broken = (%overlay, $card->{file} => $text);
 		my $result = $self->tree('broken', %broken)->try($card);
 		my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
-		next if $result->{built} && !grep { !$passed{$_} } @{$card->{red}};
-		next
-		    if !$result->{built} && grep { $_->{name} eq $mutant->{name} }
-		    @{$card->{mutants}};
+		next if !$result->{built} || !grep { !$passed{$_} } @{$card->{red}};
 		print "\n$what";
-		if ($result->{built}) {
-			$self->tell_points($card, $result);
-			my ($first) = grep { !$_->{ok} } @{$result->{points}};
-			$self->tell_why($first, 'broken') if $first;
-		} else {
-			$self->tell_unbuilt('broken', $result);
-		}
+		$self->tell_points($card, $result);
+		my ($first) = grep { !$_->{ok} } @{$result->{points}};
+		$self->tell_why($first, 'broken') if $first;
 		print "\nYour copy is as it was, without the mistake: work/$name/$card->{file}\n";
 		return 0;
 	}
@@ -266,7 +258,7 @@ sub broken_answers {
 	my ($self, $card, $mutant, $copy) = @_;
 	my @answers;
 	my @part = eval { Course::Card::split_region($copy, $card->{name}, $card->{file}) };
-	my $own = @part ? eval { $card->mutated($mutant, $part[1]) } : undef;
+	my $own = @part ? $card->spoiled($mutant, $part[1]) : undef;
 	push @answers,
 	    [
 		$part[0] . $own . $part[2],

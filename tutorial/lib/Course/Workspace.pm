@@ -5,7 +5,8 @@ package Course::Workspace;
 #	work/06-seqlock/vdso-src/gettime.c         the learner's copy, with the region cut out
 #	work/.base/06-seqlock/vdso-src/gettime.c   that copy as it was at the beginning
 #	work/.trees/06-seqlock/                    the project with that copy in its place, to build and test
-#	work/.passed/06-seqlock                    what the copy was when it last passed all its tests
+#	work/.passed/06-seqlock                    what the copy was when it last passed all its tests, and
+#	work/.passed/06-seqlock.project            the project's answer at the beginning: their digests
 #	work/.progress                             a line a chapter: name, state, hints seen
 #	work/.old/06-seqlock.1/                    what a reset, a move or an update has put aside
 #	work/.lock/06-seqlock                      held by who works on one of these
@@ -92,8 +93,16 @@ sub as_typed {
 # What the project has for this copy to begin with: path => text.
 sub beginning {
 	my ($self, $name) = @_;
-	return Course::Card::all_stubs($self->cards) if $name eq 'all';
-	return Course::Card::all_stubs($self->card($name));
+	my @cards = $name eq 'all' ? $self->cards : $self->card($name);
+	my %text = eval { Course::Card::all_stubs(@cards) };
+	return %text if %text;
+	my $why = $@;
+	for my $card (@cards) {
+		my $edited = $self->project_edited($card) // next;
+		die
+		    "$edited.\nAn exercise is cut out of it: git checkout $card->{file} takes the edit back\n";
+	}
+	die $why;
 }
 
 # ---- progress ----
@@ -170,8 +179,14 @@ sub make_copy {
 	my ($self, $name) = @_;
 	my %text = $self->beginning($name);
 	$self->put_aside_first($self->base_dir($name), %text);
+	$self->note_project($name);
 	$self->put_aside_first($self->copy_dir($name), %text);
 	return %text;
+}
+
+sub note_project {
+	my ($self, $name) = @_;
+	spew("$self->{top}/work/.passed/$name.project", sha1_hex($self->regions($name)) . "\n");
 }
 
 # Why a copy is not to be tested, as a sentence with what mends it; nothing if it is whole.
@@ -288,7 +303,19 @@ sub project_edited {
 		return if defined $was && $was eq $region;
 		return "The project's own $card->{file} has been edited" if defined $was;
 	}
-	return;
+	my $path = "$self->{top}/work/.passed/$card->{name}.project";
+	return if !-f $path || slurp($path) eq sha1_hex($self->regions($card->{name})) . "\n";
+	return
+	    "The project's own $card->{file} is not what it was when you began. If the project was updated, make update CH=$card->{id} ends this message. If not, it has been edited";
+}
+
+# The project's regions at the beginning, to be compared without git.
+sub regions {
+	my ($self, $name) = @_;
+	return join '', map {
+		eval { $_->region }
+		    // ''
+	} $name eq 'all' ? $self->cards : $self->card($name);
 }
 
 # What is to be said of it before anything else, as lines.
@@ -298,8 +325,10 @@ sub notes {
 	my @notes;
 	if (defined(my $edited = $self->project_edited($card))) {
 		push @notes, "$edited. That is not your copy:",
-		    "yours is work/$name/$card->{file}, and only that is tested.",
-		    "git diff $card->{file} shows what was changed there, git checkout $card->{file} takes it back.";
+		    "yours is work/$name/$card->{file}, and only that is tested.";
+		push @notes,
+		    "git diff $card->{file} shows what was changed there, git checkout $card->{file} takes it back."
+		    if -e "$self->{top}/.git";
 	} elsif (my %base = $self->base($name)) {
 		my %now = eval { $self->beginning($name) };
 		push @notes,
