@@ -13,7 +13,7 @@ demo: $(P)/uvdso $(O)/vdso.so $(DEMO_BINS) ## Begin | the guided tour: real outp
 
 # What make run has to show. 04 and 05 have no C library, 06 runs on the machine made for tests.
 RUN_BARE := $(addprefix $(P)/run/,04-auxv 05-resolve)
-RUN_LIBC := $(patsubst %,$(P)/run/libc/%.o,auxv vdso_elf vdso_lookup)
+RUN_LIBC := $(patsubst loader/libc/%.c,$(P)/run/libc/%.o,$(wildcard loader/libc/*.c))
 
 $(P)/run/%: tutorial/run/%.c $(P)/internal.a
 	$(call program,$(USER_CFLAGS),$(RUN_OBJS) $(P)/internal.a $(LDFLAGS) $(LIBS) -lm)

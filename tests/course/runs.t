@@ -49,6 +49,8 @@ my $tree = Course::Tree->new($top, "$tmp/uvdso");
 $tree->sync;
 for my $card (@cards) {
 	my $name = $card->{name};
+	# A second exercise of a chapter may have nothing of its own.
+	next if !-e "tutorial/run/$name" && $card->{id} =~ /[a-z]$/;
 	ok(-x "tutorial/run/$name", "$name: there is something to run") or next;
 	SKIP: {
 		my ($lack) = grep { defined } map { Course::Needs::lacks($_) } @{$card->{needs}};
