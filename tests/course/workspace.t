@@ -471,6 +471,31 @@ for my $signal ('INT', 'TERM', 'KILL') {
 		"after a build that was ended by $signal half-way, the next is right"
 	);
 }
+spew("$dir/work/.trees/01-add/build/sum.o", 'half');
+passes(['check', 'CH=01'], qr/Done: 01/, 'an object that is none is built again');
+
+# Some editors remove a file and write it anew.
+typed('reset', 'CH=01');
+{
+	my $pid = background(qw(make -s watch CH=01));
+	my $said = sub {
+		my $end = time + 20;
+		sleep 0.05 until slurp("$tmp/background") =~ $_[0] || time > $end;
+	};
+	$said->(qr/Watching/);
+	unlink $add;
+	$said->(qr/is not there/);
+	spew($add, $right);
+	$said->(qr/Done/);
+	my $ended = waitpid $pid, POSIX::WNOHANG();
+	sleep 0.1 and $ended = waitpid $pid, POSIX::WNOHANG() if !$ended;
+	like(
+		slurp("$tmp/background"), qr/Watching.*is not there.*Done: 01/s,
+		'watch goes on when the file is back'
+	);
+	kill 'KILL', -$pid;
+	waitpid $pid, 0;
+}
 remove_tree("$dir/work/02-sub");
 my @both = map { background(qw(make -s start CH=02)) } 1, 2;
 my @status = map { waitpid $_, 0; $? >> 8 } @both;

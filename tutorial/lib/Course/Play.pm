@@ -124,12 +124,15 @@ sub mine {
 	    ? capture({limit => 10}, qw(python3 -c), 'import sys; print(sys.executable)')
 	    : undef;
 	my ($python3) = $python && !$python->{status} ? $python->{out} =~ m{^(/.*)$}m : ();
+	my $traces =
+	    !capture({dir => $tree->{dir}, limit => 10}, qw(build/uvdso trace true))->{status};
 	for my $command (
 		[qw(build/uvdso check -v build/x86_64/vdso.so)],
 		[qw(build/uvdso run date)],
 		[qw(build/uvdso run --offset realtime=+1000d date)],
 		[
-			qw(build/uvdso trace),
+			'build/uvdso',
+			$traces ? 'trace' : 'run',
 			defined $python3
 			? (
 				$python3,

@@ -33,7 +33,8 @@ sub in_copy {
 # meant by: its own words for a rule, or the name of a symbol.
 sub of_rule {
 	my ($said, $name, %overlay) = @_;
-	my ($who, $what) = $said =~ /^((?:\S*\/)?(?:[\w-]*-)?ld(?:\.\w+)?(?:-\d+)?: )(.*\S)/
+	my ($who, $what) =
+	    $said =~ /^((?:\S*\/)?(?:[\w-]*-)?ld(?:\.\w+)?(?:-\d+)?: )(?:error: |warning: )?(.*\S)/
 	    or return $said;
 	my @words = ($what, $what =~ /(\b__\w+)/g, $what =~ /\b(LOAD) segment/ ? 'PT_LOAD' : ());
 	for my $word (@words) {

@@ -21,6 +21,10 @@ use Course::Files qw(slurp spew capture matching discard);
 
 my $LIMIT = $ENV{UVDSO_COURSE_LIMIT} // 30;    # seconds that a test of a chapter may take
 
+# What linkers say of an object that is none.
+my $HALF =
+    qr/file format not recognized|file truncated|file is empty|malformed archive|unknown file type|not an? (?:ELF|archive)/i;
+
 sub new {
 	my ($class, $from, $dir) = @_;
 	return bless {from => $from, dir => $dir}, $class;
@@ -178,13 +182,22 @@ sub tests {
 	return map { find_test($self->{dir}, $_) // $_ } @{$card->{tests}};
 }
 
+# What was built half, perhaps by a make in the project that had not come to its end when it was
+# copied, is built again.
 sub make {
 	my ($self, @targets) = @_;
+	my $make = sub {
+		return capture(
+			{dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2',
+			'--no-print-directory', @targets
+		);
+	};
 	$self->begin;
-	my $run = capture(
-		{dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2',
-		'--no-print-directory', @targets
-	);
+	my $run = $make->();
+	if ($run->{status} && $run->{out} =~ /$HALF/) {
+		discard("$self->{dir}/build");
+		$run = $make->();
+	}
 	$self->done if !$run->{timed_out};
 	return $run;
 }
