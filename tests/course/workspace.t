@@ -384,7 +384,7 @@ says(
 );
 passes(
 	['mine'],
-	qr/01  The add +yours\n.*02  The sub +ours: yours is not finished.*1 of 2 parts are yours.*uvdso: date\n/s,
+	qr/01  The add +yours\n.*02  The sub +the project.s: yours is not finished.*1 of 2 parts are yours.*uvdso: date\n/s,
 	'mine runs on what is solved, and says what is not'
 );
 spew(

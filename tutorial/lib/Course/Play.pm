@@ -103,7 +103,7 @@ sub mine {
 		    @here;
 	}
 	print "\n$mine of " . @cards . " parts are yours",
-	    $mine < @cards ? ", the others are the project's.\n" : ". Nothing of ours is left.\n";
+	    $mine < @cards ? ", the others are the project's.\n" : ".\n";
 	if (!$mine) {
 		print "Solve one, and it is put in here: make start CH=$cards[0]{id}\n";
 		return 1;
@@ -154,16 +154,16 @@ sub mine {
 sub put_in {
 	my ($self, $card, $text) = @_;
 	my ($name, $file) = @$card{qw(name file)};
-	return "ours: make start CH=$card->{id}"
+	return "the project's: make start CH=$card->{id}"
 	    if !-e $self->copy_dir($name) && !-d $self->base_dir($name);
 	my $why = join '', $self->broken($name);
-	return 'ours: ' . (split /\n/, $why)[0] if length $why;
+	return "the project's: " . (split /\n/, $why)[0] if length $why;
 	$self->lock_copy($name);
 	my %overlay = $self->overlay($name);
 	if (!$self->has_passed($name, %overlay)) {
-		return "ours: this machine cannot test it" if defined $self->lack($card);
+		return "the project's: this machine cannot test it" if defined $self->lack($card);
 		my $result = $self->try_copy($card, $name, %overlay);
-		return "ours: yours is not finished, make check CH=$card->{id}"
+		return "the project's: yours is not finished, make check CH=$card->{id}"
 		    if !$result->{built} || @{$result->{failed}};
 	}
 	$self->let_go($name);
@@ -179,7 +179,7 @@ sub put_in {
 			$card, $now, $base{$path} // slurp("$self->{top}/$path"),
 			$overlay{$path}
 		);
-		return "ours: what you have changed in $path does not fit with the others"
+		return "the project's: what you have changed in $path does not fit with the others"
 		    if !defined $put;
 		$text->{$path} = $put;
 	}
