@@ -39,8 +39,8 @@ build/tests/%: tests/%.c src/add.c
         @mkdir -p $(@D)
         @if grep -q script src/add.c; then printf 'one\ntwo;\n' >build/add.lds; echo 'ld:build/add.lds:2: syntax error'; exit 1; fi
         @gcc -Wall -Wextra -Werror $^ -o $@
-learn start check hint diff solution reset watch:
-        @tutorial/learn $@ $(CH)
+learn start check run hint diff update break solution reset watch mine:
+        @tutorial/learn $@
 END
 spew("$good/src/add.c", <<'END');
 struct pair {
@@ -620,13 +620,13 @@ like((learner('hint CH=01'))[1], qr/Hint 1 of 3.*what is a sum/s, 'the first hin
 like((learner('hint CH=01'))[1], qr/Hint 2 of 3.*pocket calculator/s, '... the second');
 like((learner('learn'))[1], qr/started, hint 2 of 3/, '... which the list knows');
 like(
-	(learner('hint CH=01'))[1], qr/Hint 3 of 3.*make diff CH=01/s,
+	(learner('hint CH=01'))[1], qr/Hint 3 of 3.*make solution CH=01/s,
 	'... the third, and where to go on'
 );
 like((learner('hint CH=01'))[1], qr/Hint 3 of 3/, '... and there are no more');
 like(
-	(learner('diff CH=01'))[1], qr/^-.*TODO.*^\+\treturn a \+ b;/ms,
-	'diff shows yours and the finished one'
+	(learner('diff CH=01'))[1], qr/^No difference: work\/01-add is as it began\.$/m,
+	'diff shows nothing where nothing is changed, and not the answer'
 );
 unlike((learner('solution CH=01'))[1], qr/return a \+ b/, 'solution asks first');
 like((learner('solution CH=01'))[1], qr/^return a \+ b;$/m, '... and then shows it');
@@ -644,7 +644,7 @@ spew($copy, "/* a script */\n$finished");
 ok(
 	       $status
 	    && $out =~
-	    /^  ld:work\/\.trees\/01-add\/build\/add\.lds:2: syntax error\n +2 \| two;$/m,
+	    /^  work\/\.trees\/01-add\/build\/add\.lds:2: ld: syntax error\n +2 \| two;$/m,
 	'a line of a linker script is shown, and where it lies'
 ) or diag($out);
 spew($copy, $finished =~ s/return a \+ b/for (;;) ;/r);

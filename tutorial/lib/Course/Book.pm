@@ -11,7 +11,7 @@ use File::Basename 'dirname';
 use Course::Card;
 use Course::Console;
 use Course::Files qw(slurp matching);
-use Course::Learner;
+use Course::Workspace;
 use Course::Markdown;
 use Course::Needs;
 use Course::Tree;
@@ -175,7 +175,7 @@ sub check_names {
 		    for grep { !defined Course::Tree::find_test($self->{top}, $_) }
 		    @{$card->{tests}};
 	}
-	my $to = eval { Course::Learner::moved($self->{top}) };
+	my $to = eval { Course::Workspace::moved($self->{top}) };
 	push @problems, $@ =~ s/\n\z//r if !$to;
 	push @problems,
 	    "tutorial/moved: $_ is there again: a learner's copy of it would be moved away"

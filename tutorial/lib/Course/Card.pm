@@ -134,6 +134,14 @@ sub region {
 	return (split_region($self->finished, $self->{name}, $self->{file}))[1];
 }
 
+# A learner's region with a near miss in it, where the substitution fits what they have written.
+sub spoiled {
+	my ($self, $mutant, $region) = @_;
+	return if defined $mutant->{region};
+	local $_ = $region;
+	return eval "$mutant->{code}\n; 1" && $_ ne $region ? $_ : undef;
+}
+
 # A text of the exercise's file, with something else in the region.
 sub replace {
 	my ($self, $text, $new) = @_;

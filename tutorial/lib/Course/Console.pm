@@ -93,6 +93,8 @@ sub normalise {
 		s{^(\s*)(?:/\S*/)?(?:\w+-linux-gnu-)?(?=ld\.(?:bfd|lld): )}{$1}mg;
 		s/^(  edit  work\S+), line \d+$/$1, line N/mg;
 		s/^  ok      and \d+ more$/  ok      and N more/mg;
+		# Where a chapter has nothing to run, it is not said.
+		s/^make run CH=\w+ lets it do something real\.\n//mg;
 		s/^(?:Next: tutorial.*|That was the last one: the course is done\.)$/NEXT/mg;
 		# What is a part of something longer comes last.
 		for my $norm (qw(time addr ver num space)) {
@@ -143,7 +145,7 @@ sub setup {
 	$card or die "run: $what=$value: no such exercise\n";
 	my $copy = "$tree->{dir}/work/$card->{name}/$card->{file}";
 	if ($what eq 'start' || !-e $copy) {
-		system 'rm', '-rf', "$tree->{dir}/work/$card->{name}";
+		system 'rm', '-rf', map { "$tree->{dir}/work/$_$card->{name}" } '', '.base/';
 		my $run = capture(
 			{dir => $tree->{dir}, limit => 180}, 'tutorial/learn', 'start',
 			$card->{name}

@@ -1,203 +1,24 @@
 package Course::Learner;
 
-# What a learner types: make learn, start, check, hint, diff, solution, reset, watch.
-#
-#	work/06-seqlock/vdso-src/gettime.c    the learner's copy, with the region cut out
-#	work/.trees/06-seqlock/               the project with that copy in its place, to build and test
-#	work/.progress                        a line a chapter: name, state, hints seen
-#	work/.old/06-seqlock.1/               what a reset or a move has put aside
-#
-# All of work/ is ignored by git, so pulling never meets it. Any file that is put below work/NAME
-# stands before the project's, also one that the exercise is not about.
+# What a learner types: make learn, start, check, hint, diff, update, solution, reset, watch. What shows
+# the finished work (run, mine, break) is in Play.pm, and what lies in work/ in Workspace.pm.
 
 use strict;
 use warnings;
-use File::Path 'make_path';
-use POSIX ();
+use parent 'Course::Workspace';
 use Time::HiRes qw(sleep);
 use Course::Card;
-use Course::Files qw(slurp spew capture matching);
+use Course::Files qw(slurp spew matching discard);
 use Course::Markdown;
+use Course::Merge;
+use Course::Said;
 use Course::Tree;
 
 sub new {
 	my ($class, $top) = @_;
-	return bless {
-		top => $top,
-		colour => -t STDOUT && !$ENV{NO_COLOR} && ($ENV{TERM} // 'dumb') ne 'dumb'
-	}, $class;
-}
-
-# A learner's work lies in the project, beside what it is about: in work/.
-sub need_work {
-	my ($self) = @_;
-	my $dir = "$self->{top}/work";
-	$dir = $self->{top} if !-d $dir;
-	POSIX::access($dir, POSIX::W_OK())
-	    or die
-	    "$dir: $!. Your exercises go to work/: take a copy of the project that can be written\n";
-}
-
-sub cards { my ($self) = @_; return @{$self->{cards} //= [Course::Card->all($self->{top})]} }
-
-# The card that is meant by 6, 06, 06-seqlock or seqlock.
-sub card {
-	my ($self, $ch) = @_;
-	defined $ch && length $ch
-	    or die "which chapter? For instance: make $self->{command} CH=06\n";
-	my $number = $ch =~ /^\d$/ ? "0$ch" : $ch;
-	my @found = grep {
-		       $_->{id} eq $number
-		    || $_->{name} eq $ch
-		    || $_->{name} =~ /^\d\d[a-z]?-\Q$ch\E$/
-	} $self->cards;
-	@found == 1
-	    or die "CH=$ch: no such exercise. There are:\n",
-	    map { "  $_->{id}  $_->{title}\n" } $self->cards;
-	return $found[0];
-}
-
-# ---- progress ----
-
-sub progress {
-	my ($self) = @_;
-	my $path = "$self->{top}/work/.progress";
-	return $self->{progress} //= {
-		-e $path
-		? map {
-			/^(\S+) (open|done) (\d)(?: (asked))?$/
-			    ? ($1 => {state => $2, hints => $3, asked => $4})
-			    : ()
-		    }
-		    split /\n/,
-		slurp($path)
-		: ()
-	};
-}
-
-sub note_progress {
-	my ($self, $card, %new) = @_;
-	my $all = $self->progress;
-	$all->{$card->{name}} = {state => 'open', hints => 0, %{$all->{$card->{name}} // {}}, %new};
-	spew(
-		"$self->{top}/work/.progress",
-		join '',
-		map {
-			join(' ', $_, $all->{$_}{state}, $all->{$_}{hints}, $all->{$_}{asked} // ())
-			    . "\n"
-		} sort keys %$all
-	);
-}
-
-sub state_of {
-	my ($self, $card) = @_;
-	return $self->progress->{$card->{name}} // {state => '', hints => 0};
-}
-
-# ---- the learner's copy ----
-
-sub copy_dir { my ($self, $name) = @_; return "$self->{top}/work/$name" }
-
-# The copy's files, path => text.
-sub overlay {
-	my ($self, $name) = @_;
-	my $dir = $self->copy_dir($name);
-	-d $dir
-	    or die "work/$name is not there yet: make start CH="
-	    . ($name =~ /^(\d+\w?)-/ ? $1 : $name) . "\n";
-	return map { $_ => slurp("$dir/$_") }
-	    grep { !/~$|\.sw.$|(?:^|\/)\.#|\.orig$|\.rej$/ } Course::Tree::files($dir);
-}
-
-sub tree {
-	my ($self, $name) = @_;
-	my $tree = Course::Tree->new($self->{top}, "$self->{top}/work/.trees/$name");
-	$tree->sync($self->overlay($name));
-	return $tree;
-}
-
-# ---- files that have moved ----
-
-# The project renames its files, and a copy stands under the old path. tutorial/moved says where each
-# has gone. A path may have moved more than once. A line without a slash is a name of the code that an
-# exercise's region uses.
-sub moved {
-	my ($top) = @_;
-	my (%to, $line);
-	return \%to if !-e "$top/tutorial/moved";
-	for (split /^/, slurp("$top/tutorial/moved")) {
-		$line++;
-		next if /^\s*(?:#|$)/;
-		my ($old, $new) = /^(\S+) (\S+)$/
-		    or die "tutorial/moved:$line: neither 'old-path new-path' nor a comment\n";
-		$to{$old} = $new;
-	}
-	return \%to;
-}
-
-# Brings the copies below work/ to where the project has these files now. The surroundings of an
-# exercise have changed with the move (other includes, other names), so what is moved is the
-# learner's own region, into the file as it is now. The old copy is put aside as it was.
-sub move_copies {
-	my ($self) = @_;
-	my $to = moved($self->{top});
-	for my $dir (sort(matching("$self->{top}/work", '*'))) {
-		my $name = $dir =~ s{.*/}{}r;
-		my $aside;
-		for my $old (grep { m{/} && -f "$dir/$_" } sort keys %$to) {
-			my $new = $to->{$old};
-			$new = $to->{$new} while $to->{$new};
-			if (-e "$dir/$new") {
-				print
-				    "$old is now $new. work/$name has both, and only the second is used.\n\n";
-				next;
-			}
-			my $text = slurp("$dir/$old");
-			my ($fitted, $whole) = $self->fit_regions($text, $new);
-			spew("$dir/$new", $fitted);
-			chmod +(stat "$dir/$old")[2] & 07777 | 0200, "$dir/$new";
-			$aside //= $self->aside($name);
-			make_path("$self->{top}/$aside/$old" =~ s{/[^/]*$}{}r);
-			rename "$dir/$old", "$self->{top}/$aside/$old"
-			    or die "work/$name/$old: $!\n";
-			rmdir $_
-			    for
-			    map { my @part = split m{/}, $old; "$dir/" . join '/', @part[0 .. $_] }
-			    reverse 0 .. ($old =~ tr{/}{}) - 1;
-			print "$old is now $new, and so is your copy in work/$name.\n",
-			    $whole
-			    ? "It is as you left it.\n"
-			    : "What you wrote between the two 'course:' lines is in it; all around is new.\n",
-			    "Your old copy is kept in $aside/$old\n\n";
-		}
-	}
-}
-
-# The regions of a learner's text in the project's file of that path; and whether it is the
-# learner's whole text instead, because no region of it is to be found.
-sub fit_regions {
-	my ($self, $text, $path) = @_;
-	my ($fitted, $found) = (slurp("$self->{top}/$path"), 0);
-	for my $card (grep { $_->{file} eq $path } $self->cards) {
-		my $region = eval { (Course::Card::split_region($text, $card->{name}, $path))[1] };
-		next if !defined $region;
-		my $to = moved($self->{top});
-		for my $name (grep { !m{/} } keys %$to) {
-			$region =~ s/\b\Q$name\E\b/$to->{$name}/g;
-		}
-		$fitted = $card->replace($fitted, $region);
-		$found++;
-	}
-	return $found ? ($fitted, 0) : ($text, 1);
-}
-
-# A new directory for what must not be lost, from the top of the project.
-sub aside {
-	my ($self, $name) = @_;
-	my $number = 1;
-	$number++ while -e "$self->{top}/work/.old/$name.$number";
-	make_path("$self->{top}/work/.old");
-	return "work/.old/$name.$number";
+	my $self = $class->SUPER::new($top);
+	$self->{colour} = -t STDOUT && !$ENV{NO_COLOR} && ($ENV{TERM} // 'dumb') ne 'dumb';
+	return $self;
 }
 
 sub mark {
@@ -251,23 +72,38 @@ sub next_card {
 
 sub start {
 	my ($self, $ch) = @_;
-	return $self->start_all if ($ch // '') eq 'all';
-	my $card = $self->card($ch);
-	my $dir = $self->copy_dir($card->{name});
-	-e $dir
-	    and die
-	    "work/$card->{name} is there already. make check CH=$card->{id} tests it, make reset CH=$card->{id} begins again\n";
-	my $text = $card->replace($card->finished, $card->stub);
-	spew("$dir/$card->{file}", $text);
-	chmod +(stat "$self->{top}/$card->{file}")[2] & 07777 | 0200, "$dir/$card->{file}";
+	my $name = $self->copy_name($ch);
+	$self->lock_copy($name);
+	my $dir = $self->copy_dir($name);
+	if (-e $dir || -l $dir) {
+		my $why = join '', $self->broken($name);
+		my $typed = $self->as_typed($name);
+		die length $why
+		    ? $why
+		    : "work/$name is there already. make check $typed tests it, make reset $typed begins again\n";
+	}
+	return $self->begin($name);
+}
+
+sub begin {
+	my ($self, $name) = @_;
+	my %text = $self->make_copy($name);
+	if ($name eq 'all') {
+		print "Every exercise is cut out of these:\n",
+		    map({ "  work/all/$_\n" } sort keys %text),
+		    "make check CH=all says what is done.\n";
+		return 0;
+	}
+	my $card = $self->card($name);
 	$self->note_progress($card, state => 'open');
-	my $line = first_todo($text);
+	my $line = first_todo($text{$card->{file}});
 	print "$card->{id} $card->{title}, about $card->{minutes} minutes\n",
 	    "  read  tutorial/" . $self->chapter_of($card) . "\n",
-	    "  edit  work/$card->{name}/$card->{file}", $line ? ", line $line\n" : "\n",
+	    "  edit  work/$name/$card->{file}", $line ? ", line $line\n" : "\n",
 	    "  then  make check CH=$card->{id}\n";
+	$self->tell_notes($card, %text);
 	# What takes long is built now, and not at the first check.
-	my $tree = $self->tree($card->{name});
+	my $tree = $self->tree($name, %text);
 	$tree->make($tree->targets($card));
 	return 0;
 }
@@ -278,84 +114,99 @@ sub chapter_of {
 	return defined $page ? $page =~ s{.*/}{}r : "$card->{name}.md";
 }
 
-# Every exercise at once, in one copy.
-sub start_all {
-	my ($self) = @_;
-	-e $self->copy_dir('all') and die "work/all is there already. make check CH=all tests it\n";
-	my %text = Course::Card::all_stubs($self->cards);
-	for (sort keys %text) {
-		spew($self->copy_dir('all') . "/$_", $text{$_});
-		chmod +(stat "$self->{top}/$_")[2] & 07777 | 0200, $self->copy_dir('all') . "/$_";
-	}
-	print "Every exercise is cut out of these:\n", map({ "  work/all/$_\n" } sort keys %text),
-	    "make check CH=all says what is done.\n";
-	return 0;
+sub tell_notes {
+	my ($self, $card, %overlay) = @_;
+	my @notes = $self->notes($card, %overlay);
+	print "\n", map { "  $_\n" } @notes if @notes;
 }
 
-# An error of the compiler names the learner's file, so that an editor can jump there.
-sub name_copies {
-	my ($self, $said, $name, %overlay) = @_;
-	$said =~ s{(?<![\w/.-])\Q$_\E(?=:\d)}{work/$name/$_}g for keys %overlay;
-	return $said;
+# The result of a card's tests on a copy. A point that the exercise is about and that nobody reached is
+# as good as one that failed: where a test ends early, or is left out, nothing is done.
+sub try_copy {
+	my ($self, $card, $name, %overlay) = @_;
+	my $result = $self->tree($name, %overlay)->try($card);
+	return $result if !$result->{built};
+	my $points = $result->{points};
+	my %there = map { $_->{text} => 1 } @$points;
+	my @absent = grep { !$there{$_} } @{$card->{red}};
+	my @skips = grep { defined $_->{skip} } @$points;
+	if (@absent && !@{$result->{failed}}) {
+		if (@skips) {
+			$result->{untested} = $skips[0]{skip};
+		} else {
+			push @$points, map { {
+				ok => 0, text => $_,
+				diag => "# the test has not come to this point\n",
+				test => "@{$card->{tests}}"
+			} } @absent;
+		}
+		push @{$result->{failed}}, @absent;
+	}
+	if (!@{$result->{failed}}) { $self->note_passed($name, %overlay) }
+	return $result;
 }
 
 sub check {
 	my ($self, $ch) = @_;
-	return $self->check_all if ($ch // '') eq 'all';
-	my $card = $self->card($ch);
-	my $name = $card->{name};
-	my %overlay = $self->overlay($name);
-
+	my $name = $self->copy_name($ch);
 	$| = 1;
+	$self->lock_copy($name);
+	my %overlay = $self->overlay($name);
+	return $self->check_all(%overlay) if $name eq 'all';
+	my $card = $self->card($name);
+
 	print "$card->{id} $card->{title}: building and testing work/$name\n";
+	$self->tell_notes($card, %overlay);
 	$self->lacking($card) and return 1;
-	my $result = $self->tree($name)->try($card);
-	return $self->tell_unbuilt($card, $name, $result, %overlay) if !$result->{built};
+	my $result = $self->try_copy($card, $name, %overlay);
+	return $self->tell_unbuilt($name, $result, %overlay) if !$result->{built};
+	if (defined $result->{untested}) {
+		print "\nThis exercise cannot be tested on this machine: $result->{untested}\n";
+		return 1;
+	}
 	$self->tell_points($card, $result);
 	my ($first) = grep { !$_->{ok} } @{$result->{points}};
 	if ($first) {
-		$self->tell_failure($card, $first);
+		$self->tell_failure($card, $first, %overlay);
 		return 1;
 	}
-	my $was = $self->state_of($card)->{state};
 	$self->note_progress($card, state => 'done');
 	my $next = $self->next_card($card);
 	print "\nDone: $card->{id} $card->{title}.\n",
-	    "make diff CH=$card->{id} shows your answer beside the project's own.\n",
+	    $self->can_run($card) ? "make run CH=$card->{id} lets it do something real.\n" : '',
+	    "make solution CH=$card->{id} shows the project's own answer beside yours.\n",
 	    $next
 	    ? "Next: tutorial/" . $self->chapter_of($next) . ", and make start CH=$next->{id}\n"
 	    : "That was the last one: the course is done.\n";
 	return 0;
 }
 
-sub lacking {
+sub can_run {
 	my ($self, $card) = @_;
-	require Course::Needs;
-	for (@{$card->{needs}}) {
-		my $why = Course::Needs::lacks($_) or next;
-		print
-		    "\nThis exercise cannot be tested on this machine: $why.\nmake doctor says more.\n";
-		return 1;
-	}
-	return 0;
+	return -x "$self->{top}/tutorial/run/$card->{name}";
 }
 
-# A linker script goes through the preprocessor, so a line that the linker names is one of the
-# result: say where that is, and show the line, in which the learner's own can be recognised.
-sub show_scripts {
-	my ($self, $name, $said) = @_;
-	$said =~ s{(?<![\w/.-])(build/[^\s:]+\.lds):(\d+):([^\n]*\n)}{
-		my ($file, $number, $what) = ("work/.trees/$name/$1", $2, $3);
-		my @script = -e "$self->{top}/$file" ? split /\n/, slurp("$self->{top}/$file") : ();
-		"$file:$number:$what" . ($number && $number <= @script ? "    $number | $script[$number - 1]\n" : '');
-	}ge;
-	return $said;
+# Why this machine cannot test an exercise, or nothing.
+sub lack {
+	my ($self, $card) = @_;
+	require Course::Needs;
+	return (grep { defined } map { Course::Needs::lacks($_) } @{$card->{needs}})[0];
+}
+
+sub lacking {
+	my ($self, $card) = @_;
+	my $why = $self->lack($card) // return 0;
+	print "\nThis exercise cannot be tested on this machine: $why.\nmake doctor says more.\n";
+	return 1;
 }
 
 sub tell_unbuilt {
-	my ($self, $card, $name, $result, %overlay) = @_;
+	my ($self, $name, $result, %overlay) = @_;
+	my $tree = $self->tree_of($name);
+	my $said =
+	    Course::Said::of_scripts($result->{said}, $tree, $name, $result->{targets}, %overlay);
 	my @lines = split /^/,
-	    $self->show_scripts($name, $self->name_copies($result->{said}, $name, %overlay));
+	    Course::Said::in_copy($said // $result->{said}, $tree->{dir}, $name, %overlay);
 	print "\nIt cannot be built:\n\n",
 	    map({ "  $_" } grep { !/^make\b/ } @lines[0 .. ($#lines > 40 ? 40 : $#lines)]),
 	    "\nThe first message is the one to look at; no test was run.\n";
@@ -376,39 +227,48 @@ sub tell_points {
 	print '  ', $self->mark(1), "  and " . @others . " more\n" if @others;
 }
 
-sub tell_failure {
-	my ($self, $card, $point) = @_;
-	my $state = $self->state_of($card);
+# The first point that fails, with all that its test says.
+sub tell_why {
+	my ($self, $point, $name, %overlay) = @_;
 	my $diag = join '',
 	    map { "  $_" } grep { !/^\s*#\s+(?:Failed test|at \S+ line \d+\.)/ } split /^/,
-	    $point->{diag};
+	    Course::Said::in_copy(
+		$point->{diag}, "$self->{top}/work/.trees/$name", $name,
+		%overlay
+	    );
 	$diag =~ s/^  #? ?/  /mg;
 	print "\nThe first that is not true yet:\n  $point->{text}\n", $diag,
-	    "  ($point->{test})\n\n",
-	    $state->{hints} < 3
-	    ? "A hint: make hint CH=$card->{id}\n"
-	    : "The answer beside yours: make diff CH=$card->{id}\n";
+	    "  ($point->{test})\n";
+}
+
+sub tell_failure {
+	my ($self, $card, $point, %overlay) = @_;
+	$self->tell_why($point, $card->{name}, %overlay);
+	print $self->state_of($card)->{hints} < 3
+	    ? "\nA hint: make hint CH=$card->{id}\n"
+	    : "\nStill stuck? make solution CH=$card->{id} has the answer.\n";
 }
 
 sub check_all {
-	my ($self) = @_;
-	my $tree = $self->tree('all');
+	my ($self, %overlay) = @_;
 	my ($done, @cards) = (0, $self->cards);
-	$| = 1;
 	print "all exercises: building and testing work/all\n\n";
+	my $tree = $self->tree('all', %overlay);
 	for my $card (@cards) {
 		my $result = $tree->try($card);
 		if (!$result->{built}) {
 			print '  ', $self->mark(0),
 			    "  $card->{id} $card->{title}: cannot be built\n";
-			print "\n",
-			    $self->name_copies($result->{said}, 'all', $self->overlay('all'));
-			return 1;
+			return $self->tell_unbuilt('all', $result, %overlay);
 		}
-		my $failed = @{$result->{failed}};
+		my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
+		my $failed = @{$result->{failed}} || grep { !$passed{$_} } @{$card->{red}};
+		my $lacking = $self->lack($card);
 		$done++ if !$failed;
 		print '  ', $self->mark(!$failed), "  $card->{id} $card->{title}",
-		    $failed ? ": $failed of " . @{$result->{points}} . " points\n" : "\n";
+		    !$failed ? "\n"
+		    : defined $lacking ? ": not on this machine: $lacking\n"
+		    : ": $failed of " . @{$result->{points}} . " points\n";
 	}
 	print "\n$done of " . @cards . " are done.\n";
 	return $done < @cards;
@@ -425,27 +285,115 @@ sub hint {
 	    "\n",
 	    $level < 3
 	    ? "make hint CH=$card->{id} again says more.\n"
-	    : "Still stuck? make diff CH=$card->{id}, or make solution CH=$card->{id}.\n";
+	    : "Still stuck? make solution CH=$card->{id} has the answer.\n";
 	return 0;
 }
 
+# What the learner has changed since the beginning, and no word of the answer.
 sub diff {
 	my ($self, $ch) = @_;
-	my $card = $self->card($ch);
-	$self->overlay($card->{name});
-	my $copy = "work/$card->{name}/$card->{file}";
-	my $run = capture(
-		{dir => $self->{top}}, 'diff', '-u', '--label', "yours: $copy", '--label',
-		"finished: $card->{file}", $copy, $card->{file}
-	);
-	print $run->{status} == 0 ? "No difference: yours is the finished file.\n" : $run->{out};
-	return $run->{status} > 1 ? 2 : 0;
+	my $name = $self->copy_name($ch);
+	my %copy = $self->overlay($name);
+	my %base = $self->base($name);
+	%base = $self->beginning($name) if !%base;
+	my $out = '';
+	for my $path (sort keys %copy) {
+		my $old = $base{$path};
+		my $label = defined $old ? "as it began: $path" : "the project's $path";
+		$old //= -f "$self->{top}/$path" ? slurp("$self->{top}/$path") : '';
+		$out .= Course::Merge::difference(
+			$old, $copy{$path}, $label,
+			"yours: work/$name/$path"
+		);
+	}
+	print length $out ? $out : "No difference: work/$name is as it began.\n";
+	return 0;
 }
 
-# Asks once, so that nobody meets the answer by accident.
+# What the project has changed since the beginning, into the copy.
+sub update {
+	my ($self, $ch) = @_;
+	my $name = $self->copy_name($ch);
+	$self->lock_copy($name);
+	my %copy = $self->overlay($name);
+	my %base = $self->base($name);
+	my %now = $self->beginning($name);
+	my ($aside, @conflicts);
+
+	for my $path (sort keys %now) {
+		next if ($base{$path} // '') eq $now{$path};
+		my $at = "work/$name/$path";
+		my ($text, $conflicts, @said);
+		if (!defined $copy{$path}) {
+			($text, $conflicts) = ($now{$path}, 0);
+			@said = "This file is new in the exercise.\n";
+		} elsif (!defined $base{$path}) {
+			# Begun before bases were kept: yours, in the file as it is now.
+			($text, my $whole) = $self->fit_regions($copy{$path}, $path);
+			$conflicts = 0;
+			@said =
+			    $whole
+			    ? "Its two 'course:' lines are gone, so it is left as it is.\n"
+			    : "What you wrote between the two 'course:' lines is in it; all around is new.\n";
+		} else {
+			($text, $conflicts, @said) =
+			    $self->merged($path, $copy{$path}, $base{$path}, $now{$path});
+		}
+		if ($text ne $copy{$path} // '') {
+			$aside //= $self->aside($name);
+			spew("$self->{top}/$aside/$path", $copy{$path}) if defined $copy{$path};
+			spew("$self->{top}/$at", $text);
+		}
+		print "$at: what the project has changed is in it.\n", @said;
+		print "It was before: $aside/$path\n" if defined $aside;
+		if ($conflicts) {
+			my $line = 0;
+			push @conflicts,
+			    map { $line++; /^<<<<<<< yours$/ ? "  $at:$line\n" : () } split /^/,
+			    $text;
+		}
+	}
+	if (!%base || grep { ($base{$_} // '') ne ($now{$_} // '') } keys %base, keys %now) {
+		$self->put_aside_first($self->base_dir($name), %now);
+	} else {
+		print "work/$name is up to date: the project has changed nothing of it.\n";
+	}
+	$self->note_project($name);
+	return 0 if !@conflicts;
+	print "\nHere you and the project have changed the same lines:\n", @conflicts,
+	    "Take what is right, and remove the lines with <<<, === and >>>.\n";
+	return 1;
+}
+
+# A text with both changes. If the project has changed the beginning of an exercise where the learner has
+# written the answer, the answer stays.
+sub merged {
+	my ($self, $path, $mine, $base, $now) = @_;
+	my ($text, $conflicts) = Course::Merge::merge($mine, $base, $now);
+	return ($text, 0) if !$conflicts;
+
+	my @said;
+	for my $card (grep { $_->{file} eq $path } $self->cards) {
+		my ($yours, $was, $is) = map {
+			my $side = $_;
+			eval { (Course::Card::split_region($side, $card->{name}, $path))[1] }
+		} $mine, $base, $now;
+		next if grep({ !defined } $yours, $was, $is) || $was eq $is;
+		$base = $card->replace($base, $yours);
+		$now = $card->replace($now, $yours);
+		push @said,
+		    "The exercise itself begins otherwise now. Yours is left as it is between the two 'course:' lines; this is what changed there:\n",
+		    Course::Merge::difference($was, $is, 'as it began', 'as it begins now');
+	}
+	($text, $conflicts) = Course::Merge::merge($mine, $base, $now) if @said;
+	return ($text, $conflicts, @said);
+}
+
+# Asks once, so that nobody meets the answer by accident. Who is done sees both.
 sub solution {
 	my ($self, $ch) = @_;
 	my $card = $self->card($ch);
+	my $name = $card->{name};
 	my $state = $self->state_of($card);
 	if ($state->{state} ne 'done' && !$state->{asked}) {
 		$self->note_progress($card, asked => 'asked');
@@ -459,43 +407,62 @@ sub solution {
 		    "make solution CH=$card->{id} once more shows it. Nothing of yours is changed.\n";
 		return 0;
 	}
-	print Course::Markdown::dedent($card->region);
-	print
-	    "\nIt stands in $card->{file}. To go on from it:\n  cp $card->{file} work/$card->{name}/$card->{file}\n";
+	my $region = $card->region;
+	print Course::Markdown::dedent($region);
+	my $copy = "work/$name/$card->{file}";
+	my $yours =
+	    eval { (Course::Card::split_region(slurp("$self->{top}/$copy"), $name, $copy))[1]; };
+	if ($state->{state} eq 'done' && defined $yours && $yours ne $card->stub) {
+		print "\n", $yours eq $region
+		    ? "Yours is the same.\n"
+		    : Course::Merge::difference(
+			$yours, $region, "yours: $copy",
+			"the project's: $card->{file}"
+		    );
+	}
+	print "\nIt is in $card->{file}. To go on from it:\n  cp $card->{file} $copy\n";
 	return 0;
 }
 
-# Nothing that was written is lost: the old copy is kept beside.
+# Nothing that was written is lost: the old copy is kept beside. The tree is made anew, too.
 sub reset {
 	my ($self, $ch) = @_;
-	my $name = ($ch // '') eq 'all' ? 'all' : $self->card($ch)->{name};
+	my $name = $self->copy_name($ch);
 	my $dir = $self->copy_dir($name);
-	if (-d $dir) {
+	$self->lock_copy($name);
+	if (-e $dir || -l $dir) {
 		my $aside = $self->aside($name);
 		rename $dir, "$self->{top}/$aside" or die "work/$name: $!\n";
 		print "Yours is kept in $aside\n";
 	}
-	return $self->start($name);
+	discard("$self->{top}/work/.trees/$name");
+	return $self->begin($name);
 }
 
-# Looks at the times of the files, which works on any file system. Ends when all is true.
+# Looks at the times of the files, which works on any file system. Ends when all is true. While an
+# editor saves, a file may be missing for a moment.
 sub watch {
 	my ($self, $ch) = @_;
 	my $card = $self->card($ch);
-	my $dir = $self->copy_dir($card->{name});
-	my $seen = '';
+	my $name = $card->{name};
+	my $dir = $self->copy_dir($name);
+	my ($seen, $broken) = ('', 0);
 
+	$self->overlay($name);
 	while (1) {
-		$self->overlay($card->{name});
 		my $now = join ' ',
 		    map { my @s = Time::HiRes::stat("$dir/$_"); @s ? "$_ $s[7] $s[9]" : () }
-		    sort(Course::Tree::files($dir));
-		if ($now ne $seen) {
+		    -d $dir ? $self->copy_files($name) : ();
+		my $why = join '', $self->broken($name);
+		$broken = length $why ? $broken + 1 : 0;
+		print "\n$why" if $broken == 4;
+		if ($now ne $seen && !$broken) {
 			$seen = $now;
-			delete $self->{progress};
-			return 0 if $self->check($ch) == 0;
-			print
-			    "\nWatching work/$card->{name}: every save is tested. Ctrl-C ends it.\n";
+			my $status = eval { $self->check($name) };
+			print "\n$@" if !defined $status;
+			$self->let_go($name);
+			return 0 if defined $status && $status == 0;
+			print "\nWatching work/$name: every save is tested. Ctrl-C ends it.\n";
 		}
 		sleep 0.25;
 	}

@@ -5,6 +5,10 @@ package Course::Tree;
 # It is a copy, so that nothing that is done in it reaches the project, and it begins with what the
 # project has built already: only what the changed files take part in is built again. A file that
 # changes gets the time of now, all others keep theirs, and make does the rest.
+#
+# A tree is made aside, and gets its name when it is complete. While something is built in it, a file
+# DIR.busy lies beside it: who finds that there, and has the lock, comes after one that was
+# interrupted, perhaps in the middle of an object, and makes the tree anew.
 
 use strict;
 use warnings;
@@ -13,18 +17,41 @@ use File::Copy ();
 use File::Find ();
 use File::Path 'make_path';
 use Time::HiRes qw(sleep utime);
-use Course::Files qw(slurp spew capture matching);
+use Course::Files qw(slurp spew capture matching discard);
 
 my $LIMIT = $ENV{UVDSO_COURSE_LIMIT} // 30;    # seconds that a test of a chapter may take
 
+# What linkers say of an object that is none.
+my $HALF =
+    qr/file format not recognized|file truncated|file is empty|malformed archive|unknown file type|not an? (?:ELF|archive)/i;
+
 sub new {
 	my ($class, $from, $dir) = @_;
-	my $self = bless {from => $from, dir => $dir}, $class;
-	if (!-d "$dir/tests") {
-		make_path($dir);
-		$self->copy_built;
-	}
-	return $self;
+	return bless {from => $from, dir => $dir}, $class;
+}
+
+# Work on the tree: until done, as often as begun, it is not to be trusted.
+sub begin {
+	my ($self) = @_;
+	return if $self->{begun}++;
+	discard($self->{dir}) if -e "$self->{dir}.busy";
+	spew("$self->{dir}.busy", "$$\n") if !-e "$self->{dir}.busy";
+}
+
+sub done {
+	my ($self) = @_;
+	unlink "$self->{dir}.busy" if !--$self->{begun};
+}
+
+sub make_aside {
+	my ($self, %overlay) = @_;
+	my $aside = bless {from => $self->{from}, dir => "$self->{dir}.new"}, ref $self;
+	discard($aside->{dir});
+	make_path($aside->{dir});
+	$aside->copy_built;
+	$aside->fill(%overlay);
+	discard($self->{dir});
+	rename $aside->{dir}, $self->{dir} or die "$self->{dir}: $!\n";
 }
 
 # The test that a card names: ROOM/NAME, or NAME alone if one room has it. Nothing if there is none.
@@ -105,6 +132,13 @@ sub rename_deps {
 # Brings the tree up to date. What is in the overlay, path => text, stands before the project's.
 sub sync {
 	my ($self, %overlay) = @_;
+	$self->begin;
+	-d $self->{dir} ? $self->fill(%overlay) : $self->make_aside(%overlay);
+	$self->done;
+}
+
+sub fill {
+	my ($self, %overlay) = @_;
 	my ($from, $dir) = @$self{qw(from dir)};
 	my %wanted = map { $_ => 1 } files($from), keys %overlay;
 
@@ -148,12 +182,24 @@ sub tests {
 	return map { find_test($self->{dir}, $_) // $_ } @{$card->{tests}};
 }
 
+# What was built half, perhaps by a make in the project that had not come to its end when it was
+# copied, is built again.
 sub make {
 	my ($self, @targets) = @_;
-	return capture(
-		{dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2',
-		'--no-print-directory', @targets
-	);
+	my $make = sub {
+		return capture(
+			{dir => $self->{dir}, limit => 180}, 'make', '-s', '-j2',
+			'--no-print-directory', @targets
+		);
+	};
+	$self->begin;
+	my $run = $make->();
+	if ($run->{status} && $run->{out} =~ /$HALF/) {
+		discard("$self->{dir}/build");
+		$run = $make->();
+	}
+	$self->done if !$run->{timed_out};
+	return $run;
 }
 
 # Runs a test. Every point is {ok, text, skip, diag}; anything else that goes wrong is a point, too.
@@ -200,10 +246,16 @@ sub run_test {
 # Builds and runs a card's tests. {built, said, points, failed => descriptions}.
 sub try {
 	my ($self, $card) = @_;
-	my $make = $self->make($self->targets($card));
-	return {built => 0, said => $make->{out}, points => [], failed => []}
+	my @targets = $self->targets($card);
+	my $make = $self->make(@targets);
+	return {
+		built => 0, said => $make->{out}, targets => \@targets, points => [],
+		failed => []
+	    }
 	    if $make->{status} || $make->{timed_out};
+	$self->begin;
 	my @points = map { $self->run_test($_) } $self->tests($card);
+	$self->done;
 	return {
 		built => 1, said => $make->{out}, points => \@points,
 		failed => [map { $_->{text} } grep { !$_->{ok} } @points]
