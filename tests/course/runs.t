@@ -36,6 +36,13 @@ my %shows = (
 	'08-timekeeper' => qr/gone back 0 times.*$date/s,
 	'09-loader' => qr/r-xp  image.*r--s  data page.*r-xp  image.*$date/s,
 	'10-programs' => qr/This is a shell\..*sh one two\n$date/s,
+	'11-timens' => qr/\d/,
+	'12-machines' => qr/us apart/,
+	'12b-riscv64' => qr/us apart/,
+	'13-getrandom' => qr/\d/,
+	'14-signals' => qr/signal handler called.*ok 4/s,
+	'15-debugging' =>
+	    qr/kernel's vDSO: .*\d{4}\n.*our vDSO +: .*\d{4}\n.*no vDSO at all +: killed, status 159/s,
 	'10b-inject' => qr/(AT_SYSINFO_EHDR: +0x\w+\n).*(?!\1)AT_SYSINFO_EHDR: +0x\w+\n.*$date/s,
 );
 
