@@ -43,6 +43,7 @@ my %shows = (
 	'14-signals' => qr/signal handler called.*ok 4/s,
 	'15-debugging' =>
 	    qr/kernel's vDSO: .*\d{4}\n.*our vDSO +: .*\d{4}\n.*no vDSO at all +: killed, status 159/s,
+	'15b-faults' => qr/you +version __vdso_gettimeofday\n +checker +versions:/,
 	'10b-inject' => qr/(AT_SYSINFO_EHDR: +0x\w+\n).*(?!\1)AT_SYSINFO_EHDR: +0x\w+\n.*$date/s,
 );
 
