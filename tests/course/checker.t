@@ -108,7 +108,15 @@ hint:
 	look at a pocket calculator
 hint:
 	the first and the second together
+right: backwards: the other one first
+	s/a \+ b/b + a/
+right: in-steps: written out
+	region:
+		@keep /a = / .. /b = /
+		a += b;
+		return a;
 mutant: minus: the difference
+	says: sums are sums
 	s/a \+ b/a - b/
 mutant: twice: the first one twice
 	s/a \+ b/a + a/
@@ -253,6 +261,16 @@ is($status, 0, 'and its page and its exercise can be proven') or BAIL_OUT($out);
 like(
 	$out, qr/^ok \d+ - 01-add: the near miss is refused: the difference$/m,
 	'... with a point for each near miss'
+);
+like(
+	$out, qr/^ok \d+ - 01-add: this is right, too: written out$/m,
+	'... and for each other answer that is right'
+);
+($status, $out) = run($good, 'tutorial/learn seen CH=01');
+like(
+	$out,
+	qr/^== 01:in-steps: written out\nDone\.\n== 01:minus: the difference\none and one is two\n# expected 2\n/m,
+	'seen shows what a learner is shown for each'
 );
 
 # ---- spoiled, one place at a time ----
@@ -475,8 +493,31 @@ my @spoiled = (
 		qr/mutant minus passes every point/
 	],
 	[
+		'a right answer that fails', $card, sub { s/b \+ a/b - a/ }, 'prove',
+		qr/not ok \d+ - 01-add: this is right, too: the other one first\n.*whoever writes backwards is told that it is wrong:\n# one and one/s
+	],
+	[
+		'a right answer that is the finished one', $card,
+		sub { s/a \+= b;/return a + b;/; s/\t\treturn a;\n// },
+		'book', qr/in-steps: the substitution no longer fits/
+	],
+	[
+		'a right answer that is told why it is wrong', $card,
+		sub { s/too\n|(?<=first\n)/\tsays: it is wrong\n/ }, 'book',
+		qr/right backwards: says: nobody is told/
+	],
+	[
+		'a near miss that is explained by something else', $test,
+		sub { s/sums are sums/one is one/ }, 'prove',
+		qr/minus must lead to these words:\n#     sums are sums\n# the learner reads:\n# one and one is two\n/
+	],
+	[
+		'two answers of one name', $card, sub { s/twice:/minus:/ }, 'book',
+		qr/minus: two answers/
+	],
+	[
 		'a near miss that cannot be built', $card, sub { s/a - b/a - c/ }, 'prove',
-		qr/mutant minus cannot be built/
+		qr/# minus cannot be built/
 	],
 	[
 		'a stub that crashes', $card, sub { s/(\/\* TODO)/__builtin_trap();\n\t\t$1/ },

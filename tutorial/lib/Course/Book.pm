@@ -201,7 +201,8 @@ sub check_cards {
 			map {
 				my $mutant = $_;
 				sub { $card->mutated($mutant) }
-			} @{$card->{mutants}}
+			} @{$card->{rights}},
+			@{$card->{mutants}}
 		    )
 		{
 			eval { $try->(); 1 } or push @problems, $@ =~ s/\n\z//r;
