@@ -63,7 +63,7 @@ static const char *attempt(void (*what)(void))
 }
 
 /* The end of memory that may be read and written: the next byte may not. */
-static char *attempt_guard(void)
+static inline char *attempt_guard(void)
 {
 	char *at = mmap(NULL, 2 * ATTEMPT_PAGE, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
