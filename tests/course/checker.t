@@ -132,6 +132,8 @@ my @headings = (
 );
 my %text = (
 	'Walk-through' => <<'END',
+`...` are any lines, `[..]` is any part of one.
+
 <!-- from: src/add.c#struct pair -->
 ```c
 struct pair {
@@ -199,10 +201,14 @@ $ make check CH=01 2>&1 | grep '^  got'
 $ make check CH=01 >out 2>&1; test $? = 2
 ```
 
+Put this into `src/note.txt`:
+
 <!-- write: src/note.txt -->
 ```make
 first
 ```
+
+and this behind its first line, in `src/note.txt`:
 
 <!-- insert: src/note.txt after=/^first/ -->
 ```make
@@ -256,6 +262,10 @@ sub run {
 
 my ($status, $out) = run($good, 'tutorial/learn book');
 is($status, 0, 'a course that is right is found to be right') or BAIL_OUT($out);
+like(
+	$out, qr/^not ok .*01-add\.ex: mutant twice: no says: # TODO/m,
+	'a near miss whose learner is told anything is something to do'
+);
 ($status, $out) = run($good, 'tests/lib/run-test course/01');
 is($status, 0, 'and its page and its exercise can be proven') or BAIL_OUT($out);
 like(
@@ -416,6 +426,16 @@ my @spoiled = (
 	[
 		'a line of the moves that is none', 'tutorial/moved', sub { s/ src\/add\.c$//m },
 		'book', qr/tutorial\/moved:3: neither 'old-path new-path'/
+	],
+	[
+		'a file to type in that has no name', $page,
+		sub { s/Put this into `src.note.txt`/Put this there/ },
+		'book', qr/$page:\d+: the text does not say that this goes into `src\/note\.txt`/
+	],
+	[
+		'a pattern that is taken for output', $page,
+		sub { s/, `\[\.\.\]` is any part of one// },
+		'book', qr/$page:\d+: the text does not say what `\[\.\.\]` stands for/
 	],
 	['a chapter without its card', $card, sub { $_ = undef }, 'book', qr/01-add\.md: no card/],
 	[

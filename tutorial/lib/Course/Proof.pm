@@ -369,6 +369,8 @@ sub book {
 		fail($_) for $book->stale;
 		$TODO = 'the glossary is to be brought up to date';
 		fail($_) for $book->unlisted;
+		$TODO = 'the card is to be completed';
+		fail($_) for $book->unexplained;
 	}
 	done_testing();
 	return Test::More->builder->is_passing ? 0 : 1;
