@@ -63,9 +63,9 @@ static struct {
 
 	/* What the vDSO has done since watch(). */
 	unsigned events, counters, relaxes, syscalls, cpu_reads;
-	unsigned odd;         /* looks at the number that found a writer at work */
-	long nr, a, b;        /* the last system call */
-	char log[LOG_EVENTS]; /* Sequence counter, Mode, Data, Counter, Relax, Kernel */
+	unsigned odd;             /* looks at the number that found a writer at work */
+	long nr, a, b;            /* the last system call */
+	char log[LOG_EVENTS + 1]; /* Sequence counter, Mode, Data, Counter, Relax, Kernel */
 	const volatile void *loaded[LOG_EVENTS]; /* ... and what was loaded */
 
 	/* Where the data is: on the first page, or behind that of a namespace. */

@@ -109,6 +109,12 @@ mutant: continue-in-do-while: continue in a do ... while leads to its condition,
 mutant: counter-first: the counter is read before the number
 	says: may be older than the number
 	s/\A/\n\tu64 now = arch_counter();\n/; s/clock, arch_counter\(\)/clock, now/
+mutant: no-pause: it tries again at once, and has tried too often before the writer is done
+	says: arch_relax() is a turn of waiting
+	s/\t\t\tarch_relax\(\);\n//
+mutant: asks-at-once: for an odd number it leaves, whoever made it odd
+	says: worth a few turns of waiting
+	s/\t\t\tif \(nothing_to_wait_for\(vd\)\)\n\t\t\t\treturn false;\n\t\t\tarch_relax\(\);\n\t\t\tcontinue;/\t\t\tif (nothing_to_wait_for(vd) || seq)\n\t\t\t\treturn false;\n\t\t\tcontinue;/
 mutant: plain-copy: the seconds are read as any variable
 	says: read_once64() loads once, and here
 	s/read_once64\(&vd->basetime\[clock\]\.sec\)/vd->basetime[clock].sec/

@@ -85,7 +85,7 @@ sub read {
 	$self->{tier} =~ /^(core|deep)$/ or die "$path: tier: core or deep, not '$self->{tier}'\n";
 	$self->{minutes} =~ /^\d+$/ or die "$path: minutes: a number, not '$self->{minutes}'\n";
 	@{$self->{hint}} == 3 or die "$path: hint: three of them, not " . @{$self->{hint}} . "\n";
-	@{$self->{$_}} <= 8 or die "$path: $_: at most eight\n" for qw(mutant right);
+	@{$self->{$_}} <= 10 or die "$path: $_: at most ten\n" for qw(mutant right);
 	$self->{mutants} = [map { $self->parse_variant('mutant', $_) } @{$self->{mutant}}];
 	$self->{rights} = [map { $self->parse_variant('right', $_) } @{$self->{right}}];
 	my %names;
