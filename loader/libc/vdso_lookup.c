@@ -9,7 +9,7 @@
  * DT_GNU_HASH sorts the symbols by bucket, so that a chain is a run of neighbours. It
  * stores their hashes as well, so that hardly any name is compared in vain. No standard
  * describes the format; the sources are the binutils mailing list (2006) and what linkers
- * write. The filter in front of it, and the walk through DT_HASH, are in vdso_fallback.c.
+ * write. The filter in front of it, and the walk through DT_HASH, are in vdso_symbol.c.
  *
  * The name is half of the question. A symbol belongs to a version by its index in
  * DT_VERSYM, which stands for a definition in DT_VERDEF, which has a name: LINUX_2.6. The
@@ -121,8 +121,8 @@ static bool matches(const struct vdso_elf *elf, uint32_t i, const struct vdso_wa
 	       same_string(vdso_elf_verdef_name(elf, verdef), wanted->version);
 }
 
-static const void *find_gnu_hash(const struct vdso_elf *elf, const struct vdso_wanted *wanted,
-				 uint32_t hash)
+const void *vdso_lookup_chain(const struct vdso_elf *elf, const struct vdso_wanted *wanted,
+			      uint32_t hash)
 {
 	uint32_t i = elf->gnu.bucket[hash % elf->gnu.nbucket];
 
@@ -144,21 +144,6 @@ const void *vdso_lookup_match(const struct vdso_elf *elf, uint32_t i,
 			      const struct vdso_wanted *wanted)
 {
 	return matches(elf, i, wanted) ? address(elf, i) : NULL;
-}
-
-const void *vdso_elf_symbol(const struct vdso_elf *elf, const char *name, const char *version)
-{
-	struct vdso_wanted wanted = {name, version, version ? vdso_elf_hash(version) : 0};
-	uint32_t hash;
-
-	if (elf->gnu.nbucket) {
-		hash = vdso_gnu_hash(name);
-		return vdso_lookup_may_find(elf, hash) ? find_gnu_hash(elf, &wanted, hash)
-						       : NULL;
-	}
-	if (elf->hash.nbucket)
-		return vdso_lookup_hash(elf, &wanted);
-	return NULL; /* never opened, or refused */
 }
 
 unsigned int vdso_elf_symbol_count(const struct vdso_elf *elf)

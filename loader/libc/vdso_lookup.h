@@ -1,6 +1,5 @@
 /*
- * vdso_lookup.h - what vdso_lookup.c and vdso_fallback.c share. For callers there is
- * vdso_elf.h.
+ * vdso_lookup.h - what vdso_symbol.c uses of vdso_lookup.c. For callers there is vdso_elf.h.
  */
 #ifndef LIBC_VDSO_LOOKUP_H
 #define LIBC_VDSO_LOOKUP_H
@@ -17,10 +16,8 @@ struct vdso_wanted {
 const void *vdso_lookup_match(const struct vdso_elf *elf, uint32_t i,
 			      const struct vdso_wanted *wanted);
 
-/* False if the filter of DT_GNU_HASH knows that no name with this hash is there. */
-bool vdso_lookup_may_find(const struct vdso_elf *elf, uint32_t hash);
-
-/* The wanted symbol's address through DT_HASH, or NULL. */
-const void *vdso_lookup_hash(const struct vdso_elf *elf, const struct vdso_wanted *wanted);
+/* The wanted symbol's address through the chain of its hash in DT_GNU_HASH, or NULL. */
+const void *vdso_lookup_chain(const struct vdso_elf *elf, const struct vdso_wanted *wanted,
+			      uint32_t hash);
 
 #endif

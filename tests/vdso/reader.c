@@ -225,6 +225,25 @@ static void test_abandoned(void)
 	because("the watchdog has left the number odd, and nobody will make it even");
 }
 
+static void test_no_counter(void)
+{
+	struct answer got, want;
+
+	begin(false);
+	for (int cs = 0; cs < CS_BASES; cs++)
+		fake.data[cs].clock_mode = VDSO_CLOCKMODE_NONE;
+	got = ask(CLOCK);
+	want = kernel_says(CLOCK);
+	if (ok(same(got, want) && !fake.counters && fake.syscalls == 1,
+	       "where no counter is usable none is read, and the kernel is asked"))
+		return;
+	tell("expected", want);
+	tell("got", got);
+	because("the mode is NONE. Such a counter may show anything, or end the program that "
+		"reads it");
+	tell_events();
+}
+
 /* The writer is at the first copy of the coarse clocks, and its second copy is whole. */
 static void test_coarse(void)
 {
@@ -306,6 +325,7 @@ int main(void)
 	test_odd();
 	test_namespace();
 	test_abandoned();
+	test_no_counter();
 	test_never_pauses();
 	test_never_ends();
 	test_coarse();

@@ -21,7 +21,7 @@ hint:
 	in versym to do with a definition's place in the list?
 hint:
 	make -s build/demo/lookup && build/demo/lookup tells one lookup step by step, with all numbers.
-	Do the points of "chain" first, in find_gnu_hash(); until then any version may do. A point that
+	Do the points of "chain" first, in vdso_lookup_chain(); until then any version may do. A point that
 	fails lists what your lookup read of the tables, and where the way went on without it.
 	The two parts of a versym entry are in loader/libc/vdso_elf.h.
 hint:
@@ -96,12 +96,11 @@ stub:
 		return true;
 	}
 
-	@keep /find_gnu_hash/ .. /uint32_t hash\)/
+	@keep /vdso_lookup_chain/ .. /uint32_t hash\)/
 	{
 		/* TODO: from the bucket to the chain, and along it to a symbol that matches. */
 		(void)elf;
 		(void)wanted;
 		(void)hash;
-		(void)matches;
 		return NULL;
 	}

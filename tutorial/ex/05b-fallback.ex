@@ -2,7 +2,7 @@
 title: Resolving a symbol: the filter, and DT_HASH
 tier: deep
 minutes: 25
-file: loader/libc/vdso_fallback.c
+file: loader/libc/vdso_symbol.c
 tests: libc/lookup-fallback
 red: what the filter does not know is refused, and no bucket is read
 red: one bit of the two is not enough
@@ -48,7 +48,7 @@ mutant: gnu-hash: the other table's hash is used
 	s/vdso_elf_hash\(wanted->name\)/vdso_gnu_hash(wanted->name)/
 stub:
 	@keep /A Bloom filter/
-	bool vdso_lookup_may_find(const struct vdso_elf *elf, uint32_t hash)
+	static bool may_be_here(const struct vdso_elf *elf, uint32_t hash)
 	{
 		/* TODO: two bits of one word of elf->gnu.bloom. */
 		(void)elf;
@@ -56,7 +56,7 @@ stub:
 		return true;
 	}
 
-	const void *vdso_lookup_hash(const struct vdso_elf *elf, const struct vdso_wanted *wanted)
+	static const void *find_hash(const struct vdso_elf *elf, const struct vdso_wanted *wanted)
 	{
 		/* TODO: from the bucket along the list to a symbol that matches; with an end. */
 		(void)elf;

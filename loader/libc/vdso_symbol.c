@@ -1,12 +1,14 @@
 /*
- * vdso_fallback.c - the two tables beside DT_GNU_HASH's chains: the filter before them, and
- * DT_HASH, for an image that has no other.
+ * vdso_symbol.c - a symbol by its name and version: which of the two hash tables is asked.
+ *
+ * DT_GNU_HASH, where the image has it, and before its chains (vdso_lookup.c) their filter; else
+ * DT_HASH.
  */
 #include "vdso_lookup.h"
 
 /* course: begin 05b-fallback */
 /* A Bloom filter: both bits are set for every name that is here, and for few others. */
-bool vdso_lookup_may_find(const struct vdso_elf *elf, uint32_t hash)
+static bool may_be_here(const struct vdso_elf *elf, uint32_t hash)
 {
 	const uint32_t bits = 8 * sizeof(ElfW(Addr));
 	ElfW(Addr) word = elf->gnu.bloom[(hash / bits) & (elf->gnu.bloom_size - 1)];
@@ -15,7 +17,7 @@ bool vdso_lookup_may_find(const struct vdso_elf *elf, uint32_t hash)
 	       (word >> ((hash >> elf->gnu.bloom_shift) % bits) & 1);
 }
 
-const void *vdso_lookup_hash(const struct vdso_elf *elf, const struct vdso_wanted *wanted)
+static const void *find_hash(const struct vdso_elf *elf, const struct vdso_wanted *wanted)
 {
 	uint32_t hash = vdso_elf_hash(wanted->name);
 	uint32_t i = elf->hash.bucket[hash % elf->hash.nbucket];
@@ -31,3 +33,17 @@ const void *vdso_lookup_hash(const struct vdso_elf *elf, const struct vdso_wante
 	return NULL;
 }
 /* course: end 05b-fallback */
+
+const void *vdso_elf_symbol(const struct vdso_elf *elf, const char *name, const char *version)
+{
+	struct vdso_wanted wanted = {name, version, version ? vdso_elf_hash(version) : 0};
+	uint32_t hash;
+
+	if (elf->gnu.nbucket) {
+		hash = vdso_gnu_hash(name);
+		return may_be_here(elf, hash) ? vdso_lookup_chain(elf, &wanted, hash) : NULL;
+	}
+	if (elf->hash.nbucket)
+		return find_hash(elf, &wanted);
+	return NULL; /* never opened, or refused */
+}
