@@ -336,13 +336,17 @@ sub check_typed {
 	return @problems;
 }
 
-# "..." and "[..]" are no output. A page that has one of them says what it is.
+# "..." and "[..]" are no output. A page that has one of them, or the first chapter, says what it is.
 sub check_patterns {
 	my ($self) = @_;
 	my @problems;
 	for my $name (sort keys %{$self->{pages}}) {
 		my $page = $self->{pages}{$name};
-		my %said = map { $_->{text} => 1 } @{$page->{spans}};
+		my ($first) =
+		    sort grep { $name =~ m{^tutorial/} && m{^\Q@{[$name =~ s{[^/]*$}{}r]}\E00-} }
+		    keys %{$self->{pages}};
+		my %said = map { $_->{text} => 1 } map { @{$_->{spans}} } $page,
+		    $first ? $self->{pages}{$first} : ();
 		for my $fence (grep { $_->{lang} eq 'console' } @{$page->{fences}}) {
 			my %has = (
 				'...' => scalar $fence->{body} =~ /^\.\.\.$/m,
