@@ -27,7 +27,11 @@
  */
 void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
 {
+#ifdef SYS_mmap2
+	void *got = (void *)syscall(SYS_mmap2, address, length, prot, flags, fd, offset / 4096);
+#else
 	void *got = (void *)syscall(SYS_mmap, address, length, prot, flags, fd, offset);
+#endif
 
 	if (got != MAP_FAILED && flags & MAP_ANONYMOUS && prot & PROT_WRITE)
 		memset(got, 0x5a, length);

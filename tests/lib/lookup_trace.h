@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <ucontext.h>
 
-#define TRACE_MAX 256
+#ifdef __x86_64__
+#	define TRACE_MAX 256
 
 /* A word of a table; of a name, the symbol that has it, and of a definition, its vd_ndx. */
 struct read {
@@ -40,7 +41,6 @@ static const char *read_name(struct read read)
 	return text;
 }
 
-#ifdef __x86_64__
 static struct {
 	struct read read[TRACE_MAX];
 	size_t count;
