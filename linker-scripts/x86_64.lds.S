@@ -1,9 +1,8 @@
 /*
- * x86_64.lds.S - the image for x86-64: node LINUX_2.6.
+ * x86_64.lds.S - the image for x86-64.
  *
- * The version node is part of the contract with the C library, which asks for
- * __vdso_clock_gettime of LINUX_2.6, by name and version, and refuses others (vdso(7); kernel
- * arch/x86/entry/vdso). local: * hides everything else.
+ * The version node is part of the contract with the C library, which asks for each function by
+ * name and version, and refuses others (vdso(7); kernel arch/x86/entry/vdso).
  *
  * Every name listed here must exist, or newer linkers refuse the script. So the names of a part
  * that is not built (VDSO_PARTS in port.mk) are not listed.

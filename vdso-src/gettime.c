@@ -345,7 +345,7 @@ static NOINLINE int gettime(s32 clock, struct vdso_timespec *ts, const struct vd
 		if (likely(bit & (VDSO_HRES | VDSO_RAW))) {
 			/* One call for both bases: the choice is a conditional move. */
 			const struct vdso_data *base = bit & VDSO_RAW ? &vd[CS_RAW] : vd;
-			u64 sec, ns;
+			u64 sec = 0, ns = 0; /* no code; but some compilers want it */
 
 			if (likely(read_hres(base, (u32)clock, &sec, &ns))) {
 				set_timespec(ts, sec, ns);
@@ -416,7 +416,7 @@ EXPORT(int, gettimeofday, (struct vdso_timeval * tv, struct vdso_timezone *tz))
 
 	if (likely(tv)) {
 		struct vdso_timespec ts;
-		u64 sec, ns;
+		u64 sec = 0, ns = 0;
 
 		if (likely(read_hres(vd, VDSO_CLOCK_REALTIME, &sec, &ns))) {
 			set_timespec(&ts, sec, ns);

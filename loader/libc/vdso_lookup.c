@@ -7,9 +7,9 @@
  *	bucket[hash % nbucket] -> symbol i -> chain[i] -> ... -> 0
  *
  * DT_GNU_HASH sorts the symbols by bucket, so that a chain is a run of neighbours. It
- * stores their hashes as well, so that hardly any name is compared in vain, and a Bloom
- * filter in front answers "not here" from two bits of one word. No standard describes the
- * format; the sources are the binutils mailing list (2006) and what linkers write.
+ * stores their hashes as well, so that hardly any name is compared in vain. No standard
+ * describes the format; the sources are the binutils mailing list (2006) and what linkers
+ * write. The filter in front of it, and the walk through DT_HASH, are in vdso_symbol.c.
  *
  * The name is half of the question. A symbol belongs to a version by its index in
  * DT_VERSYM, which stands for a definition in DT_VERDEF, which has a name: LINUX_2.6. The
@@ -17,7 +17,7 @@
  *
  * vdso_elf_open() has checked every table, so nothing here has to.
  */
-#include "vdso_elf.h"
+#include "vdso_lookup.h"
 
 static bool same_string(const char *a, const char *b)
 {
@@ -95,12 +95,6 @@ static const void *address(const struct vdso_elf *elf, uint32_t i)
 	return (const void *)(elf->load_offset + (uintptr_t)elf->symtab[i].st_value);
 }
 
-/* What is asked for, hashed once. */
-struct wanted {
-	const char *name, *version;
-	uint32_t version_hash;
-};
-
 /* course: begin 05-resolve */
 /* The definition a symbol belongs to, or NULL: no versions, or only the base one. */
 static const ElfW(Verdef) * symbol_verdef(const struct vdso_elf *elf, uint32_t i)
@@ -113,7 +107,7 @@ static const ElfW(Verdef) * symbol_verdef(const struct vdso_elf *elf, uint32_t i
 	return verdef && !(verdef->vd_flags & VER_FLG_BASE) ? verdef : NULL;
 }
 
-static bool matches(const struct vdso_elf *elf, uint32_t i, const struct wanted *wanted)
+static bool matches(const struct vdso_elf *elf, uint32_t i, const struct vdso_wanted *wanted)
 {
 	const ElfW(Verdef) * verdef;
 
@@ -127,8 +121,8 @@ static bool matches(const struct vdso_elf *elf, uint32_t i, const struct wanted 
 	       same_string(vdso_elf_verdef_name(elf, verdef), wanted->version);
 }
 
-static const void *find_gnu_hash(const struct vdso_elf *elf, const struct wanted *wanted,
-				 uint32_t hash)
+const void *vdso_lookup_chain(const struct vdso_elf *elf, const struct vdso_wanted *wanted,
+			      uint32_t hash)
 {
 	uint32_t i = elf->gnu.bucket[hash % elf->gnu.nbucket];
 
@@ -146,44 +140,10 @@ static const void *find_gnu_hash(const struct vdso_elf *elf, const struct wanted
 }
 /* course: end 05-resolve */
 
-/* course: begin 05b-fallback */
-/* Both bits are set for every name that is here, and for few others. */
-static bool may_be_here(const struct vdso_elf *elf, uint32_t hash)
+const void *vdso_lookup_match(const struct vdso_elf *elf, uint32_t i,
+			      const struct vdso_wanted *wanted)
 {
-	const uint32_t bits = 8 * sizeof(ElfW(Addr));
-	ElfW(Addr) word = elf->gnu.bloom[(hash / bits) & (elf->gnu.bloom_size - 1)];
-
-	return (word >> (hash % bits) & 1) &&
-	       (word >> ((hash >> elf->gnu.bloom_shift) % bits) & 1);
-}
-
-static const void *find_hash(const struct vdso_elf *elf, const struct wanted *wanted)
-{
-	uint32_t hash = vdso_elf_hash(wanted->name);
-	uint32_t i = elf->hash.bucket[hash % elf->hash.nbucket];
-
-	/* A malformed chain may lead in a circle; no chain is longer than the table. */
-	for (uint32_t steps = 0; i != STN_UNDEF && steps < elf->hash.nchain; steps++) {
-		if (matches(elf, i, wanted))
-			return address(elf, i);
-		i = elf->hash.chain[i];
-	}
-	return NULL;
-}
-/* course: end 05b-fallback */
-
-const void *vdso_elf_symbol(const struct vdso_elf *elf, const char *name, const char *version)
-{
-	struct wanted wanted = {name, version, version ? vdso_elf_hash(version) : 0};
-	uint32_t hash;
-
-	if (elf->gnu.nbucket) {
-		hash = vdso_gnu_hash(name);
-		return may_be_here(elf, hash) ? find_gnu_hash(elf, &wanted, hash) : NULL;
-	}
-	if (elf->hash.nbucket)
-		return find_hash(elf, &wanted);
-	return NULL; /* never opened, or refused */
+	return matches(elf, i, wanted) ? address(elf, i) : NULL;
 }
 
 unsigned int vdso_elf_symbol_count(const struct vdso_elf *elf)

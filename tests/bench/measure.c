@@ -6,10 +6,8 @@
  * between. In each round everybody makes one batch; every other round goes backwards, so that
  * nobody is always the one after the system calls.
  *
- * What disturbs, an interrupt or another program, only ever adds. So of many batches the best
- * one is the nearest to what the code costs, and the distance to the median tells how much
- * there was that disturbed. A mean would be moved by a single bad batch. What an empty
- * function costs in the same loop is subtracted, best from best and median from median.
+ * cost_of() makes two numbers of the batches. The distance between them tells how much there
+ * was that disturbed.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -62,6 +60,12 @@ struct cost cost_of(struct batches *of, struct batches *empty)
 {
 	double calls = (double)of->calls, empties = (double)empty->calls;
 	/* course: begin 01-system-call */
+	/*
+	 * What disturbs, an interrupt or another program, only ever adds. So of many batches
+	 * the best one is the nearest to what the code costs; a mean would be moved by a single
+	 * bad one. The two sets were disturbed independently, so best is subtracted from best
+	 * and median from median, and not batch from batch.
+	 */
 	double middle = median(of->ns, of->nr) / calls;
 	double nothing = median(empty->ns, empty->nr) / empties;
 	/* They are sorted now: the best is the first. */

@@ -108,7 +108,15 @@ hint:
 	look at a pocket calculator
 hint:
 	the first and the second together
+right: backwards: the other one first
+	s/a \+ b/b + a/
+right: in-steps: written out
+	region:
+		@keep /a = / .. /b = /
+		a += b;
+		return a;
 mutant: minus: the difference
+	says: sums are sums
 	s/a \+ b/a - b/
 mutant: twice: the first one twice
 	s/a \+ b/a + a/
@@ -124,6 +132,8 @@ my @headings = (
 );
 my %text = (
 	'Walk-through' => <<'END',
+`...` are any lines, `[..]` is any part of one.
+
 <!-- from: src/add.c#struct pair -->
 ```c
 struct pair {
@@ -191,10 +201,14 @@ $ make check CH=01 2>&1 | grep '^  got'
 $ make check CH=01 >out 2>&1; test $? = 2
 ```
 
+Put this into `src/note.txt`:
+
 <!-- write: src/note.txt -->
 ```make
 first
 ```
+
+and this behind its first line, in `src/note.txt`:
 
 <!-- insert: src/note.txt after=/^first/ -->
 ```make
@@ -248,11 +262,25 @@ sub run {
 
 my ($status, $out) = run($good, 'tutorial/learn book');
 is($status, 0, 'a course that is right is found to be right') or BAIL_OUT($out);
+like(
+	$out, qr/^not ok .*01-add\.ex: mutant twice: no says: # TODO/m,
+	'a near miss whose learner is told anything is something to do'
+);
 ($status, $out) = run($good, 'tests/lib/run-test course/01');
 is($status, 0, 'and its page and its exercise can be proven') or BAIL_OUT($out);
 like(
 	$out, qr/^ok \d+ - 01-add: the near miss is refused: the difference$/m,
 	'... with a point for each near miss'
+);
+like(
+	$out, qr/^ok \d+ - 01-add: this is right, too: written out$/m,
+	'... and for each other answer that is right'
+);
+($status, $out) = run($good, 'tutorial/learn seen CH=01');
+like(
+	$out,
+	qr/^== 01:in-steps: written out\nDone\.\n== 01:minus: the difference\none and one is two\n# expected 2\n/m,
+	'seen shows what a learner is shown for each'
 );
 
 # ---- spoiled, one place at a time ----
@@ -399,6 +427,16 @@ my @spoiled = (
 		'a line of the moves that is none', 'tutorial/moved', sub { s/ src\/add\.c$//m },
 		'book', qr/tutorial\/moved:3: neither 'old-path new-path'/
 	],
+	[
+		'a file to type in that has no name', $page,
+		sub { s/Put this into `src.note.txt`/Put this there/ },
+		'book', qr/$page:\d+: the text does not say that this goes into `src\/note\.txt`/
+	],
+	[
+		'a pattern that is taken for output', $page,
+		sub { s/, `\[\.\.\]` is any part of one// },
+		'book', qr/$page:\d+: the text does not say what `\[\.\.\]` stands for/
+	],
 	['a chapter without its card', $card, sub { $_ = undef }, 'book', qr/01-add\.md: no card/],
 	[
 		'a card with two hints', $card, sub { s/hint:\n\tlook[^\n]*\n// }, 'book',
@@ -475,8 +513,31 @@ my @spoiled = (
 		qr/mutant minus passes every point/
 	],
 	[
+		'a right answer that fails', $card, sub { s/b \+ a/b - a/ }, 'prove',
+		qr/not ok \d+ - 01-add: this is right, too: the other one first\n.*whoever writes backwards is told that it is wrong:\n# one and one/s
+	],
+	[
+		'a right answer that is the finished one', $card,
+		sub { s/a \+= b;/return a + b;/; s/\t\treturn a;\n// },
+		'book', qr/in-steps: the substitution no longer fits/
+	],
+	[
+		'a right answer that is told why it is wrong', $card,
+		sub { s/too\n|(?<=first\n)/\tsays: it is wrong\n/ }, 'book',
+		qr/right backwards: says: nobody is told/
+	],
+	[
+		'a near miss that is explained by something else', $test,
+		sub { s/sums are sums/one is one/ }, 'prove',
+		qr/minus must lead to these words:\n#     sums are sums\n# the learner reads:\n# one and one is two\n/
+	],
+	[
+		'two answers of one name', $card, sub { s/twice:/minus:/ }, 'book',
+		qr/minus: two answers/
+	],
+	[
 		'a near miss that cannot be built', $card, sub { s/a - b/a - c/ }, 'prove',
-		qr/mutant minus cannot be built/
+		qr/# minus cannot be built/
 	],
 	[
 		'a stub that crashes', $card, sub { s/(\/\* TODO)/__builtin_trap();\n\t\t$1/ },

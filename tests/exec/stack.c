@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kernel/exec/stack.h"
 #include "libc/auxv.h"
@@ -18,6 +20,23 @@
 #define TOP  0x7ffff000ul
 #define MANY 9 /* builds: enough that no rule is kept by luck */
 #define EHDR 0x7e003000ul
+
+/*
+ * The buffer is mapped, and fresh memory is zero: there a NULL that nobody has written would be
+ * right by luck. So what is mapped here is full of something else.
+ */
+void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
+{
+#ifdef SYS_mmap2
+	void *got = (void *)syscall(SYS_mmap2, address, length, prot, flags, fd, offset / 4096);
+#else
+	void *got = (void *)syscall(SYS_mmap, address, length, prot, flags, fd, offset);
+#endif
+
+	if (got != MAP_FAILED && flags & MAP_ANONYMOUS && prot & PROT_WRITE)
+		memset(got, 0x5a, length);
+	return got;
+}
 
 static char *no_strings[] = {NULL};
 static char *arguments[] = {"date", "-u", "", "+%s", NULL};
@@ -148,7 +167,8 @@ static void test_arguments(void)
 	build(arguments, variables);
 	if (!pointers("argv", 1, arguments,
 		      "after it come pointers to the arguments, and a NULL"))
-		because("main() gets the address of this list as its argv");
+		because("main() gets the address of this list as its argv, and a NULL ends it. "
+			"(The buffer of this test is not zero where nobody has written.)");
 }
 
 static void test_environment(void)
@@ -157,7 +177,9 @@ static void test_environment(void)
 	if (pointers("envp", 1 + 4 + 1, variables,
 		     "after them come pointers to the environment, and a NULL"))
 		return;
-	because("getenv() goes through this list, and where it ends the vector begins");
+	because("getenv() goes through this list up to its NULL, and there the vector begins. "
+		"(The "
+		"buffer of this test is not zero where nobody has written.)");
 }
 
 /* Behind the second NULL, found as loader/libc/auxv.c finds it, but within the stack. */
@@ -220,6 +242,49 @@ static void test_aligned(void)
 	ok(true, "the stack pointer is a multiple of 16, however many words there are");
 }
 
+/* The value of a type in the vector that was built; 0 if it has none. */
+static uintptr_t value_of(uintptr_t type)
+{
+	uintptr_t pair[2];
+
+	for (uintptr_t address = find_vector();
+	     word_at(address, &pair[0]) && pair[0] != AT_NULL &&
+	     word_at(address + sizeof(pair[0]), &pair[1]);
+	     address += sizeof(pair))
+		if (pair[0] == type)
+			return pair[1];
+	return 0;
+}
+
+static void test_targets(void)
+{
+	char *list[MANY + 1] = {NULL};
+
+	for (unsigned count = 0; count < MANY; count++) {
+		uintptr_t bytes, name;
+
+		build(list, no_strings);
+		bytes = value_of(AT_RANDOM);
+		name = value_of(AT_PLATFORM);
+		if (!bytes || bytes < stack.auxv + stack.auxv_size || !at(bytes, 16) ||
+		    strcmp(string(name), machine)) {
+			ok(false, "what was written before lies above all that, and is whole");
+			expected("AT_RANDOM, 16 bytes, from %#lx on or above; AT_PLATFORM %s",
+				 (unsigned long)(stack.auxv + stack.auxv_size), machine);
+			but_got("AT_RANDOM %#lx, AT_PLATFORM %s, with %u arguments",
+				(unsigned long)bytes, string(name), count);
+			because("a stack grows downwards. If sp is rounded up, or the size is "
+				"too "
+				"small, the last words lie over what was written last: the "
+				"random "
+				"bytes, of which every program makes its stack protector");
+			return;
+		}
+		list[count] = arguments[0];
+	}
+	ok(true, "what was written before lies above all that, and is whole");
+}
+
 static void test_titles(void)
 {
 	size_t args = sizeof("date") + sizeof("-u") + sizeof("") + sizeof("+%s");
@@ -263,6 +328,7 @@ int main(void)
 	test_environment();
 	test_vector();
 	test_aligned();
+	test_targets();
 	test_titles();
 	test_random();
 	drop();

@@ -46,16 +46,23 @@ point(
 	'begins. If the header is not in it, every function that it looks up is a wrong address'
 );
 point(
-	'it may be read and executed, and nobody may write to it', 'R-X',
+	'it may be read and executed, and nobody may write to it',
+	'R-X',
 	join(', ', map { flags($_) } @loads),
-	'all processes share this image: whoever could write to it would write into all of them'
+	(grep { !($_->{flags} & 1) } @loads)
+	? 'the functions lie in it. Memory without the right to execute (1) is a SIGSEGV at the first call'
+	: 'all processes share this image: whoever could write to it would write into all of them'
 );
 point(
 	'what else is named in it may be read, and no more',
 	'DYNAMIC R--, NOTE R--, GNU_EH_FRAME R--',
 	join(', ', map { name($_) . ' ' . flags($_) } grep { $_->{type} != 1 } @{$elf->{segments}}),
-	'glibc writes addresses into a DYNAMIC that says it may be written. This one lies in',
-	'the LOAD, which may not: the program would die before its first line'
+	(grep { $_->{type} != 1 && $_->{flags} & 2 } @{$elf->{segments}})
+	? (
+		'glibc writes addresses into a DYNAMIC that says it may be written. This one lies in',
+		'the LOAD, which may not: the program would die before its first line'
+	    )
+	: 'these are lists that somebody reads: 4. Nothing in them is executed or written'
 );
 point(
 	'no table of relocations is left', 'none',

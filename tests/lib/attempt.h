@@ -10,6 +10,8 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 
@@ -19,20 +21,26 @@
 #define ATTEMPT_TIME_US 200000 /* for what takes less than one */
 
 static sigjmp_buf attempt_back;
+static const volatile char *attempt_at; /* of a signal about memory */
 
-static void attempt_stop(int signal)
+static void attempt_stop(int signal, siginfo_t *info, void *context)
 {
+	(void)context;
+	attempt_at = info->si_addr;
 	siglongjmp(attempt_back, signal);
 }
 
 /* Outside of an attempt a signal is what it always is. */
-static void attempt_signals(void (*handler)(int), long limit_us)
+static void attempt_signals(bool stop, long limit_us)
 {
 	const struct itimerval limit = {.it_value.tv_usec = limit_us};
+	struct sigaction act = {.sa_handler = SIG_DFL};
 
-	signal(SIGSEGV, handler);
-	signal(SIGBUS, handler);
-	signal(SIGVTALRM, handler);
+	if (stop)
+		act = (struct sigaction){.sa_sigaction = attempt_stop, .sa_flags = SA_SIGINFO};
+	sigaction(SIGSEGV, &act, NULL);
+	sigaction(SIGBUS, &act, NULL);
+	sigaction(SIGVTALRM, &act, NULL);
 	setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
 
@@ -42,17 +50,20 @@ static const char *attempt(void (*what)(void))
 	int signal = sigsetjmp(attempt_back, 1);
 
 	if (!signal) {
-		attempt_signals(attempt_stop, ATTEMPT_TIME_US);
+		attempt_signals(true, ATTEMPT_TIME_US);
 		what();
 	}
-	attempt_signals(SIG_DFL, 0);
-	return !signal               ? NULL
-	       : signal == SIGVTALRM ? "a walk without an end"
-				     : "a word behind the end was read";
+	attempt_signals(false, 0);
+	if (!signal)
+		return NULL;
+	if (signal == SIGVTALRM)
+		return "a walk without an end";
+	return (uintptr_t)attempt_at < ATTEMPT_PAGE ? "a pointer that is NULL was followed"
+						    : "a word behind the end was read";
 }
 
 /* The end of memory that may be read and written: the next byte may not. */
-static char *attempt_guard(void)
+static inline char *attempt_guard(void)
 {
 	char *at = mmap(NULL, 2 * ATTEMPT_PAGE, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -47,7 +47,9 @@ static const int page_clocks[] = {
 };
 #define PAGE_CLOCKS ((int)(sizeof(page_clocks) / sizeof(page_clocks[0])))
 
-#define LOG_EVENTS  64
+#define LOG_EVENTS 64
+#define FAKE_EVENTS \
+	"(S looks at the number, M at the mode, D at data, C reads the counter, R waits)"
 #define EVENT_LIMIT 1000000
 #define MANY_TRIES  10000 /* more than any reader should need before it gives up */
 
@@ -61,9 +63,10 @@ static struct {
 
 	/* What the vDSO has done since watch(). */
 	unsigned events, counters, relaxes, syscalls, cpu_reads;
-	unsigned odd;         /* looks at the number that found a writer at work */
-	long nr, a, b;        /* the last system call */
-	char log[LOG_EVENTS]; /* Sequence counter, Data, Counter, Relax, Kernel */
+	unsigned odd;             /* looks at the number that found a writer at work */
+	long nr, a, b;            /* the last system call */
+	char log[LOG_EVENTS + 1]; /* Sequence counter, Mode, Data, Counter, Relax, Kernel */
+	const volatile void *loaded[LOG_EVENTS]; /* ... and what was loaded */
 
 	/* Where the data is: on the first page, or behind that of a namespace. */
 	struct vdso_data *data;
@@ -81,13 +84,31 @@ static void event(char kind)
 		ok(false, "each call of the vDSO comes to an end");
 		expected("an answer, after some hundred steps at most");
 		but_got("none after %d; it began with %.40s", EVENT_LIMIT, fake.log);
-		diag("(S looks at the number, D at data, C reads the counter, R waits a turn)");
+		diag(FAKE_EVENTS);
 		because("who writes may be stopped or killed at any place. A loop that has no "
 			"end of its own is then a program that hangs");
 		exit(done_testing());
 	}
 	if (fake.step)
 		fake.step(number);
+}
+
+static bool is_mode(const volatile void *address)
+{
+	for (size_t page = 0; page < VDSO_NR_DATA_PAGES; page++)
+		for (int cs = 0; cs < CS_BASES; cs++)
+			if (address == &fake_pages[page].data[cs].clock_mode)
+				return true;
+	return false;
+}
+
+/* Was it loaded as shared memory is: by read_once32() and its like? */
+static inline bool was_loaded(const void *address)
+{
+	for (size_t i = 0; i < LOG_EVENTS; i++)
+		if (fake.loaded[i] == address)
+			return true;
+	return false;
 }
 
 void fake_load(const volatile void *address)
@@ -97,7 +118,9 @@ void fake_load(const volatile void *address)
 	for (int cs = 0; cs < CS_BASES; cs++)
 		if (address == &fake.data[cs].seq)
 			seq = cs;
-	event(seq < 0 ? 'D' : 'S');
+	if (fake.events < LOG_EVENTS)
+		fake.loaded[fake.events] = address;
+	event(seq >= 0 ? 'S' : is_mode(address) ? 'M' : 'D');
 	if (seq >= 0)
 		fake.odd += fake.data[seq].seq & 1;
 }
@@ -163,6 +186,7 @@ static void watch(void)
 	fake.odd = 0;
 	fake.nr = fake.a = fake.b = 0;
 	memset(fake.log, 0, sizeof(fake.log));
+	memset(fake.loaded, 0, sizeof(fake.loaded));
 }
 
 /*

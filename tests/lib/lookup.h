@@ -14,7 +14,7 @@
 #include "attempt.h"
 #include "libc/vdso_elf.h"
 
-/* The definitions, in the order of their index from 1 on. The last two have the same hash. */
+/* The definitions by their index. The last two have the same hash. */
 enum { BASE = VER_NDX_GLOBAL, LINUX_2_5, LINUX_2_6, LINUX_2_F, NR_VERDEFS = LINUX_2_F };
 static const char *const versions[] = {
 	[BASE] = "linux-vdso.so.1",
@@ -22,6 +22,9 @@ static const char *const versions[] = {
 	[LINUX_2_6] = "LINUX_2.6",
 	[LINUX_2_F] = "LINUX_2-F",
 };
+
+/* The list of definitions has them in this order: an index is no place in it. */
+static const unsigned int order[NR_VERDEFS] = {BASE, LINUX_2_F, LINUX_2_6, LINUX_2_5};
 
 /* These two have the same GNU hash. */
 #define TWIN_1 "vdso_Ez"
@@ -47,10 +50,9 @@ static const struct {
 #define BLOOM_SHIFT 7
 #define LOAD        0x70000 /* where the image is said to lie */
 
+/* The tables have pages of their own, so that lookup_trace.h can see who reads them. */
 static struct {
-	struct vdso_elf elf;
-	ElfW(Phdr) load;
-	ElfW(Sym) symtab[NR_SYMBOLS + 1];
+	_Alignas(ATTEMPT_PAGE) ElfW(Sym) symtab[NR_SYMBOLS + 1];
 	ElfW(Half) versym[NR_SYMBOLS + 1];
 	struct {
 		ElfW(Verdef) def;
@@ -61,6 +63,8 @@ static struct {
 	ElfW(Addr) bloom[BLOOM_WORDS];
 	uint32_t gnu_bucket[NR_BUCKETS], *gnu_chain;
 	uint32_t bucket[NR_BUCKETS], *chain;
+	_Alignas(ATTEMPT_PAGE) ElfW(Phdr) load;
+	struct vdso_elf elf;
 } table;
 
 static uint32_t string(const char *text)
@@ -126,14 +130,14 @@ static void reset(void)
 	for (unsigned int v = 0; v < NR_VERDEFS; v++) {
 		table.verdef[v].def = (ElfW(Verdef)){
 			.vd_version = VER_DEF_CURRENT,
-			.vd_flags = v + 1 == BASE ? VER_FLG_BASE : 0,
-			.vd_ndx = (ElfW(Half))(v + 1),
+			.vd_flags = order[v] == BASE ? VER_FLG_BASE : 0,
+			.vd_ndx = (ElfW(Half))order[v],
 			.vd_cnt = 1,
-			.vd_hash = vdso_elf_hash(versions[v + 1]),
+			.vd_hash = vdso_elf_hash(versions[order[v]]),
 			.vd_aux = sizeof(ElfW(Verdef)),
-			.vd_next = sizeof(table.verdef[0]),
+			.vd_next = v + 1 < NR_VERDEFS ? sizeof(table.verdef[0]) : 0,
 		};
-		table.verdef[v].aux.vda_name = string(versions[v + 1]);
+		table.verdef[v].aux.vda_name = string(versions[order[v]]);
 	}
 	table.load.p_filesz = 0x10000;
 	table.elf = (struct vdso_elf){
@@ -184,6 +188,8 @@ static bool refuses(const char *name, const char *version)
 	return answers(name, version, NULL);
 }
 
+#include "lookup_trace.h"
+
 /* A point; the last question is the one that failed. */
 static void point(bool pass, const char *what, const char *why)
 {
@@ -201,6 +207,7 @@ static void point(bool pass, const char *what, const char *why)
 		but_got("address %p", asked.got);
 	else
 		but_got("nothing");
+	tell_way(look_up);
 	because("%s", why);
 }
 

@@ -43,7 +43,7 @@ static void walk_up(void)
 static void walk_from(const void *sp)
 {
 	walk.sp = sp;
-	walk.auxv = walk.ehdr = NULL;
+	walk.auxv = walk.ehdr = NULL; /* if it breaks, the first one says where */
 	walk.broken = attempt(walk_up);
 }
 
@@ -70,14 +70,20 @@ static void test_stack(const char *what, const char *why, uintptr_t ehdr,
 		but_got("the vector at slot %ld, and in it %#lx",
 			(long)((const uintptr_t *)walk.auxv - sp),
 			(unsigned long)WORD(walk.ehdr));
+	if (WORD(walk.auxv) == WORD(sp + vector))
+		diag("(vdso_auxv_from_stack() is right; this is about vdso_auxv_find())");
+	else
+		diag("(this is about vdso_auxv_from_stack())");
 	because("%s", why);
 }
 
 static void test_stacks(void)
 {
 	test_stack("the vector begins behind two lists, and each of them ends in NULL",
-		   "nothing points to the vector: who miscounts reads pointers as types", EHDR,
-		   STACK(7, 2, ARGUMENT, ARGUMENT, 0, VARIABLE, VARIABLE, 0, ENTRIES));
+		   "nothing points to the vector, so all that comes before it must be counted. "
+		   "And an "
+		   "entry is a pair: its type is looked at, and its value is not",
+		   EHDR, STACK(7, 2, ARGUMENT, ARGUMENT, 0, VARIABLE, VARIABLE, 0, ENTRIES));
 	test_stack("an empty environment is a list, too: its NULL alone",
 		   "env -i starts a program so, and it has a vector like any other", EHDR,
 		   STACK(4, 1, ARGUMENT, 0, 0, ENTRIES));

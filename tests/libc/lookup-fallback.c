@@ -88,7 +88,8 @@ static void test_hash(void)
 
 	only_hash();
 	point(finds_each(), "without DT_GNU_HASH every name is found through DT_HASH",
-	      "DT_HASH is the older of the two, and the only one that ELF's standard knows");
+	      "DT_HASH has a hash of its own, vdso_elf_hash(). The bucket names a symbol, and "
+	      "chain[symbol] the next symbol of the same bucket, up to 0");
 	point(finds("__vdso_time", "LINUX_2.6", 0) && refuses("absent", "LINUX_2.6") &&
 		      refuses("nothing", "LINUX_2.6"),
 	      "a name that is not there is not found through DT_HASH",
@@ -104,7 +105,8 @@ static void test_hash(void)
 			table.chain[i] = first;
 	point(finds("__vdso_time", "LINUX_2.6", 0) && refuses("__vdso_time", "LINUX_9.9"),
 	      "a chain that leads in a circle is left",
-	      "a linker that errs must not stop a program that only asks for a name");
+	      "a linker that errs must not stop a program that only asks for a name. No chain "
+	      "has more symbols than there are chain words, or nchain");
 }
 
 int main(void)

@@ -29,6 +29,7 @@
 static struct {
 	bool not_random; /* personality(2) says that randomisation is off */
 	unsigned full;   /* so often: there is something already */
+	bool refuses;    /* there is no memory, and will not be */
 	unsigned old;    /* so often: an address of its own; MAP_FIXED_NOREPLACE is not known */
 
 	unsigned asked;     /* how often it was asked for addresses */
@@ -57,6 +58,8 @@ static long call(struct process *process, long nr, const long arg[6])
 		return -ENOMEM; /* so that this test comes to an end */
 	if (!(arg[3] & MAP_FIXED_NOREPLACE))
 		return process_self.call(&process_self, nr, arg);
+	if (kernel.refuses)
+		return -ENOMEM;
 	if (kernel.asked <= kernel.full)
 		return -EEXIST;
 	if (kernel.asked > kernel.old)
@@ -143,8 +146,17 @@ static void test_data(void)
 		if (!not_placed())
 			but_got("%s, and mprotect(2) says: %s", perms,
 				err ? strerror(err) : "it is writable now");
-		because("one process keeps the time for all. Who may write here tells the time "
-			"to others; or, with a copy of its own, has a clock that stands still");
+		because("%s",
+			!strcmp(perms, "---p")
+				? "that is what reserve() has taken. The page goes over it, "
+				  "with "
+				  "MAP_FIXED: there it is right, since what it replaces is ours"
+			: perms[3] == 'p'
+				? "a private mapping is a copy as soon as somebody writes, or "
+				  "asks to: then its clock stands still. What one process "
+				  "writes and all others see is a shared mapping"
+				: "one process keeps the time for all. Who may write here "
+				  "tells the time to others");
 		return;
 	}
 	ok(true, "the data pages can be read, and written by no reader");
@@ -169,8 +181,17 @@ static void test_image(void)
 	if (!not_placed())
 		but_got("%s, %s", perms,
 			whole ? "right above the data" : "not where it belongs");
-	because("with memory that is writable and executable, one wrong store of a program is "
-		"enough to have it execute what somebody else has written");
+	because("%s",
+		perms[1] == 'w'
+			? "with memory that is writable and executable, one wrong store of a "
+			  "program is enough to have it execute what somebody else has written"
+		: perms[3] == 's'
+			? "all processes would share it, so a debugger could not put a "
+			  "breakpoint into one of them. A private mapping gives it a copy of "
+			  "that page; the file is sealed, so nobody else can change it"
+		: perms[2] != 'x'
+			? "code that may not be executed is a SIGSEGV at its first call"
+			: "at is the place of the image: right above the data");
 }
 
 static void test_seen(void)
@@ -251,9 +272,15 @@ static void test_occupied(void)
 	if (!not_placed())
 		but_got("%s", !alone ? "the vDSO, on top of what was there: it is lost"
 				     : "a third place");
-	because("the library, the heap or the thread's stack that was there belongs to a "
-		"program that crashes later, far from here. And where setarch -R asks for no "
-		"randomness, two runs of a program must look alike");
+	because("%s",
+		kernel.asked > MANY_ASKS ? "the same place was asked for again and again: "
+					   "without randomness draw() "
+					   "goes by the turn"
+		: !alone ? "the library, the heap or the thread's stack that was there belongs "
+			   "to "
+			   "a program that crashes later, far from here"
+			 : "where setarch -R asks for no randomness (personality(2)), two runs "
+			   "of a program must look alike");
 }
 
 static void test_old(void)
@@ -285,12 +312,35 @@ static void test_full(void)
 	err = place(&page);
 	if (page.length)
 		vdso_unplace(&process, &page);
-	if (ok(err == -EEXIST && kernel.asked < MANY_ASKS,
+	if (ok(err < 0 && kernel.asked < MANY_ASKS,
 	       "where nothing is free, it says so after a while"))
 		return;
-	expected("%s, asked less than %d times", strerror(EEXIST), MANY_ASKS);
-	but_got("%s, asked %u times", err ? strerror(-err) : "a vDSO", kernel.asked);
-	because("a loop that ends when it is lucky is one that hangs when it is not");
+	expected("an error, below 0, after asking less than %d times", MANY_ASKS);
+	but_got("%s, after asking %u times", err ? strerror(-err) : "a vDSO", kernel.asked);
+	because("%s",
+		kernel.asked < MANY_ASKS
+			? "0 says that *start is a place that is ours"
+			: "a loop that ends when it is lucky is one that hangs when it is not");
+}
+
+static void test_refused(void)
+{
+	struct placement page = {0};
+	int err;
+
+	begin();
+	kernel.refuses = true;
+	err = place(&page);
+	if (page.length)
+		vdso_unplace(&process, &page);
+	if (ok(err < 0 && kernel.asked == 1,
+	       "an error other than \"something is there\" is the end"))
+		return;
+	expected("an error, after asking once");
+	but_got("%s, after asking %u times", err ? strerror(-err) : "a vDSO", kernel.asked);
+	because("where the kernel has no memory, or forbids it, it is no use to ask for "
+		"another "
+		"address. Only EEXIST means this place alone");
 }
 
 int main(void)
@@ -307,6 +357,7 @@ int main(void)
 	test_occupied();
 	test_old();
 	test_full();
+	test_refused();
 	vdso_files_close(&files);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);

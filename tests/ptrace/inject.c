@@ -109,14 +109,22 @@ static int finish(void)
 	return status;
 }
 
-/* The word with the vDSO's address, counted from sp; 0 if there is none. */
-static size_t find_ehdr(void)
+/* The first word of the vector, counted from sp. */
+static size_t find_first(void)
 {
 	unsigned nulls = 0;
 	size_t i = 1;
 
 	while (i < run.words && nulls < 2)
 		nulls += run.before[i++] == 0;
+	return i;
+}
+
+/* The word with the vDSO's address; 0 if there is none. */
+static size_t find_ehdr(void)
+{
+	size_t i = find_first();
+
 	for (; i + 1 < run.words && run.before[i] != AT_NULL; i += 2)
 		if (run.before[i] == AT_SYSINFO_EHDR)
 			return i + 1;
@@ -127,14 +135,21 @@ static void tell_failure(const char *why)
 {
 	size_t at = find_ehdr();
 
-	if (run.err)
+	if (run.err) {
 		diag("it was left as it was: %s", run.error.why);
+		diag("(its vector is word %zu from the stack pointer, behind the second NULL;",
+		     find_first());
+		diag(" and a read that goes beyond the end of the stack fails as a whole)");
+	}
 	if (run.injection.vdso.ehdr)
 		expected("AT_SYSINFO_EHDR is %#lx", (unsigned long)run.injection.vdso.ehdr);
 	else
 		expected("AT_SYSINFO_EHDR is an address of ours");
 	but_got("AT_SYSINFO_EHDR is %#lx", (unsigned long)(at ? run.after[at] : 0));
-	because("%s", why);
+	because("%s",
+		at && run.after[at - 1] != AT_SYSINFO_EHDR
+			? "a pair is a type and a value, and it was the type that has changed"
+			: why);
 }
 
 static bool points_to_ours(void)
@@ -192,6 +207,46 @@ static void test_none(void)
 	finish();
 }
 
+/* AT_PLATFORM stands for whatever must go. On x86-64 no image makes it necessary. */
+static void test_ignored(void)
+{
+	struct auxvec vec;
+	int err, err_absent;
+	size_t at, wrong;
+
+	start(few);
+	at = find_first();
+	while (at + 1 < run.words && run.before[at] != AT_PLATFORM)
+		at += 2;
+	err = auxvec_read(&vec, run.pid);
+	if (!err)
+		err = inject_rewrite_entry(run.pid, run.sp + find_first() * 8, &vec,
+					   AT_PLATFORM, 0);
+	memcpy(run.before, run.after, sizeof(run.before));
+	look(run.after);
+	err_absent = inject_rewrite_entry(run.pid, run.sp + find_first() * 8, &vec, 9999, 1);
+	for (wrong = 0; wrong < run.words; wrong++)
+		if (wrong != at && wrong != at + 1 && run.before[wrong] != run.after[wrong])
+			break;
+	if (!ok(!err && run.after[at] == AT_IGNORE && wrong == run.words &&
+			err_absent == -ENOENT,
+		"an entry that must go becomes one that is ignored")) {
+		expected("type %d (AT_IGNORE) at word %zu; and -ENOENT for a type that is not "
+			 "there",
+			 AT_IGNORE, at);
+		but_got("type %lu there, the first call gave %d, the second one %d",
+			(unsigned long)run.after[at], err, err_absent);
+		because("%s",
+			run.after[at] == AT_PLATFORM
+				? "a value of 0 says that there is none. An address of 0 that "
+				  "is "
+				  "still said to be one is a call to address 0"
+				: "an entry cannot be taken out, but it can be given a type "
+				  "that every reader passes over; all others stay as they are");
+	}
+	finish();
+}
+
 static void test_runs(void)
 {
 	int status;
@@ -223,18 +278,19 @@ int main(int argc, char **argv)
 	if (vdso_files_open(&files, &image, &vvar, false, &error))
 		bail_out("%s", error.why);
 	if (!start(few)) {
-		skip(5, "ptrace is denied here");
+		skip(6, "ptrace is denied here");
 		return done_testing();
 	}
 	finish();
 	if (run.err == -EPERM) {
-		skip(5, "a tracer may not share descriptors here");
+		skip(6, "a tracer may not share descriptors here");
 		return done_testing();
 	}
 	test_vector();
 	test_nothing_else();
 	test_many();
 	test_none();
+	test_ignored();
 	test_runs();
 	vdso_files_close(&files);
 	vvar_drop_writable(&vvar);

@@ -14,6 +14,7 @@
 #define CALLS 1000
 
 static struct cost cost;
+static struct batches asked_of, asked_empty; /* as they were when cost_of() was asked */
 
 static struct batches batches(long calls, size_t nr, const double *ns_a_call)
 {
@@ -30,6 +31,8 @@ static struct batches batches(long calls, size_t nr, const double *ns_a_call)
 
 static void ask(struct batches of, struct batches empty)
 {
+	asked_of = of;
+	asked_empty = empty;
 	cost = cost_of(&of, &empty);
 }
 
@@ -39,11 +42,97 @@ static bool same(double got, double want)
 	return fabs(got - want) < 0.05;
 }
 
+/* ---- what goes wrong, by the number that comes of it ---- */
+
+static double mean(const struct batches *b)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < b->nr; i++)
+		sum += b->ns[i];
+	return sum / (double)b->nr / (double)b->calls;
+}
+
+static double least(const struct batches *b)
+{
+	double least = b->ns[0];
+
+	for (size_t i = 1; i < b->nr; i++)
+		least = fmin(least, b->ns[i]);
+	return least / (double)b->calls;
+}
+
+static double middle(struct batches b)
+{
+	return median(b.ns, b.nr) / (double)b.calls;
+}
+
+static double first(const struct batches *b)
+{
+	return b->ns[0] / (double)b->calls;
+}
+
+/* Round by round: what remains of each batch. */
+static struct batches differences(void)
+{
+	struct batches d = {.calls = 1, .nr = asked_of.nr};
+
+	for (size_t i = 0; i < d.nr; i++)
+		d.ns[i] = asked_of.ns[i] / (double)asked_of.calls -
+			  asked_empty.ns[i] / (double)asked_empty.calls;
+	return d;
+}
+
+static bool came(double got, double want, double wrong)
+{
+	return same(got, wrong) && !same(got, want);
+}
+
+/* What the numbers that came look like, or NULL. */
+static const char *cause(double best, double median)
+{
+	struct batches d = differences();
+	const struct batches *of = &asked_of, *empty = &asked_empty;
+
+	if (cost.best < 0 || cost.median < 0)
+		return NULL;           /* it is its sign that is wrong */
+	if (same(mean(of), least(of))) /* nothing to tell them apart by */
+		return came(cost.best, best, least(of)) ||
+				       came(cost.median, median, middle(*of))
+			       ? "nothing was subtracted. The loop is not what was asked for"
+			       : NULL;
+	if (came(cost.best, best, mean(of)) || came(cost.best, best, mean(of) - mean(empty)) ||
+	    came(cost.best, best, mean(of) - least(empty)))
+		return "that best is a mean. What disturbs only adds, so one slow batch moves "
+		       "a "
+		       "mean, and a shortest batch is moved by none";
+	if (came(cost.best, best, least(&d)) || came(cost.median, median, middle(d)))
+		return "that is what comes of subtracting round by round. The two batches of a "
+		       "round were disturbed independently: a quiet one less a disturbed one "
+		       "costs too little. First the best of each set, and then one difference";
+	if (came(cost.best, best, first(of) - first(empty)) || came(cost.best, best, first(of)))
+		return "that best comes from the batches that were made first. The shortest is "
+		       "the first only when they are in order, and median() puts them so";
+	if (came(cost.median, median, middle(*of) - least(empty)))
+		return "that median has lost the best of the empty function. It compares a "
+		       "busy "
+		       "moment with a quiet one: the middle is subtracted from the middle";
+	if (came(cost.best, best, least(of) - middle(*empty)))
+		return "that best has lost the median of the empty function. It compares a "
+		       "quiet "
+		       "moment with a busy one: best is subtracted from best";
+	if (came(cost.best, best, least(of)) || came(cost.median, median, middle(*of)))
+		return "nothing was subtracted. The loop is not what was asked for";
+	return NULL;
+}
+
 static void tell(double best, double median, const char *why)
 {
+	const char *seen = cause(best, median);
+
 	expected("best %.1f, median %.1f", best, median);
 	but_got("best %.1f, median %.1f (ns a call)", cost.best, cost.median);
-	because("%s", why);
+	because("%s", seen ? seen : why);
 }
 
 static void costs(double best, double median, const char *what, const char *why)
@@ -61,13 +150,13 @@ static void test_arithmetic(void)
 
 	ask(BATCHES(CALLS, 20, 20, 20), BATCHES(5 * CALLS, 4, 4, 4));
 	costs(16, 16, "what a call of an empty function costs, in the same loop, is subtracted",
-	      "the loop is not what was asked for. Its batches have 5000 calls here");
+	      "an empty batch is divided by the calls of its own, and these have 5000 here");
 
 	ask(BATCHES(CALLS, 26, 20, 29, 22, 24), BATCHES(CALLS, 6, 7, 4, 9, 5));
 	costs(16, 18,
 	      "the best comes from the best batches, and the median from those in the middle",
-	      "what disturbs only adds; and the best of one beside the middle of the other "
-	      "compares a quiet moment with a busy one");
+	      "the best is the shortest batch of each set, divided by its calls, and their "
+	      "difference; the median the same with the batches in the middle");
 	undisturbed = cost.best;
 
 	ask(BATCHES(CALLS, 26, 20, 9e6, 22, 24), BATCHES(CALLS, 6, 7, 4, 9e6, 5));

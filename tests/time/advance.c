@@ -70,8 +70,13 @@ static void test_beginning(void)
 	if (ok(right, "the new line begins where the old one ends"))
 		return;
 	tell(&line, want, got);
-	because("some reader has just been on the old line, and is on the new one now. If it "
-		"begins lower the clock has gone back; if higher, it has jumped");
+	because("%s",
+		(got > want ? got - want : want - got) >> line.shift
+			? "some reader has just been on the old line, and is on the new one "
+			  "now. If it begins lower the clock has gone back; if higher, it has "
+			  "jumped"
+			: "where the line ends is no whole nanosecond. What is below one "
+			  "goes into frac, and with the new line it goes on from there");
 }
 
 static void test_pieces(void)
@@ -103,6 +108,24 @@ static void test_slope(void)
 	tell(&line, want, got);
 	because("the slope is what was decided for the time from now on. Cycles that are past "
 		"have been shown with the old one");
+}
+
+static void test_error(void)
+{
+	u64 now = START_CYCLES + 10400001;
+	struct timeline line = line_of(0);
+
+	line.error = -123;
+	timeline_advance(&line, now);
+	if (ok(line.error_at_start == -123,
+	       "the error that the sample found is the one that the new line begins with"))
+		return;
+	expected("error_at_start -123");
+	but_got("error_at_start %.0f", line.error_at_start);
+	because("it says how far the kernel's clock was ahead of the line where it began. "
+		"After "
+		"a jump of the counter the next update reckons with it how long this line can "
+		"have been followed");
 }
 
 /* ---- ten thousand updates ------------------------------------------------------------- */
@@ -175,6 +198,18 @@ static void test_many(void)
 
 /* ---- the kernel's clock is elsewhere -------------------------------------------------- */
 
+/* The place is right; what else? */
+static const char *after_restart(const struct timeline *line, double error)
+{
+	if (line->error_at_start != error)
+		return "the place is right, and error_at_start is not. After a restart it is "
+		       "the "
+		       "distance from where the line begins to the kernel's clock, below 0 if "
+		       "that one is behind, and 0 where the line begins at it";
+	return "the place is right, but restart is still set: the next update would do it "
+	       "again";
+}
+
 static void test_ahead(void)
 {
 	u64 now = START_CYCLES + 10400000;
@@ -192,7 +227,9 @@ static void test_ahead(void)
 	expected("the start + %" PRIu64 " ns, error 0, no restart any more", want - START_NS);
 	but_got("the start + %" PRIu64 " ns, error %.0f, %s", line.ns - START_NS,
 		line.error_at_start, line.restart ? "restart" : "no restart");
-	because("slewing an hour away at 500 parts in a million takes 83 days");
+	because("%s", line.ns != want
+			      ? "slewing an hour away at 500 parts in a million takes 83 days"
+			      : after_restart(&line, 0));
 }
 
 static void test_behind(void)
@@ -209,7 +246,7 @@ static void test_behind(void)
 	line.restart = true;
 	timeline_advance(&line, now);
 	got = shows(&line, now);
-	behind = (s64)(line.last.ns - line.ns);
+	behind = (s64)(line.last.ns - (u64)(want >> line.shift));
 	if (ok(got == want && line.error_at_start == (double)behind && !line.restart,
 	       "for a kernel's clock that is behind it waits, and does not go back"))
 		return;
@@ -217,7 +254,9 @@ static void test_behind(void)
 		 in_ns(want, &line), behind);
 	but_got("the start + %.6f ns, error %.0f, %s", in_ns(got, &line), line.error_at_start,
 		line.restart ? "restart" : "no restart");
-	because("somebody has seen what the line showed. It may be made slower, not earlier");
+	because("%s", got != want ? "somebody has seen what the line showed. It may be made "
+				    "slower, not earlier"
+				  : after_restart(&line, (double)behind));
 }
 
 int main(void)
@@ -225,6 +264,7 @@ int main(void)
 	test_beginning();
 	test_pieces();
 	test_slope();
+	test_error();
 	test_many();
 	test_ahead();
 	test_behind();

@@ -64,7 +64,22 @@ static void test_base(void)
 	       "where the counter stands at cycle_last, the base is the answer"))
 		return;
 	tell(0);
-	because("that is what a base means");
+	because("that is what a base means. Its nanoseconds are stored shifted, as the product "
+		"is: shift down the sum of the two, once");
+}
+
+static struct answer base_of(const struct vdso_data *base)
+{
+	return (struct answer){0, (long)base->basetime[CLOCK].sec,
+			       (long)(base->basetime[CLOCK].nsec >> base->shift)};
+}
+
+static struct answer product_of_32_bits(s64 delta)
+{
+	struct answer answer = base_of(&ghz26);
+
+	answer.nsec += (u32)((u32)delta * ghz26.mult) >> ghz26.shift;
+	return answer;
 }
 
 static void test_line(void)
@@ -75,8 +90,16 @@ static void test_line(void)
 	       "so many cycles later, the answer is so many nanoseconds later"))
 		return;
 	tell(delta);
-	because("without the counter the clock would stand still from update to update, and a "
-		"system call costs more than all the rest");
+	because("%s",
+		fake.syscalls ? "a system call costs more than all the rest. The base is "
+				"fresh: delta is far below max_cycles"
+		: same(got, base_of(&ghz26))
+			? "without the counter the clock stands still from update to update"
+		: same(got, product_of_32_bits(delta))
+			? "that is what the low 32 bits of the product are. mult has 32 bits, "
+			  "so one factor must have 64 before they are multiplied"
+			: "a cycle is mult / 2^shift nanoseconds, and what the counter has "
+			  "made since cycle_last is added to the base");
 }
 
 static void test_fraction(void)
@@ -158,6 +181,43 @@ static void test_old(void)
 	because("the writer is late or gone. The line leads on, but the clock does not");
 }
 
+/* The fields that this takes are loaded as memory is that somebody else writes. */
+static void test_loads(void)
+{
+	const struct vdso_data *vd = &fake.data[CS_HRES_COARSE];
+	const struct {
+		const char *name;
+		const void *at;
+	} fields[] = {
+		{"cycle_last", &vd->cycle_last},
+		{"max_cycles", &vd->max_cycles},
+		{"mult", &vd->mult},
+		{"shift", &vd->shift},
+		{"nsec of the base", &vd->basetime[CLOCK].nsec},
+		{"mask", &vd->mask},
+	};
+	const char *plain = NULL;
+	size_t count = sizeof(fields) / sizeof(fields[0]);
+
+	right(&ghz26, 2600);
+	for (size_t i = 0; i < count - 1; i++)
+		if (!was_loaded(fields[i].at))
+			plain = fields[i].name;
+	/* The mask may be needed by nobody but who is behind. */
+	right(&ghz26, -40);
+	if (!was_loaded(fields[count - 1].at))
+		plain = fields[count - 1].name;
+	if (ok(!plain,
+	       "every number of the data page is loaded by read_once64() or read_once32()"))
+		return;
+	expected("loads of cycle_last, max_cycles, mask, mult, shift and the base's nsec");
+	but_got("none of %s, or a plain one", plain);
+	because("the writer may change it while you calculate. A plain load may be made twice "
+		"by "
+		"the compiler, or in pieces, and a test that was made on the one is then no "
+		"test of the other");
+}
+
 /* Uniform in 64 bits, and the same in each run. */
 static u64 chance(void)
 {
@@ -217,5 +277,6 @@ int main(void)
 	test_product();
 	test_old();
 	test_random();
+	test_loads();
 	return done_testing();
 }

@@ -14,9 +14,13 @@ hint:
 	The node, just below it, is stored by a line that does.
 hint:
 	Take the two slashes away from the line that stores the CPU, save, and make check CH=00.
+right: early: the pointer is compared, and the number goes through a variable
+	s/\tif \(cpu\)\n\t\t\*cpu = both & ARCH_CPU_MASK;/\tconst u32 number = both & ARCH_CPU_MASK;\n\n\tif (cpu != NULL) {\n\t\t*cpu = number;\n\t}/
 mutant: the-node-for-the-cpu: the node is given for the CPU
+	says: an allocator with a list for each CPU takes from the wrong one
 	s/both & ARCH_CPU_MASK/both >> ARCH_NODE_SHIFT/
 mutant: at-null: it stores where the caller has given no pointer
+	says: a pointer that is NULL was followed
 	s/if \(cpu\)\n\t\t/if (1)\n\t\t/
 stub:
 		if (cpu) {

@@ -22,14 +22,37 @@ hint:
 	The first line takes both words, for the header of the file and for the program headers, and the
 	number for "read and execute". The three others take the number for "read", and nothing else.
 	Each of the two rules asks that a section has no bytes, and says its name, and why, if it has.
+right: flags-first: the words in another order, the flags as sums, one rule with two parts
+	s/PT_LOAD FLAGS\(5\) FILEHDR PHDRS;/PT_LOAD PHDRS FILEHDR FLAGS(4 + 1);/;
+	s/FLAGS\(4\)/FLAGS(0x4)/g;
+	s/ASSERT\(SIZEOF\(\.data\) == 0, [^\n]*\nASSERT[^\n]*\n/ASSERT(!(SIZEOF(.data) || SIZEOF(.bss)), "there is a variable in .data or .bss")\n/
+right: below-one: the size is compared with another number, and read is written as PF_R
+	s/SIZEOF\(\.bss\) == 0/SIZEOF(.bss) < 1/;
+	s/SIZEOF\(\.data\) == 0/ADDR(.data) + SIZEOF(.data) == ADDR(.data)/;
+	s/FLAGS\(5\)/FLAGS(1 | 4)/
+right: file-header: FILEHDR alone, since what lies between it and the first section is in it, too
+	s/FILEHDR PHDRS/FILEHDR/
 mutant: headers-left-out: the headers are in the file, and in no segment
+	says: If the header is not in it
 	s/ FILEHDR PHDRS//
 mutant: dynamic-writable: PT_DYNAMIC may be written, as a linker makes it by itself
+	says: glibc writes addresses into a DYNAMIC that says it may be written
 	s/PT_DYNAMIC FLAGS\(4\)/PT_DYNAMIC FLAGS(6)/
 mutant: not-executable: the code may only be read
+	says: SIGSEGV at the first call
 	s/PT_LOAD FLAGS\(5\)/PT_LOAD FLAGS(4)/
 mutant: one-rule: there is a rule for .data, and none for .bss
+	says: it lies in .bss
 	s/ASSERT\(SIZEOF\(\.bss\) == 0/ASSERT(SIZEOF(.bss) >= 0/
+mutant: other-rule: there is a rule for .bss, and none for .data
+	says: it lies in .data
+	s/ASSERT\(SIZEOF\(\.data\) == 0[^\n]*\n//
+mutant: all-executable: what only points into the code may be executed, too
+	says: these are lists that somebody reads
+	s/FLAGS\(4\)/FLAGS(5)/g
+mutant: one-header: the program headers are in the segment, and the file header is not
+	says: If the header is not in it
+	s/FILEHDR PHDRS/PHDRS/
 stub:
 	PHDRS
 	{

@@ -24,14 +24,100 @@ hint:
 	there is nothing to wait for, else wait a turn and try again. If it is even, copy and calculate
 	as it stands there. Then ask whether the copy must be thrown away: if not, that is the answer.
 	After the last turn there is none: false.
+right: do-while: a do ... while, with a loop of its own for the odd numbers
+	region:
+		int tries = MAX_TRIES;
+		u32 seq;
+	
+		do {
+			while ((seq = vdso_read_begin(vd)) & 1) {
+				if (nothing_to_wait_for(vd) || --tries <= 0)
+					return false;
+				arch_relax();
+			}
+			if (read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_NONE)
+				return false;
+			if (!ns_at(vd, clock, arch_counter(), ns))
+				return false;
+			*sec = read_once64(&vd->basetime[clock].sec);
+		} while (vdso_read_retry(vd, seq) && --tries > 0);
+		return tries > 0;
+right: mode-first: the mode is asked for before the number
+	region:
+		u64 now, seconds;
+		int left;
+		u32 seq;
+	
+		for (left = 0; left < MAX_TRIES; left++) {
+			if (nothing_to_wait_for(vd))
+				return false;
+			seq = vdso_read_begin(vd);
+			if (seq % 2 == 1) {
+				arch_relax();
+			} else {
+				if (read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_NONE)
+					return false;
+				seconds = read_once64(&vd->basetime[clock].sec);
+				now = arch_counter();
+				if (!ns_at(vd, clock, now, ns))
+					return false;
+				if (vdso_read_retry(vd, seq))
+					continue;
+				*sec = seconds;
+				return true;
+			}
+		}
+		return false;
+right: found-at-the-end: a flag, and one way out
+	region:
+		bool found = false, gone = false;
+	
+		for (unsigned turn = MAX_TRIES; turn-- && !found && !gone;) {
+			u32 seq = vdso_read_begin(vd);
+	
+			if (seq & 1) {
+				gone = nothing_to_wait_for(vd);
+				if (!gone)
+					arch_relax();
+				continue;
+			}
+			gone = read_once_s32(&vd->clock_mode) == VDSO_CLOCKMODE_NONE ||
+			       !ns_at(vd, clock, arch_counter(), ns);
+			*sec = read_once64(&vd->basetime[clock].sec);
+			found = !gone && !vdso_read_retry(vd, seq);
+		}
+		return found;
 mutant: no-second-look: the number is not looked at again after the copy
+	says: the number was looked at once
 	s/if \(likely\(!vdso_read_retry\(vd, seq\)\)\)\n\t/if (seq + 1)\n\t/
 mutant: odd-is-fine: an odd number is taken for an even one
+	says: an odd number says that the data is half old and half new
 	s/unlikely\(seq & 1\)/seq == 1 && nothing_to_wait_for(vd)/
 mutant: hands-out-the-last: the last copy is handed out although it is torn
+	says: what the last of them has copied is not an answer
 	s/!vdso_read_retry\(vd, seq\)/!vdso_read_retry(vd, seq) || tries == 1/
 mutant: waits-for-ever: there is no end to the tries
+	says: A loop that has no end of its own
 	s/tries > 0; tries--/tries > 0;/
+mutant: plain-looks: the number is read as any variable
+	says: A plain load of vd->seq does not count
+	s/vdso_read_begin\(vd\)/vd->seq/; s/!vdso_read_retry\(vd, seq\)/vd->seq == seq/
+mutant: continue-in-do-while: continue in a do ... while leads to its condition, with an odd number
+	says: an odd number says
+	s/for \(int tries = MAX_TRIES; tries > 0; tries--\) \{\n\t\tu32 seq = /int tries = MAX_TRIES;\n\tu32 seq;\n\n\tdo {\n\t\tseq = /;
+	s/\t\tif \(likely\(!vdso_read_retry.*?\treturn false;\n(?=\t\/|\z)/\t} while (vdso_read_retry(vd, seq) && --tries);\n\treturn tries > 0;\n/s
+mutant: counter-first: the counter is read before the number
+	says: may be older than the number
+	s/\A/\n\tu64 now = arch_counter();\n/; s/clock, arch_counter\(\)/clock, now/
+mutant: no-pause: it tries again at once, and has tried too often before the writer is done
+	says: arch_relax() is a turn of waiting
+	s/\t\t\tarch_relax\(\);\n//
+mutant: asks-at-once: for an odd number it leaves, whoever made it odd
+	says: worth a few turns of waiting
+	s/\t\t\tif \(nothing_to_wait_for\(vd\)\)\n\t\t\t\treturn false;\n\t\t\tarch_relax\(\);\n\t\t\tcontinue;/\t\t\tif (nothing_to_wait_for(vd) || seq)\n\t\t\t\treturn false;\n\t\t\tcontinue;/
+mutant: plain-copy: the seconds are read as any variable
+	says: read_once64() loads once, and here
+	s/read_once64\(&vd->basetime\[clock\]\.sec\)/vd->basetime[clock].sec/
 stub:
 		/*
 		 * TODO: what is copied here may be half of one update and half of the next. Make the

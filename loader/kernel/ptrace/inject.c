@@ -60,8 +60,7 @@ static uintptr_t find_vector(pid_t pid, uintptr_t sp)
 	return 0;
 }
 
-/* Changes one entry of the vector that the program will see. */
-static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+int inject_rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 			 unsigned long type, uintptr_t value)
 {
 	for (size_t i = 0; i + 1 < vec->count; i++) {
@@ -86,13 +85,14 @@ static int rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 static int rewrite_vector(pid_t pid, uintptr_t vector, const struct auxvec *vec,
 			  const struct placement *vdso, bool keep_kernel_vdso)
 {
-	int err = HOST_ENTRY_TYPE == AT_NULL || keep_kernel_vdso
-			  ? 0
-			  : rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, vdso->entry);
+	int err =
+		HOST_ENTRY_TYPE == AT_NULL || keep_kernel_vdso
+			? 0
+			: inject_rewrite_entry(pid, vector, vec, HOST_ENTRY_TYPE, vdso->entry);
 
 	if (err)
 		return err;
-	return rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, vdso->ehdr);
+	return inject_rewrite_entry(pid, vector, vec, AT_SYSINFO_EHDR, vdso->ehdr);
 }
 
 /*

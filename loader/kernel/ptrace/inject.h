@@ -9,6 +9,7 @@
 #ifndef KERNEL_PTRACE_INJECT_H
 #define KERNEL_PTRACE_INJECT_H
 
+#include "kernel/base/auxvec.h"
 #include "kernel/base/maps.h"
 #include "kernel/map/place.h"
 #include "kernel/ptrace/traced.h"
@@ -45,5 +46,14 @@ int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files
  * why it cannot be read, or 0.
  */
 uintptr_t inject_find_syscall(pid_t pid, uintptr_t image, int *err);
+
+/*
+ * One entry of the vector that a stopped program will see gets another value; without a value
+ * (0) it becomes one that is ignored (AT_IGNORE). vector is its address there, and it has the
+ * pairs of vec. Returns 0, what traced_read() or traced_write() say, or -ENOENT if it has no
+ * pair of this type. For a test: which entry must vanish depends on machine and image.
+ */
+int inject_rewrite_entry(pid_t pid, uintptr_t vector, const struct auxvec *vec,
+			 unsigned long type, uintptr_t value);
 
 #endif

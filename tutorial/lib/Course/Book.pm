@@ -66,6 +66,8 @@ sub checks {
 			\&check_headings
 		],
 		['every fence says what it is', \&check_fences],
+		['what the reader types in is said to go where', \&check_typed],
+		['what stands for any output is said to', \&check_patterns],
 		['every listing is what stands in the source', \&check_listings],
 		['every link leads somewhere', \&check_links],
 		[
@@ -101,6 +103,19 @@ sub stale {
 		    && prose_hash("$self->{top}/tutorial/$of") ne $hash;
 	}
 	return @stale;
+}
+
+# Near misses of which it is not held what a learner is told, and cards without another right answer:
+# to be done, and no failure.
+sub unexplained {
+	my ($self) = @_;
+	return map {
+		my $card = $_;
+		(@{$card->{rights}} ? () : "$card->{path}: right: no answer of another shape"),
+		    map { "$card->{path}: mutant $_->{name}: no says:" }
+		    grep { !@{$_->{says}} }
+		    @{$card->{mutants}}
+	} @{$self->{cards}};
 }
 
 # Of what a translator translates: all but the fences, which are the same in all languages.
@@ -201,7 +216,8 @@ sub check_cards {
 			map {
 				my $mutant = $_;
 				sub { $card->mutated($mutant) }
-			} @{$card->{mutants}}
+			} @{$card->{rights}},
+			@{$card->{mutants}}
 		    )
 		{
 			eval { $try->(); 1 } or push @problems, $@ =~ s/\n\z//r;
@@ -292,6 +308,53 @@ sub check_fences {
 				push @problems,
 				    "$at: a fence is console, c, ld, asm, make or text, not '$lang'";
 			}
+		}
+	}
+	return @problems;
+}
+
+# A reader sees no directive: the text before the fence names the file.
+sub check_typed {
+	my ($self) = @_;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		my $page = $self->{pages}{$name};
+		my $last = 0;
+		for my $fence (@{$page->{fences}}) {
+			my %named = map { $_->{text} => 1 }
+			    grep { $_->{line} > $last && $_->{line} < $fence->{line} }
+			    @{$page->{spans}};
+			for (grep { $_->{key} =~ /^(?:write|insert)$/ } @{$fence->{directives}}) {
+				my ($path) = split ' ', $_->{value};
+				push @problems,
+				    "$name:$fence->{line}: the text does not say that this goes into `$path`"
+				    if !$named{$path};
+			}
+			$last = $fence->{end} // $fence->{line};
+		}
+	}
+	return @problems;
+}
+
+# "..." and "[..]" are no output. A page that has one of them, or the first chapter, says what it is.
+sub check_patterns {
+	my ($self) = @_;
+	my @problems;
+	for my $name (sort keys %{$self->{pages}}) {
+		my $page = $self->{pages}{$name};
+		my ($first) =
+		    sort grep { $name =~ m{^tutorial/} && m{^\Q@{[$name =~ s{[^/]*$}{}r]}\E00-} }
+		    keys %{$self->{pages}};
+		my %said = map { $_->{text} => 1 } map { @{$_->{spans}} } $page,
+		    $first ? $self->{pages}{$first} : ();
+		for my $fence (grep { $_->{lang} eq 'console' } @{$page->{fences}}) {
+			my %has = (
+				'...' => scalar $fence->{body} =~ /^\.\.\.$/m,
+				'[..]' => scalar $fence->{body} =~ /\[\.\.\]/
+			);
+			push @problems,
+			    "$name:$fence->{line}: the text does not say what `$_` stands for"
+			    for grep { $has{$_} && !$said{$_} } sort keys %has;
 		}
 	}
 	return @problems;
@@ -430,6 +493,8 @@ sub check_named {
 	my %known = map { $_ => 1 } $all =~ /\b(\w+)\b/g;
 	my @outside = grep { $self->{pages}{$_} } @OUTSIDE;
 	for my $name (@{$self->{chapters}}, @{$self->{translated}}, @outside) {
+		my %written = map { $_->{value} => 1 } grep { $_->{key} eq 'write' }
+		    map { @{$_->{directives}} } @{$self->{pages}{$name}{fences}};
 		for my $span (@{$self->{pages}{$name}{spans}}) {
 			if ($span->{text} =~ /^(\w+)\(\)$/) {
 				push @problems,
@@ -440,6 +505,7 @@ sub check_named {
 			{
 				my $path = $1 =~ s{[/.]$}{}r;
 				next if $path =~ m{/(?:ARCH|ROOM|NAME)\b};    # stands for any
+				next if $written{$path};
 				push @problems,
 				    "$name:$span->{line}: $span->{text}: there is no $path"
 				    if !-e "$self->{top}/$path";

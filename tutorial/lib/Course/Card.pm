@@ -16,7 +16,7 @@ use Course::Markdown;
 
 my %SINGLE = map { $_ => 1 } qw(title tier minutes file stub);
 my %LIST = map { $_ => 1 } qw(needs tests build);
-my %REPEATED = map { $_ => 1 } qw(red hint mutant);
+my %REPEATED = map { $_ => 1 } qw(red hint mutant right);
 
 # A comment line of C, a linker script, assembly; of make, shell, Perl, a version script.
 our $ANCHOR = qr{^[ \t]*(?:/\*|//|\#)[ \t]*course: (begin|end) ([\w.-]+)[ \t]*(?:\*/)?[ \t]*\n}m;
@@ -85,18 +85,29 @@ sub read {
 	$self->{tier} =~ /^(core|deep)$/ or die "$path: tier: core or deep, not '$self->{tier}'\n";
 	$self->{minutes} =~ /^\d+$/ or die "$path: minutes: a number, not '$self->{minutes}'\n";
 	@{$self->{hint}} == 3 or die "$path: hint: three of them, not " . @{$self->{hint}} . "\n";
-	@{$self->{mutant}} <= 4 or die "$path: mutant: at most four\n";
-	$self->{mutants} = [map { $self->parse_mutant($_) } @{$self->{mutant}}];
+	@{$self->{$_}} <= 10 or die "$path: $_: at most ten\n" for qw(mutant right);
+	$self->{mutants} = [map { $self->parse_variant('mutant', $_) } @{$self->{mutant}}];
+	$self->{rights} = [map { $self->parse_variant('right', $_) } @{$self->{right}}];
+	my %names;
+	$names{$_->{name}}++ and die "$path: $_->{name}: two answers of this name\n"
+	    for @{$self->{mutants}}, @{$self->{rights}};
 	return $self;
 }
 
-# "NAME: what is wrong", and then lines of Perl that change the region in $_.
-sub parse_mutant {
-	my ($self, $text) = @_;
-	$text =~ /\A([a-z0-9-]+): +(\S[^\n]*)\n(.+)\z/s
+# An answer that a learner might give: "NAME: what is wrong with it", or different; of a wrong one
+# lines "says: words", which must be in what the learner is shown; and then Perl that changes the
+# finished region in $_, or "region:" and the region itself, written as a stub is.
+sub parse_variant {
+	my ($self, $key, $text) = @_;
+	$text =~ /\A([a-z0-9-]+): +(\S[^\n]*)\n((?:says: +\S[^\n]*\n)*)(.+)\z/s
 	    or die
-	    "$self->{path}: mutant: first 'name: what is wrong', then indented the substitution: $text\n";
-	return {name => $1, why => $2, code => $3};
+	    "$self->{path}: $key: first 'name: what it is', then indented the substitution: $text\n";
+	my %variant = (name => $1, why => $2, code => $4);
+	$variant{says} = [$3 =~ /^says: +(.+)$/mg];
+	$key eq 'right' && @{$variant{says}}
+	    and die "$self->{path}: right $variant{name}: says: nobody is told why it is right\n";
+	$variant{region} = "$1\n" if $variant{code} =~ /\Aregion:\n(.*)\z/s;
+	return \%variant;
 }
 
 # [name, begin or end, line] of every anchor in a text.
@@ -149,25 +160,29 @@ sub replace {
 	return $before . $new . $after;
 }
 
-# What stands in the region at the start. A line "@keep /FIRST/ .. /LAST/" of the stub is that part
-# of the finished region, indented as that line is: what the learner need not write is not said twice.
-sub stub {
-	my ($self) = @_;
+# What stands in the region at the start.
+sub stub { my ($self) = @_; return $self->with_kept('stub', $self->{stub}) }
+
+# A region as a card has it. A line "@keep /FIRST/ .. /LAST/" of it is that part of
+# the finished region, indented as that line is: what the learner need not write is not said twice.
+sub with_kept {
+	my ($self, $what, $text) = @_;
 	my @lines = split /^/, $self->region;
 	my $stub = '';
 
-	for (split /^/, $self->{stub}) {
+	for (split /^/, $text) {
 		if (!/^\s*\@keep\b/) {
 			$stub .= $_;
 			next;
 		}
 		my ($indent, $first, $last) = m{^(\s*)\@keep /(.+?)/(?: \.\. /(.+)/)?\s*$}
-		    or die "$self->{path}: stub: \@keep /FIRST/ .. /LAST/ or \@keep /ONE/, not $_";
+		    or die "$self->{path}: $what: \@keep /FIRST/ .. /LAST/ or \@keep /ONE/, not $_";
 		my ($from) = grep { $lines[$_] =~ /$first/ } 0 .. $#lines;
 		defined $from
-		    or die "$self->{path}: stub: no line of the finished region matches /$first/\n";
+		    or die
+		    "$self->{path}: $what: no line of the finished region matches /$first/\n";
 		my ($to) = defined $last ? grep { $lines[$_] =~ /$last/ } $from .. $#lines : $from;
-		defined $to or die "$self->{path}: stub: no line from there on matches /$last/\n";
+		defined $to or die "$self->{path}: $what: no line from there on matches /$last/\n";
 		$stub .=
 		    Course::Markdown::dedent(join '', @lines[$from .. $to]) =~ s/^(?=.)/$indent/mgr;
 	}
@@ -186,22 +201,26 @@ sub all_stubs {
 	return %text;
 }
 
-# The finished region with a near miss in it.
+# The region with another answer in it: a near miss, or one that is right, too.
 sub mutated {
-	my ($self, $mutant) = @_;
+	my ($self, $variant) = @_;
 	my $before = $self->region;
 	local $_ = $before;
-	eval "$mutant->{code}; 1" or die "$self->{path}: mutant $mutant->{name}: $@";
+	if (defined $variant->{region}) {
+		$_ = $self->with_kept($variant->{name}, $variant->{region});
+	} else {
+		eval "$variant->{code}\n; 1" or die "$self->{path}: mutant $variant->{name}: $@";
+	}
 	$_ ne $before
 	    or die
-	    "$self->{path}: mutant $mutant->{name}: the substitution no longer fits the finished region\n";
+	    "$self->{path}: mutant $variant->{name}: the substitution no longer fits the finished region\n";
 	return $_;
 }
 
 sub mutant {
 	my ($self, $name) = @_;
-	my ($mutant) = grep { $_->{name} eq $name } @{$self->{mutants}};
-	return $mutant // die "$self->{path}: no mutant $name\n";
+	my ($found) = grep { $_->{name} eq $name } @{$self->{mutants}}, @{$self->{rights}};
+	return $found // die "$self->{path}: no mutant $name\n";
 }
 
 1;

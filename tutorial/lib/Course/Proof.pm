@@ -4,7 +4,9 @@ package Course::Proof;
 #
 #   red      with the stub it builds, and fails exactly the points that the card names
 #   green    finished, it passes all of them
-#   mutants  each near miss builds, and fails at least one of them
+#   right    an answer of another shape passes all of them, too
+#   mutants  each near miss builds, fails at least one of them, and what the learner is shown then
+#            has the words that lead to the cause
 #   prose    every console block prints what the page shows, in the order of the page
 #
 # Book.pm has what can be said of all pages without running anything.
@@ -88,7 +90,7 @@ sub prove_exercise {
 	my ($self, $card) = @_;
 	my $name = $card->{name};
 	my %named = map { $_ => 1 } @{$card->{red}};
-	my $count = 3 + @{$card->{mutants}};
+	my $count = 3 + @{$card->{rights}} + 2 * @{$card->{mutants}};
 
 	SKIP: {
 		for (@{$card->{needs}}) {
@@ -129,35 +131,93 @@ sub prove_exercise {
 			: $result->{said}
 		    );
 
-		for my $mutant (@{$card->{mutants}}) {
-			my $what = "$name: the near miss is refused: $mutant->{why}";
-			my $region = eval { $card->mutated($mutant) };
-			if (!defined $region) {
-				fail($what);
-				diag($@);
-				next;
-			}
-			$result = $self->try($tree, $card, $region);
-			if (!$result->{built}) {
-				fail($what);
-				diag(
-					"mutant $mutant->{name} cannot be built, so it proves nothing:\n$result->{said}"
-				);
-				next;
-			}
-			# A point that was never reached is as good as one that failed.
-			my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
-			my @caught = grep { !$passed{$_} } @{$card->{red}};
-			ok(@caught, $what)
-			    or diag(
-				"mutant $mutant->{name} passes every point that the card names: whoever writes this is told that it is right\n",
-				@{$result->{failed}}
-				? ("other points fail:\n", list(@{$result->{failed}}))
-				: ()
-			    );
-			note("  $_") for @caught;
+		$self->prove_right($tree, $card, $_) for @{$card->{rights}};
+		$self->prove_mutant($tree, $card, $_) for @{$card->{mutants}};
+	}
+}
+
+# The result of another answer, or nothing, and a point that has failed.
+sub try_variant {
+	my ($self, $tree, $card, $variant, $what) = @_;
+	my $region = eval { $card->mutated($variant) };
+	my $said = $@;
+	my $result = defined $region ? $self->try($tree, $card, $region) : undef;
+
+	return $result if $result && $result->{built};
+	fail($what);
+	diag(
+		$result
+		? "$variant->{name} cannot be built, so it proves nothing:\n$result->{said}"
+		: $said
+	);
+	return;
+}
+
+sub prove_right {
+	my ($self, $tree, $card, $right) = @_;
+	my $what = "$card->{name}: this is right, too: $right->{why}";
+	my $result = $self->try_variant($tree, $card, $right, $what) or return;
+	my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
+
+	ok(!@{$result->{failed}} && !grep({ !$passed{$_} } @{$card->{red}}), $what)
+	    or diag(
+		"whoever writes $right->{name} is told that it is wrong:\n",
+		shown($result)
+	    );
+}
+
+sub prove_mutant {
+	my ($self, $tree, $card, $mutant) = @_;
+	my $what = "$card->{name}: the near miss is refused: $mutant->{why}";
+	my $result = $self->try_variant($tree, $card, $mutant, $what) or return;
+	# A point that was never reached is as good as one that failed.
+	my %passed = map { $_->{text} => 1 } grep { $_->{ok} } @{$result->{points}};
+	my @caught = grep { !$passed{$_} } @{$card->{red}};
+	my $shown = shown($result);
+
+	ok(@caught, $what)
+	    or diag(
+		"mutant $mutant->{name} passes every point that the card names: whoever writes this is told that it is right\n",
+		@{$result->{failed}}
+		? ("other points fail:\n", list(@{$result->{failed}}))
+		: ()
+	    );
+	note("  $_") for @caught;
+	my @unsaid = grep { index(on_one_line($shown), on_one_line($_)) < 0 } @{$mutant->{says}};
+	ok(!@unsaid, "$card->{name}: ... and the learner is told why")
+	    or diag(
+		"mutant $mutant->{name} must lead to these words:\n", list(@unsaid),
+		"the learner reads:\n", $shown
+	    );
+}
+
+# What a learner sees of a failure, as Learner.pm shows it: all of the first point.
+sub shown {
+	my ($result) = @_;
+	my ($first) = grep { !$_->{ok} } @{$result->{points}};
+	return $first ? "$first->{text}\n$first->{diag}" : '';
+}
+
+sub on_one_line { my ($text) = @_; return $text =~ s/^#//mgr =~ s/\s+/ /gr }
+
+# What a learner sees for each answer of a card, to be read when the card is written.
+sub seen {
+	my ($self, $ch, $only) = @_;
+	my (undef, @cards) = $self->find($ch);
+	for my $card (@cards) {
+		my $tree = $self->scratch;
+		for my $variant (@{$card->{rights}}, @{$card->{mutants}}) {
+			next if defined $only && $variant->{name} ne $only;
+			my $result = $self->try($tree, $card, $card->mutated($variant));
+			print "== $card->{id}:$variant->{name}: $variant->{why}\n",
+			    $result->{built}
+			    ? shown($result) || "Done.\n"
+			    : "It cannot be built:\n$result->{said}";
+			print map { "      also: $_\n" }
+			    @{$result->{failed}}[1 .. $#{$result->{failed}}];
 		}
 	}
+	return 0;
 }
 
 # Every exercise at once, as by make start CH=all. A stub that is right alone may leave something
@@ -309,6 +369,8 @@ sub book {
 		fail($_) for $book->stale;
 		$TODO = 'the glossary is to be brought up to date';
 		fail($_) for $book->unlisted;
+		$TODO = 'the card is to be completed';
+		fail($_) for $book->unexplained;
 	}
 	done_testing();
 	return Test::More->builder->is_passing ? 0 : 1;
