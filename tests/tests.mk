@@ -231,7 +231,7 @@ course-built: $(COURSE_$(ARCH):%=$(O)/%)
 	@:
 
 # The port's header, the two files that find a function in an image, and nothing of the loader.
-PORT_OBJS := $(addprefix $(O)/loader/libc/,vdso_elf.o vdso_lookup.o)
+PORT_OBJS := $(addprefix $(O)/loader/libc/,vdso_elf.o vdso_lookup.o vdso_symbol.o)
 $(P)/tests/machines/emulated/port: tests/machines/emulated/port.c $(PORT_OBJS)
 	$(call program,$(TEST_CFLAGS) -static,$(PORT_OBJS))
 

@@ -23,7 +23,7 @@ static void limit(unsigned event)
 	ok(false, "a call in a namespace comes to an end");
 	expected("a dozen steps");
 	but_got("%u, and no end; they begin with %.30s", event, fake.log);
-	diag("(S looks at the number, D at data, C reads the counter, R waits a turn)");
+	diag(FAKE_EVENTS);
 	because("with the page of offsets gettime() ends where it was called. The data page "
 		"is the next one");
 	exit(done_testing());
@@ -179,7 +179,7 @@ static void test_update(void)
 	tell("or", after);
 	tell("got", got);
 	diag("what the reader did: %s", fake.log);
-	diag("(S looks at the number of the data page, D at data, C reads the counter)");
+	diag(FAKE_EVENTS);
 	because("the number on the page of offsets is 1 for ever and says nothing about the "
 		"data");
 }
@@ -314,7 +314,7 @@ static void test_free(void)
 	else
 		but_got("%s: the number was even, and a mode that says TIMENS was believed",
 			fake.log);
-	diag("(S looks at the number, D at data, C reads the counter)");
+	diag(FAKE_EVENTS);
 	because("nearly all programs are in no namespace. They must not pay for the few that "
 		"are");
 }
