@@ -66,7 +66,10 @@ for my $how (qw(kernel hand)) {
 	is($p->{out}, "end\n", "$how: no SIGCHLD comes by itself");
 
 	# What is beside it.
-	$p = spawn(@run, program('compare.pie'), 60_000);
+	$p = spawn(
+		'/bin/sh', '-c', 'ulimit -St 50; exec "$@"', 'sh', @run, program('compare.pie'),
+		60_000
+	);
 	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
 	my ($keeper, $watchdog) = map { attendant($pid, "uvdso-$_") } qw(keeper watchdog);
 	my @stat = split ' ', slurp("/proc/$keeper/stat");
@@ -75,6 +78,15 @@ for my $how (qw(kernel hand)) {
 	my @open = grep { !/memfd:vvar|pidfd|pipe:|^$/ }
 	    map { (readlink $_) || '' } glob "/proc/$keeper/fd/* /proc/$watchdog/fd/*";
 	is("@open", '', "$how: neither has a descriptor of the program's");
+	my ($soft, $hard) = slurp("/proc/$keeper/limits") =~ /^Max cpu time +(\S+) +(\S+)/m;
+	is($soft, $hard, "$how: the program's limit on CPU time is not the timekeeper's");
+	my ($vvar) = slurp("/proc/$pid/smaps") =~ m{(/memfd:vvar.*?^VmFlags: [^\n]*)}ms;
+	like($vvar, qr/ dd/, "$how: the data pages are in no core dump");
+	SKIP: {
+		skip 'only root may look into a timekeeper', 1 if $>;
+		my @cwd = map { readlink "/proc/$_/cwd" } $keeper, $watchdog;
+		is("@cwd", '/ /', "$how: neither keeps a directory busy");
+	}
 	kill 'KILL', $pid;
 	finish($p);
 	ok(
