@@ -29,8 +29,8 @@ my %symptom = (
 	b => 'every program works with it, and so does whoever wants to change its clock',
 	c => 'two names of one function do not lead to the same place',
 	d =>
-	    'bash dies with it under that filter, and date does not; nm -D shows a line that is not'
-	    . ' like the others',
+	    'whoever asks for the time of day makes a system call, or asks another function; nm -D'
+	    . ' shows a line that is not like the others',
 	e => 'all clocks are right, and gdb loses its way in one function',
 );
 
