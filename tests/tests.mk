@@ -163,6 +163,16 @@ BARE_CFLAGS := $(PROGRAM_CFLAGS) -ffreestanding -nostdlib -fno-stack-protector -
 $(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_$*))
 
+# A function of your own, and who calls it. How long that takes is measured as the bench does it.
+CALLER_OBJS := $(O)/tests/lib/caller.o $(O)/tests/bench/measure.o
+CALLER_CFLAGS := $(PROGRAM_CFLAGS) -O2 -Itests/lib -Itests/bench -include caller.h
+
+$(O)/tests/lib/caller.o: tests/lib/caller.c $(O)/.config
+	$(call compile,$(CALLER_CFLAGS))
+
+$(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
+	$(call program,$(CALLER_CFLAGS),$(CALLER_OBJS) $(LIBS) -lm)
+
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
 	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
