@@ -211,7 +211,10 @@ in_state(
 );
 in_state(
 	'without a usable counter it falls back to a system call',
-	['the mode of the data page is NONE then, and what it says of fine clocks is old'],
+	[
+		'the mode of the data page is NONE then, and what it says of fine clocks is old. The',
+		'offset of a time namespace is to be added all the same'
+	],
 	when_called(sub {
 		my $p = call($image, '--no-counter', 'check');
 		return fine($p)

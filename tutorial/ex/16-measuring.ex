@@ -34,13 +34,26 @@ hint:
 	number it leaves the data page alone and calls __vdso_clock_gettime, which is in the same image
 	and knows all that can be the matter. The program looks the name up with dlvsym(), asks the
 	C library before and after, and compares; each of the three loops asks somebody else.
+right: plain-name: the program asks for the plain name
+	s/"__vdso_coarse_ns"/"coarse_ns"/
+right: tries-again: a copy that an update has changed is taken once more
+	s/\tu32 seq = vdso_read_begin\(vd\);\n/\tu32 seq;\n\tint tries = 0;\n/; s/(\tstruct answer now;\n)\n/$1\nagain:\n\tseq = vdso_read_begin(vd);\n/; s/(\tif \(unlikely\(seq & 1)/\tif (!(seq & 1) && vdso_read_retry(vd, seq) && ++tries < 10)\n\t\tgoto again;\n$1/
+right: hides-the-rest: the node has a local part, too
+	s/\t\tcoarse_ns;  /\t\tcoarse_ns; local: *; /
 mutant: version-of-linux: the node has a name that is Linux's to give
+	says: LINUX_2.7
+	says: a promise of Linux
 	s/UVDSO_1/LINUX_2.7/g
 mutant: no-plain-name: the node lists one of the two names
+	says: coarse_ns: not there
+	says: EXPORT makes both names, and the node lists both
 	s/^\t\tcoarse_ns; +\\\n//m
 mutant: no-fallback: an odd number is taken as an answer
+	says: there the first page has offsets
 	s/seq & 1 \|\| //
 mutant: believes-all: the program does not compare
+	says: a thousand right answers
+	says: whatever is_right() cannot tell from the truth, nobody has tested
 	s/before <= now && now <= after/before + now + after/
 stub:
 	#if defined(__ASSEMBLER__)
