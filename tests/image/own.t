@@ -339,23 +339,28 @@ point(
 );
 
 # ---- what it costs ----
-# The ratio alone, and three times if something disturbs.
+# The ratio alone, and three times if something disturbs. Without a counter a fine clock is a system call.
 my ($ours, $kernel);
-for (1 .. 3) {
-	last if $skip;
-	my $chart = call($image, 'chart', 'quick');
-	($ours, $kernel) = $chart->{out} =~ /^warm 1 thread,,([\d.]+),[\d.]*,([\d.]+)$/m;
-	last if defined $ours && $ours < $kernel / 2;
+SKIP: {
+	skip $traps->{out} =~ s/\n//r, 1 if $traps->{status} == 3;
+	for (1 .. 3) {
+		last if $skip;
+		my $chart = call($image, 'chart', 'quick');
+		($ours, $kernel) = $chart->{out} =~ /^warm 1 thread,,([\d.]+),[\d.]*,([\d.]+)$/m;
+		last if defined $ours && $ours < $kernel / 2;
+	}
+	point(
+		!$skip && defined $ours && $ours < $kernel / 2,
+		'a call costs less than half of the system call',
+		'less than half',
+		$skip
+		    || (
+			defined $ours
+			? sprintf '%.0f%% of it', 100 * $ours / ($kernel || 1)
+			: 'no numbers'
+		    ),
+		'for less nobody needs a function in the vDSO'
+	);
 }
-point(
-	!$skip && defined $ours && $ours < $kernel / 2,
-	'a call costs less than half of the system call',
-	'less than half',
-	$skip
-	    || (
-		defined $ours ? sprintf '%.0f%% of it', 100 * $ours / ($kernel || 1) : 'no numbers'
-	    ),
-	'for less nobody needs a function in the vDSO'
-);
 
 done_testing();
