@@ -90,9 +90,17 @@ SECTIONS
 	/DISCARD/      : { *(.note.gnu.property) *(.note.GNU-stack) *(.comment) *(.gnu.version_r) *(.riscv.attributes) }
 }
 
+/* The node of own.c, if that is a part of the image. */
+#ifdef VDSO_HAS_own
+#	include "../vdso-src/own.c"
+#else
+#	define VDSO_OWN_VERSIONS
+#endif
+
 VERSION
 {
 	VDSO_VERSIONS
+	VDSO_OWN_VERSIONS
 }
 
 /* course: begin 02-image */

@@ -31,8 +31,8 @@ TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd m
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
-	machines/machine-aarch64 vdso/mutants course/03 course/checker vdso/seqcount course/05 course/10 \
-	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/12
+	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
+	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
@@ -162,6 +162,16 @@ FLAGS_in-the-way := -fPIE -static -no-pie -Wl,-Ttext-segment=0x555555554000
 BARE_CFLAGS := $(PROGRAM_CFLAGS) -ffreestanding -nostdlib -fno-stack-protector -fcf-protection=none
 $(PROBES:%=$(P)/tests/programs/%): $(P)/tests/programs/probe.%: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_$*))
+
+# A function of your own, and who calls it. How long that takes is measured as the bench does it.
+CALLER_OBJS := $(O)/tests/lib/caller.o $(O)/tests/bench/measure.o
+CALLER_CFLAGS := $(PROGRAM_CFLAGS) -O2 -Itests/lib -Itests/bench -include caller.h
+
+$(O)/tests/lib/caller.o: tests/lib/caller.c $(O)/.config
+	$(call compile,$(CALLER_CFLAGS))
+
+$(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
+	$(call program,$(CALLER_CFLAGS),$(CALLER_OBJS) $(LIBS) -lm)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a

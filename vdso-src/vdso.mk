@@ -1,6 +1,6 @@
 # vdso.mk - the image: vdso-src/ and linker-scripts/, built for every machine.
 
-.PHONY: sections disasm matrix matrix-images
+.PHONY: sections disasm own matrix matrix-images
 
 # A change of tools or flags rebuilds everything that was made with them. The place of the
 # tree does not count: no byte depends on it, so a copy of the tree can reuse what is built.
@@ -75,6 +75,11 @@ $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers linker-scripts/budge
 	$(call step,STRIP,$(OBJCOPY_HERE) -S $(addprefix -R ,.data .bss .got .got.plt) $< $(O)/vdso/stripped.so)
 	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@
 	$(Q)linker-scripts/budget $@ $(VDSO_BUDGET) '$(VDSO_BUDGET_CC)' '$(VDSO_BUDGET_LD)' '$(CC_HERE)' '$(LD_HERE)'
+
+# The image with a function of your own (own.c), and a program that calls it.
+OWN := $(O)/own
+own: $(P)/tests/programs/own
+	$(Q)$(MAKE) VDSO_PARTS='$(VDSO_PARTS) own' B=$(OWN) $(OWN)/$(ARCH)/vdso.so
 
 # Debuggers and profilers find the symbols of a stripped file by its build id, and uvdso gdb the source
 # by a link.

@@ -197,6 +197,22 @@ sub verdef {
 	}
 }
 
+# The only node has another name.
+sub renamed_node {
+	my ($name, $hash) = @_;
+	return sub {
+		my ($elf) = @_;
+		my $at = append($elf, "\0$name\0");
+		# Inside of the string table, by making that reach there.
+		dyn('STRSZ', value => length($elf->{bytes}) - $elf->tag('STRTAB'))->($elf);
+		$elf->set(
+			'word', $elf->{verdefs}[1]{at} + $elf->{verdefs}[1]{aux},
+			'value', $at + 1 - $elf->tag('STRTAB')
+		);
+		verdef(1, hash => $hash)->($elf);
+	}
+}
+
 sub nhdr {
 	my ($owner, %fields) = @_;
 	return sub {
@@ -707,21 +723,13 @@ my @mutants = (
 	['a wrong vd_hash', verdef(1, hash => 1), 'versions'],
 	['a node without a name', verdef(1, cnt => 0), 'versions', qr/has no name/],
 	[
-		'a node named LINUX_2.7',
-		sub {
-			my ($elf) = @_;
-			my $at = append($elf, "\0LINUX_2.7\0");
-			# Inside of the string table, by making that reach there.
-			dyn('STRSZ', value => length($elf->{bytes}) - $elf->tag('STRTAB'))->($elf);
-			$elf->set(
-				'word', $elf->{verdefs}[1]{at} + $elf->{verdefs}[1]{aux},
-				'value', $at + 1 - $elf->tag('STRTAB')
-			);
-			verdef(1, hash => 0x3ae75f7)->($elf);
-		},
-		'versions',
-		'*',
+		'a node named LINUX_2.7', renamed_node('LINUX_2.7', 0x3ae75f7), 'versions', '*',
 		qr/not the machine's LINUX_2.6/
+	],
+	[
+		'the node of another name, of who knows what', renamed_node('UVDSO_1', 0xaa98571),
+		'versions', '*',
+		qr/clock_gettime has version UVDSO_1: C libraries ask for it with LINUX_2.6/
 	],
 	(
 		map {

@@ -43,7 +43,7 @@ const struct image_rule image_rules[] = {
 	[RULE_SYMBOLS] = {"symbols", "defined, visible functions in the image's own code"},
 	[RULE_HASH] = {"hash", "DT_HASH and DT_GNU_HASH, and every symbol is found by both"},
 	[RULE_VERSIONS] = {"versions",
-			   "a base entry and the machine's node, which every symbol has"},
+			   "a base entry and the machine's node; every symbol has a node"},
 	[RULE_NOTES] = {"notes",
 			"well-formed notes, a Linux version and a build id among them"},
 	[RULE_EH_FRAME] = {"eh-frame", "an unwind table that knows every exported function"},

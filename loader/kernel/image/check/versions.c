@@ -11,6 +11,9 @@
  * reads the table without checking that there is one, and dies at start if there
  * is none (elfuse #49); musl goes by vd_next alone, others by the count.
  *
+ * A function that no C library asks for may have a node of its own beside it, whose
+ * name is not one of Linux: whoever calls it asks with that.
+ *
  * The first entry is the base, named after the image itself (gABI, symbol
  * versioning in the LSB). The names of the nodes: vdso(7).
  */
@@ -48,6 +51,30 @@ static const struct machine_version *machine_version(const struct checked *c)
 	return NULL; /* reported with the ELF header */
 }
 
+static bool is_machines(const struct machine_version *machine, const char *name)
+{
+	return !strcmp(name, machine->name) ||
+	       (machine->older && !strcmp(name, machine->older));
+}
+
+/* The functions that C libraries ask for, always with the machine's version. */
+static bool is_asked_for(const char *name)
+{
+	static const char *const names[] = {
+		"clock_gettime", "clock_gettime64", "gettimeofday", "time",
+		"clock_getres",  "getcpu",          "getrandom",
+	};
+
+	if (!strncmp(name, "__vdso_", 7))
+		name += 7;
+	else if (!strncmp(name, "__kernel_", 9))
+		name += 9;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 static void check_base(struct checked *c, uint16_t index, const char *name)
 {
 	const char *soname =
@@ -73,8 +100,7 @@ static void check_node(struct checked *c, uint16_t index, const char *name, stru
 			rule_broken(&c->report, RULE_VERSIONS,
 				    "%s and %s have the same index %u", nodes->node[i].name,
 				    name, index);
-	if (machine && strcmp(name, machine->name) &&
-	    (!machine->older || strcmp(name, machine->older)))
+	if (machine && !is_machines(machine, name) && !strncmp(name, "LINUX_", 6))
 		rule_broken(&c->report, RULE_VERSIONS,
 			    "node %s is not the machine's %s: musl, Go and rustix reject its "
 			    "symbols",
@@ -173,6 +199,7 @@ static const char *node_of(const struct nodes *nodes, uint16_t index)
 /* Does every exported symbol have a node? And is an absolute one the name of a node? */
 static void check_versyms(struct checked *c, const struct nodes *nodes)
 {
+	const struct machine_version *machine = machine_version(c);
 	uint64_t versym;
 
 	if (!checked_offset(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2ull * c->nr_symbols, &versym))
@@ -197,6 +224,12 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 				    "client can "
 				    "use it",
 				    checked_name(c, i), node);
+		else if (machine && !is_machines(machine, node) &&
+			 is_asked_for(checked_name(c, i)))
+			rule_broken(&c->report, RULE_VERSIONS,
+				    "%s has version %s: C libraries ask for it with %s, and do "
+				    "not find it",
+				    checked_name(c, i), node, machine->name);
 	}
 }
 
