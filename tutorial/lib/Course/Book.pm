@@ -90,6 +90,7 @@ sub checks {
 			\&check_glossary
 		],
 		['every translation has the fences of its original', \&check_translations],
+		['no translation has a word that its table of terms forbids', \&check_words],
 	);
 }
 
@@ -704,7 +705,7 @@ sub fence_key {
 sub check_translations {
 	my ($self) = @_;
 	my @problems;
-	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
+	for my $name ($self->translations) {
 		my $page = $self->{pages}{$name};
 		my ($comment) = grep { $_->{key} eq 'translates' } @{$page->{comments}};
 		if (      !$comment
@@ -727,6 +728,77 @@ sub check_translations {
 		    if defined $i;
 	}
 	return @problems;
+}
+
+# All that is translated, chapters and other pages. TERMS.md is for the translators.
+sub translations {
+	my ($self) = @_;
+	return grep { m{^tutorial/[^/]+/} && !m{/TERMS\.md$} } sort keys %{$self->{pages}};
+}
+
+# The rows of TERMS.md in the folder of a translation, "| English | term | note | not | words |":
+# {terms => {english => [term...]}, not => [[word, term]...]}. A word may stand for several.
+sub translated_terms {
+	my ($self, $page) = @_;
+	my $table = $self->{pages}{dirname($page) . '/TERMS.md'} or return;
+	my %found = (terms => {}, not => []);
+	my $headed;
+	for (@{$table->{lines}}) {
+		my ($english, $term, undef, $not) = /^\|(.*)\|(.*)\|(.*)\|(.*)\|$/
+		    or undef $headed, next;
+		if (!$headed) { $headed = $english =~ /^-+$/; next }
+		s/^\s+|\s+$//g for $english, $term, $not;
+		push @{$found{terms}{lc $english}}, $term;
+		push @{$found{not}}, map { [$_, $term] } grep { length } split /、/, $not;
+	}
+	return \%found;
+}
+
+# The lines of prose, as [number, text]: no fences, no code spans, no targets of links.
+sub prose {
+	my ($page) = @_;
+	my %fenced =
+	    map { $_ => 1 } map { $_->{line} .. $_->{end} // $_->{line} } @{$page->{fences}};
+	return map { [$_, $page->{lines}[$_ - 1] =~ s/`[^`]*`/``/gr =~ s/\]\([^)]*\)/]()/gr] }
+	    grep { !$fenced{$_} } 1 .. @{$page->{lines}};
+}
+
+sub check_words {
+	my ($self) = @_;
+	my @problems;
+	for my $name ($self->translations) {
+		my $table = $self->translated_terms($name) or next;
+		for my $line (prose($self->{pages}{$name})) {
+			my ($number, $text) = @$line;
+			push @problems, "$name:$number: $_->[0]: the table of terms says $_->[1]"
+			    for grep { index($text, $_->[0]) >= 0 } @{$table->{not}};
+		}
+	}
+	return @problems;
+}
+
+# Bold terms with the English one behind them, "**term**（English）" or "（**term**，English）", that
+# are not those of the table.
+sub untermed {
+	my ($self) = @_;
+	my @untermed;
+	for my $name ($self->translations) {
+		my $table = $self->translated_terms($name) or next;
+		for my $line (prose($self->{pages}{$name})) {
+			my ($number, $text) = @$line;
+			while ($text =~
+				/\*\*([^*]+)\*\*(?:（([A-Za-z][\w^ -]*)|，([A-Za-z][\w^ -]*)）)/g)
+			{
+				my ($term, $english) = ($1, $2 // $3);
+				my @known = @{$table->{terms}{lc $english} // []};
+				next if grep { $_ eq $term } @known;
+				push @untermed,
+				    "$name:$number: $english is $term here, and in TERMS.md "
+				    . (@known ? join ' or ', @known : 'nothing');
+			}
+		}
+	}
+	return @untermed;
 }
 
 1;
