@@ -233,11 +233,20 @@ spew(
 my @zh =
     ('目标', '准备', '三条不变式', '先猜后看', '思路', '逐步演示', '轮到你了', '故意弄坏', '与内核对照', '没有讲到的', '更进一步', '小结');
 $text{$zh[$_]} = $text{$headings[$_]} for 0 .. $#zh;
+$text{'思路'} = "两个数有一个**和**（sum），也许还有**余数**（remainder）。`总和`\n";
 $text{'更进一步'} = "[源码](../../src/add.c)，[上文](#目标)，[标题](#01-加法和)。\n";
 spew(
 	"$good/tutorial/zh-CN/01-add.md", "TRANSLATES\n\n# 01 加法：和\n\n" . join '',
 	map { "## $_\n\n" . ($text{$_} ? "$text{$_}\n" : '') } @zh
 );
+spew("$good/tutorial/zh-CN/TERMS.md", <<'END');
+# 译名表
+
+| 英文 | 中文 | 说明 | 不用 |
+|---|---|---|---|
+| sum | 和 | 总和 | 合计、总和 |
+| remainder | 余数 | | |
+END
 system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/") == 0
     or BAIL_OUT('no tool');
 make_path("$good/tests/lib");
@@ -478,6 +487,10 @@ my @spoiled = (
 		'book', qr/zh-CN\/01-add\.md:\d+: #01-加法：和: .* no such heading; it has #01-加法和/
 	],
 	[
+		'a translation with a word that is not to be used', $zh, sub { s/还有/还有总和，/ },
+		'book', qr/zh-CN\/01-add\.md:\d+: 总和: the table of terms says 和$/m
+	],
+	[
 		'a translation without its hash', $zh, sub { s/ [0-9a-f]{12} / / }, 'book',
 		qr/its first line is/
 	],
@@ -632,6 +645,21 @@ ok(
 	    && $out =~ /not ok .*01-add\.md:\d+: answer: not in tutorial\/glossary\.md # TODO/,
 	'so is a term that is not in the glossary yet'
 ) or diag($out);
+
+for (['sum', '加法'], ['total', '余数']) {
+	my ($english, $term) = @$_;
+	my $dir = "$tmp/$english";
+	system('cp', '-r', $good, $dir);
+	spew("$dir/$zh", slurp("$dir/$zh") =~ s/\*\*和\*\*（sum）/**$term**（$english）/r);
+	($status, $out) = run($dir, 'tutorial/learn book');
+	my $known = $english eq 'sum' ? '和' : 'nothing';
+	ok(
+		       $status == 0
+		    && $out =~
+		    /not ok .*01-add\.md:\d+: $english is $term here, and in TERMS\.md $known # TODO/,
+		"and a term of a translation for which its table has $known"
+	) or diag($out);
+}
 
 # ---- rewriting ----
 spew(
