@@ -82,6 +82,10 @@ sub checks {
 		['every page with commands has a test that executes it', \&check_executed],
 		['the map lists every page', \&check_map],
 		[
+			'every translation of the glossary has its entries, in the words of the chapters',
+			\&check_glossaries
+		],
+		[
 			'every entry of the glossary leads to the chapter that explains it',
 			\&check_glossary
 		],
@@ -93,17 +97,19 @@ sub checks {
 # Translations whose original has changed: not a failure, but to be done.
 sub stale {
 	my ($self) = @_;
-	my @stale;
-	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
-		my ($comment) =
-		    grep { $_->{key} eq 'translates' } @{$self->{pages}{$name}{comments}};
-		my ($of, $hash) = split ' ', $comment ? $comment->{value} : '';
-		push @stale, "$name: its original, tutorial/$of, has changed since"
-		    if defined $hash
-		    && -e "$self->{top}/tutorial/$of"
-		    && prose_hash("$self->{top}/tutorial/$of") ne $hash;
-	}
-	return @stale;
+	return map {
+		my $of = $self->changed_original($_);
+		defined $of ? "$_: its original, $of, has changed since" : ()
+	} sort keys %{$self->{pages}};
+}
+
+# The original of a translation, if it has changed since.
+sub changed_original {
+	my ($self, $name) = @_;
+	my ($comment) = grep { $_->{key} eq 'translates' } @{$self->{pages}{$name}{comments}};
+	my ($of, $hash) = split ' ', $comment ? $comment->{value} : '';
+	return undef if !defined $hash || !-e "$self->{top}/tutorial/$of";
+	return prose_hash("$self->{top}/tutorial/$of") ne $hash ? "tutorial/$of" : undef;
 }
 
 # Near misses of which it is not held what a learner is told, and cards without another right answer:
@@ -492,8 +498,7 @@ sub check_named {
 	    map { keys %$_ }
 	    values %{(eval { kernel_refs($self->{top}) } // {files => {}})->{files}};
 	my %known = map { $_ => 1 } $all =~ /\b(\w+)\b/g;
-	my @outside = grep { $self->{pages}{$_} } @OUTSIDE;
-	for my $name (@{$self->{chapters}}, @{$self->{translated}}, @outside) {
+	for my $name (sort keys %{$self->{pages}}) {
 		my %written = map { $_->{value} => 1 } grep { $_->{key} eq 'write' }
 		    map { @{$_->{directives}} } @{$self->{pages}{$name}{fences}};
 		for my $span (@{$self->{pages}{$name}{spans}}) {
@@ -505,7 +510,7 @@ sub check_named {
 				m{^((?:vdso-src|linker-scripts|loader|tests|tutorial)/[\w./-]*)})
 			{
 				my $path = $1 =~ s{[/.]$}{}r;
-				next if $path =~ m{/(?:ARCH|ROOM|NAME)\b};    # stands for any
+				next if $path =~ m{/(?:ARCH|ROOM|NAME|NN-name)\b};    # stands for any
 				next if $written{$path};
 				push @problems,
 				    "$name:$span->{line}: $span->{text}: there is no $path"
@@ -602,6 +607,75 @@ sub check_glossary {
 		$last = $term;
 	}
 	return @problems;
+}
+
+# A translation of the glossary has the entries of the original, in the same order, each
+# "- **term**（English）：...", or without the brackets where the term is the English one. It leads
+# to the same chapters, and those that are translated have the term in bold. One that is stale is
+# not held against the entries that it cannot know yet.
+sub check_glossaries {
+	my ($self) = @_;
+	my $original = $self->{pages}{'tutorial/glossary.md'} or return;
+	my @problems;
+	for my $name (grep { m{^tutorial/[^/]+/glossary\.md$} } sort keys %{$self->{pages}}) {
+		next if defined $self->changed_original($name);
+		my $page = $self->{pages}{$name};
+		my @want = terms($original);
+		my @got = terms($page);
+		push @problems, "$name: " . @got . ' entries, and the original has ' . @want
+		    if @got != @want;
+		for my $i (0 .. (@got < @want ? $#got : $#want)) {
+			my ($term, $line) = @{$got[$i]}{qw(term line)};
+			my $at = "$name:$line: $term";
+			my ($english) =
+			    $page->{lines}[$line - 1] =~ /^- \*\*[^*]+\*\*(?:（([^）]+)）)?：/
+			    or push(@problems, "$at: it is no '- **term**（English）：'"), next;
+			if (!grep { form($_) eq form($want[$i]{term}) } $term, $english // ()) {
+				push @problems,
+				    "$at: the original has $want[$i]{term} here; the entries are in its order";
+				last;
+			}
+			my @chapters = chapters_of($page, $line);
+			my @theirs = chapters_of($original, $want[$i]{line});
+			push @problems, "$at: it leads to @chapters, and the original to @theirs"
+			    if "@chapters" ne "@theirs";
+			for my $chapter (map { dirname($name) . "/$_" } @chapters) {
+				my $translated = $self->{pages}{$chapter} or next;
+				push @problems, "$at: it is not in bold in $chapter"
+				    if !grep { $_->{term} eq $term } terms($translated);
+			}
+		}
+	}
+	return @problems;
+}
+
+# Which form a term is in does not matter: "relocates" is found as "relocation".
+sub form {
+	my ($term) = @_;
+	return lc($term) =~ s/(?:e?s|ion)$//r;
+}
+
+# The chapters that a line of a page links to, by the names of their files.
+sub chapters_of {
+	my ($page, $line) = @_;
+	return map { $_->{target} =~ m{(?:^|/)(\d\d-[^/#]+)$} ? $1 : () }
+	    grep { $_->{line} == $line } @{$page->{links}};
+}
+
+# Links of a translation to a page in English that is translated, too: not a failure, or each new
+# translation would make the others fail; but to be done.
+sub detours {
+	my ($self) = @_;
+	my @detours;
+	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
+		push @detours,
+		    map { "$name:$_->{line}: $_->{target}: there is a translation of it" }
+		    grep {
+			       $_->{target} =~ m{^\.\./([^/#]+\.md)(?:#|$)}
+			    && $self->{pages}{dirname($name) . "/$1"}
+		    } @{$self->{pages}{$name}{links}};
+	}
+	return @detours;
 }
 
 # Terms that the glossary has not got: not a failure, but to be done. What begins a point of a list

@@ -371,6 +371,8 @@ sub book {
 		fail($_) for $book->unlisted;
 		$TODO = 'the card is to be completed';
 		fail($_) for $book->unexplained;
+		$TODO = 'the link is to lead to the translation';
+		fail($_) for $book->detours;
 	}
 	done_testing();
 	return Test::More->builder->is_passing ? 0 : 1;
