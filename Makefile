@@ -84,7 +84,7 @@ program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep $
 # for this machine with the default tools; all others get everything that the tests need. Node, a
 # browser and gnuplot are large, and only for those who name the goal.
 CORE := all demo learn start check run hint diff update break solution reset watch mine install uninstall symbols sections \
-	disasm bench tutorial node clean help doctor
+	disasm own bench tutorial node clean help doctor
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(REST),$(if $(filter-out $(CORE),$(REST))$(CROSS)$(filter-out gcc ld.bfd,$(CC) $(LD)),,core)) \
 		$(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) \

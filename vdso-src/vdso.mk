@@ -78,8 +78,13 @@ $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers linker-scripts/budge
 
 # The image with a function of your own (own.c), and a program that calls it.
 OWN := $(O)/own
+ifdef VDSO_OBJS_own
 own: $(P)/tests/programs/own
 	$(Q)$(MAKE) VDSO_PARTS='$(VDSO_PARTS) own' B=$(OWN) $(OWN)/$(ARCH)/vdso.so
+else
+own:
+	@echo 'uvdso: ARCH=$(ARCH): own.c is for x86_64 alone' >&2; exit 1
+endif
 
 # Debuggers and profilers find the symbols of a stripped file by its build id, and uvdso gdb the source
 # by a link.

@@ -26,6 +26,11 @@ my $counter = !Course::Needs::lacks('tsc');
 # What is wrong, in which answer, and how; and what the learner must read.
 my @wrong = (
 	[
+		'its node lists a name that nothing has', 'since',
+		sub { s/ ns_since; \}/ ns_sinse; }/ },
+		qr/the node lists a name, and there is no function of that name/
+	],
+	[
 		'no node lists it', 'own',
 		sub { s/^\t(?:global:|\t(?:__vdso_)?coarse_ns;) +\\\n//mg },
 		qr/__vdso_coarse_ns is in the image, but hidden/

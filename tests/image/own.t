@@ -50,6 +50,8 @@ point(
 	join('', @said[0 .. ($#said < 11 ? $#said : 11)]),
 	"@said" =~ /multiple definition|duplicate version|redefinition of/
 	? 'a name that is taken already cannot be given once more'
+	: "@said" =~ /undefined version|symbol not defined/
+	? 'the node lists a name, and there is no function of that name'
 	: "@said" =~ /rule no-(?:relocations|got)/
 	? 'nobody puts an address into it: the image is used as it is, wherever it lies'
 	: "@said" =~ /rule no-(?:data|bss|tls)/
@@ -127,7 +129,7 @@ each_function(
 	'EXPORT makes both names, and the node lists both. A weak one gives way to what a program',
 	'has by that name; one that the C library has means two things'
 );
-my $promises = join '', slurp($source) =~ m{(/\*(?:(?!\*/).)*\*/)}sg;
+my $promises = join "\n", slurp($source) =~ m{(/\*(?:(?!\*/).)*\*/|//[^\n]*)}sg;
 each_function(
 	'its promise is written down: how it is called, and which system call answers in its place',
 	"in a comment: a prototype, like `long name(void)`, and a system call, like `clock_gettime(2)`",
