@@ -58,7 +58,7 @@ $(SITE)/.installed: tutorial/site/package.json tutorial/site/package-lock.json |
 	$(call step,NPM,cd $(@D) && npm ci --loglevel=error --no-audit --no-fund >log 2>&1 || { cat log >&2; exit 1; })
 	@touch $@
 
-tutorial: $(SITE)/.installed ## Learn | the course as a site, in build/tutorial; takes node and npm
-	$(Q)tutorial/learn site $(SITE)
+tutorial: $(SITE)/.installed $(O)/vdso.so ## Learn | the course as a site, in build/tutorial; takes node and npm
+	$(Q)ARCH=$(ARCH) tutorial/learn site $(SITE)
 	$(Q)cd $(SITE) && node_modules/.bin/vitepress build >log 2>&1 || { cat log >&2; exit 1; }
 	$(if $(silent),,@echo '  the course is in $(B)/tutorial; to read it: cd $(B)/tutorial && python3 -m http.server')

@@ -8,6 +8,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { PRESETS } from '../../tutorial/site/theme/stepper.mjs'
 
 const modules = resolve(process.env.UVDSO_BUILD ?? 'build', 'site/node_modules')
 const { chromium } = await import(pathToFileURL(join(modules, 'playwright-core/index.mjs')))
@@ -23,6 +24,7 @@ function ok(passed, name, ...why) {
 	}
 	return passed
 }
+const fences = (path) => [...readFileSync(path, 'utf8').matchAll(/^(?:<!--.*-->\n)?```.*?^```$/gms)].map(([fence]) => fence)
 const list = (found) => (found.length ? found.join('\n') : '(none)')
 const same = (got, expected, name, why) => ok(JSON.stringify(got) === JSON.stringify(expected), name,
 	`expected  ${JSON.stringify(expected)}`, `got       ${JSON.stringify(got)}`, `why: ${why}`)
@@ -36,7 +38,7 @@ for (const signal of ['SIGTERM', 'SIGINT'])
 
 cpSync('tutorial', join(dir, 'tutorial'), { recursive: true, filter: (path) => !/node_modules/.test(path) })
 const run = (cwd, command, ...args) => spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 90000,
-	env: { ...process.env, COURSE_OUT: join(dir, 'out'), NO_COLOR: '1' } })
+	env: { ...process.env, UVDSO_BUILD: resolve(process.env.UVDSO_BUILD ?? 'build'), COURSE_OUT: join(dir, 'out'), NO_COLOR: '1' } })
 mkdirSync(join(dir, 'tutorial/zh-CN'), { recursive: true })
 for (const [name, stale] of [['00-setup', false], ['06-seqlock', true]]) {
 	const hash = run(dir, 'tutorial/learn', 'hash', name.slice(0, 2)).stdout
@@ -52,12 +54,12 @@ if (!ok(staged.status === 0 && built.status === 0, 'VitePress renders the course
 	process.exit(1)
 }
 const course = JSON.parse(readFileSync(join(dir, 'site/course.json'), 'utf8'))
-const names = ['index', ...course.pages.map((page) => page.name)]
+const names = course.pages.map((page) => page.name)
 const chapters = course.pages.filter((page) => page.number)
 const out = join(dir, 'out')
 const html = (path) => (existsSync(join(out, path)) ? readFileSync(join(out, path), 'utf8') : '')
 const prose = (path) => html(path).replace(/<(code|pre)[ >].*?<\/\1>/gs, '')
-const paths = names.flatMap((name) => [`${name}.html`, `zh-CN/${name}.html`])
+const paths = ['index', ...names].flatMap((name) => [`${name}.html`, `zh-CN/${name}.html`])
 
 none(paths.filter((path) => !existsSync(join(out, path))), 'every page is there, and in both languages',
 	'the language switch leads from a page to the same page')
@@ -179,18 +181,18 @@ async function looks() {
 	const bare = await page.locator('.vp-doc div[class*="language-"]').evaluateAll((all) => all.filter((block) => !block.querySelector('button.copy')).length)
 	same(bare, 0, 'every block has a copy button', 'it is what a reader expects of a course')
 
-	// From the first page to the last by "next", and one back.
-	await open(page, 'index.html')
+	// From the map to the last page by "next", and one back.
+	await open(page, `${names[0]}.html`)
 	const way = []
 	for (let step = 0; step < names.length + 1; step++) {
-		way.push(new URL(page.url()).pathname.replace(/^\/|\.html$/g, '') || 'index')
+		way.push(new URL(page.url()).pathname.replace(/^\/|\.html$/g, ''))
 		const next = page.locator('.pager-link.next')
 		if (!await next.count())
 			break
 		await Promise.all([page.waitForURL((url) => !url.pathname.endsWith(`${way.at(-1)}.html`)), next.click()])
 		await page.waitForTimeout(100)
 	}
-	same(way, names, 'next leads from the first page through all the others', 'it is the way through the course')
+	same(way, names, 'next leads from the map through all the other pages', 'it is the way through the course')
 	await page.locator('.pager-link.prev').click()
 	ok(await reached(page, `${names.at(-2)}.html`), 'and previous leads back', `got  ${page.url()}`)
 
@@ -228,18 +230,89 @@ async function looks() {
 	ok(await reached(page, '06-seqlock.html'), 'and leads to the original', `got  ${page.url()}`)
 	await open(page, 'zh-CN/WRITING.html')
 	same(await banner(), ['banner'], 'a page without a translation is there in English, and says so', 'a dead end would end the course')
+
+	// The front page: what this is, on the first screen.
+	await open(page, 'index.html')
+	const seen = await page.evaluate(() => ['.VPHero .text', '.VPHero .actions', '.language-console'].filter((one) =>
+		document.querySelector(one)?.getBoundingClientRect().bottom > innerHeight || !document.querySelector(one)))
+	same(seen, [], 'the front page says what this is, where to start, and shows a run, all on the first screen', 'a visitor stays for ten seconds')
+	same(await scheme().then(({ shown }) => shown.length), 1, 'and the picture, once', 'one of its two colours is hidden')
+	await page.locator('.VPHero .actions a').first().click()
+	ok(await reached(page, '00-setup.html'), '"Start here" leads to the first chapter', `got  ${page.url()}`)
+	same(fences('tutorial/site/zh-CN/front.md'), fences('tutorial/site/front.md'), 'the front page shows the same run in both languages', 'only one of them is executed')
+
+	// The stepper, by mouse and by keys.
+	await open(page, '06-seqlock.html')
+	await page.locator('.vp-doc a', { hasText: 'stepper' }).first().click()
+	ok(await reached(page, 'stepper.html'), 'chapter 06 leads to the stepper', `got  ${page.url()}`)
+	const select = page.locator('#stepper-preset')
+	const fault = page.locator('.stepper .said .fault')
+	const results = []
+	for (const preset of await select.locator('option').evaluateAll((all) => all.map((one) => one.value))) {
+		await select.selectOption(preset)
+		for (let step = 0; step < 60 && await page.locator('.stepper .next.main').isEnabled(); step++)
+			await page.locator('.stepper .next.main').click()
+		results.push([preset, await page.locator('.stepper .answers li').last().getAttribute('class').catch(() => 'none')])
+	}
+	same(results.map(([preset, result]) => `${preset}: ${result}`), PRESETS.map(({ id, fault }) => `${id}: ${fault ?? 'right'}`),
+		'each preset of the stepper ends with the answer that it promises', 'the model and the page must say the same')
+	await select.selectOption('look')
+	await page.locator('.stepper').focus()
+	await page.keyboard.type('nnnnnnnnnnnnnnnn')
+	ok(await fault.isVisible(), 'by the key n a preset can be played to its fault')
+	await page.keyboard.type('b')
+	ok(!await fault.isVisible(), 'b takes the last step back')
+	await page.keyboard.type('0rw')
+	const [read, wrote] = await Promise.all(['reader', 'writer'].map((who) => page.locator(`.stepper .program.${who} li.done`).count()))
+	same([read, wrote], [1, 1], '0 starts over, r and w take a step of the reader and of the writer', 'it must be usable without a mouse')
+	await page.locator('.stepper input[name=fence]').uncheck()
+	await page.locator('.stepper').focus()
+	await page.keyboard.type('rrr')
+	ok(await page.locator('.stepper button.early').count() === 1, 'without the fence there is a step out of order')
+	await page.keyboard.type('R')
+	ok(await page.locator('.stepper .program.reader li.done').last().getByText('vdso_read_retry()').isVisible(), 'which R takes')
+
+	// The byte map.
+	await open(page, 'bytes.html')
+	await page.locator('.bytemap i').first().waitFor()
+	const told = () => page.locator('.bytemap .told').innerText()
+	await page.locator('.bytemap i[data-at="32"]').hover()
+	ok((await told()).includes('e_phoff') && (await told()).includes('musl'), 'pointing at a byte says what it is and who reads it', await told())
+	await page.locator('.bytemap .grid').focus()
+	await page.keyboard.press('ArrowUp')
+	await page.keyboard.press('ArrowLeft')
+	ok((await told()).includes('EI_PAD') && (await told()).includes('nobody'), 'and so do the arrow keys', await told())
+	await page.locator('.bytemap button[data-part=".dynsym"]').click()
+	ok((await told()).includes('.dynsym') && await page.locator('.bytemap i.here').isVisible(), 'a button leads to each part', await told())
+	const silent = await page.locator('.bytemap i').count()
+	same(silent, JSON.parse(readFileSync(join(out, 'bytes.json'), 'utf8')).size, 'there is a cell for each byte of the image', 'it is a map of all of it')
+	await open(page, 'zh-CN/bytes.html')
+	await page.locator('.bytemap i').first().waitFor()
+	ok((await told()).includes('ELF 头'), 'in Chinese it speaks Chinese', await told())
+	await open(page, 'zh-CN/stepper.html')
+	await page.locator('#stepper-preset').selectOption('odd')
+	while (await page.locator('.stepper .next.main').isEnabled())
+		await page.locator('.stepper .next.main').click()
+	ok((await fault.innerText()).includes('撕裂'), 'and so does the stepper', await fault.innerText())
 	await page.context().close()
 
 	// A phone.
 	const phone = await visitor({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: 'dark' })
 	const wide = []
-	for (const path of [...names.map((name) => `${name}.html`), 'zh-CN/00-setup.html']) {
+	for (const path of [...paths.filter((path) => !path.startsWith('zh-CN/')), 'zh-CN/index.html', 'zh-CN/00-setup.html', 'zh-CN/stepper.html', 'zh-CN/bytes.html']) {
 		await phone.goto(`${site}/${path}`)
 		const [content, screen] = await phone.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
 		if (content > screen)
 			wide.push(`${path}: ${content} of ${screen}`)
 	}
 	none(wide, 'on a narrow screen no page is wider than the screen', 'a text that must be moved to be read is not read')
+	await phone.goto(`${site}/bytes.html`)
+	await phone.locator('.bytemap i[data-at="18"]').tap()
+	ok((await phone.locator('.bytemap .told').innerText()).includes('e_machine') && await phone.locator('.bytemap .told').isVisible(), 'a finger on a byte of the map says what it is')
+	await phone.goto(`${site}/stepper.html`)
+	await phone.locator('.stepper button.reader').tap()
+	const [button, page_] = await phone.evaluate(() => ['.stepper .buttons', '.stepper .shared'].map((one) => document.querySelector(one).getBoundingClientRect()).map(({ top, bottom }) => bottom - top))
+	ok(button + page_ < 600, 'the buttons of the stepper and the data page fit on one screen of it', `${button} + ${page_}`)
 	await phone.locator('.VPLocalNav .menu').tap()
 	await phone.locator('.VPSidebar.open .link').last().waitFor()
 	ok(await phone.locator('.VPSidebar.open .item .link').count() === names.length, 'and the list of chapters opens there')

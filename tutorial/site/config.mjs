@@ -11,11 +11,11 @@ const course = JSON.parse(readFileSync('course.json', 'utf8'))
 
 const words = {
 	root: {
-		core: 'The core path', deep: 'Deeper, in any order', around: 'Around it', map: 'The course',
+		core: 'The core path', deep: 'Deeper, in any order', play: 'To play with', around: 'Around it', map: 'The course',
 		theme: { outline: { label: 'On this page', level: [2, 3] } },
 	},
 	'zh-CN': {
-		core: '主线', deep: '深入，顺序任意', around: '其他', map: '课程',
+		core: '主线', deep: '深入，顺序任意', play: '互动演示', around: '其他', map: '课程',
 		theme: {
 			outline: { label: '本页内容', level: [2, 3] },
 			docFooter: { prev: '上一章', next: '下一章' },
@@ -28,7 +28,7 @@ const words = {
 
 // A tick stands behind each chapter that is done; theme/progress.mjs says which.
 function sidebar(locale) {
-	const { core, deep, around, map } = words[locale]
+	const parts = words[locale]
 	const prefix = locale === 'root' ? '/' : `/${locale}/`
 	const item = (page) => {
 		const text = page.titles[locale] ?? page.titles.root
@@ -36,9 +36,9 @@ function sidebar(locale) {
 		const tick = page.number ? `<i class="tick tick-${page.number}"></i>` : ''
 		return { text: plain + tick, docFooterText: plain, link: prefix + page.name }
 	}
-	const part = (text, name) => ({ text, items: course.pages.filter((page) => page.part === name).map(item) })
-	return [{ text: map, link: prefix }, part(core, 'core'), part(deep, 'deep'), part(around, 'around')]
-		.filter((group) => group.link || group.items.length)
+	const part = (name) => course.pages.filter((page) => page.part === name).map(item)
+	return [...part('map').map((one) => ({ ...one, text: parts.map, docFooterText: parts.map })),
+		...['core', 'deep', 'play', 'around'].map((name) => ({ text: parts[name], items: part(name) })).filter((group) => group.items.length)]
 }
 
 const locale = (name, label, lang) => ({

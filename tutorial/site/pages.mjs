@@ -42,9 +42,9 @@ export function sitePages(md, course) {
 		const [path, anchor] = decodeURI(href).split('#')
 		const target = posix.join(from, path).replace(/\/$/, '')
 		const suffix = anchor === undefined ? '' : `#${anchor}`
-		const [, name] = /^tutorial\/(?:zh-CN\/)?([^/]+)\.md$/.exec(target) ?? []
-		if (name === 'README' || target === 'tutorial')
-			token.attrSet('href', `${prefix}index.md${suffix}`)
+		const [, name] = /^tutorial\/(?:site\/)?(?:zh-CN\/)?([^/]+)\.md$/.exec(target) ?? []
+		if (name === 'README' || target === 'tutorial' || target === 'tutorial/zh-CN')
+			token.attrSet('href', `${target === 'tutorial/zh-CN' ? '/zh-CN/' : prefix}course.md${suffix}`)
 		else if (pages.has(name))
 			token.attrSet('href', `${prefix}${name}.md${suffix}`)
 		else if (course.files.includes(target)) {
@@ -59,7 +59,7 @@ export function sitePages(md, course) {
 		const { relativePath = '', frontmatter = {} } = state.env
 		const lang = relativePath.startsWith('zh-CN/') ? 'zh-CN' : 'en'
 		const prefix = lang === 'en' ? '/' : `/${lang}/`
-		const from = lang === 'en' || frontmatter.fallback ? 'tutorial' : `tutorial/${lang}`
+		const from = frontmatter.dir ?? 'tutorial'
 		const up = lang === 'en' ? './' : '../'
 
 		state.tokens.forEach((token, at) => {

@@ -4,11 +4,12 @@ package Course::Site;
 # either colours, and the files that pages link to. All of it in one folder, where VitePress runs.
 #
 #	course.json           the pages, in their order
-#	pages/                the pages; README.md is index.md
+#	pages/                the pages; site/front.md is index.md, README.md is course.md
 #	pages/zh-CN/          the same in Chinese. What is not translated is there in English, and says so,
 #	                      so that every page has its other language
 #	pages/img/            NAME.light.svg, NAME.dark.svg
 #	pages/public/source/  the files
+#	pages/public/bytes.json  the bytes of the built image, explained (Bytes.pm)
 #	.vitepress/           tutorial/site: the configuration
 
 use strict;
@@ -17,11 +18,14 @@ use File::Basename 'dirname';
 use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Course::Book;
+use Course::Bytes;
 use Course::Diagram;
 use Course::Files qw(slurp spew matching);
 use Course::Markdown;
 
 my @LOCALES = ('zh-CN');
+# The order in which a reader meets the pages.
+my @PARTS = qw(front map core deep play around);
 
 sub assemble {
 	my ($class, $top, $dir) = @_;
@@ -30,29 +34,33 @@ sub assemble {
 	my (@pages, %files);
 
 	remove_tree("$dir/pages", "$dir/.vitepress");
-	for my $name (map { m{^tutorial/([^/]+)\.md$} ? $1 : () } sort keys %{$book->{pages}}) {
-		my ($number) = $name =~ /^(\d\d)-/;
-		my %titles = (root => title($book->{pages}{"tutorial/$name.md"}));
-		put("$dir/pages", $name, slurp("$top/tutorial/$name.md"), {chapter => $number});
+	for my $page (pages($top, $book)) {
+		my ($name, $file, $number) = @$page{qw(name file number)};
+		my %titles = (root => title(Course::Markdown->read("$top/$page->{dir}/$file")));
+		put(
+			"$dir/pages", $name, slurp("$top/$page->{dir}/$file"),
+			{chapter => $number, dir => $page->{dir}}
+		);
 		for my $locale (@LOCALES) {
-			my $path = "tutorial/$locale/$name.md";
-			my $translated = $book->{pages}{$path};
-			$titles{$locale} = title($translated) if $translated;
+			my $path = "$page->{dir}/$locale/$file";
+			my $translated = -e "$top/$path";
+			my $from = $translated ? $path : "$page->{dir}/$file";
+			$titles{$locale} = title(Course::Markdown->read("$top/$path"))
+			    if $translated;
 			put(
 				"$dir/pages/$locale",
 				$name,
-				slurp($translated ? "$top/$path" : "$top/tutorial/$name.md"),
+				slurp("$top/$from"),
 				{
 					chapter => $number, fallback => !$translated,
-					stale => $stale{"$locale/$name.md"}
+					stale => $stale{"$locale/$file"},
+					dir => dirname($from)
 				}
 			);
 		}
-		next if $name eq 'README';
-		push @pages, {
-			name => $name, number => $number, titles => \%titles,
-			part => !defined $number ? 'around' : $number <= 10 ? 'core' : 'deep'
-		};
+		next if $page->{part} eq 'front';
+		push @pages,
+		    {name => $name, number => $number, titles => \%titles, part => $page->{part}};
 	}
 	for my $svg (matching($top, 'tutorial/img/*.svg')) {
 		my ($name) = $svg =~ m{([^/]+)\.svg$};
@@ -68,6 +76,12 @@ sub assemble {
 		}
 	}
 	write_file("$dir/pages/public/source/$_.txt", slurp("$top/$_")) for sort keys %files;
+	write_file(
+		"$dir/pages/public/bytes.json",
+		JSON::PP->new->utf8->canonical->encode(Course::Bytes::map_of(
+			Course::Files::built($top) . '/' . ($ENV{ARCH} || 'x86_64')
+		))
+	);
 	write_file("$dir/.vitepress/$_", slurp("$top/tutorial/site/$_"))
 	    for map { substr $_, length "$top/tutorial/site/" }
 	    matching("$top/tutorial/site", '{*.mjs,theme/*}');
@@ -80,6 +94,31 @@ sub assemble {
 	return scalar @pages;
 }
 
+# All pages, in their order: {name, dir, file, number, part}.
+sub pages {
+	my ($top, $book) = @_;
+	my @pages =
+	    ({name => 'index', dir => 'tutorial/site', file => 'front.md', part => 'front'});
+	for (sort keys %{$book->{pages}}) {
+		my ($name) = m{^tutorial/([^/]+)\.md$} or next;
+		my ($number) = $name =~ /^(\d\d)-/;
+		push @pages,
+		    {
+			name => $name eq 'README' ? 'course' : $name,
+			dir => 'tutorial', file => "$name.md", number => $number,
+			part => $name eq 'README' ? 'map'
+			: !defined $number ? 'around'
+			: $number <= 10 ? 'core'
+			: 'deep'
+		    };
+	}
+	push @pages,
+	    map { {name => $_, dir => 'tutorial/site', file => "$_.md", part => 'play'} }
+	    qw(stepper bytes);
+	my %order = map { $PARTS[$_] => $_ } 0 .. $#PARTS;
+	return sort { $order{$a->{part}} <=> $order{$b->{part}} } @pages;
+}
+
 sub write_file {
 	my ($path, $text) = @_;
 	make_path(dirname($path));
@@ -89,15 +128,11 @@ sub write_file {
 # A page, and in front of it what theme and pages.mjs ask for.
 sub put {
 	my ($dir, $name, $text, $facts) = @_;
-	my $front = join '', map {
-		$facts->{$_}
-		    ? "$_: " . ($_ eq 'chapter' ? "'$facts->{$_}'" : 'true') . "\n"
-		    : ()
-	} sort keys %$facts;
-	write_file(
-		"$dir/" . ($name eq 'README' ? 'index' : $name) . '.md',
-		($front ? "---\n$front---\n\n" : '') . $text
-	);
+	my $front = join '',
+	    map { "$_: " . ($facts->{$_} eq '1' ? 'true' : "'$facts->{$_}'") . "\n" }
+	    grep { $facts->{$_} } sort keys %$facts;
+	$text = "---\n---\n\n$text" if $text !~ /^---\n/;
+	write_file("$dir/$name.md", $text =~ s/^---\n/---\n$front/r);
 }
 
 sub title {
