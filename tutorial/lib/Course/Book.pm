@@ -510,7 +510,7 @@ sub check_named {
 				m{^((?:vdso-src|linker-scripts|loader|tests|tutorial)/[\w./-]*)})
 			{
 				my $path = $1 =~ s{[/.]$}{}r;
-				next if $path =~ m{/(?:ARCH|ROOM|NAME|NN-name)\b};    # stands for any
+				next if $path =~ m{/(?:ARCH|ROOM|NAME|NN-name)\b};  # stands for any
 				next if $written{$path};
 				push @problems,
 				    "$name:$span->{line}: $span->{text}: there is no $path"
