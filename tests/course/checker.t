@@ -470,6 +470,11 @@ my @spoiled = (
 		qr/mutant minus: the substitution no longer fits/
 	],
 	[
+		'a command that breaks what no card has', $page,
+		sub { s/^## Recap\n/$&\n`make break CH=01:mines`\n/m }, 'book',
+		qr/$page: make break CH=01:mines: 01 has no mutant of that name/
+	],
+	[
 		'a translation with another fence', $zh, sub { s/^th\[/xh[/m }, 'book',
 		qr/this fence is not the one of 01-add\.md/
 	],

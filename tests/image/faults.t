@@ -23,6 +23,13 @@ my %digest = (
 	d => '549b3c148a970c3f3decf73523f49a80e5516046b37e16ac4672a2be57f61a97',
 	e => 'd3653745127154230217031c6a23a31be980b9b71f0ebf8839073409cb4b245b',
 );
+my %word = (
+	a => '7b2c30ddb3712919a6d6b538641ac63ab9424949567ba85f4565f4e75d914508',
+	b => '863a2ed3cf4a02ffe928d097e3aafa7a0736a3e6e9a60ea1797c2d7a17fe4350',
+	c => 'a544a788a16f86c9e43b24e0abf5126f3c5fca398663ac8f63f3f0d873b44190',
+	d => 'd11c0950c1273220affc55a50392b91ccc19624896973697288b7a1782dbd916',
+	e => 'a67f04f94037f799dcca64dc900098d10bb7a810c722252ed855308e1e23dbcf',
+);
 my %symptom = (
 	a => 'programs under a filter that kills for clock_gettime(2) die with it: they do not find'
 	    . ' a function that nm -D shows',
@@ -36,7 +43,12 @@ my %symptom = (
 
 my %answer;
 for (split /\n/, slurp("$FindBin::Bin/faults")) {
-	$answer{$1} = "$2 $3" if /^\s*([a-e]):\s*(\S+)\s+(\S+)\s*$/;
+	next if !/^\s*([a-e]):\s*(\S+)\s+(\S+)\s*$/;
+	my ($name, $word, $what) = ($1, $2, $3);
+	# As the tools write them: nm adds the version, and readelf leaves out the PT_.
+	$what =~ s/@.*//;
+	$what =~ s/^LOAD$/PT_LOAD/;
+	$answer{$name} = "$word $what";
 }
 for my $name (sort keys %digest) {
 	next
@@ -47,6 +59,8 @@ for my $name (sort keys %digest) {
 	diag defined $answer{$name}
 	    ? "got       $answer{$name}"
 	    : "got       no line \"$name: WORD NAME\" in tests/image/faults";
+	diag 'the word is right, and what it is said of is not'
+	    if sha256_hex("word $name " . (($answer{$name} // '') =~ s/ .*//r)) eq $word{$name};
 	diag "why: $symptom{$name}";
 }
 

@@ -184,6 +184,7 @@ sub port_test {
 		my ($register) = $of->[$at] =~ $m->{counter};
 		!held_after($m, $of, $at, $register)
 	} @reads;
+	my $unread = 'the data page is written in counts of this register, and of no other';
 	my $none = "# expected  $m->{what} in the code of the image\n# got       none\n";
 
 	if (!point(@reads && !$early, 'the counter is not read before the loads above it')) {
@@ -193,7 +194,7 @@ sub port_test {
 			"# the code:\n", around(@$early)
 		    )
 		    : $none;
-		said('why: ', $m->{why_before});
+		said('why: ', $early ? $m->{why_before} : $unread);
 	}
 	if (!point(@reads && !$late, 'nor after those below it')) {
 		print $late
@@ -204,7 +205,7 @@ sub port_test {
 			"# the code:\n", around(@$late)
 		    )
 		    : $none;
-		said('why: ', $m->{why_after});
+		said('why: ', $late ? $m->{why_after} : $unread);
 	}
 	my $kept = grep { $_ =~ $m->{store} && !/\bsp\b/ } @$stores;
 	if (!point(@reads && $kept == 2, 'and the compiler moves nothing past it')) {
@@ -213,7 +214,9 @@ sub port_test {
 		    : $none;
 		said(
 			'why: ',
-			'the statement does not say that memory matters to it. Then the compiler may'
+			!@reads
+			? $unread
+			: 'the statement does not say that memory matters to it. Then the compiler may'
 			    . ' move the loads of the data page past it, whatever stands in it'
 		);
 	}

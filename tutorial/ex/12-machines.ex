@@ -32,14 +32,60 @@ hint:
 	that memory changes. The counter: in one statement an isb, the mrs, and then something that waits
 	for its result: an address that is made of the count, but always the same, and a load from it. That
 	statement also says that memory matters to it.
+right: two-isb: what holds the loads below back is a second isb
+	s/\\n\\t"\n\s*"eor %1, %0, %0\\n\\t"\n\s*"ldr xzr, \[sp, %1\]"\n\s*: "=r"\(now\), "=&r"\(nothing\)/\\n\\t"\n\t\t\t "isb"\n\t\t\t : "=r"(now)/; s/u64 now, nothing;/u64 now;/
+right: three-statements: statements of their own, each of which says that memory matters
+	s/\tu64 now, nothing;.*?\treturn now;/\tu64 now;\n\n\t__asm__ volatile("isb" : : : "memory");\n\t__asm__ volatile("mrs %0, cntvct_el0" : "=r"(now) : : "memory");\n\t__asm__ volatile("isb" : : : "memory");\n\treturn now;/s
+right: one-call: a call with two arguments is one with three, and the result has a name of its own
+	region:
+	@keep /define ARCH_NR_GETTIMEOFDAY/ .. /define ARCH_NR_GETRANDOM/
+	
+	@keep /u64 arch_counter/ .. /^}/
+	
+	static inline __attribute__((always_inline)) long arch_syscall3(long nr, long a, long b, long c)
+	{
+		register long x0 __asm__("x0") = a;
+		register long x1 __asm__("x1") = b;
+		register long x2 __asm__("x2") = c;
+		register long number __asm__("x8") = nr;
+		register long answer __asm__("x0");
+	
+		__asm__ volatile("svc 0"
+				 : "=r"(answer)
+				 : "r"(number), "r"(x0), "r"(x1), "r"(x2)
+				 : "memory", "cc");
+		return answer;
+	}
+	
+	static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a, long b)
+	{
+		return arch_syscall3(nr, a, b, 0);
+	}
 mutant: no-isb: nothing holds the counter's read back
+	says: expected  an isb, and no load between it and the counter
+	says: An isb lets nothing begin before it
 	s/"isb\\n\\t"\n\s*//
 mutant: x86-numbers: the numbers are those of x86-64
+	says: a wrong number is another system call
 	s/GETTIMEOFDAY  169/GETTIMEOFDAY  96/; s/CLOCK_GETTIME 113/CLOCK_GETTIME 228/; s/CLOCK_GETRES  114/CLOCK_GETRES  229/; s/GETRANDOM     278/GETRANDOM     318/
 mutant: writes-unseen: the compiler is not told that a system call writes to memory
+	says: That memory changes is something that it has to be told
 	s/(svc #0" : "\+r"\(x0\) : "r"\(x8\), "r"\(x1\)) : "memory"/$1/
 mutant: nothing-waits: the loads below need not wait for the counter
+	says: let one wait for the register
 	s/\\n\\t"\n\s*"eor %1, %0, %0\\n\\t"\n\s*"ldr xzr, \[sp, %1\]"\n\s*: "=r"\(now\), "=&r"\(nothing\)/"\n: "=r"(now)/; s/u64 now, nothing;/u64 now;/
+mutant: not-volatile: the counter's statement may be moved, or made once for two
+	says: does not say that memory matters
+	s/__asm__ volatile\("isb(.*?)\n\s*:\n\s*: "memory"\);/__asm__("isb$1);/s
+mutant: number-elsewhere: the number goes where riscv64 has it
+	says: no such system call
+	s/__asm__\("x8"\)/__asm__("x7")/g
+mutant: errno-made: what is below 0 becomes -1, as in a C library
+	says: got       -1
+	s/return x0;/return x0 < 0 ? -1 : x0;/g
+mutant: half-a-counter: the count is kept in 32 bits
+	says: all bits of the register
+	s/return now;/return (u32)now;/
 stub:
 	/*
 	 * TODO: the numbers of these four system calls, as this machine has them.

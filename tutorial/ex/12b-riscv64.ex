@@ -27,8 +27,23 @@ hint:
 	To read a CSR of time counts as input: the letter i. So one fence before it that lets the loads
 	above finish first, one after it that lets the counter finish before the loads below begin, and all
 	three in one statement.
+right: all-before-all: both fences name every kind of access
+	s/fence r, i/fence iorw, iorw/; s/fence i, r/fence iorw, iorw/
+right: the-csr-by-name: csrr, in statements of their own
+	s/\t__asm__ volatile\("fence r, i.*?\);\n/\t__asm__ volatile("fence ir, ir" : : : "memory");\n\t__asm__ volatile("csrr %0, time" : "=r"(now) : : "memory");\n\t__asm__ volatile("fence ir, ir" : : : "memory");\n/s
 mutant: memory-only: the fence orders memory, and the counter is none
+	says: expected  a fence r, i, and no load between it and the counter
+	says: reading the counter counts as input
 	s/fence r, i/fence r, r/
+mutant: fence-above-alone: nothing keeps the loads below behind the counter
+	says: expected  a fence i, r
+	s/rdtime %0\\n\\t"\n\s*"fence i, r"/rdtime %0"/
+mutant: cycles: the cycles of this CPU are read, and not the time
+	says: and of no other
+	s/rdtime %0/rdcycle %0/
+mutant: writes-unseen: the compiler is not told that a system call writes to memory
+	says: That memory changes is something that it has to be told
+	s/(ecall" : "\+r"\(a0\) : "r"\(a7\), "r"\(a1\)) : "memory"/$1/
 stub:
 	/*
 	 * TODO: the numbers of these four system calls, as this machine has them.

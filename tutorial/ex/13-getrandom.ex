@@ -29,14 +29,71 @@ hint:
 	and only then fetch 32 bytes into the key and call the batch empty; if that fails, the state
 	is of generation 0, and the answer is false. Generate. Then load both generations once more: the
 	same means true, otherwise once more from the beginning, and after the second time false.
+right: batch-by-batch: all of it comes through the batch, which is made anew as often as need be
+	s/(generate\([^)]*\)\n\{\n).*?\n\}\n/$1\tfor (;;) {\n\t\tsize_t left = sizeof(state->batch) - state->pos;\n\t\tsize_t now = len < left ? len : left;\n\n\t\tto = take(state, to, now);\n\t\tlen -= now;\n\t\tif (!len)\n\t\t\treturn;\n\t\tarch_chacha20_blocks(state->batch_key, state->key, 0, 2);\n\t\tstate->pos = 0;\n\t}\n}\n/s
+right: kept-generation: the kernel's generation is kept, and both are held against it
+	region:
+	@keep /static INLINE void generate/ .. /^}/
+	
+	static INLINE bool serve(struct vgetrandom_state *state, u8 *to, size_t len)
+	{
+		int tries = 0;
+		u64 now;
+	
+		do {
+			now = atomic_load(&vdso_rng_data.generation);
+			if (read_once64(&state->generation) != now) {
+				write_once64(&state->generation, now);
+				state->pos = sizeof(state->batch);
+				if (arch_syscall3(ARCH_NR_GETRANDOM, (long)state->key, CHACHA_KEY_SIZE, 0) !=
+				    CHACHA_KEY_SIZE) {
+					write_once64(&state->generation, 0);
+					return false;
+				}
+			}
+			generate(state, to, len);
+			atomic_thread_fence(memory_order_seq_cst);
+			if (read_once64(&state->generation) == now &&
+			    atomic_load(&vdso_rng_data.generation) == now)
+				return true;
+		} while (++tries < 2);
+		return false;
+	}
+right: one-try: after one reseed in the middle the kernel answers
+	s/int tries = 2/int tries = 1/
 mutant: no-second-look: the generations are not looked at again
+	says: a look after everything else
+	says: KCC!
 	s/\t\tif \(likely\(read_once64\(&state->generation\) ==\n.*?memory_order_relaxed\)\)\)\n\t/\t\tif (tries)\n\t/s
 mutant: key-first: the generation is written when the key is there
+	says: numbers made with a key of zeros
+	says: K!CC
 	s/\twrite_once64\(&state->generation, generation\);\n//; s/(\tstate->pos = sizeof\(state->batch\);\n\treturn true)/\twrite_once64(&state->generation, generation);\n$1/
 mutant: old-batch: with a new key the old batch is used up first
+	says: state->pos can say that nothing of it is left
 	s/\tstate->pos = sizeof\(state->batch\);\n//
 mutant: same-counter: the new batch and key come from the beginning of the stream
+	says: the counter keeps them apart
+	says: the next key
 	s/state->key, counter, 2\)/state->key, counter & 0, 2)/
+mutant: claims-a-key: where there is none to be had, the generation stays written
+	says: whoever writes down a generation says that there is a key of it
+	s/\t\twrite_once64\(&state->generation, 0\);\n//
+mutant: batch-first: the next key is made first, and what is asked for with that one
+	says: It says with which counter to go on
+	s/(\tcounter = arch[^\n]*\n)(\tarch_chacha20[^\n]*\n)/$2$1/; s/key, counter, 2/key, 0, 2/; s/counter = arch/arch/; s/\tu64 counter;\n//
+mutant: pos-stays: the new batch is there, and counted as given out
+	says: How much of a batch has been given out is state->pos
+	s/\tstate->pos = 0;\n//
+mutant: the-kernels-alone: in the end the state's own generation is not looked at
+	says: numbers made with a key of zeros
+	s/likely\(read_once64\(&state->generation\) ==/likely(generation ==/
+mutant: the-states-alone: in the end the kernel's generation is not looked at
+	says: numbers made with the old key
+	s/likely\(read_once64\(&state->generation\) ==.*?relaxed\)\)\)/likely(read_once64(&state->generation) == generation))/s
+mutant: tries-for-ever: as long as the kernel reseeds, it tries again
+	says: If each try can fail, all can
+	s/int tries = 2; tries > 0; tries--/;;/; s/(\t\t\treturn true;\n\t\}\n)\treturn false;\n/$1/
 stub:
 	/*
 	 * TODO: len bytes, each of which is given out once. The batch does not have more than it has,

@@ -29,14 +29,42 @@ hint:
 	data, and the label comes after it. Mark the function as a signal frame. Then say where sigcontext
 	begins, counted from the stack pointer: what lies below it, in bytes. A pop changes that
 	number in the middle of a function, and what you say there holds from there on.
+right: over-the-usual: .cfi_startproc with what it says by itself, and SIGCONTEXT() over it
+	s/\.cfi_startproc simple/.cfi_startproc/g; s/\t\.cfi_return_column EIP\n//g
+right: counted-out: the numbers as they come out, and the mark behind them
+	s/\t\.cfi_signal_frame\n//g; s/(\tSIGCONTEXT\(4\))[^\n]*\n/$1\n\t.cfi_signal_frame\n/; s/\tSIGCONTEXT\(3 \* 4 \+ 128 \+ 20\)\n/\tSIGCONTEXT(160)\n\t.cfi_signal_frame\n/
+right: row-by-row: two nops, and registers said one by one
+	s/\tSIGCONTEXT\(0\)\n/\t.cfi_escape 0x0f, 4, AT(SC_ESP), 0x06\n\tSAVED(EIP, SC_EIP)\n\tSAVED(EBP, SC_EBP)\n\tSAVED(EDI, SC_EDI)\n\tSAVED(ESI, SC_ESI)\n\tSAVED(EBX, SC_EBX)\n\tSAVED(EDX, SC_EDX)\n\tSAVED(ECX, SC_ECX)\n\tSAVED(EAX, SC_EAX)\n/; s/\tnop\n/\tnop\n\tnop\n/g
 mutant: too-late: the unwind data begins at the label
+	says: expected  that unwind data covers the byte before the label
 	s/\tnop\n__kernel_sigreturn:\n/__kernel_sigreturn:\n/
 mutant: not-marked: nothing says that the code above was interrupted and has not called
+	says: expected  an S in the augmentation
 	s/\t\.cfi_signal_frame\n//g
 mutant: pop-forgotten: after the pop the registers are looked for where they were before it
+	says: The pop has moved the stack pointer
 	s/\tSIGCONTEXT\(0\)\n//
 mutant: one-pointer-short: two pointers are counted where the signal number is a third word
+	says: 4 bytes below the word
 	s/3 \* 4 \+ 128/2 * 4 + 128/
+mutant: row-at-the-label: the registers are described behind the nop, so the byte before the label has none of it
+	says: no rule for the CFA at the byte before the label
+	s/(\tSIGCONTEXT\(3 \* 4 \+ 128 \+ 20\)\n)\tnop\n/\tnop\n$1/; s/(\tSIGCONTEXT\(4\)[^\n]*\n)(.*?)\tnop\n/$2\tnop\n$1/s
+mutant: from-the-handler: the return address is counted, which the handler's ret has taken off
+	says: 4 bytes above
+	s/SIGCONTEXT\(4\)/SIGCONTEXT(8)/; s/3 \* 4 \+ 128/4 * 4 + 128/
+mutant: stack-t-forgotten: ucontext is taken to begin with sigcontext
+	says: 20 bytes below
+	s/128 \+ 20/128/
+mutant: usual-at-the-label: behind the nop, too, and before it what .cfi_startproc says by itself
+	says: takes it for a return address
+	s/\.cfi_startproc simple/.cfi_startproc/g; s/\t\.cfi_return_column EIP\n//g; s/(\tSIGCONTEXT\(3 \* 4 \+ 128 \+ 20\)\n)\tnop\n/\tnop\n$1/; s/(\tSIGCONTEXT\(4\)[^\n]*\n)(.*?)\tnop\n/$2\tnop\n$1/s
+mutant: one-of-two: only the first trampoline is marked
+	says: of __kernel_rt_sigreturn's unwind data
+	s/(.*)\t\.cfi_signal_frame\n/$1/s
+mutant: place-alone: it is said where the code goes on and where its stack is, and no more
+	says: nothing: the unwind data does not say where it is
+	s/SIGCONTEXT\((.*?)\)(?=[\t\n])/.cfi_escape 0x0f, 4, AT($1 + SC_ESP), 0x06\n\tSAVED(EIP, $1 + SC_EIP)/g
 stub:
 		.balign 16
 		.globl __kernel_sigreturn

@@ -23,12 +23,25 @@ hint:
 	Look at a good image and a bad one side by side, with diff and one tool after the other. What
 	no tool shows as text is in the hash table: of its chain one word is not the hash of the name
 	whose place it has.
+right: as-the-tools-write-it: the version behind a name, as nm has it, and LOAD, as readelf says
+	s/(__vdso_\w+)/$1\@\@LINUX_2.6/g; s/PT_LOAD/LOAD/
+right: in-the-order-found: another order, with blanks and a comment
+	s/(a: [^\n]*\n)(.*?)(?=# course|\z)/$2  $1/s; s/b: writable/# readelf -lW\n\tb:   writable  /
 mutant: what-nm-shows: a name that nm shows is taken to be found
+	says: they do not find a function that nm -D shows
 	s/hash-chain __vdso_clock_gettime/version __vdso_clock_gettime/
 mutant: the-other-name: the name that still leads to the right place
+	says: the word is right, and what it is said of is not
 	s/address getcpu/address __vdso_getcpu/
 mutant: the-neighbour: the function before the one that is not described
+	says: the word is right, and what it is said of is not
 	s/unwind __vdso_time/unwind __vdso_getcpu/
+mutant: hidden: what is not found is taken to be hidden
+	says: nm -D shows a line that is not like the others
+	s/version __vdso_gettimeofday/hidden __vdso_gettimeofday/
+mutant: longer: what leads elsewhere is taken to be too long
+	says: two names of one function do not lead to the same place
+	s/address getcpu/size getcpu/
 stub:
 	# TODO: what is wrong with each, and with what of it.
 	a:

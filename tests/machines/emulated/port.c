@@ -200,7 +200,7 @@ static void test_written(void)
 		expected("the nanoseconds that the kernel has written");
 		but_got("%ld%s", written, written == -1 ? ", which stood there before" : "");
 		because("the compiler sees an address that has become a number. That memory "
-			"changes is something that it has to be told");
+			"changes is something that it has to be told, by the clobber");
 	}
 }
 

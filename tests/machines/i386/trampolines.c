@@ -368,6 +368,9 @@ static void tell_word(const struct result *r, uintptr_t word, size_t field)
 	if (best)
 		diag("          which lies %ld bytes %s the word that the kernel saved it in",
 		     labs(best), best < 0 ? "below" : "above");
+	if (word == r->stack[0])
+		diag("          and is the signal's number, on top of the stack: "
+		     ".cfi_startproc by itself takes it for a return address");
 }
 
 /* Nothing was found because there was nothing to find it by: true if this was said. */
@@ -384,7 +387,10 @@ static bool said_why_not(int layout, const struct result *r, const struct walk *
 		expected("a frame after that of %s+%ld", name_of(layout), (long)walk->from);
 		if (WIFSIGNALED(r->ended))
 			but_got("%s in the unwinder%s", strsignal(WTERMSIG(r->ended)),
-				WTERMSIG(r->ended) == SIGABRT ? ": no rule for the CFA?" : "");
+				WTERMSIG(r->ended) != SIGABRT ? ""
+				: walk->from                  ? ": no rule for the CFA?"
+					     : ": no rule for the CFA at the byte before the "
+					       "label?");
 		else
 			but_got("the end of the backtrace");
 	} else {

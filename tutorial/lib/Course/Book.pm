@@ -230,6 +230,9 @@ sub check_cards {
 			eval { $try->(); 1 } or push @problems, $@ =~ s/\n\z//r;
 		}
 		my $stub = eval { $card->stub } // '';
+		push @problems,
+		    map { "$_: $card->{id} has no mutant of that name" }
+		    $self->unknown_breaks($card);
 		push @problems, "$card->{path}: stub: no TODO in it" if $stub !~ /\bTODO\b/;
 		push @problems, "$card->{path}: stub: it is the finished region"
 		    if $stub eq $region;
@@ -251,6 +254,19 @@ sub check_cards {
 		}
 	}
 	return @problems;
+}
+
+# Where a text names a command that breaks this exercise, and there is no such near miss.
+sub unknown_breaks {
+	my ($self, $card) = @_;
+	my %known = map { $_->{name} => 1 } @{$card->{mutants}};
+	my @unknown;
+	for my $name (@{$self->{chapters}}, @{$self->{translated}}) {
+		push @unknown, map { "$name: make break CH=$card->{id}:$_" }
+		    grep { !$known{$_} }
+		    slurp("$self->{top}/$name") =~ /\bmake break CH=\Q$card->{id}\E:([a-z0-9-]+)/g;
+	}
+	return @unknown;
 }
 
 sub check_headings {
