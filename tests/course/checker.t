@@ -247,6 +247,8 @@ spew("$good/tutorial/zh-CN/TERMS.md", <<'END');
 | sum | 和 | 总和 | 合计、总和 |
 | remainder | 余数 | | |
 END
+make_path("$good/tutorial/site/theme");
+spew("$good/tutorial/site/theme/words.mjs", "export const words = {\n\tsum: '和',\n}\n");
 system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/") == 0
     or BAIL_OUT('no tool');
 make_path("$good/tests/lib");
@@ -293,9 +295,10 @@ like(
 );
 
 # ---- spoiled, one place at a time ----
-my ($page, $card, $source, $test, $map, $zh, $terms) = (
+my ($page, $card, $source, $test, $map, $zh, $terms, $words) = (
 	'tutorial/01-add.md', 'tutorial/ex/01-add.ex', 'src/add.c', 'tests/sum/add.c',
-	'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md'
+	'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md',
+	'tutorial/site/theme/words.mjs'
 );
 my @spoiled = (
 	# what, file, change, what finds it, what it says
@@ -489,6 +492,10 @@ my @spoiled = (
 	[
 		'a translation with a word that is not to be used', $zh, sub { s/还有/还有总和，/ },
 		'book', qr/zh-CN\/01-add\.md:\d+: 总和: the table of terms says 和$/m
+	],
+	[
+		'a word of the site that is not to be used', $words, sub { s/和/合计/ },
+		'book', qr/words\.mjs:2: 合计: the table of terms says 和$/m
 	],
 	[
 		'a translation without its hash', $zh, sub { s/ [0-9a-f]{12} / / }, 'book',
