@@ -247,6 +247,8 @@ spew("$good/tutorial/zh-CN/TERMS.md", <<'END');
 | sum | 和 | 总和 | 合计、总和 |
 | remainder | 余数 | | |
 END
+make_path("$good/tutorial/site/theme");
+spew("$good/tutorial/site/theme/words.mjs", "export const words = {\n\tsum: '和',\n}\n");
 system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/") == 0
     or BAIL_OUT('no tool');
 make_path("$good/tests/lib");
@@ -473,6 +475,11 @@ my @spoiled = (
 		'a command that breaks what no card has', $page,
 		sub { s/^## Recap\n/$&\n`make break CH=01:mines`\n/m }, 'book',
 		qr/$page: make break CH=01:mines: 01 has no mutant of that name/
+	],
+	[
+		'a word of the site that is not to be used', 'tutorial/site/theme/words.mjs',
+		sub { s/和/合计/ },
+		'book', qr/words\.mjs:2: 合计: the table of terms says 和$/m
 	],
 	[
 		'a translation with another fence', $zh, sub { s/^th\[/xh[/m }, 'book',

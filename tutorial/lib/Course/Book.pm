@@ -752,11 +752,11 @@ sub translations {
 	return grep { m{^tutorial/[^/]+/} && !m{/TERMS\.md$} } sort keys %{$self->{pages}};
 }
 
-# The rows of TERMS.md in the folder of a translation, "| English | term | note | not | words |":
+# The rows of a TERMS.md, "| English | term | note | not | words |":
 # {terms => {english => [term...]}, not => [[word, term]...]}. A word may stand for several.
 sub translated_terms {
-	my ($self, $page) = @_;
-	my $table = $self->{pages}{dirname($page) . '/TERMS.md'} or return;
+	my ($self, $name) = @_;
+	my $table = $self->{pages}{$name} or return;
 	my %found = (terms => {}, not => []);
 	my $headed;
 	for (@{$table->{lines}}) {
@@ -781,13 +781,29 @@ sub prose {
 
 sub check_words {
 	my ($self) = @_;
+	my $site = 'tutorial/site';
 	my @problems;
-	for my $name ($self->translations) {
-		my $table = $self->translated_terms($name) or next;
-		for my $line (prose($self->{pages}{$name})) {
-			my ($number, $text) = @$line;
-			push @problems, "$name:$number: $_->[0]: the table of terms says $_->[1]"
-			    for grep { index($text, $_->[0]) >= 0 } @{$table->{not}};
+	for my $locale (sort keys %TRANSLATED) {
+		my $table = $self->translated_terms("tutorial/$locale/TERMS.md") or next;
+		my %lines = map { $_ => [prose($self->{pages}{$_})] }
+		    grep { m{^tutorial/\Q$locale\E/} } $self->translations;
+		# What else the site shows: its own pages, and the words of its pictures.
+		for my $path (matching($self->{top}, "$site/$locale/*.md")) {
+			my $name = substr $path, length($self->{top}) + 1;
+			$lines{$name} = [prose(Course::Markdown->read($path))];
+		}
+		for my $path (matching($self->{top}, "$site/theme/words.mjs")) {
+			my $number = 0;
+			$lines{"$site/theme/words.mjs"} =
+			    [map { [++$number, $_] } split /^/, slurp($path)];
+		}
+		for my $name (sort keys %lines) {
+			for my $line (@{$lines{$name}}) {
+				my ($number, $text) = @$line;
+				push @problems,
+				    "$name:$number: $_->[0]: the table of terms says $_->[1]"
+				    for grep { index($text, $_->[0]) >= 0 } @{$table->{not}};
+			}
 		}
 	}
 	return @problems;
@@ -799,7 +815,7 @@ sub untermed {
 	my ($self) = @_;
 	my @untermed;
 	for my $name ($self->translations) {
-		my $table = $self->translated_terms($name) or next;
+		my $table = $self->translated_terms(dirname($name) . '/TERMS.md') or next;
 		for my $line (prose($self->{pages}{$name})) {
 			my ($number, $text) = @$line;
 			while ($text =~
