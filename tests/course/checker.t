@@ -263,6 +263,15 @@ system('cp', "$top/tests/lib/run-test", "$good/tests/lib/") == 0 or BAIL_OUT('no
 		"$good/tutorial/zh-CN/01-add.md",
 		slurp("$good/tutorial/zh-CN/01-add.md") =~ s/TRANSLATES\n/$hash/r
 	);
+	my %other = (
+		README => "[加法](01-add.md)，[术语](glossary.md)\n",
+		glossary =>
+		    "- **余数**（remainders）：剩下的。[01](01-add.md)\n- **和**（sum）：得出的。[01](01-add.md)\n"
+	);
+	for (sort keys %other) {
+		my $first = `@{[quoted("$good/tutorial/learn")]} hash CH=$_`;
+		spew("$good/tutorial/zh-CN/$_.md", "$first\n# 标题\n\n$other{$_}");
+	}
 }
 
 sub run {
@@ -295,9 +304,10 @@ like(
 );
 
 # ---- spoiled, one place at a time ----
-my ($page, $card, $source, $test, $map, $zh, $terms) = (
+my ($page, $card, $source, $test, $map, $zh, $terms, $entries) = (
 	'tutorial/01-add.md', 'tutorial/ex/01-add.ex', 'src/add.c', 'tests/sum/add.c',
-	'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md'
+	'tutorial/README.md', 'tutorial/zh-CN/01-add.md', 'tutorial/glossary.md',
+	'tutorial/zh-CN/glossary.md'
 );
 my @spoiled = (
 	# what, file, change, what finds it, what it says
@@ -503,6 +513,38 @@ my @spoiled = (
 		'book', qr/zh-CN\/01-add\.md:\d+: 总和: the table of terms says 和$/m
 	],
 	[
+		'a map in Chinese that lacks a page', 'tutorial/zh-CN/README.md',
+		sub { s/glossary\.md/..\/moved/ }, 'book',
+		qr/zh-CN\/README\.md: no link to glossary\.md/
+	],
+	[
+		'a glossary in Chinese that lacks an entry', $entries, sub { s/^- \*\*余数.*\n//m },
+		'book', qr/zh-CN\/glossary\.md: 1 entries, and the original has 2$/m
+	],
+	[
+		'a glossary in Chinese in an order of its own', $entries,
+		sub { s/(- \*\*余数.*\n)(- .*\n)/$2$1/ }, 'book',
+		qr/zh-CN\/glossary\.md:5: 和: the original has remainder here/
+	],
+	[
+		'one with a term that the chapter in Chinese does not have', $entries,
+		sub { s/余数/余下的数/ }, 'book',
+		qr/zh-CN\/glossary\.md:5: 余下的数: it is not in bold in tutorial\/zh-CN\/01-add\.md/
+	],
+	[
+		'one that leads to no chapter', $entries, sub { s/\[01\].*$//m }, 'book',
+		qr/zh-CN\/glossary\.md:5: 余数: it leads to no chapter, and the original to 01-add\.md/
+	],
+	[
+		'one whose entry is not written as an entry', $entries, sub { s/（sum）：/（sum）/ },
+		'book', qr/zh-CN\/glossary\.md:6: 和: it is not '- \*\*term\*\*（English）：'/
+	],
+	[
+		'a function that is gone, named outside of the chapters', $entries,
+		sub { s/$/ `subtract()`/ }, 'book',
+		qr/zh-CN\/glossary\.md:\d+: subtract\(\): no source has that name/
+	],
+	[
 		'a translation without its hash', $zh, sub { s/ [0-9a-f]{12} / / }, 'book',
 		qr/its first line is/
 	],
@@ -662,6 +704,7 @@ for (['sum', '加法'], ['total', '余数']) {
 	my ($english, $term) = @$_;
 	my $dir = "$tmp/$english";
 	system('cp', '-r', $good, $dir);
+	spew("$dir/$entries", slurp("$dir/$entries") =~ s/\*\*和\*\*/**$term**/r);
 	spew("$dir/$zh", slurp("$dir/$zh") =~ s/\*\*和\*\*（sum）/**$term**（$english）/r);
 	($status, $out) = run($dir, 'tutorial/learn book');
 	my $known = $english eq 'sum' ? '和' : 'nothing';
@@ -672,6 +715,28 @@ for (['sum', '加法'], ['total', '余数']) {
 		"and a term of a translation for which its table has $known"
 	) or diag($out);
 }
+
+system('cp', '-r', $good, "$tmp/later");
+spew(
+	"$tmp/later/$terms",
+	slurp("$tmp/later/$terms") =~ s/(- \*\*sum)/- **rest**: [01](01-add.md)\n$1/r
+);
+spew("$tmp/later/$page", slurp("$tmp/later/$page") =~ s/one \*\*sum/one **rest**, one **sum/r);
+($status, $out) = run("$tmp/later", 'tutorial/learn book');
+ok(
+	       $status == 0
+	    && $out =~ /not ok .*its original, tutorial\/glossary\.md, has changed since # TODO/,
+	'so is an entry that the glossary in Chinese has not got yet'
+) or diag($out);
+system('cp', '-r', $good, "$tmp/detour");
+spew("$tmp/detour/$entries", slurp("$tmp/detour/$entries") =~ s/\(01-add/(..\/01-add/r);
+($status, $out) = run("$tmp/detour", 'tutorial/learn book');
+ok(
+	       $status == 0
+	    && $out =~
+	    /not ok .*zh-CN\/glossary\.md:5: \.\.\/01-add\.md: there is a translation of it # TODO/,
+	'so is a link of a translation to a page in English that is translated'
+) or diag($out);
 
 # ---- rewriting ----
 spew(

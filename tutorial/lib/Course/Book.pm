@@ -582,10 +582,21 @@ sub check_executed {
 sub check_map {
 	my ($self) = @_;
 	my $map = $self->{pages}{'tutorial/README.md'} or return 'tutorial/README.md: not there';
-	my %linked = map { $_->{target} => 1 } @{$map->{links}};
 	my @pages = map { m{^tutorial/([^/]+\.md)$} && $1 ne 'README.md' ? $1 : () }
 	    sort keys %{$self->{pages}};
-	return map { "tutorial/README.md: no link to $_" } grep { !$linked{$_} } @pages;
+	my @problems;
+	# A translated map that is stale need not know the newest page.
+	for my $name (
+		'tutorial/README.md',
+		grep { m{/README\.md$} && !defined $self->changed_original($_) }
+		$self->translations
+	    )
+	{
+		my %linked =
+		    map { $_->{target} =~ s{^\.\./}{}r => 1 } @{$self->{pages}{$name}{links}};
+		push @problems, map { "$name: no link to $_" } grep { !$linked{$_} } @pages;
+	}
+	return @problems;
 }
 
 # The terms that a page explains: what is bold in it, in lower case. With a full stop it is emphasis.
@@ -645,7 +656,7 @@ sub check_glossaries {
 			my $at = "$name:$line: $term";
 			my ($english) =
 			    $page->{lines}[$line - 1] =~ /^- \*\*[^*]+\*\*(?:（([^）]+)）)?：/
-			    or push(@problems, "$at: it is no '- **term**（English）：'"), next;
+			    or push(@problems, "$at: it is not '- **term**（English）：'"), next;
 			if (!grep { form($_) eq form($want[$i]{term}) } $term, $english // ()) {
 				push @problems,
 				    "$at: the original has $want[$i]{term} here; the entries are in its order";
@@ -653,7 +664,10 @@ sub check_glossaries {
 			}
 			my @chapters = chapters_of($page, $line);
 			my @theirs = chapters_of($original, $want[$i]{line});
-			push @problems, "$at: it leads to @chapters, and the original to @theirs"
+			push @problems,
+			    "$at: it leads to "
+			    . ("@chapters" || 'no chapter')
+			    . ", and the original to @theirs"
 			    if "@chapters" ne "@theirs";
 			for my $chapter (map { dirname($name) . "/$_" } @chapters) {
 				my $translated = $self->{pages}{$chapter} or next;
@@ -683,7 +697,7 @@ sub chapters_of {
 sub detours {
 	my ($self) = @_;
 	my @detours;
-	for my $name (grep { m{^tutorial/[^/]+/} } sort keys %{$self->{pages}}) {
+	for my $name ($self->translations) {
 		push @detours,
 		    map { "$name:$_->{line}: $_->{target}: there is a translation of it" }
 		    grep {
