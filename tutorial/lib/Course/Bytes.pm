@@ -6,7 +6,7 @@ package Course::Bytes;
 # spans follow one another and leave out nothing. Names and values are the same in every language;
 # the rest is said in tutorial/site/theme/words.mjs, by the names of parts, fields and readers.
 #
-# Who reads what was read in the sources of glibc 2.36, musl 1.2.3, gdb 13 and libgcc. A reader is named
+# Who reads what: as glibc 2.36, musl 1.2.3, gdb 13 and libgcc are known to, not tried. A reader is named
 # where it uses the value, not where it only comes along.
 
 use strict;
