@@ -806,7 +806,7 @@ sub check_words {
 			my $name = substr $path, length($self->{top}) + 1;
 			$lines{$name} = [prose(Course::Markdown->read($path))];
 		}
-		for my $path (matching($self->{top}, "$site/theme/words.mjs")) {
+		for my $path (grep { -e } matching($self->{top}, "$site/theme/words.mjs")) {
 			my $number = 0;
 			$lines{"$site/theme/words.mjs"} =
 			    [map { [++$number, $_] } split /^/, slurp($path)];
