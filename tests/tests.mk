@@ -249,7 +249,8 @@ $(P)/tests/machines/emulated/port: tests/machines/emulated/port.c $(PORT_OBJS)
 # What the chosen tests need: those in C only themselves, scripts the command, and most of
 # them the programs.
 SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
-ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES))) $(if $(CROSS),,$(P)/bench/bench $(P)/tests/image/alternatives)
+ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES)) $(P)/tests/uvdso-dynamic \
+	$(P)/bench/bench $(P)/tests/image/alternatives)
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
 	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
 

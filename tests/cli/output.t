@@ -150,7 +150,7 @@ for (['run', '-v'], ['run', '-v', '--follow'], ['trace']) {
 # The command is installed elsewhere, without the tree that it was built in. Debug data may name
 # source files; what is loaded may not name a build.
 SKIP: {
-	my $p = run({env => {PATH => $ENV{PATH}, LC_ALL => 'C'}}, 'strings', '-d', $UVDSO);
+	my $p = run({env => {PATH => $ENV{PATH}, LC_ALL => 'C'}}, 'strings', '-d', $UVDSO_DYNAMIC);
 	skip 'strings is not installed (package binutils)', 2 if $p->{status} == 98;
 	my @strings = split /\n/, $p->{out};
 	cmp_ok(scalar @strings, '>', 200, 'the command has text of its own');

@@ -15,7 +15,8 @@ use POSIX qw(WNOHANG);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($UVDSO @RUN run spawn finish uvdso wait_until slurp program missing facts
+our @EXPORT =
+    qw($UVDSO $UVDSO_DYNAMIC @RUN run spawn finish uvdso wait_until slurp program missing facts
     attendant attendants shows is_status refused temp_dir);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -23,6 +24,8 @@ my $TOP = abs_path(dirname(__FILE__) . '/../..');
 my $BUILD = File::Spec->rel2abs($Build::TESTED, $TOP);
 my @EMULATOR = split ' ', $ENV{TEST_EMULATOR} // '';
 our $UVDSO = "$BUILD/uvdso";
+# The same, linked dynamically, for what puts a library in (LD_PRELOAD).
+our $UVDSO_DYNAMIC = "$BUILD/tests/uvdso-dynamic";
 
 # The subcommand. A test that holds for --follow as well runs once more with another one
 # (tests/table), which is in this variable.

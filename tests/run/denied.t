@@ -30,11 +30,11 @@ my $dir = temp_dir();
 chmod 0755, "$dir";
 my @offset = ('--offset', 'realtime=+' . DAYS . 'd', '--');
 my %ways = (
-	kernel => [$UVDSO, 'run', '--exec=kernel', @offset, $hostage, 'NOW'],
-	hand => [$UVDSO, 'run', '--exec=hand', @offset, $hostage, 'NOW'],
-	default => [$UVDSO, 'run', @offset, $hostage, 'NOW'],
-	follow => [$UVDSO, 'run', '--follow', @offset, $hostage, 'NOW', 'again'],
-	trace => [$UVDSO, 'trace', @offset, $hostage, 'NOW'],
+	kernel => [$UVDSO_DYNAMIC, 'run', '--exec=kernel', @offset, $hostage, 'NOW'],
+	hand => [$UVDSO_DYNAMIC, 'run', '--exec=hand', @offset, $hostage, 'NOW'],
+	default => [$UVDSO_DYNAMIC, 'run', @offset, $hostage, 'NOW'],
+	follow => [$UVDSO_DYNAMIC, 'run', '--follow', @offset, $hostage, 'NOW', 'again'],
+	trace => [$UVDSO_DYNAMIC, 'trace', @offset, $hostage, 'NOW'],
 	boot => [program('booted')],
 );
 my @ways = $ENV{DENIED_WAYS} ? split ' ', $ENV{DENIED_WAYS} : sort keys %ways;
@@ -212,7 +212,8 @@ for my $user (@users) {
 # ---- both rungs, and the doctor -----------------------------------------------------------------
 
 {
-	my $p = run(deny('', $number{ptrace}, EPERM, 0, $UVDSO, 'run', '-v', $hostage, time));
+	my $p =
+	    run(deny('', $number{ptrace}, EPERM, 0, $UVDSO_DYNAMIC, 'run', '-v', $hostage, time));
 	like(
 		$p->{err}, qr/exec +by hand: ptrace\(2\) is denied here: \Q$MESSAGE{+EPERM}\E\n/,
 		'-v says why a program is started by hand'
@@ -220,7 +221,7 @@ for my $user (@users) {
 	# One after the other: which of them is of the loading by hand depends on the C library.
 	my @err = map {
 		run(deny(
-			'', $number{mmap}, ENOMEM, $_, $UVDSO, 'run', '--exec=hand',
+			'', $number{mmap}, ENOMEM, $_, $UVDSO_DYNAMIC, 'run', '--exec=hand',
 			$hostage, time
 		))->{err}
 	} 1 .. 8;

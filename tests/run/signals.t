@@ -219,7 +219,8 @@ SKIP: {
 SKIP: {
 	last unless $is_child;
 	my $t = on_terminal(
-		'/usr/bin/env', "LD_PRELOAD=$BUILD/tests/programs/slow_waitid.so", $UVDSO, @RUN,
+		'/usr/bin/env', "LD_PRELOAD=$BUILD/tests/programs/slow_waitid.so", $UVDSO_DYNAMIC,
+		@RUN,
 		$signals
 	);
 	skip 'no pseudoterminals here (/dev/ptmx, /dev/pts)', 3 unless $t;

@@ -147,9 +147,10 @@ static void work(void *arg, int in, int out)
 	attendant_tell(out, &ready, sizeof(ready));
 	if (ready.err)
 		_exit(0);
-	attendant_title("uvdso-keeper", keeper->owner_pid);
+	/* The owner waits, perhaps on this CPU: what can wait comes later. */
 	if (duty)
 		do_duty(keeper, &pages.tk, in, out);
+	attendant_title("uvdso-keeper", keeper->owner_pid);
 	const int kept[] = {keeper->owner, keeper->vvar.fd, pages.watchdog.life};
 	close_all_but(kept, 3);
 	keep_time(keeper, &pages);
