@@ -57,9 +57,9 @@ static void print_line(const char *path, const char *rule, const char *message)
 	free(name);
 }
 
-static void print_breach(void *path, const char *rule, const char *message)
+static void print_breach(void *path, const struct image_finding *finding)
 {
-	print_line(path, rule, message);
+	print_line(path, finding->rule->name, finding->message);
 }
 
 static enum status check_file(char *path)

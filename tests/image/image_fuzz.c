@@ -65,16 +65,16 @@ struct told {
 	unsigned reports, unknown, unprintable;
 };
 
-static void hear(void *arg, const char *rule, const char *message)
+static void hear(void *arg, const struct image_finding *finding)
 {
 	struct told *told = arg;
 	bool known = false;
 
 	told->reports++;
 	for (unsigned i = 0; i < image_nr_rules; i++)
-		known |= !strcmp(rule, image_rules[i].name);
+		known |= finding->rule == &image_rules[i];
 	told->unknown += !known;
-	for (const char *p = message; *p; p++)
+	for (const char *p = finding->message; *p; p++)
 		told->unprintable += *p < ' ' || *p > '~';
 }
 

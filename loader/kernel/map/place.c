@@ -49,12 +49,13 @@ static int image_to_memfd(const struct image *image, size_t length)
 	return fd;
 }
 
-static void note_first(void *arg, const char *rule, const char *message)
+static void note_first(void *arg, const struct image_finding *finding)
 {
 	struct error *error = arg;
 
 	if (!error->status)
-		error_cannot_run(error, NULL, "the image breaks rule %s: %s", rule, message);
+		error_cannot_run(error, NULL, "the image breaks rule %s: %s",
+				 finding->rule->name, finding->message);
 }
 
 int vdso_files_open(struct vdso_files *files, const struct image *image,

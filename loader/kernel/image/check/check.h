@@ -16,19 +16,30 @@
 
 #include "kernel/image/image.h"
 
-/* Every rule: its short name, and one line of what it asks for. */
+/*
+ * Every rule: its short name, one line of what it asks for, and who is hurt by a breach, and
+ * how; NULL where nobody is known to be: a rule of this house. How to mend it: a linker's
+ * option, or a line of a linker script; and where all this is known from.
+ */
 struct image_rule {
 	const char *name, *what;
+	const char *hurts, *mend, *source;
 };
 extern const struct image_rule image_rules[];
 extern const unsigned image_nr_rules;
 
-/*
- * Called for each breach: the name of the rule, and what was found, where, and
- * which client it hurts, in one line of printable ASCII without a newline. Both
- * strings are only valid until the function returns.
- */
-typedef void image_report_fn(void *arg, const char *rule, const char *message);
+/* What is not at one place of the file. */
+#define IMAGE_NOWHERE UINT64_MAX
+
+/* A breach: what was found, in one line of printable ASCII, and at which offset of the file. */
+struct image_finding {
+	const struct image_rule *rule;
+	const char *message;
+	uint64_t offset;
+};
+
+/* Called for each breach. What it points to is only valid until the function returns. */
+typedef void image_report_fn(void *arg, const struct image_finding *finding);
 
 /* A rule that is broken more often than this is reported once more, to say so. */
 #define IMAGE_REPORTS_PER_RULE 8

@@ -52,7 +52,18 @@ const unsigned image_nr_rules = NR_RULES;
 
 _Static_assert(sizeof(image_rules) / sizeof(image_rules[0]) == NR_RULES, "a rule has no name");
 
-void rule_broken(struct report *report, enum rule rule, const char *fmt, ...)
+static void tell(const struct report *report, enum rule rule, uint64_t offset,
+		 const char *message)
+{
+	report->tell(report->arg, &(struct image_finding){
+					  .rule = &image_rules[rule],
+					  .message = message,
+					  .offset = offset,
+				  });
+}
+
+void rule_broken_at(struct report *report, enum rule rule, uint64_t offset, const char *fmt,
+		    ...)
 {
 	char message[512];
 	va_list ap;
@@ -61,8 +72,7 @@ void rule_broken(struct report *report, enum rule rule, const char *fmt, ...)
 	if (!report->tell || report->told[rule] > IMAGE_REPORTS_PER_RULE)
 		return;
 	if (report->told[rule]++ == IMAGE_REPORTS_PER_RULE) {
-		report->tell(report->arg, image_rules[rule].name,
-			     "and more of these, which are not shown");
+		tell(report, rule, IMAGE_NOWHERE, "and more of these, which are not shown");
 		return;
 	}
 	va_start(ap, fmt);
@@ -72,7 +82,7 @@ void rule_broken(struct report *report, enum rule rule, const char *fmt, ...)
 	for (char *p = message; *p; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
-	report->tell(report->arg, image_rules[rule].name, message);
+	tell(report, rule, offset, message);
 }
 
 unsigned report_count(const struct report *report)

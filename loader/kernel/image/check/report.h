@@ -52,9 +52,11 @@ struct report {
 	bool broken[NR_RULES];
 };
 
-/* Notes a breach and tells of it. */
-__attribute__((format(printf, 3, 4))) void rule_broken(struct report *report, enum rule rule,
-						       const char *fmt, ...);
+/* Notes a breach and tells of it; offset is where in the file it is, or IMAGE_NOWHERE. */
+__attribute__((format(printf, 4, 5))) void
+rule_broken_at(struct report *report, enum rule rule, uint64_t offset, const char *fmt, ...);
+
+#define rule_broken(report, rule, ...) rule_broken_at(report, rule, IMAGE_NOWHERE, __VA_ARGS__)
 
 /* How many rules are broken. */
 unsigned report_count(const struct report *report);
