@@ -17,6 +17,7 @@ use Time::HiRes qw(sleep);
 
 my $signals = program('signals.pie');
 my $is_child = $RUN[0] eq 'trace';
+my $TGKILL = `uname -m` eq "x86_64\n" ? 234 : 0;
 
 # The state of a process: one letter, as in proc(5); '' when it is gone. Who is stopped and
 # has a tracer is shown as t.
@@ -112,6 +113,27 @@ sub gone {
 	);
 	my ($ignored) = $p->{out} =~ /SigIgn:\s+(\w+)/;
 	ok(hex($ignored) & 1 << POSIX::SIGCHLD() - 1, '... and the program inherits it ignored');
+}
+
+# SIGTRAP is what a tracer stops a program with. Ignored, or blocked and pending in both queues,
+# it is the program's own all the same.
+{
+	my @look = ('/bin/grep', '-E', '^(Sig|Shd)(Pnd|Blk|Ign)', '/proc/self/status');
+	my $pending = sub {
+		POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(POSIX::SIGTRAP()));
+		kill 'TRAP', $$;
+		syscall $TGKILL, 0 + $$, 0 + $$, 0 + POSIX::SIGTRAP() if $TGKILL;
+	};
+	for (
+		['ignored', sub { $SIG{TRAP} = 'IGNORE' }, qr{^SigIgn:\s+\w*[13579bdf]\w$}m],
+		['pending', $pending, qr{^ShdPnd:\s+\w*[13579bdf]\w$}m]
+	    )
+	{
+		my ($what, $before, $expected) = @$_;
+		my $native = run({before => $before}, @look)->{out};
+		like($native, $expected, "SIGTRAP can be $what");
+		is(uvdso({before => $before}, @look)->{out}, $native, '... and is in the program');
+	}
 }
 
 # To the process group, as a shell's kill %1 does it: each arrives once.

@@ -97,6 +97,9 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 			retire(keeper, pages, owned);
 		timekeeper_update(&pages->tk);
 		deadline_next(&deadline, timekeeper_period(&pages->tk));
+		/* Not before: the owner may have waited for this CPU. */
+		if (turn == 0)
+			attendant_title("uvdso-keeper", keeper->owner_pid);
 	}
 }
 
@@ -147,10 +150,8 @@ static void work(void *arg, int in, int out)
 	attendant_tell(out, &ready, sizeof(ready));
 	if (ready.err)
 		_exit(0);
-	/* The owner waits, perhaps on this CPU: what can wait comes later. */
 	if (duty)
 		do_duty(keeper, &pages.tk, in, out);
-	attendant_title("uvdso-keeper", keeper->owner_pid);
 	const int kept[] = {keeper->owner, keeper->vvar.fd, pages.watchdog.life};
 	close_all_but(kept, 3);
 	keep_time(keeper, &pages);

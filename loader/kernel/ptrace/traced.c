@@ -35,19 +35,20 @@ static long request(enum __ptrace_request what, pid_t pid, void *address, void *
 }
 
 /*
- * Lets it run to the next beginning or end of a system call. Signals are blocked, so only
- * death can come between, and SIGSTOP. That is delivered: the process is stopped then in the
- * eyes of all others, while we let it run on; and SIGCONT ends the stop as it always does.
+ * Lets it run to a stop of its own making. Signals are blocked, so only death can come between,
+ * and SIGSTOP. That is delivered: the process is stopped then in the eyes of all others, while
+ * we let it run on; and SIGCONT ends the stop as it always does.
  */
-static int to_syscall_stop(struct traced *traced)
+static int run_to(struct traced *traced, enum __ptrace_request how, int stop)
 {
 	long deliver = 0;
 
 	for (;;) {
 		int status;
 
-		if (request(PTRACE_SYSCALL, traced->pid, NULL, (void *)deliver))
+		if (request(how, traced->pid, NULL, (void *)deliver))
 			return error_from("ptrace");
+		traced->in_exec = false;
 		while (waitpid(traced->pid, &status, __WALL) < 0)
 			if (errno != EINTR)
 				return error_from("waitpid");
@@ -56,12 +57,44 @@ static int to_syscall_stop(struct traced *traced)
 			traced->status = status;
 			return -ESRCH;
 		}
-		if (WSTOPSIG(status) == SYSCALL_STOP)
+		if (status >> 16 == 0 && WSTOPSIG(status) == stop)
 			return 0;
 		deliver = status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
 		if (status >> 16 == PTRACE_EVENT_STOP)
 			traced->stopped = true;
+		/* A filter's SIGSYS, or a fault, which would come again. */
+		else if (how != PTRACE_SYSCALL && status >> 16 == 0 && !deliver)
+			return error_by("ptrace", -EFAULT);
 	}
+}
+
+/* The next beginning or end of a system call. */
+static int to_syscall_stop(struct traced *traced)
+{
+	return run_to(traced, PTRACE_SYSCALL, SYSCALL_STOP);
+}
+
+static int block_signals(pid_t pid)
+{
+	uint64_t all = ~0ull;
+
+	return request(PTRACE_SETSIGMASK, pid, (void *)sizeof(all), &all) ? error_from("ptrace")
+									  : 0;
+}
+
+int traced_run_to_trap(struct traced *traced, enum __ptrace_request how)
+{
+	siginfo_t info;
+	int err = run_to(traced, how, SIGTRAP);
+
+	if (err)
+		return err;
+	/* Of two at a time the second is lost, and that was ours: the other one is still due.
+	 */
+	if (!ptrace(PTRACE_GETSIGINFO, traced->pid, NULL, &info) && info.si_code <= 0)
+		syscall(SYS_tgkill, traced->pid, traced->pid, SIGTRAP);
+	/* The kernel has unblocked it. */
+	return block_signals(traced->pid);
 }
 
 int traced_regs(pid_t pid, struct user_regs_struct *regs)
@@ -73,7 +106,7 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs)
 	return iov.iov_len == sizeof(*regs) ? 0 : -ENOEXEC;
 }
 
-static int set_regs(pid_t pid, const struct user_regs_struct *regs)
+int traced_set_regs(pid_t pid, const struct user_regs_struct *regs)
 {
 	struct iovec iov = {(void *)regs, sizeof(*regs)};
 
@@ -134,7 +167,7 @@ static bool was_trapped(pid_t pid, long result, long nr, const long arg[6])
 	return false;
 }
 
-static long call_traced(struct process *process, long nr, const long arg[6])
+long traced_call(struct process *process, long nr, const long arg[6])
 {
 	struct traced *traced = (struct traced *)process;
 	struct user_regs_struct regs = traced->saved;
@@ -148,7 +181,7 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 	regs_for_call(&regs, traced->instruction, nr, arg);
 	if (traced->gone)
 		return -ESRCH;
-	err = set_regs(traced->pid, &regs);
+	err = traced_set_regs(traced->pid, &regs);
 	if (!err)
 		err = to_syscall_stop(traced); /* at its beginning */
 	if (!err)
@@ -164,43 +197,42 @@ static long call_traced(struct process *process, long nr, const long arg[6])
 	return err ? err : regs_result(&regs);
 }
 
-static int take(struct traced *traced, pid_t pid, uintptr_t instruction)
+int traced_take(struct traced *traced, pid_t pid)
 {
-	uint64_t all = ~0ull;
+	int err;
 
-	*traced = (struct traced){
-		.process.call = call_traced,
-		.pid = pid,
-		.instruction = instruction,
-	};
-	if (request(PTRACE_GETSIGMASK, pid, (void *)sizeof(traced->mask), &traced->mask) ||
-	    request(PTRACE_SETSIGMASK, pid, (void *)sizeof(all), &all))
+	*traced = (struct traced){.process.call = traced_call, .pid = pid, .in_exec = true};
+	if (request(PTRACE_GETSIGMASK, pid, (void *)sizeof(traced->mask), &traced->mask))
 		return error_from("ptrace");
-	return 0;
+	err = block_signals(pid);
+	return err ? err : traced_regs(pid, &traced->saved);
 }
 
-int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction)
+int traced_ready(struct traced *traced, uintptr_t instruction)
 {
-	int err = take(traced, pid, instruction);
+	int err;
 
-	/* It is still inside execve(2): out of there first. */
-	if (!err)
-		err = to_syscall_stop(traced);
-	return err ? err : traced_regs(pid, &traced->saved);
+	traced->instruction = instruction;
+	if (!traced->in_exec)
+		return 0;
+	err = to_syscall_stop(traced);
+	return err ? err : traced_regs(traced->pid, &traced->saved);
 }
 
 int traced_take_new(struct traced *traced, pid_t pid, uintptr_t instruction)
 {
-	int err = take(traced, pid, instruction);
+	int err = traced_take(traced, pid);
 
-	return err ? err : traced_regs(pid, &traced->saved);
+	traced->instruction = instruction;
+	traced->in_exec = false;
+	return err;
 }
 
 void traced_release(struct traced *traced)
 {
 	if (traced->gone)
 		return;
-	set_regs(traced->pid, &traced->saved);
+	traced_set_regs(traced->pid, &traced->saved);
 	request(PTRACE_SETSIGMASK, traced->pid, (void *)sizeof(traced->mask), &traced->mask);
 	/* It stops again when it is continued; that stop tells whether the old one holds. */
 	if (traced->stopped)
@@ -227,7 +259,7 @@ void traced_exit(struct traced *traced, int status)
 			traced->instruction = regs_pc(&regs);
 		regs_for_call(&regs, traced->instruction, SYS_exit_group,
 			      (const long[6]){status});
-		if (!traced->instruction || set_regs(traced->pid, &regs) ||
+		if (!traced->instruction || traced_set_regs(traced->pid, &regs) ||
 		    to_syscall_stop(traced) || turn % 2)
 			continue;
 		to_syscall_stop(traced);

@@ -12,9 +12,12 @@
 #include <regs.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/types.h>
 
 #include "kernel/base/process.h"
+
+struct row;
 
 struct traced {
 	struct process process; /* first: a struct process is cast to this */
@@ -22,21 +25,27 @@ struct traced {
 	struct user_regs_struct saved; /* as they were when it was taken over */
 	int error;                     /* what process.broken failed with */
 	uint64_t mask;                 /* its signal mask; meanwhile everything is blocked */
-	uintptr_t instruction;         /* a system call instruction of its own */
+	uintptr_t instruction;         /* a system call instruction of its own, or 0 */
+	struct row *row;               /* calls are only noted, for later (row.h) */
+	bool in_exec;                  /* it has not come out of its execve(2) yet */
 	bool gone;                     /* it ended meanwhile; status says how */
 	int status;                    /* as waitpid(2) gave it */
 	bool stopped;                  /* SIGSTOP or SIGCONT came meanwhile */
 };
 
-/*
- * Takes over a process that has stopped at PTRACE_EVENT_EXEC. instruction is where in its
- * memory a system call instruction is. It must have been seized with
- * PTRACE_O_TRACESYSGOOD. Returns 0 or -errno; -ESRCH when it was killed meanwhile, then
- * gone and status are set.
- */
-int traced_take(struct traced *traced, pid_t pid, uintptr_t instruction);
+/* What process.call is: the process makes the call now. */
+long traced_call(struct process *process, long nr, const long arg[6]);
 
-/* The same for a new process, at its first stop: it is out of its clone(2) already. */
+/*
+ * Takes over a process that has stopped at PTRACE_EVENT_EXEC. It must have been seized with
+ * PTRACE_O_TRACESYSGOOD. Before it can make calls, traced_ready() must be told where in its
+ * memory a system call instruction is. Both return 0 or -errno; -ESRCH when it was killed
+ * meanwhile, then gone and status are set.
+ */
+int traced_take(struct traced *traced, pid_t pid);
+int traced_ready(struct traced *traced, uintptr_t instruction);
+
+/* Both in one for a new process, at its first stop: it is out of its clone(2) already. */
 int traced_take_new(struct traced *traced, pid_t pid, uintptr_t instruction);
 
 /* Gives it back its registers and signals. It is still stopped: continue it. */
@@ -65,8 +74,16 @@ int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size);
 /* A copy of one of its descriptors, or -errno. */
 int traced_borrow_fd(pid_t pid, int fd);
 
-/* The registers of a stopped process. Returns 0 or -errno. */
+/* The registers of a stopped process. Return 0 or -errno. */
 int traced_regs(pid_t pid, struct user_regs_struct *regs);
+int traced_set_regs(pid_t pid, const struct user_regs_struct *regs);
+
+/*
+ * Lets it run, by PTRACE_CONT or PTRACE_SINGLESTEP, to a breakpoint of ours or the end of the
+ * step. Nothing but SIGTRAP may come of that, and SIGTRAP must not be ignored there: the kernel
+ * would make it fatal from then on. Returns 0 or -errno, as traced_take().
+ */
+int traced_run_to_trap(struct traced *traced, enum __ptrace_request how);
 
 /*
  * Makes copies of descriptors of ours in the process, close-on-exec; TRACED_FDS at most. Works

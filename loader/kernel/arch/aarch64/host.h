@@ -46,6 +46,9 @@
  */
 #define HOST_KERNEL_VDSO_STAYS 1
 
+/* So there is no place for a calls.S (arch/calls.h). */
+#define HOST_CALLS 0
+
 /* mmap(2), and the unit that its offset is in. */
 #define HOST_SYS_MMAP  SYS_mmap
 #define HOST_MMAP_UNIT 1

@@ -61,6 +61,9 @@ static inline uintptr_t host_top(void)
  */
 #define HOST_KERNEL_VDSO_STAYS 1
 
+/* So there is no place for a calls.S (arch/calls.h). */
+#define HOST_CALLS 0
+
 /*
  * The vector also says where the entry of the image is: __kernel_vsyscall, which programs call.
  * Ours is slow (vsyscall.S says why): on a virtual machine a system call of 224 ns took 4750.

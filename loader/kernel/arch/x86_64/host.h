@@ -49,6 +49,9 @@
 /* Signal handlers return through the C library's own code here (SA_RESTORER). */
 #define HOST_KERNEL_VDSO_STAYS 0
 
+/* There is a calls.S (arch/calls.h), as a fresh program's kernel vDSO is about to go. */
+#define HOST_CALLS 1
+
 /* mmap(2), and the unit that its offset is in. */
 #define HOST_SYS_MMAP  SYS_mmap
 #define HOST_MMAP_UNIT 1

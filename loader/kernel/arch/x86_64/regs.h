@@ -9,6 +9,9 @@
  *   regs_nr(), regs_arg(), regs_pc()
  *                        at the beginning of a call: its number, its first argument, and
  *                        where the instruction ends
+ *   regs_for_row()       pc to the code of calls.S, and the list to where it looks for it
+ *   regs_row()           and how far it has come in that list, at its breakpoint
+ *   regs_set_result()    as if a call had returned it
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction
  */
@@ -44,6 +47,23 @@ static inline long regs_result(const struct user_regs_struct *regs)
 static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
 {
 	return regs->rsp;
+}
+
+static inline void regs_for_row(struct user_regs_struct *regs, uintptr_t code, uintptr_t list)
+{
+	regs->rip = code;
+	regs->orig_rax = ~0ul;
+	regs->rbx = list;
+}
+
+static inline uintptr_t regs_row(const struct user_regs_struct *regs)
+{
+	return regs->rbx;
+}
+
+static inline void regs_set_result(struct user_regs_struct *regs, long result)
+{
+	regs->rax = (unsigned long)result;
 }
 
 #define REGS_AUDIT_ARCH AUDIT_ARCH_X86_64
