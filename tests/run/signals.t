@@ -126,7 +126,8 @@ sub gone {
 	};
 	for (
 		['ignored', sub { $SIG{TRAP} = 'IGNORE' }, qr{^SigIgn:\s+\w*[13579bdf]\w$}m],
-		['pending', $pending, qr{^ShdPnd:\s+\w*[13579bdf]\w$}m]
+		# A child does not inherit what is pending.
+		$is_child ? () : ['pending', $pending, qr{^ShdPnd:\s+\w*[13579bdf]\w$}m]
 	    )
 	{
 		my ($what, $before, $expected) = @$_;

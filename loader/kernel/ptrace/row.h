@@ -1,8 +1,8 @@
 /*
  * row.h - calls that a traced process makes in a row, with one stop at the end (arch/calls.h).
  *
- * Between row_begin() and row_run() process_call() on the process only notes a call, and answers
- * what it will return: 0, or for mmap(2) the address that is asked for.
+ * Between row_begin() and row_run() process_call() on the process only notes a call, and
+ * answers what it will return: 0, or for mmap(2) the address that is asked for.
  */
 #ifndef KERNEL_PTRACE_ROW_H
 #define KERNEL_PTRACE_ROW_H
