@@ -249,6 +249,7 @@ spew("$good/tutorial/zh-CN/TERMS.md", <<'END');
 END
 make_path("$good/tutorial/site/theme");
 spew("$good/tutorial/site/theme/words.mjs", "export const words = {\n\tsum: '和',\n}\n");
+spew("$good/tutorial/site/theme/Layout.vue", "<template>\n\t<p>和</p>\n</template>\n");
 system('cp', '-r', "$top/tutorial/learn", "$top/tutorial/lib", "$good/tutorial/") == 0
     or BAIL_OUT('no tool');
 make_path("$good/tests/lib");
@@ -490,6 +491,11 @@ my @spoiled = (
 		'a word of the site that is not to be used', 'tutorial/site/theme/words.mjs',
 		sub { s/和/合计/ },
 		'book', qr/words\.mjs:2: 合计: the table of terms says 和$/m
+	],
+	[
+		'one that stands in the code of the site', 'tutorial/site/theme/Layout.vue',
+		sub { s/和/合计/ },
+		'book', qr/Layout\.vue:2: 合计: the table of terms says 和$/m
 	],
 	[
 		'a translation with another fence', $zh, sub { s/^th\[/xh[/m }, 'book',

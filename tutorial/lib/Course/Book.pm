@@ -801,15 +801,16 @@ sub check_words {
 		my $table = $self->translated_terms("tutorial/$locale/TERMS.md") or next;
 		my %lines = map { $_ => [prose($self->{pages}{$_})] }
 		    grep { m{^tutorial/\Q$locale\E/} } $self->translations;
-		# What else the site shows: its own pages, and the words of its pictures.
+		# What else the site shows: its own pages, and the words that its code has.
 		for my $path (matching($self->{top}, "$site/$locale/*.md")) {
 			my $name = substr $path, length($self->{top}) + 1;
 			$lines{$name} = [prose(Course::Markdown->read($path))];
 		}
-		for my $path (grep { -e } matching($self->{top}, "$site/theme/words.mjs")) {
+		my @code = map { matching($self->{top}, "$site/$_") } '*.mjs', 'theme/*.{mjs,vue}';
+		for my $path (grep { -e } @code) {
+			my $name = substr $path, length($self->{top}) + 1;
 			my $number = 0;
-			$lines{"$site/theme/words.mjs"} =
-			    [map { [++$number, $_] } split /^/, slurp($path)];
+			$lines{$name} = [map { [++$number, $_] } split /^/, slurp($path)];
 		}
 		for my $name (sort keys %lines) {
 			for my $line (@{$lines{$name}}) {
