@@ -49,7 +49,7 @@ sub parse {
 # What a run directive says.
 sub options {
 	my ($fence) = @_;
-	my %opt = (setup => [], norm => [], needs => [], exit => 0, limit => $LIMIT);
+	my %opt = (setup => [], norm => [], needs => [], exit => 0, limit => $LIMIT, tries => 1);
 	for my $directive (@{$fence->{directives}}) {
 		$directive->{key} eq 'run' or die "$directive->{key}: not before a console block\n";
 		for (Course::Markdown::words($directive)) {
@@ -57,7 +57,7 @@ sub options {
 			if ($key eq 'fresh') { push @{$opt{setup}}, [$key] }
 			elsif (!defined $value || $value eq '') {
 				die
-				    "run: $key: fresh, or one of start, solve, mutant, norm, needs, exit, limit with =value\n";
+				    "run: $key: fresh, or one of start, solve, mutant, norm, needs, exit, limit, tries with =value\n";
 			} elsif ($key =~ /^(start|solve|mutant)$/) {
 				push @{$opt{setup}}, [$key, $value];
 			} elsif ($key eq 'norm') {
@@ -72,11 +72,11 @@ sub options {
 				    "run: needs=$_: not known; there are @{[Course::Needs::names()]}\n"
 				    for split /,/, $value;
 				push @{$opt{needs}}, split /,/, $value;
-			} elsif ($key =~ /^(exit|limit)$/ && $value =~ /^\d+$/) {
+			} elsif ($key =~ /^(exit|limit|tries)$/ && $value =~ /^\d+$/) {
 				$opt{$key} = $value;
 			} else {
 				die
-				    "run: $key=$value: fresh, or one of start, solve, mutant, norm, needs, exit, limit with =value\n";
+				    "run: $key=$value: fresh, or one of start, solve, mutant, norm, needs, exit, limit, tries with =value\n";
 			}
 		}
 	}
@@ -199,39 +199,49 @@ sub run {
 		return $lack if $lack;
 	}
 	setup($tree, @$_) for @{$opt->{setup}};
-	for my $i (0 .. $#commands) {
-		my $command = $commands[$i];
-		my $wanted = $i == $#commands ? $opt->{exit} : 0;
-		my $run = capture(
-			{
-				dir => $tree->{dir},
-				limit => $opt->{limit},
-				env => {
-					LC_ALL => 'C', TZ => 'UTC', TERM => 'dumb',
-					NO_COLOR => 1, COLUMNS => 80, PAGER => 'cat'
-				}
-			},
-			'/bin/sh',
-			'-c',
-			$command->{command}
-		);
-		my $got = $command->{got} = without_place($run->{out}, $tree->{dir});
-		$command->{got} .= "\n" if length $got && $got !~ /\n\z/;
-		my $status =
-		      $run->{timed_out} ? "did not end within $opt->{limit} s"
-		    : $run->{signal} ? "was killed by signal $run->{signal}"
-		    : $run->{status} != $wanted
-		    ? "status $run->{status}, expected $wanted (say exit=N if that is meant)"
-		    : undef;
-		my $differs = !matches($command->{expected}, $command->{got}, @{$opt->{norm}});
-		$each->(
-			$command,
-			$status ? "$status. " . difference($command->{expected}, $command->{got})
-			: $differs ? difference($command->{expected}, $command->{got})
-			: undef, $differs
-		);
+	my @results;
+	for (1 .. $opt->{tries}) {
+		@results =
+		    map { one($tree, $commands[$_], $opt, $_ == $#commands) } 0 .. $#commands;
+		last if !grep { defined $_->{problem} } @results;
 	}
+	$each->(@$_{qw(command problem differs)}) for @results;
 	return;
+}
+
+# One command of a block, the last one or not.
+sub one {
+	my ($tree, $command, $opt, $last) = @_;
+	my $wanted = $last ? $opt->{exit} : 0;
+	my $run = capture(
+		{
+			dir => $tree->{dir},
+			limit => $opt->{limit},
+			env => {
+				LC_ALL => 'C', TZ => 'UTC', TERM => 'dumb',
+				NO_COLOR => 1, COLUMNS => 80, PAGER => 'cat'
+			}
+		},
+		'/bin/sh',
+		'-c',
+		$command->{command}
+	);
+	my $got = $command->{got} = without_place($run->{out}, $tree->{dir});
+	$command->{got} .= "\n" if length $got && $got !~ /\n\z/;
+	my $status =
+	      $run->{timed_out} ? "did not end within $opt->{limit} s"
+	    : $run->{signal} ? "was killed by signal $run->{signal}"
+	    : $run->{status} != $wanted
+	    ? "status $run->{status}, expected $wanted (say exit=N if that is meant)"
+	    : undef;
+	my $differs = !matches($command->{expected}, $command->{got}, @{$opt->{norm}});
+	my $difference =
+	    $status || $differs ? difference($command->{expected}, $command->{got}) : undef;
+	return {
+		command => $command,
+		problem => $status ? "$status. $difference" : $difference,
+		differs => $differs,
+	};
 }
 
 1;
