@@ -27,7 +27,7 @@ if (!$pid) {
 }
 for (1 .. 200) { last if -S $socket; select undef, undef, undef, 0.05 }
 my $out =
-    `timeout 80 gdb-multiarch -q -nx -batch -iex 'set debuginfod enabled off' -iex 'set auto-load no' \\
+    `timeout 120 gdb-multiarch -q -nx -batch -iex 'set debuginfod enabled off' -iex 'set auto-load no' \\
 	-ex 'set pagination off' -ex 'set sysroot $emulator[2]' -ex 'set args $arch $TESTED/vdso.so' \\
 	-ex 'file $TESTED/tests/programs/calls' -ex 'target remote $socket' -x tests/machines/emulated/unwind.py 2>&1`;
 kill 'KILL', $pid;
