@@ -87,9 +87,14 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status = options_parse(&uvdso, argc, argv);
+	static char messages[BUFSIZ];
 	const struct command *command;
+	int status;
 
+	/* Whole lines; and where the stack is short (ulimit -s), stdio must not take its own.
+	 */
+	setvbuf(stderr, messages, _IOLBF, sizeof(messages));
+	status = options_parse(&uvdso, argc, argv);
 	if (status != OPTIONS_GOOD)
 		return status;
 	if (show_version) {

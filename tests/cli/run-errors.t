@@ -293,6 +293,10 @@ for (
 		"$what gives 126, and is named"
 	);
 }
+refused(
+	run('/bin/sh', '-c', 'ulimit -s 16; exec env -i "$@"', 'sh', $UVDSO, @RUN, $end), 125,
+	qr/the stack may be 16384 bytes/, 'a stack that is too short for uvdso gives 125'
+);
 SKIP: {
 	my ($image) =
 	    grep { -e } map { "$BUILD/$_/vdso.so" } (POSIX::uname())[4];
