@@ -22,7 +22,7 @@ my %machine = (
 		loads => qr/^ld/, store => qr/^st/,
 		why_before => 'the register is no memory, so no fence for memory holds its read'
 		    . ' back: it may be read before the loads above are done. An isb'
-		    . ' lets nothing begin before it',
+		    . ' lets nothing begin before the branches on them are decided',
 		why_after => 'the second look at the sequence counter may be done before the'
 		    . ' register is read. It waits for loads: so let one wait for the'
 		    . ' register, by an address that is made of the count (or a second isb)',

@@ -63,7 +63,7 @@ right: one-call: a call with two arguments is one with three, and the result has
 	}
 mutant: no-isb: nothing holds the counter's read back
 	says: expected  an isb, and no load between it and the counter
-	says: An isb lets nothing begin before it
+	says: An isb lets nothing begin before the branches on them
 	s/"isb\\n\\t"\n\s*//
 mutant: x86-numbers: the numbers are those of x86-64
 	says: a wrong number is another system call

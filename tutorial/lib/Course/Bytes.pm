@@ -23,7 +23,7 @@ my @EHDR = (
 	['EI_PAD', 'a7', ''], ['e_type', 'v', 'loader gdb'], ['e_machine', 'v', 'loader gdb'],
 	['e_version', 'V', 'loader gdb'], ['e_entry', 'N', 'loader'],
 	['e_phoff', 'N', 'loader glibc musl gdb'], ['e_shoff', 'N', 'gdb others'],
-	['e_flags', 'V', 'gdb'], ['e_ehsize', 'v', ''],
+	['e_flags', 'V', 'gdb'], ['e_ehsize', 'v', 'others'],
 	['e_phentsize', 'v', 'loader musl gdb'], ['e_phnum', 'v', 'loader glibc musl gdb'],
 	['e_shentsize', 'v', 'gdb others'], ['e_shnum', 'v', 'gdb others'],
 	['e_shstrndx', 'v', 'gdb others'],
@@ -51,7 +51,8 @@ my %READERS = (
 	p_memsz => 'loader glibc unwinder', p_align => 'loader gdb',
 	st_name => 'glibc musl gdb', st_info => 'glibc musl gdb', st_other => 'glibc',
 	st_shndx => 'glibc musl gdb', st_value => 'glibc musl gdb', st_size => 'gdb',
-	vd_version => 'others', vd_flags => 'musl', vd_ndx => 'glibc musl gdb', vd_cnt => '',
+	vd_version => 'others', vd_flags => 'glibc musl', vd_ndx => 'glibc musl gdb',
+	vd_cnt => 'gdb',
 	vd_hash => 'glibc others', vd_aux => 'glibc musl gdb', vd_next => 'glibc musl gdb',
 	vda_name => 'glibc musl gdb', vda_next => '',
 );

@@ -35,7 +35,8 @@ static inline __attribute__((always_inline)) void arch_relax(void)
 /*
  * The virtual counter of the generic timer. The CPU may read the register too early, and no
  * memory barrier prevents that, because the register is not memory (Arm ARM, D13.8). ISB does:
- * what follows it begins only when everything before it is done.
+ * what follows it is fetched anew when the branches before it are decided, and those of a
+ * reader need what it has loaded: number and mode.
  *
  * Nor may the read come too late, after the reader's second look at the sequence counter: the
  * count would be from after an update and the base from before it. So a load follows whose

@@ -6,7 +6,7 @@
  *
  *   one       otherwise glibc before its fix of December 2025 (bug 32583) computes a
  *             wrong base, CRIU refuses the image, and gdb sees only one mapping
- *   R+X       rustix refuses anything else for the first PT_LOAD
+ *   R+X       rustix refuses a first PT_LOAD that lacks one of them
  *   offset 0  the address in the vector is where clients read the ELF header
  *   all file  nothing would clear a .bss
  *
@@ -142,7 +142,7 @@ static void check_load(struct checked *c)
 		rule_broken(
 			&c->report, RULE_LOAD_FLAGS,
 			"p_flags of the PT_LOAD is %c%c%c, it must be R-X: rustix refuses the "
-			"image otherwise, and it must not be writable",
+			"image without R or X, and nobody may write to it",
 			load->flags & PF_R ? 'R' : '-', load->flags & PF_W ? 'W' : '-',
 			load->flags & PF_X ? 'X' : '-');
 	if (load->memsz != load->filesz)
