@@ -13,11 +13,12 @@
 
 #include "cli.h"
 #include "kernel/image/check/check.h"
+#include "kernel/image/identity.h"
 
 static bool verbose;
 
 static const struct option_row options[] = {
-	OPTION_VERBOSE(&verbose, "name good images, too"),
+	OPTION_VERBOSE(&verbose, "name good images, too, and say of each what it is"),
 	{0},
 };
 
@@ -62,6 +63,14 @@ static void print_breach(void *path, const struct image_finding *finding)
 	print_line(path, finding->rule->name, finding->message);
 }
 
+static void print_identity(const char *path, const struct image *image)
+{
+	struct image_identity identity = image_identity(image);
+	char words[128];
+
+	print_line(path, "", image_identity_words(&identity, words, sizeof(words)));
+}
+
 static enum status check_file(char *path)
 {
 	struct image image;
@@ -74,13 +83,13 @@ static enum status check_file(char *path)
 		return STATUS_USAGE;
 	}
 	nr_broken = image_check(&image, print_breach, path);
-	image_free(&image);
-	if (nr_broken)
-		return STATUS_BROKEN;
 	snprintf(rules, sizeof(rules), "ok (%u rules)", image_nr_rules);
-	if (verbose)
+	if (verbose && !nr_broken)
 		print_line(path, "", rules);
-	return STATUS_OK;
+	if (verbose)
+		print_identity(path, &image);
+	image_free(&image);
+	return nr_broken ? STATUS_BROKEN : STATUS_OK;
 }
 
 static int check(int argc, char **argv)
