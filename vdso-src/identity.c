@@ -15,12 +15,12 @@ struct identity_note {
 _Static_assert(sizeof(struct identity_note) == 28, "a note has no gaps");
 
 /* Nothing refers to it. The name of the section makes it a note, and const read-only. */
-__attribute__((used, section(".note.uvdso"), aligned(4))) static const struct identity_note
-	identity = {
-		.namesz = sizeof(VDSO_NOTE_OWNER),
-		.descsz = 2 * sizeof(u32),
-		.type = VDSO_NOTE_LAYOUT,
-		.owner = VDSO_NOTE_OWNER,
-		.layout = VDSO_LAYOUT,
-		.nr_pages = VDSO_NR_DATA_PAGES,
+__attribute__((used, section(".note.uvdso"),
+	       aligned(4))) static const struct identity_note identity = {
+	.namesz = sizeof(VDSO_NOTE_OWNER),
+	.descsz = 2 * sizeof(u32),
+	.type = VDSO_NOTE_LAYOUT,
+	.owner = VDSO_NOTE_OWNER,
+	.layout = VDSO_LAYOUT,
+	.nr_pages = VDSO_NR_DATA_PAGES,
 };

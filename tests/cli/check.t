@@ -189,6 +189,16 @@ sub word {
 	return sub { $_[0]->set('word', $_[0]->tag($tag) + $offset, 'value', $value) }
 }
 
+# A table is moved to an odd address.
+sub askew {
+	my ($tag, $size) = @_;
+	return sub {
+		my ($elf) = @_;
+		my $table = substr $elf->{bytes}, $elf->tag($tag), $size;
+		dyn($tag, value => append($elf, "\0$table") + 1)->($elf);
+	}
+}
+
 sub verdef {
 	my ($index, %fields) = @_;
 	return sub {
@@ -601,6 +611,31 @@ my @mutants = (
 		'section-headers'
 	],
 
+	(
+		map { ["DT_$_ at an odd address", askew($_, 500), 'alignment', qr/not a multiple/] }
+		    qw(HASH GNU_HASH VERSYM VERDEF)
+	),
+	[
+		'program headers at an odd address',
+		sub {
+			my ($elf) = @_;
+			my $e = $elf->{ehdr};
+			my $at = append($elf, "\0" x (56 * $e->{phnum} + 1)) + 1;
+			substr $elf->{bytes}, $at, 56 * $e->{phnum},
+			    substr $elf->{bytes}, $e->{phoff}, 56 * $e->{phnum};
+			$elf->set('ehdr', 0, 'phoff', $at);
+		},
+		'alignment'
+	],
+	[
+		'a symbol 0 with a name',
+		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'name', 1) }, 'symbols',
+		qr/symbol 0 .* static musl/
+	],
+	[
+		'a symbol 0 that is a function',
+		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'info', 0x12) }, 'symbols'
+	],
 	['no DT_HASH', sub { without_tag($_[0], 'HASH') }, 'hash'],
 	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'hash'],
 	['DT_HASH without buckets', word('HASH', 0, 0), 'hash'],

@@ -52,11 +52,14 @@ sub named {
 	for (['run'], ['trace']) {
 		my $p = run($UVDSO, @$_, '--image', $image, 'true');
 		ok(
-			$p->{status} == 126 &&
-			    $p->{err} =~ /\Auvdso: \Q$image\E: $words\n\z/ && $p->{out} eq '',
+			       $p->{status} == 126
+			    && $p->{err} =~ /\Auvdso: \Q$image\E: $words\n\z/
+			    && $p->{out} eq '',
 			"$_->[0] refuses $what, and names it"
 		    )
-		    or diag("expected status 126, '... $words'\ngot      $p->{status}, $p->{out}$p->{err}");
+		    or diag(
+			"expected status 126, '... $words'\ngot      $p->{status}, $p->{out}$p->{err}"
+		    );
 	}
 	is(
 		run($UVDSO, qw(run --force --image), $image, 'true')->{status},
@@ -110,8 +113,9 @@ sub layout_of {
 		qw(-c vdso-src/identity.c -o), "$tmp/identity.o"
 	);
 	return $failed->{err} if $failed->{status};
-	return bytes("$tmp/identity.o") =~
-	    /\x06\0\0\0\x08\0\0\0\x10\0\0\0uvdso\0\0\0(.{8})/s ? $1 : 'no note';
+	return bytes("$tmp/identity.o") =~ /\x06\0\0\0\x08\0\0\0\x10\0\0\0uvdso\0\0\0(.{8})/s
+	    ? $1
+	    : 'no note';
 }
 is(
 	unpack('H*', layout_of(sub { })), unpack('H*', $note->{desc}),
@@ -126,30 +130,45 @@ sub exchange {
 for (
 	['mult and shift exchanged', exchange('u32 mult', 'u32 shift')],
 	['cycle_last and max_cycles exchanged', exchange('u64 cycle_last', 'u64 max_cycles')],
-	['the two fields of the timezone exchanged', exchange('s32 tz_minuteswest', 's32 tz_dsttime')],
-	['seconds and nanoseconds exchanged', sub { $_[0] =~ s/\tu64 sec;\n\tu64 nsec;/\tu64 nsec;\n\tu64 sec;/ }],
+	[
+		'the two fields of the timezone exchanged',
+		exchange('s32 tz_minuteswest', 's32 tz_dsttime')
+	],
+	[
+		'seconds and nanoseconds exchanged',
+		sub { $_[0] =~ s/\tu64 sec;\n\tu64 nsec;/\tu64 nsec;\n\tu64 sec;/ }
+	],
 	['a wider mult', sub { $_[0] =~ s/\tu32 mult;/\tu64 mult;/ }],
 	['a field more', sub { $_[0] =~ s/\ts32 tz_minuteswest;/\tu64 more;\n$&/ }],
 	['a data page more', sub { $_[0] =~ s/(VDSO_NR_DATA_PAGES) 3/$1 4/ }],
-	['the pages in another order', sub { $_[0] =~ s/(VDSO_RNG_PAGE +)2/${1}1/; $_[0] =~ s/(VDSO_TIMENS_PAGE +)1/${1}2/ }],
+	[
+		'the pages in another order',
+		sub {
+			$_[0] =~ s/(VDSO_RNG_PAGE +)2/${1}1/;
+			$_[0] =~ s/(VDSO_TIMENS_PAGE +)1/${1}2/;
+		}
+	],
 	['another number for the counter', sub { $_[0] =~ s/(VDSO_CLOCKMODE_COUNTER =) 1/$1 2/ }],
-	['the two bases exchanged', sub { $_[0] =~ s/(CS_HRES_COARSE) 0/$1 1/; $_[0] =~ s/(CS_RAW +)1/${1}0/ }],
+	[
+		'the two bases exchanged',
+		sub { $_[0] =~ s/(CS_HRES_COARSE) 0/$1 1/; $_[0] =~ s/(CS_RAW +)1/${1}0/ }
+	],
     )
 {
 	my ($what, $change) = @$_;
 	my $touched = 0;
-	my $desc = layout_of(
-		sub {
-			my $before = $_[0];
-			$change->($_[0]);
-			$touched = $_[0] ne $before;
-		}
-	);
+	my $desc = layout_of(sub {
+		my $before = $_[0];
+		$change->($_[0]);
+		$touched = $_[0] ne $before;
+	});
 	ok($touched && length $desc == 8, "$what: the header can be compiled") or diag($desc);
 	my $p = run($UVDSO, 'run', '--image', file('image.so', with($desc)), 'true');
 	ok($p->{status} == 126 && $p->{err} =~ /an image of another uvdso: /, "... and is refused")
-	    or diag("expected status 126, 'an image of another uvdso'\ngot      $p->{status}, $p->{err}\n",
-		'why: its functions take one field for another, and the time is wrong');
+	    or diag(
+		"expected status 126, 'an image of another uvdso'\ngot      $p->{status}, $p->{err}\n",
+		'why: its functions take one field for another, and the time is wrong'
+	    );
 }
 
 done_testing();

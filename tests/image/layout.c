@@ -50,7 +50,8 @@ static void test_boot(const struct image *good)
 	size_t desc = find_desc(good);
 	char why[256] = "";
 
-	is(boot(&copy, false, why, sizeof(why)), 0, "an image that reads our data pages is taken");
+	is(boot(&copy, false, why, sizeof(why)), 0,
+	   "an image that reads our data pages is taken");
 	copy.image[desc] ^= 1;
 	is(boot(&copy, false, why, sizeof(why)), -ENOEXEC, "one of another layout is not");
 	if (!ok(strstr(why, "an image of another uvdso: 3 data pages, "),
@@ -72,8 +73,8 @@ static void test_bounds(const struct image *good)
 	for (size_t size = 0; size <= good->size; size++) {
 		copy_fill(&copy, GUARD_BEHIND, good->bytes, good->size);
 		memmove(copy.image + good->size - size, copy.image, size);
-		identity = image_identity(
-			&(struct image){copy.image + good->size - size, size});
+		identity =
+			image_identity(&(struct image){copy.image + good->size - size, size});
 		ours += image_reads_our_data(&identity) && size < desc + 8;
 	}
 	is(ours, 0ul, "an image that is cut off before the end of the note has none");

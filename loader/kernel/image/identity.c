@@ -95,8 +95,9 @@ const char *image_identity_words(const struct image_identity *identity, char *te
 			 "a kernel's image, Linux %u.%u: it reads data pages of another layout",
 			 identity->version >> 16, identity->version >> 8 & 0xff);
 	else
-		snprintf(text, size,
-			 "an image without a note of whose it is: nothing says which data pages "
-			 "it reads");
+		snprintf(
+			text, size,
+			"an image without a note of whose it is: nothing says which data pages "
+			"it reads");
 	return text;
 }

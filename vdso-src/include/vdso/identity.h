@@ -2,9 +2,9 @@
  * identity.h - which data pages an image reads: one number for their layout.
  *
  * Image and loader agree on the data pages without a word: both were compiled with datapage.h.
- * An image of another day, or a kernel's, was compiled with another one, and would take its mult
- * where our timekeeper writes the shift. Nothing in its code shows that; the time is wrong, and no
- * error. So our image says what it was compiled with, in a note, and the loader compares.
+ * An image of another day, or a kernel's, was compiled with another one, and would take its
+ *mult where our timekeeper writes the shift. Nothing in its code shows that; the time is wrong,
+ *and no error. So our image says what it was compiled with, in a note, and the loader compares.
  *
  *	owner "uvdso", type VDSO_NOTE_LAYOUT: the layout, and the number of data pages
  */
@@ -24,7 +24,7 @@
  * same for 32 and 64 bits, as the layout is. 31 bits, because an enumerator is an int.
  */
 #define VDSO_HASH(before, number) \
-	(int)((((uint32_t)(before) * 16777619u) ^ (uint32_t)(number)) & 0x7fffffff)
+	(int)((((uint32_t)(before)*16777619u) ^ (uint32_t)(number)) & 0x7fffffff)
 #define VDSO_HASH_FIELD(before, type, field) \
 	VDSO_HASH(before, offsetof(type, field) << 16 | sizeof(((type *)0)->field))
 

@@ -20,6 +20,17 @@ bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_
 	return true;
 }
 
+bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsigned align)
+{
+	if (vaddr % align == 0)
+		return true;
+	rule_broken_at(&c->report, RULE_ALIGNMENT, vaddr,
+		       "%s is at %#llx, which is not a multiple of %u: there are machines that "
+		       "do not read it",
+		       what, X(vaddr), align);
+	return false;
+}
+
 struct elf_segment checked_segment(const struct checked *c, unsigned index)
 {
 	return elf_segment(&c->elf, c->header.phoff + (uint64_t)index * c->header.phentsize);

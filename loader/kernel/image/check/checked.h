@@ -77,6 +77,9 @@ struct checked {
 bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_t len,
 		    uint64_t *offset);
 
+/* Is an address, or an offset in the file, a multiple of align? Else alignment is broken. */
+bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsigned align);
+
 struct elf_segment checked_segment(const struct checked *c, unsigned index);
 struct elf_section checked_section(const struct checked *c, unsigned index);
 struct elf_symbol checked_symbol(const struct checked *c, uint32_t index);

@@ -78,6 +78,7 @@ static void check_sysv_hash(struct checked *c)
 
 	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 8, &header))
 		return;
+	checked_aligned(c, "DT_HASH", c->tag[TAG_HASH], 4);
 	t.nr_buckets = elf_u32(&c->elf, header);
 	/* nchain is the number of symbols; symbols.c has compared it with .dynsym. */
 	len = 8 + 4ull * t.nr_buckets + 4ull * elf_u32(&c->elf, header + 4);
@@ -177,6 +178,8 @@ static void check_gnu_hash(struct checked *c)
 
 	if (!checked_offset(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], 16, &header))
 		return;
+	/* The words of its filter are as wide as an address. */
+	checked_aligned(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], word);
 	t.nr_buckets = elf_u32(&c->elf, header);
 	t.symoffset = elf_u32(&c->elf, header + 4);
 	t.bloom_size = elf_u32(&c->elf, header + 8);

@@ -60,6 +60,13 @@ const struct image_rule image_rules[] = {
 	[RULE_VERSIONS] =
 		{.name = "versions",
 		 .what = "a base entry and the machine's node; every symbol has a node"},
+	[RULE_ALIGNMENT] =
+		{.name = "alignment",
+		 .what = "tables at multiples of what their entries are made of",
+		 .hurts = "every program on a machine that does not read unaligned words (arm, "
+			  "mips, sparc) dies; uvdso refuses the image",
+		 .mend = "leave ALIGN() and the alignment of the sections to the linker",
+		 .source = "gABI; loader/libc/vdso_elf.c table()"},
 	[RULE_NOTES] = {.name = "notes",
 			.what = "well-formed notes, a Linux version and a build id among them"},
 	[RULE_EH_FRAME] = {.name = "eh-frame",
