@@ -71,6 +71,39 @@ const struct image_rule image_rules[] = {
 			.what = "well-formed notes, a Linux version and a build id among them"},
 	[RULE_EH_FRAME] = {.name = "eh-frame",
 			   .what = "an unwind table that knows every exported function"},
+	[RULE_CFI] =
+		{.name = "cfi",
+		 .what = "call frame information that every unwinder can follow",
+		 .hurts = "libgcc's unwinder aborts the program, or LLVM's and gdb's go wrong, "
+			  "when "
+			  "an exception or a backtrace comes through the vDSO",
+		 .mend = "let .cfi_startproc, the other .cfi directives and the compiler write "
+			 ".eh_frame, none of it by hand",
+		 .source = "DWARF 5, 6.4; gcc libgcc/unwind-dw2.c execute_cfa_program(); LLVM "
+			   "libunwind/src/DwarfParser.hpp"},
+	[RULE_CFI_COVERS] =
+		{.name = "cfi-covers",
+		 .what = "one description for each byte of code",
+		 .hurts = "backtraces and exceptions from a signal in code that nothing "
+			  "describes, or that is described twice",
+		 .mend = "-fasynchronous-unwind-tables; .cfi_startproc and .cfi_endproc around "
+			 "what is written in assembly",
+		 .source = "LSB, .eh_frame; gcc libgcc/unwind-dw2-fde-dip.c"},
+	[RULE_ALTERNATIVES] =
+		{.name = "alternatives",
+		 .what = "replacements for the CPU that fit into the code",
+		 .hurts = "whoever fits the image to the CPU writes over something else: a "
+			  "kernel "
+			  "at boot; uvdso refuses",
+		 .mend = "build the table with the macros of vdso/alternative.h",
+		 .source = "arch/x86/kernel/alternative.c; loader/kernel/image/alternatives.c"},
+	[RULE_NOTHING_AFTER] =
+		{.name = "nothing-after",
+		 .what = "nothing in the file after what the headers name",
+		 .hurts = "every process has these bytes, executable, and they can be misused; "
+			  "uvdso maps them",
+		 .mend = "objcopy -S IN OUT writes what belongs to the image, and no more",
+		 .source = "arch/x86/entry/vdso/vma.c maps the whole array"},
 };
 const unsigned image_nr_rules = NR_RULES;
 

@@ -46,6 +46,14 @@ void check_strings(struct checked *c)
 	if (!soname || !*soname)
 		rule_broken(&c->report, RULE_SONAME, "DT_SONAME is %s",
 			    soname ? "empty" : "outside of DT_STRTAB");
+	/* All kernels' begin with one of these (vdso(7)): linux-vdso64.so.1, linux-gate.so.1.
+	 */
+	else if (strncmp(soname, "linux-vdso", 10) && strncmp(soname, "linux-gate", 10))
+		rule_broken(&c->report, RULE_SONAME,
+			    "DT_SONAME is %s: glibc takes the library of that name for loaded, "
+			    "and a program that needs it does not start; dlopen and the "
+			    "sanitizers look for linux-vdso.so.1",
+			    soname);
 }
 
 /* The name of a node, as ld.bfd exports it? versions.c checks that it is a node's. */
