@@ -43,9 +43,9 @@ static int image_to_memfd(const struct image *image, size_t length)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
 	memcpy(copy + length - LANDING_SIZE, landing_code_start, LANDING_SIZE);
-	fd = alternatives_apply(copy, image->size, cpu_has);
-	if (fd >= 0)
-		fd = memfd_sealed("vdso", copy, length, MEMFD_CODE);
+	fd = alternatives_apply(copy, image->size, cpu_has) < 0
+		     ? -ENOEXEC
+		     : memfd_sealed("vdso", copy, length, MEMFD_CODE);
 	free(copy);
 	return fd;
 }
@@ -101,6 +101,11 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 	if (!unchecked && check_image(image, error))
 		return -ENOEXEC;
 	files->image = image_to_memfd(image, files->image_length);
+	if (files->image == -ENOEXEC)
+		return error_cannot_run(
+			error, NULL,
+			"its alternatives lead out of the image: they cannot be "
+			"applied");
 	if (files->image < 0)
 		return error_self(error, files->image, NULL, "cannot copy the image: %s",
 				  error_words(files->image));

@@ -67,6 +67,7 @@ static const struct nop {
 	{EM_ARM, 2, 0xbf00},         /* nop of Thumb */
 	{EM_RISCV, 4, 0x00000013},   /* addi x0, x0, 0 */
 	{EM_RISCV, 2, 0x0001},       /* c.nop */
+	{EM_RISCV, 2, 0x0013},       /* half of the former: a linker's filling is cut off */
 	{258, 4, 0x03400000},        /* LoongArch: andi $r0, $r0, 0 */
 	{EM_PPC, 4, 0x60000000},     /* ori 0, 0, 0 */
 	{EM_PPC64, 4, 0x60000000},
@@ -111,8 +112,11 @@ uint64_t padding_length(const struct checked *c, uint64_t offset, uint64_t lengt
 	while (at < length) {
 		unsigned nop = nop_length(c, offset + at);
 
-		if (nop > length - at || (!nop && elf_u8(&c->elf, offset + at)))
+		if (!nop && elf_u8(&c->elf, offset + at))
 			break;
+		/* Its last byte is described: where a signal returns to counts from there. */
+		if (nop > length - at)
+			return length;
 		at += nop ? nop : 1;
 	}
 	return at;
