@@ -199,19 +199,34 @@ static bool is_told(const struct checked *c, uint64_t from, uint64_t to)
 	return false;
 }
 
+/* The name of the exported function that an address is in, or NULL. */
+static const char *function_with(const struct checked *c, uint64_t pc)
+{
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = checked_symbol(c, i);
+
+		if (symbol_is_function(&sym) && pc >= sym.value && pc - sym.value < sym.size)
+			return checked_name(c, i);
+	}
+	return NULL;
+}
+
 /* Bytes of code that are in no frame: they must be of those that only fill up. */
 static void check_gap(struct checked *c, uint64_t from, uint64_t to)
 {
 	uint64_t offset, padding;
+	const char *name;
 
 	if (!checked_offset(c, "code", from, to - from, &offset))
 		return;
 	padding = padding_length(c, offset, to - from);
-	if (padding < to - from && !is_told(c, from, to))
-		rule_broken_at(&c->report, RULE_CFI_COVERS, offset + padding,
-			       "the code from %#llx to %#llx has no FDE: no backtrace, and no "
-			       "exception, gets out of it",
-			       X(from + padding), X(to));
+	if (padding == to - from || is_told(c, from, to))
+		return;
+	name = function_with(c, from + padding);
+	rule_broken_at(&c->report, RULE_CFI_COVERS, offset + padding,
+		       "the code%s%s from %#llx to %#llx has no FDE: no backtrace, and no "
+		       "exception, gets out of it",
+		       name ? " of " : "", name ? name : "", X(from + padding), X(to));
 }
 
 static void check_code(struct checked *c, const struct frames *frames,
