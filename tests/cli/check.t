@@ -289,7 +289,7 @@ my @mutants = (
 	['FreeBSD\'s EI_OSABI', byte(7, 9), 'elf'],
 	['an EI_ABIVERSION', byte(8, 1), 'elf'],
 	['ET_EXEC', ehdr(type => 2), 'elf'],
-	['the machine MIPS', ehdr(machine => 8), 'elf'],
+	['a machine without a vDSO, the 68000,', ehdr(machine => 4), 'elf'],
 	['i386 in an ELF64 file', ehdr(machine => 3), 'elf'],
 	['e_version 0', ehdr(version => 0), 'elf'],
 	['e_ehsize 52', ehdr(ehsize => 52), 'elf'],
@@ -898,7 +898,7 @@ END
 	);
 	# Elf32_Ehdr: e_machine at 18. Elf32_Phdr: p_flags at 24, of the one at 52.
 	for (
-		['for x86-64', 18, 62, 'elf'],
+		['for the 68000', 18, 4, 'elf'],
 		['with a writable PT_LOAD', 52 + 24, 7, 'load-flags'],
 		['cut in half', undef, undef, 'load-sizes']
 	    )

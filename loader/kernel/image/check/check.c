@@ -26,7 +26,7 @@ unsigned image_check(const struct image *image, image_report_fn *report, void *a
 {
 	struct checked c = {
 		.report = {.tell = report, .arg = arg},
-		.elf = {.bytes = image->bytes, .size = image->size},
+		.elf = elf_bytes_of(image->bytes, image->size),
 	};
 
 	check_everything(&c);

@@ -120,8 +120,8 @@ void check_eh_frame(struct checked *c)
 {
 	struct search_table t;
 
-	/* arm64 links its image without: there the debug data unwinds. */
-	if (!c->has_eh_frame_hdr && c->header.machine == EM_AARCH64)
+	/* arm and arm64 link their images without: there the debug data unwinds. */
+	if (!c->has_eh_frame_hdr && c->machine && c->machine->no_unwind_table)
 		return;
 	if (!c->has_eh_frame_hdr) {
 		rule_broken(
@@ -136,6 +136,7 @@ void check_eh_frame(struct checked *c)
 		struct elf_symbol sym = checked_symbol(c, i);
 
 		if (symbol_is_function(&sym))
-			check_unwinds(c, &t, checked_name(c, i), sym.value);
+			check_unwinds(c, &t, checked_name(c, i),
+				      machine_code(c->machine, sym.value));
 	}
 }

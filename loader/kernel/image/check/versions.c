@@ -24,17 +24,6 @@
 /* The high bit of a symbol's entry: not the default version. */
 #define VERSYM_HIDDEN 0x8000u
 
-static const struct machine_version {
-	uint16_t machine;
-	const char *name;
-	const char *older; /* i386 keeps what it had before the clocks in one of its own */
-} machine_versions[] = {
-	{EM_X86_64, "LINUX_2.6", NULL},
-	{EM_386, "LINUX_2.6", "LINUX_2.5"},
-	{EM_AARCH64, "LINUX_2.6.39", NULL},
-	{EM_RISCV, "LINUX_4.15", NULL},
-};
-
 struct nodes {
 	unsigned nr;
 	struct {
@@ -43,36 +32,11 @@ struct nodes {
 	} node[MAX_VERSIONS];
 };
 
-static const struct machine_version *machine_version(const struct checked *c)
+/* One of the functions that C libraries ask for, always with the machine's version. */
+static bool is_asked_for(const struct machine *machine, const char *name)
 {
-	for (size_t i = 0; i < sizeof(machine_versions) / sizeof(machine_versions[0]); i++)
-		if (machine_versions[i].machine == c->header.machine)
-			return &machine_versions[i];
-	return NULL; /* reported with the ELF header */
-}
-
-static bool is_machines(const struct machine_version *machine, const char *name)
-{
-	return !strcmp(name, machine->name) ||
-	       (machine->older && !strcmp(name, machine->older));
-}
-
-/* The functions that C libraries ask for, always with the machine's version. */
-static bool is_asked_for(const char *name)
-{
-	static const char *const names[] = {
-		"clock_gettime", "clock_gettime64", "gettimeofday", "time",
-		"clock_getres",  "getcpu",          "getrandom",
-	};
-
-	if (!strncmp(name, "__vdso_", 7))
-		name += 7;
-	else if (!strncmp(name, "__kernel_", 9))
-		name += 9;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
+	return machine_clients(name) &&
+	       (machine_has_function(machine, name) || machine_plain_name(name) == name);
 }
 
 static void check_base(struct checked *c, uint16_t index, const char *name)
@@ -90,7 +54,7 @@ static void check_base(struct checked *c, uint16_t index, const char *name)
 
 static void check_node(struct checked *c, uint16_t index, const char *name, struct nodes *nodes)
 {
-	const struct machine_version *machine = machine_version(c);
+	const struct machine *machine = c->machine;
 
 	if (index <= VER_NDX_GLOBAL || index & VERSYM_HIDDEN)
 		rule_broken(&c->report, RULE_VERSIONS,
@@ -100,11 +64,11 @@ static void check_node(struct checked *c, uint16_t index, const char *name, stru
 			rule_broken(&c->report, RULE_VERSIONS,
 				    "%s and %s have the same index %u", nodes->node[i].name,
 				    name, index);
-	if (machine && !is_machines(machine, name) && !strncmp(name, "LINUX_", 6))
+	if (machine && !machine_has_node(machine, name) && !strncmp(name, "LINUX_", 6))
 		rule_broken(&c->report, RULE_VERSIONS,
 			    "node %s is not the machine's %s: musl, Go and rustix reject its "
 			    "symbols",
-			    name, machine->name);
+			    name, machine->node);
 	nodes->node[nodes->nr].index = index;
 	nodes->node[nodes->nr++].name = name;
 }
@@ -148,7 +112,7 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 static void check_definitions(struct checked *c, struct nodes *nodes)
 {
 	uint64_t vaddr = c->tag[TAG_VERDEF], count = c->tag[TAG_VERDEFNUM], offset;
-	const struct machine_version *machine = machine_version(c);
+	const struct machine *machine = c->machine;
 	unsigned nr_base = 0, has_machine = 0;
 	uint64_t seen = 0;
 
@@ -166,7 +130,7 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 		} else {
 			check_node(c, elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
 				   name, nodes);
-			has_machine += machine && !strcmp(name, machine->name);
+			has_machine += machine && !strcmp(name, machine->node);
 		}
 		seen++;
 		next = elf_u32(&c->elf, offset + offsetof(Elf64_Verdef, vd_next));
@@ -185,7 +149,7 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 			    nr_base);
 	if (machine && !has_machine)
 		rule_broken(&c->report, RULE_VERSIONS, "no node %s: every client asks for it",
-			    machine->name);
+			    machine->node);
 }
 
 static const char *node_of(const struct nodes *nodes, uint16_t index)
@@ -199,7 +163,7 @@ static const char *node_of(const struct nodes *nodes, uint16_t index)
 /* Does every exported symbol have a node? And is an absolute one the name of a node? */
 static void check_versyms(struct checked *c, const struct nodes *nodes)
 {
-	const struct machine_version *machine = machine_version(c);
+	const struct machine *machine = c->machine;
 	uint64_t versym;
 
 	if (!checked_offset(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2ull * c->nr_symbols, &versym))
@@ -224,12 +188,12 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 				    "client can "
 				    "use it",
 				    checked_name(c, i), node);
-		else if (machine && !is_machines(machine, node) &&
-			 is_asked_for(checked_name(c, i)))
+		else if (machine && !machine_has_node(machine, node) &&
+			 is_asked_for(machine, checked_name(c, i)))
 			rule_broken(&c->report, RULE_VERSIONS,
 				    "%s has version %s: C libraries ask for it with %s, and do "
 				    "not find it",
-				    checked_name(c, i), node, machine->name);
+				    checked_name(c, i), node, machine->node);
 	}
 }
 
