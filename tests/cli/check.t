@@ -682,7 +682,7 @@ my @mutants = (
 			["no DT_$tag", sub { without_tag($_[0], $tag) }, 'versions']
 		} qw(VERSYM VERDEF VERDEFNUM)
 	),
-	['the node of another machine', ehdr(machine => 183), 'versions'],
+	['the node of another machine', ehdr(machine => 183), 'versions', 'names'],
 	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
 	[

@@ -211,7 +211,8 @@ const struct machine image_machines[] = {
 		.functions = {"__kernel_clock_gettime", "__kernel_gettimeofday",
 			      "__kernel_clock_getres", "__kernel_getcpu",
 			      "__kernel_restart_syscall", "__kernel_sigreturn",
-			      "__kernel_rt_sigreturn"},
+			      "__kernel_rt_sigreturn", "__kernel_compat_restart_syscall",
+			      "__kernel_compat_sigreturn", "__kernel_compat_rt_sigreturn"},
 	},
 	{
 		EM_PARISC,

@@ -19,6 +19,7 @@ static void check_everything(struct checked *c)
 	check_symbols(c);
 	check_hashes(c);
 	check_versions(c);
+	check_names(c);
 	check_eh_frame(c);
 }
 

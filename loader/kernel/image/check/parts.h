@@ -8,7 +8,7 @@
  *   relocations.c  what is left to relocate
  *   symbols.c      string table and symbols      -> the names
  *   hash.c         both hash tables
- *   versions.c     version nodes
+ *   versions.c     version nodes; are the names those that clients ask for with a version?
  *   eh_frame.c     the table for unwinding
  *
  * Each notes its breaches in c->report, and may use the parts above it. One that returns
@@ -29,6 +29,7 @@ void check_strings(struct checked *c);
 void check_symbols(struct checked *c);
 void check_hashes(struct checked *c);
 void check_versions(struct checked *c);
+void check_names(struct checked *c);
 void check_eh_frame(struct checked *c);
 
 /* Reports relocations in a table of the file, which the sections may name as well. */

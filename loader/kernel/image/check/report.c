@@ -55,6 +55,15 @@ const struct image_rule image_rules[] = {
 	[RULE_SONAME] = {.name = "soname", .what = "a DT_SONAME that is not empty"},
 	[RULE_SYMBOLS] = {.name = "symbols",
 			  .what = "defined, visible functions in the image's own code"},
+	[RULE_NAMES] =
+		{.name = "names",
+		 .what = "functions by the names that the machine's clients look for",
+		 .hurts = "every client falls back to system calls, without a word",
+		 .mend = "linker script: export them by the kernel's names, which are in "
+			 "vdso(7): "
+			 "__vdso_clock_gettime, on arm64, ppc and s390 __kernel_clock_gettime",
+		 .source = "glibc sysdeps/unix/sysv/linux/*/sysdep.h; musl "
+			   "arch/*/syscall_arch.h"},
 	[RULE_HASH] = {.name = "hash",
 		       .what = "DT_HASH and DT_GNU_HASH, and every symbol is found by both"},
 	[RULE_VERSIONS] =

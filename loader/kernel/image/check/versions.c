@@ -214,3 +214,61 @@ void check_versions(struct checked *c)
 	check_definitions(c, &nodes);
 	check_versyms(c, &nodes);
 }
+
+static bool exports(const struct checked *c, const char *name)
+{
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = checked_symbol(c, i);
+
+		if (symbol_is_function(&sym) && !strcmp(checked_name(c, i), name))
+			return true;
+	}
+	return false;
+}
+
+/* Is it what clients look for by another prefix, which is not there? That other name, or NULL.
+ */
+static const char *looked_for_as(const struct checked *c, const char *name)
+{
+	const char *plain = machine_plain_name(name);
+
+	if (plain == name || !machine_clients(name) || machine_has_function(c->machine, name))
+		return NULL;
+	for (unsigned i = 0; i < MACHINE_FUNCTIONS && c->machine->functions[i]; i++)
+		if (!strcmp(machine_plain_name(c->machine->functions[i]), plain) &&
+		    !exports(c, c->machine->functions[i]))
+			return c->machine->functions[i];
+	return NULL;
+}
+
+/*
+ * A client that does not find its names makes system calls, and says nothing. Functions that
+ * are nobody's but the image's own may be there as well.
+ */
+void check_names(struct checked *c)
+{
+	unsigned nr_functions = 0, nr_known = 0;
+
+	if (!c->machine)
+		return;
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = checked_symbol(c, i);
+		const char *name = checked_name(c, i), *other;
+
+		if (!symbol_is_function(&sym))
+			continue;
+		nr_functions++;
+		nr_known += machine_has_function(c->machine, name);
+		other = looked_for_as(c, name);
+		if (other)
+			rule_broken(&c->report, RULE_NAMES,
+				    "%s is exported, and %s is not: on %s that is what %s "
+				    "look for",
+				    name, other, c->machine->name, machine_clients(other));
+	}
+	if (nr_functions && !nr_known)
+		rule_broken(&c->report, RULE_NAMES,
+			    "none of the %u functions has a name that a vDSO of %s has, like "
+			    "%s: no client finds one",
+			    nr_functions, c->machine->name, c->machine->functions[0]);
+}
