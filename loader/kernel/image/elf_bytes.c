@@ -95,6 +95,7 @@ struct elf_header elf_header(const struct elf_bytes *elf)
 struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_segment){
+		.at = offset,
 		.type = elf_u32(elf, AT(Phdr, p_type)),
 		.flags = elf_u32(elf, AT(Phdr, p_flags)),
 		.offset = elf_word(elf, AT(Phdr, p_offset)),
@@ -108,6 +109,7 @@ struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
 struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_section){
+		.at = offset,
 		.name = elf_u32(elf, AT(Shdr, sh_name)),
 		.type = elf_u32(elf, AT(Shdr, sh_type)),
 		.link = elf_u32(elf, AT(Shdr, sh_link)),
@@ -122,6 +124,7 @@ struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_symbol){
+		.at = offset,
 		.name = elf_u32(elf, AT(Sym, st_name)),
 		.info = elf_u8(elf, AT(Sym, st_info)),
 		.other = elf_u8(elf, AT(Sym, st_other)),
@@ -134,6 +137,7 @@ struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_dyn){
+		.at = offset,
 		.tag = elf_word(elf, AT(Dyn, d_tag)),
 		.value = elf_word(elf, AT(Dyn, d_un)),
 	};
