@@ -88,8 +88,8 @@ const struct check_format check_for_people = {
 /* ---- JSON: a line for each file ---------------------------------------------------------- */
 
 /*
- * A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, so that the name of a
- * file can be got back from it (Python's surrogateescape).
+ * A byte that is not UTF-8 becomes U+FFFD: JSON has no way to say it. Files come in the order
+ * of the command line, so none is taken for another.
  */
 static void json_string(const char *text)
 {
@@ -105,7 +105,7 @@ static void json_string(const char *text)
 		else if (length)
 			fwrite(text, 1, length, stdout);
 		else
-			printf("\\udc%02x", byte);
+			fputs("\\ufffd", stdout);
 		text += length ? length : 1;
 	}
 	putchar('"');

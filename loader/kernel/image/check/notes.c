@@ -101,6 +101,9 @@ void check_notes(struct checked *c)
 		if (s.type == PT_NOTE)
 			check_note_segment(c, &s, &found);
 	}
+	/* What comes after one that is malformed cannot be told from rubbish. */
+	if (c->report.broken[RULE_NOTES])
+		return;
 	if (!found.version)
 		rule_broken(&c->report, RULE_NOTE_VERSION,
 			    "no Linux note of type 0 with the version of the kernel");
