@@ -148,7 +148,7 @@ static void tell_rules(const struct side *side, char *text, size_t size)
 	unsigned broken = image_check(&side->image, NULL, NULL);
 
 	snprintf(text, size, broken ? "%u broken" : "all %u kept",
-		 broken ? broken : image_nr_rules);
+		 broken ? broken : image_nr_hurting());
 }
 
 /* Does it have a function of this name and version? */

@@ -100,6 +100,7 @@ struct elf_header elf_header(const struct elf_bytes *elf)
 struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_segment){
+		.at = offset,
 		.type = elf_u32(elf, AT(Phdr, p_type)),
 		.flags = elf_u32(elf, AT(Phdr, p_flags)),
 		.offset = elf_word(elf, AT(Phdr, p_offset)),
@@ -113,6 +114,7 @@ struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
 struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_section){
+		.at = offset,
 		.name = elf_u32(elf, AT(Shdr, sh_name)),
 		.type = elf_u32(elf, AT(Shdr, sh_type)),
 		.link = elf_u32(elf, AT(Shdr, sh_link)),
@@ -127,6 +129,7 @@ struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_symbol){
+		.at = offset,
 		.name = elf_u32(elf, AT(Sym, st_name)),
 		.info = elf_u8(elf, AT(Sym, st_info)),
 		.other = elf_u8(elf, AT(Sym, st_other)),
@@ -139,6 +142,7 @@ struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_dyn){
+		.at = offset,
 		.tag = elf_word(elf, AT(Dyn, d_tag)),
 		.value = elf_word(elf, AT(Dyn, d_un)),
 	};

@@ -56,21 +56,26 @@ struct elf_header {
 	uint64_t entry, phoff, shoff;
 	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
+/* at: the offset of the struct itself. */
 struct elf_segment {
+	uint64_t at;
 	uint32_t type, flags;
 	uint64_t offset, vaddr, filesz, memsz, align;
 };
 struct elf_section {
+	uint64_t at;
 	uint32_t name, type, link;
 	uint64_t flags, addr, offset, size, entsize;
 };
 struct elf_symbol {
+	uint64_t at;
 	uint32_t name;
 	uint8_t info, other;
 	uint16_t shndx;
 	uint64_t value, size;
 };
 struct elf_dyn {
+	uint64_t at;
 	uint64_t tag, value;
 };
 struct elf_relocation {

@@ -65,6 +65,7 @@ struct checked {
 	/* From .dynamic. */
 	bool has_tag[NR_TAGS];
 	uint64_t tag[NR_TAGS];
+	uint64_t tag_at[NR_TAGS]; /* the offset of the entry */
 
 	/* The string table and the symbols, as file offsets; 0 symbols when unusable. */
 	uint64_t strtab, strtab_end;

@@ -229,8 +229,7 @@ void check_hashes(struct checked *c)
 			"no DT_HASH: musl and zig know no other table, and fall back to system "
 			"calls");
 	if (!c->has_tag[TAG_GNU_HASH])
-		rule_broken(&c->report, RULE_HASH,
-			    "no DT_GNU_HASH: newer clients know no other table");
+		rule_broken(&c->report, RULE_GNU_HASH, "no DT_GNU_HASH");
 	if (c->nr_symbols == 0)
 		return;
 	if (c->has_tag[TAG_HASH])

@@ -36,6 +36,9 @@ void check_eh_frame(struct checked *c);
 void check_relocation_table(struct checked *c, const char *what, uint64_t offset, uint64_t size,
 			    bool has_addend);
 
+/* Is the DT_SONAME one that a vDSO can have? */
+void check_soname(struct checked *c, const char *soname);
+
 /* The hash of DT_HASH, which a version's name has as well (gABI). */
 uint32_t sysv_hash(const char *name);
 

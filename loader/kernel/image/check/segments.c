@@ -134,12 +134,19 @@ static void check_load(struct checked *c)
 	uint32_t page = c->machine ? c->machine->largest_page : UNKNOWN_PAGE;
 	uint64_t headers;
 
-	if (load->offset != 0 || load->vaddr != 0)
-		rule_broken(
-			&c->report, RULE_LOAD_AT_ZERO,
-			"the PT_LOAD has offset %#llx and address %#llx: the address in the "
-			"vector must be that of the ELF header, and symbols count from it",
-			X(load->offset), X(load->vaddr));
+	if (load->offset != 0)
+		rule_broken_at(
+			&c->report, RULE_LOAD_OFFSET,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_offset),
+			"the PT_LOAD has offset %#llx: the address in the vector must be that "
+			"of the ELF header",
+			X(load->offset));
+	if (load->vaddr != 0)
+		rule_broken_at(&c->report, RULE_LOAD_AT_ZERO,
+			       ELF_FIELD(&c->elf, load->at, Phdr, p_vaddr),
+			       "the PT_LOAD has address %#llx: symbols do not count from the "
+			       "start of the image",
+			       X(load->vaddr));
 	if (load->flags != (PF_R | PF_X))
 		rule_broken(
 			&c->report, RULE_LOAD_FLAGS,

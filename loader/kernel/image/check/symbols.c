@@ -44,8 +44,10 @@ void check_strings(struct checked *c)
 	}
 	soname = checked_string(c, c->tag[TAG_SONAME]);
 	if (!soname || !*soname)
-		rule_broken(&c->report, RULE_SONAME, "DT_SONAME is %s",
-			    soname ? "empty" : "outside of DT_STRTAB");
+		rule_broken_at(&c->report, RULE_SONAME, c->tag_at[TAG_SONAME],
+			       "DT_SONAME is %s", soname ? "empty" : "outside of DT_STRTAB");
+	else
+		check_soname(c, soname);
 }
 
 /* The name of a node, as ld.bfd exports it? versions.c checks that it is a node's. */
@@ -123,9 +125,11 @@ static void check_symbol(struct checked *c, uint32_t index)
 		rule_broken(&c->report, RULE_SYMBOLS,
 			    "%s has binding %u, neither GLOBAL nor WEAK: no client sees it",
 			    name, BIND(&sym));
-	if (VISIBILITY(&sym) != STV_DEFAULT)
-		rule_broken(
-			&c->report, RULE_SYMBOLS,
+	if (VISIBILITY(&sym) == STV_PROTECTED)
+		rule_broken_at(&c->report, RULE_VISIBILITY, sym.at, "%s is PROTECTED", name);
+	else if (VISIBILITY(&sym) != STV_DEFAULT)
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, sym.at,
 			"%s has visibility %u, not DEFAULT: glibc passes over hidden symbols",
 			name, VISIBILITY(&sym));
 	if (is_node_name(&sym))

@@ -171,17 +171,20 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
 		struct elf_symbol sym = checked_symbol(c, i);
 		uint16_t index = elf_u16(&c->elf, versym + 2ull * i);
-		const char *node = node_of(nodes, index);
+		const char *node = node_of(nodes, index & ~VERSYM_HIDDEN);
 
 		if (!symbol_is_exported(&sym))
 			continue;
+		if (index & VERSYM_HIDDEN)
+			rule_broken_at(&c->report, RULE_VERSION_HIDDEN, versym + 2ull * i,
+				       "%s has a hidden version: only who asks for the version "
+				       "finds it, as C libraries do",
+				       checked_name(c, i));
 		if (!node)
 			rule_broken(&c->report, RULE_VERSIONS,
-				    "%s has version index %#x%s, which no node has: clients "
-				    "that ask "
-				    "for a version do not find it",
-				    checked_name(c, i), index,
-				    index & VERSYM_HIDDEN ? " (hidden)" : "");
+				    "%s has version index %#x, which no node has: clients "
+				    "that ask for a version do not find it",
+				    checked_name(c, i), index);
 		else if (!symbol_is_function(&sym) && strcmp(checked_name(c, i), node))
 			rule_broken(&c->report, RULE_SYMBOLS,
 				    "%s is absolute, and not the name of its node %s: no "
