@@ -9,6 +9,7 @@ use strict;
 use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use Cwd 'getcwd';
+use JSON::PP 'decode_json';
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
@@ -104,7 +105,8 @@ SKIP: {
 	# Some kernels are linked by a wrapper that leaks its own library path into everything.
 	my @left =
 	    grep {
-		       !/: no-dependencies: there is a DT_RUNPATH/
+		       !/^  /
+		    && !/: no-dependencies: there is a DT_RUNPATH/
 		    && !/: cfi-covers: the code (?:of \S+ )?from/
 	    }
 	    split /\n/, $out;
@@ -255,6 +257,23 @@ sub renamed_node {
 	}
 }
 
+# The DT_SONAME, and with it the base entry, is another.
+sub renamed {
+	my ($name) = @_;
+	return sub {
+		my ($elf) = @_;
+		my $old = 'linux-vdso.so.1';
+		substr $elf->{bytes}, $elf->tag('STRTAB') + $elf->tag('SONAME'), length $old,
+		    $name . "\0" x (length($old) - length $name);
+		my $hash = 0;
+		for (unpack 'C*', $name) {
+			$hash = ($hash << 4) + $_;
+			$hash = ($hash ^ $hash >> 24 & 0xf0) & 0x0fffffff;
+		}
+		verdef(0, hash => $hash)->($elf);
+	}
+}
+
 sub nhdr {
 	my ($owner, %fields) = @_;
 	return sub {
@@ -390,7 +409,7 @@ my @mutants = (
 	['FreeBSD\'s EI_OSABI', byte(7, 9), 'elf'],
 	['an EI_ABIVERSION', byte(8, 1), 'elf'],
 	['ET_EXEC', ehdr(type => 2), 'elf'],
-	['the machine MIPS', ehdr(machine => 8), 'elf'],
+	['a machine without a vDSO, the 68000,', ehdr(machine => 4), 'elf'],
 	['i386 in an ELF64 file', ehdr(machine => 3), 'elf'],
 	['e_version 0', ehdr(version => 0), 'elf'],
 	['e_ehsize 52', ehdr(ehsize => 52), 'elf'],
@@ -408,7 +427,10 @@ my @mutants = (
 	],
 	['section headers after the end', ehdr(shoff => length $good), 'truncated'],
 	['e_phoff near 2**64', ehdr(phoff => ~0 - 8), 'truncated'],
-	['a note after the end', phdr(4, offset => 0x100000), 'truncated', 'notes'],
+	[
+		'a note after the end', phdr(4, offset => 0x100000), 'truncated', 'note-version',
+		'note-build-id'
+	],
 	['a section after the end', shdr('.eh_frame', offset => 0x100000), 'truncated'],
 
 	[
@@ -434,7 +456,7 @@ my @mutants = (
 	['two PT_LOADs', sub { with_segment($_[0], 1, 5, 0, 0x1000) }, 'one-load'],
 	['no PT_LOAD', phdr(1, type => 0), 'one-load'],
 	['an address that is not 0', phdr(1, vaddr => 0x1000), 'load-at-zero', '*'],
-	['an offset that is not 0', phdr(1, offset => 0x40), 'load-at-zero', '*'],
+	['an offset that is not 0', phdr(1, offset => 0x40), 'load-offset', '*'],
 	['a writable PT_LOAD', phdr(1, flags => 7), 'load-flags'],
 	['a PT_LOAD that is not executable', phdr(1, flags => 4), 'load-flags'],
 	['a .bss after the file', phdr(1, memsz => $load->{memsz} + 16), 'load-sizes'],
@@ -458,7 +480,7 @@ my @mutants = (
 			$elf->{bytes} .= $table;
 			$elf->set('ehdr', 0, 'shoff', 0x2000);
 		},
-		'load-covers'
+		'headers-mapped'
 	],
 	[
 		'a note at another address than its offset',
@@ -638,6 +660,10 @@ my @mutants = (
 	['no DT_SONAME', sub { without_tag($_[0], 'SONAME') }, 'soname'],
 	['an empty DT_SONAME', dyn('SONAME', value => 0), 'soname', 'versions'],
 	['a DT_SONAME after the table', dyn('SONAME', value => 0xffff), 'soname'],
+	['the DT_SONAME of a C library', renamed('libc.so.6'), 'soname-taken', 'soname-known'],
+	['the DT_SONAME ld.so.1', renamed('ld.so.1'), 'soname-taken', 'soname-known'],
+	['a DT_SONAME of its own', renamed('my-vdso.so.1'), 'soname-known'],
+	['a PROTECTED function', sym('__vdso_time', other => 3), 'visibility'],
 
 	['no DT_SYMTAB', sub { without_tag($_[0], 'SYMTAB') }, 'symbols', '*'],
 	['DT_SYMENT 16', dyn('SYMENT', value => 16), 'symbols'],
@@ -728,7 +754,7 @@ my @mutants = (
 		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'info', 0x12) }, 'symbols'
 	],
 	['no DT_HASH', sub { without_tag($_[0], 'HASH') }, 'hash'],
-	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'hash'],
+	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'gnu-hash'],
 	['DT_HASH without buckets', word('HASH', 0, 0), 'hash'],
 	[
 		'DT_HASH for one symbol less', word('HASH', 4, @{$clean->{symbols}} - 1), 'hash',
@@ -812,7 +838,7 @@ my @mutants = (
 			["no DT_$tag", sub { without_tag($_[0], $tag) }, 'versions']
 		} qw(VERSYM VERDEF VERDEFNUM)
 	),
-	['the node of another machine', ehdr(machine => 183), 'versions', '*'],
+	['the node of another machine', ehdr(machine => 183), 'versions', 'names', '*'],
 	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
 	[
@@ -863,7 +889,7 @@ my @mutants = (
 	],
 	(
 		map {
-			my ($what, $value) = @$_;
+			my ($what, $value, $rule) = @$_;
 			[
 				"a symbol that $what",
 				sub {
@@ -873,19 +899,19 @@ my @mutants = (
 						$value
 					);
 				},
-				'versions'
+				$rule // 'versions'
 			]
 		} ['is local by its version', 0],
 		['has the base as its version', 1],
 		['has a node that is not there', 3],
-		['has its version hidden', 0x8002]
+		['has its version hidden', 0x8002, 'version-hidden']
 	),
 
-	['no Linux note', nhdr('Linux', type => 1), 'notes'],
-	['a kernel version of three bytes', nhdr('Linux', descsz => 3), 'notes'],
-	['no build id', nhdr('GNU', type => 4), 'notes'],
-	['no PT_NOTE', phdr(4, type => 0), 'notes'],
-	['a build id of four bytes', nhdr('GNU', descsz => 4), 'notes', qr/too few/],
+	['no Linux note', nhdr('Linux', type => 1), 'note-version'],
+	['a kernel version of three bytes', nhdr('Linux', descsz => 3), 'note-version'],
+	['no build id', nhdr('GNU', type => 4), 'note-build-id'],
+	['no PT_NOTE', phdr(4, type => 0), 'note-version', 'note-build-id'],
+	['a build id of four bytes', nhdr('GNU', descsz => 4), 'note-build-id', '*', qr/too few/],
 	['a note of 4 GiB', nhdr('GNU', descsz => ~0 & 0xffffffff), 'notes', qr/runs over the end/],
 	['a note with an owner of 4 GiB', nhdr('GNU', namesz => ~0 & 0xffffffff), 'notes'],
 	['an owner without its NUL', nhdr('GNU', namesz => 3), 'notes', qr/the owner of the note/],
@@ -1091,8 +1117,6 @@ my @mutants = (
 		},
 		'eh-frame'
 	],
-	['DT_SONAME libc.so.6', soname('libc.so.6'), 'soname', '*', qr/does not start/],
-	['DT_SONAME with a path', soname('/tmp/vdso.so'), 'soname', '*'],
 	(
 		map {
 			my ($what, $at, $value) = @$_;
@@ -1128,16 +1152,23 @@ my @mutants = (
 	['zeros for more than a page', sub { $_[0]{bytes} .= "\0" x 0x20000 }, 'nothing-after'],
 );
 
+# The rules, by their kind.
+my (undef, $table) = check('--rules');
+my $nr_rules = () = $table =~ /\n/g;
+my %house = map { /^(\S+)\s+house/ ? ($1 => 1) : () } split /\n/, $table;
 my %covered;
 for (@mutants) {
 	my ($what, $change, @rules) = @$_;
 	my $elf = Elf->new($good);
 	$change->($elf);
 	my $file = image('mutant.so', $elf->{bytes});
-	my ($status, $out, $err) = check($file);
-	my (%named, $strange);
+	my ($status, $out, $err) = check('--house', $file);
+	my (%named, %explained, $strange);
+	my $last = '';
 	for (split /\n/, $out) {
-		if (/^\Q$file\E: ([a-z0-9-]+): \S/) { $named{$1}++ }
+		if (/^\Q$file\E: ([a-z0-9-]+): \S/) { $named{$last = $1}++ }
+		elsif (/^  at 0x[0-9a-f]+: \S/) { }
+		elsif (/^  (hurts|mend): \S/) { $explained{"$last $1"}++ }
 		else { $strange = $_ }
 	}
 	my ($pattern) = grep { ref } @rules;
@@ -1148,10 +1179,15 @@ for (@mutants) {
 	       $status == 1
 	    && $err eq ''
 	    && !defined $strange
+	    && keys %explained == 2 * keys %named
+	    && !grep({ $_ != 1 } values %explained)
 	    && (!$pattern || $out =~ $pattern)
 	    && !grep({ !$named{$_} } keys %expected)
 	    && ($more || !grep { !$expected{$_} } keys %named);
 	$covered{$_}++ for keys %expected;
+	# Without --house the same, but for what hurts nobody.
+	my ($plain) = check($file);
+	$right &&= $plain == (grep({ !$house{$_} } keys %named) ? 1 : 0);
 	ok($right, "$what breaks rule $rules[0]")
 	    or complain(
 		"status 1, rules @rules" . ($pattern ? ", $pattern" : ''),
@@ -1196,7 +1232,7 @@ END
 	);
 	# Elf32_Ehdr: e_machine at 18. Elf32_Phdr: p_flags at 24, of the one at 52.
 	for (
-		['for x86-64', 18, 62, 'elf'],
+		['for the 68000', 18, 4, 'elf'],
 		['with a writable PT_LOAD', 52 + 24, 7, 'load-flags'],
 		['cut in half', undef, undef, 'load-sizes']
 	    )
@@ -1239,7 +1275,7 @@ command('a script is broken', [$garbage], 1, qr/: elf: not an ELF file/, $none, 
 command('a program is broken', ['/bin/true'], 1, qr/: one-load: /, $none, 'it is no vDSO');
 command(
 	'several files are all looked at', [$garbage, $ours, $empty], 1,
-	qr/^\Q$garbage\E: elf: .*\n\Q$empty\E: truncated: .*\n$/, $none,
+	qr/^\Q$garbage\E: elf: .*\n(?:  .*\n)+\Q$empty\E: truncated: .*\n(?:  .*\n)+$/, $none,
 	'the first broken one must not hide the others'
 );
 command(
@@ -1269,6 +1305,152 @@ command(
 	'after -- a name may begin with -', ['--', '-v'], 2, $none, qr/^uvdso: -v: No such file/,
 	'as in every other command'
 );
+
+# ---- whom it hurts, where it is, how to mend it ---------------------------------------------
+# [change, the lines below the message]
+my $soname = $clean->entry('SONAME')->{at};
+my $index = ($soname - ($clean->segments(2))[0]{offset}) / 16;
+for (
+	[
+		'the flags of a program header', phdr(2, flags => 6),
+		qr/^  at 0x[0-9a-f]+: program header \d+ \(PT_DYNAMIC\), p_flags$/m
+	],
+	[
+		'a field of the ELF header', ehdr(shstrndx => 99),
+		qr/^  at 0x3e: the ELF header, e_shstrndx$/m
+	],
+	[
+		'a field of a section header', shdr('.dynsym', entsize => 16),
+		qr/^  at 0x[0-9a-f]+: section header \d+ \(\.dynsym\), sh_entsize$/m
+	],
+	[
+		'an entry of .dynamic', dyn('SONAME', value => 0),
+		qr/^  at @{[sprintf '%#x', $soname]}: entry $index of \.dynamic \(DT_SONAME\)$/m
+	],
+	[
+		'a symbol', sym('__vdso_time', other => 2),
+		qr/^  at 0x[0-9a-f]+: symbol \d+ of \.dynsym \(__vdso_time\), st_/m
+	],
+	['a note', nhdr('GNU', namesz => 3), qr/^  at 0x[0-9a-f]+: \.note \+ 0x[0-9a-f]+$/m],
+    )
+{
+	my ($what, $change, $where) = @$_;
+	my $elf = Elf->new($good);
+	$change->($elf);
+	my ($status, $out) = check(image('mutant.so', $elf->{bytes}));
+	ok($status == 1 && $out =~ $where, "the place of a breach is said: $what")
+	    or complain("status 1, $where", "status $status\n$out", 'where is one to look?');
+}
+
+command(
+	'a rule of this house breaks nothing', [image('house.so', house_only())], 0, $none, $none,
+	'nobody is hurt'
+);
+command(
+	'... with --house it does', ['--house', "$tmp/house.so"], 1,
+	qr/: gnu-hash: no DT_GNU_HASH\n  hurts: nobody is known; it is a rule of this house\n  mend: .*--hash-style/,
+	$none, 'our own image is held to all rules'
+);
+
+sub house_only {
+	my $elf = Elf->new($good);
+	without_tag($elf, 'GNU_HASH');
+	return $elf->{bytes};
+}
+
+command(
+	'--house knows more rules', ['--house', '-v', $ours], 0,
+	qr/: ok \($nr_rules rules\)$/m, $none, 'as many as --rules lists'
+);
+command(
+	'--explain says all that is known of a rule', ['--explain', 'one-load'], 0,
+	qr/^one-load: .+\n  hurts: .*CRIU.*\n  mend: .*PHDRS.*\n  source: .*32583.*\n$/, $none,
+	'who wants to bend it should know what it is for'
+);
+command(
+	'a rule that does not exist is wrong usage', ['--explain', 'fine'], 2, $none,
+	qr/'fine': no such rule; .*--rules/, 'it is no rule'
+);
+command(
+	"$_->[0] takes no file", [@$_, $ours], 2, $none, qr/not expected here/,
+	'who names a file wants it checked'
+) for ['--rules'], ['--explain', 'elf'];
+command(
+	'--json and --tap are two forms', ['--json', '--tap', $ours], 2, $none,
+	qr/--json: not together with --tap/, 'which of them?'
+);
+{
+	# What each rule says of itself is not left out.
+	my (undef, $out) = check('--rules', '--json');
+	my @lines = map { decode_json($_) } split /\n/, $out;
+	is_deeply(
+		[map { $_->{rule} } @lines],
+		[map { /^(\S+)/ } split /\n/, $table],
+		'--rules --json has a line for each rule'
+	);
+	is_deeply(
+		[
+			grep {
+				my $r = $_;
+				grep { !length $r->{$_} } qw(rule kind what mend source),
+				    $r->{kind} eq 'error'
+				    ? 'hurts'
+				    : ()
+			} @lines
+		],
+		[],
+		'... and each demands something, of a kind, with a mend and a source'
+	);
+}
+
+# ---- for programs ---------------------------------------------------------------------------
+my $strange = image("odd \n\t\"name\\ # \xff\xc3\xa9.so", house_only());
+{
+	my ($status, $out, $err) = check('--json', '--house', $ours, $strange, "$tmp/missing");
+	is($status, 2, '--json: the status is the same');
+	my @objects = map { decode_json($_) } split /\n/, $out;
+	is_deeply(
+		[map { $_->{status} } @objects], [qw(good broken unreadable)],
+		'... a line for each file, whatever it is called'
+	);
+	is($objects[0]{file}, $ours, '... with its name');
+	like(
+		$objects[1]{file}, qr/odd \n\t"name\\ # \x{fffd}\x{e9}\.so$/,
+		'... whatever that has in it'
+	);
+	is($objects[2]{error}, 'No such file or directory', '... why it cannot be read');
+	my ($finding) = @{$objects[1]{findings}};
+	is_deeply(
+		[@$finding{qw(rule kind hurts offset where)}, scalar @{$objects[1]{findings}}],
+		['gnu-hash', 'house', undef, undef, undef, 1], '... and what was found'
+	);
+	my $elf = Elf->new($good);
+	phdr(2, flags => 6)->($elf);
+	(undef, $out) = check('--json', image('mutant.so', $elf->{bytes}));
+	($finding) = @{decode_json($out)->{findings}};
+	is($finding->{offset}, ($elf->segments(2))[0]{at} + 4, '... where, as a number')
+	    or diag $out;
+	like($finding->{where}, qr/p_flags/, '... and in words');
+}
+{
+	my ($status, $out, $err) = check('--tap', '--house', $ours, $strange, "$tmp/missing");
+	is($status, 2, '--tap: the status is the same');
+	my @points = $out =~ /^((?:not )?ok .*)$/mg;
+	is(scalar @points, 3, '... a point for each file') or diag $out;
+	is($points[0], "ok 1 - $ours", '... that is good');
+	like(
+		$points[1], qr/^not ok 2 - .*odd \\\\n\\\\t"name\\\\ \\# \\\\xff\xc3\xa9\.so$/,
+		'... or broken, and no name begins a directive'
+	);
+	like($out, qr/^# gnu-hash: .*\n#   hurts: .*\n#   mend: /m, '... with what was found');
+	like($out, qr/^not ok 3 - .*\n# No such file or directory$/m, '... or not read');
+	like($out, qr/^1\.\.3$/m, '... and a plan');
+}
+{
+	my ($status, $out) = check('--house', $strange);
+	my @first = grep { !/^  / } split /\n/, $out;
+	is(scalar @first, 1, 'for people, too, a name with a newline is on one line') or diag $out;
+}
 
 my (undef, $help) = check('--help');
 my @rules = $help =~ /^  ([a-z][a-z-]+)\s+\S/mg;

@@ -80,7 +80,7 @@ static void hear(void *arg, const struct image_finding *finding)
 	struct told *told = arg;
 	bool known = false;
 
-	told->reports++;
+	told->reports += finding->rule->hurts != NULL; /* the others are not counted */
 	for (unsigned i = 0; i < image_nr_rules; i++)
 		known |= finding->rule == &image_rules[i];
 	told->unknown += !known;
@@ -114,11 +114,23 @@ __attribute__((format(printf, 2, 3))) static void differ(unsigned long *count, c
 		 stage, step, (unsigned long long)seed);
 }
 
+static bool is_for_us(const unsigned char *bytes)
+{
+	const ElfW(Ehdr) *ehdr = (const void *)bytes,
+			 *ours = (const void *)image_builtin().bytes;
+
+	return !memcmp(ehdr->e_ident, ours->e_ident, EI_VERSION) &&
+	       ehdr->e_machine == ours->e_machine;
+}
+
 static void compare(const unsigned char *bytes, size_t size)
 {
 	struct vdso_elf elf;
 	int error = vdso_elf_open(&elf, bytes, size);
 
+	/* The checker knows more machines than the one that it runs on. */
+	if (error == VDSO_ELF_MACHINE && !is_for_us(bytes))
+		return;
 	if (error) {
 		differ(&quarrel.refused, "the resolver refuses what the checker passes: %s",
 		       vdso_elf_error(error));

@@ -20,6 +20,7 @@ static void check_everything(struct checked *c)
 	check_symbols(c);
 	check_hashes(c);
 	check_versions(c);
+	check_names(c);
 	check_replacements(c);
 	check_eh_frame(c);
 }
@@ -28,7 +29,7 @@ unsigned image_check(const struct image *image, image_report_fn *report, void *a
 {
 	struct checked c = {
 		.report = {.tell = report, .arg = arg},
-		.elf = {.bytes = image->bytes, .size = image->size},
+		.elf = elf_bytes_of(image->bytes, image->size),
 	};
 
 	check_everything(&c);

@@ -10,6 +10,7 @@
 
 #include "kernel/image/check/report.h"
 #include "kernel/image/elf_bytes.h"
+#include "kernel/image/machine.h"
 
 /* The entries of .dynamic that a later part looks up again. */
 enum tag {
@@ -51,6 +52,7 @@ struct checked {
 	struct report report;
 	struct elf_bytes elf;
 	struct elf_header header;
+	const struct machine *machine; /* NULL: none that is known to have a vDSO */
 
 	/* From the program headers. */
 	struct elf_segment load, dynamic, eh_frame_hdr;
@@ -63,6 +65,7 @@ struct checked {
 	/* From .dynamic. */
 	bool has_tag[NR_TAGS];
 	uint64_t tag[NR_TAGS];
+	uint64_t tag_at[NR_TAGS]; /* the offset of the entry */
 
 	/* The string table and the symbols, as file offsets; 0 symbols when unusable. */
 	uint64_t strtab, strtab_end;

@@ -155,7 +155,7 @@ struct row {
 	bool return_known; /* is there a rule for the return address */
 };
 
-struct machine {
+struct interpreter {
 	struct checked *c;
 	struct cfi *cfi;
 	const struct cie *cie;
@@ -361,7 +361,7 @@ static bool read_operation(const struct checked *c, struct cursor *in)
 	return op >= 0x12 && op <= 0x2e && op != 0x18;
 }
 
-static bool read_expression(struct machine *m, struct cursor *in)
+static bool read_expression(struct interpreter *m, struct cursor *in)
 {
 	uint64_t length = uleb(in);
 	struct cursor block = *in;
@@ -388,7 +388,7 @@ static bool read_expression(struct machine *m, struct cursor *in)
 }
 
 /* The rows up to a new location are done: did each have a CFA? */
-static bool advance(struct machine *m, uint64_t to)
+static bool advance(struct interpreter *m, uint64_t to)
 {
 	struct report *report = &m->c->report;
 	uint64_t at = m->frame->fde - m->shift;
@@ -417,13 +417,13 @@ static bool advance(struct machine *m, uint64_t to)
 	return true;
 }
 
-static void set_register(struct machine *m, uint64_t number, bool known)
+static void set_register(struct interpreter *m, uint64_t number, bool known)
 {
 	if (number == m->cie->return_column)
 		m->row.return_known = known;
 }
 
-static bool set_cfa(struct machine *m, uint64_t number)
+static bool set_cfa(struct interpreter *m, uint64_t number)
 {
 	m->row.cfa = m->row.cfa_register = true;
 	return number < nr_registers(m->c);
@@ -431,7 +431,7 @@ static bool set_cfa(struct machine *m, uint64_t number)
 
 /* The instructions that change the CFA, and others of which each has its operands. False: bad.
  */
-static bool run_extended(struct machine *m, struct cursor *in, unsigned op)
+static bool run_extended(struct interpreter *m, struct cursor *in, unsigned op)
 {
 	switch (op) {
 	case CFA_NOP:
@@ -506,7 +506,7 @@ static bool run_extended(struct machine *m, struct cursor *in, unsigned op)
 	return false;
 }
 
-static bool run_advance(struct machine *m, struct cursor *in, unsigned op, bool *is_advance)
+static bool run_advance(struct interpreter *m, struct cursor *in, unsigned op, bool *is_advance)
 {
 	uint64_t distance;
 
@@ -534,7 +534,7 @@ static bool run_advance(struct machine *m, struct cursor *in, unsigned op, bool 
 }
 
 /* False: reported, and nothing can follow. */
-static bool run(struct machine *m, struct cursor in)
+static bool run(struct interpreter *m, struct cursor in)
 {
 	while (in.at < in.end) {
 		uint64_t at = in.at;
@@ -575,7 +575,7 @@ static bool run(struct machine *m, struct cursor in)
 }
 
 /* Both programs, from the first byte of the code to its last. */
-static void run_all(struct machine *m, const struct cursor *instructions)
+static void run_all(struct interpreter *m, const struct cursor *instructions)
 {
 	if (!run(m, m->cie->instructions))
 		return;
@@ -588,7 +588,7 @@ static void run_all(struct machine *m, const struct cursor *instructions)
 bool cfi_read(struct checked *c, struct cfi *cfi, uint64_t fde, struct frame *frame)
 {
 	struct cie cie = {.encoding = FORMAT_ABSPTR};
-	struct machine m = {.c = c, .cfi = cfi, .cie = &cie, .frame = frame};
+	struct interpreter m = {.c = c, .cfi = cfi, .cie = &cie, .frame = frame};
 	struct cursor in;
 	uint64_t distance, length;
 

@@ -220,7 +220,7 @@ static void check_gap(struct checked *c, uint64_t from, uint64_t to)
 	if (!checked_offset(c, "code", from, to - from, &offset))
 		return;
 	padding = padding_length(c, offset, to - from);
-	if (padding == to - from || is_told(c, from, to))
+	if (to - from - padding < padding_least_code(c) || is_told(c, from, to))
 		return;
 	name = function_with(c, from + padding);
 	rule_broken_at(&c->report, RULE_CFI_COVERS, offset + padding,
@@ -277,17 +277,14 @@ static void check_ranges(struct checked *c, const struct frames *frames)
 	}
 }
 
-/* Where code is unwound without .eh_frame: by debug data, or by tables of the machine's own. */
-static bool unwinds_otherwise(uint16_t machine)
-{
-	return machine == EM_AARCH64 || machine == EM_ARM || machine == EM_MIPS;
-}
-
 static bool has_frames(struct checked *c)
 {
+	/* arm and arm64 link their images without: there the debug data unwinds. */
+	bool needed = !c->machine || !c->machine->no_unwind_table;
+
 	if (c->has_eh_frame_hdr)
-		return c->eh_frame_hdr.filesz || !unwinds_otherwise(c->header.machine);
-	if (!unwinds_otherwise(c->header.machine))
+		return c->eh_frame_hdr.filesz || needed;
+	if (needed)
 		rule_broken(
 			&c->report, RULE_EH_FRAME,
 			"no PT_GNU_EH_FRAME: no backtrace, and no exception, gets out of the "
@@ -353,6 +350,7 @@ void check_eh_frame(struct checked *c)
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
 		struct elf_symbol sym = checked_symbol(c, i);
 
+		sym.value = machine_code(c->machine, sym.value);
 		if (symbol_is_function(&sym))
 			check_function(c, &frames, checked_name(c, i), &sym);
 	}

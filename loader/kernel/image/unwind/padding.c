@@ -71,7 +71,9 @@ static const struct nop {
 	{258, 4, 0x03400000},        /* LoongArch: andi $r0, $r0, 0 */
 	{EM_PPC, 4, 0x60000000},     /* ori 0, 0, 0 */
 	{EM_PPC64, 4, 0x60000000},
-	{EM_S390, 2, 0x0700}, /* bcr 0, 0 */
+	{EM_PPC64, 4, 0x60420000}, /* ori 2, 2, 0: where a group ends */
+	{EM_PPC64, 4, 0x7c40003c}, /* wait: the end of .text, which nothing fetches beyond */
+	{EM_S390, 2, 0x0700},      /* bcr 0, 0 */
 	{EM_S390, 2, 0x0707},
 	{EM_SPARC, 4, 0x01000000}, /* sethi 0, %g0 */
 	{EM_SPARC32PLUS, 4, 0x01000000},
@@ -95,6 +97,11 @@ static unsigned nop_length(const struct checked *c, uint64_t at)
 		    nops[i].code == (nops[i].length == 4 ? elf_u32(elf, at) : elf_u16(elf, at)))
 			return nops[i].length;
 	return 0;
+}
+
+uint64_t padding_least_code(const struct checked *c)
+{
+	return is_x86(c) ? 1 : 16;
 }
 
 bool padding_is_known(const struct checked *c)
