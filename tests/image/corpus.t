@@ -45,7 +45,10 @@ sub is_cut {
 	my ($what, $bytes) = @_;
 	my ($status, $said, @files) = cut($what, $bytes);
 	ok(
-		$status == 0 && @files == 1 && $files[0] =~ m{/x86_64-64\.so$} && read_file($files[0]) eq $image,
+		       $status == 0
+		    && @files == 1
+		    && $files[0] =~ m{/x86_64-64\.so$}
+		    && read_file($files[0]) eq $image,
 		"$what: the image comes out as it went in"
 	) or diag "status $status, @files\n$said";
 }
@@ -54,7 +57,8 @@ sub is_cut {
 sub lz4 {
 	my ($bytes) = @_;
 	my $out = "\x02\x21\x4c\x18";
-	my $length = sub { my $n = $_[0] - 15; return $n < 0 ? '' : "\xff" x int($n / 255) . chr $n % 255 };
+	my $length =
+	    sub { my $n = $_[0] - 15; return $n < 0 ? '' : "\xff" x int($n / 255) . chr $n % 255 };
 	my $literals = sub { return chr(length $_[0] < 15 ? length($_[0]) << 4 : 0xf0) };
 	for my $block (unpack '(a1000000)*', $bytes) {
 		my $packed = '';
@@ -62,7 +66,12 @@ sub lz4 {
 			my $head = substr $block, 0, $at + 1, '';
 			substr $block, 0, 600, '';
 			my $token = ord($literals->($head)) | 15;
-			$packed = chr($token) . $length->(length $head) . $head . pack('v', 1) . $length->(600 - 4);
+			$packed =
+			      chr($token)
+			    . $length->(length $head)
+			    . $head
+			    . pack('v', 1)
+			    . $length->(600 - 4);
 		}
 		$packed .= $literals->($block) . $length->(length $block) . $block;
 		$out .= pack('V', length $packed) . $packed;
@@ -73,7 +82,8 @@ sub lz4 {
 is_cut('plain', $kernel);
 is_cut('gzip, behind a stub', $noise . $magics . Compress::Zlib::memGzip($kernel) . $noise);
 is_cut('lz4', $noise . $magics . lz4($kernel . "\0" x 700) . pack 'V', 0);
-for (['xz', 'xz -c'], ['lzma', 'xz -c --format=lzma'], ['zstd', 'zstd -cq'], ['bzip2', 'bzip2 -c']) {
+for (['xz', 'xz -c'], ['lzma', 'xz -c --format=lzma'], ['zstd', 'zstd -cq'], ['bzip2', 'bzip2 -c'])
+{
 	my ($name, $command) = @$_;
 	next if system("$command </dev/null >'$tmp/packed' 2>/dev/null") != 0;
 	open my $pipe, '|-:raw', "$command >'$tmp/packed'" or BAIL_OUT("$command: $!");
