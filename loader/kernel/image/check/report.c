@@ -270,7 +270,8 @@ const struct image_rule image_rules[] = {
 			.name = "names",
 			.what = "functions by the names that the machine's clients look for",
 			.hurts = "every client falls back to system calls, without a word",
-			.mend = "linker script: export them by the kernel's names, which are in "
+			.mend = "linker script: export them by the kernel's names, which are "
+				"in "
 				"vdso(7): __vdso_clock_gettime, on arm64, ppc and s390 "
 				"__kernel_clock_gettime",
 			.source = "glibc sysdeps/unix/sysv/linux/*/sysdep.h; musl "
