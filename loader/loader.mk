@@ -2,7 +2,7 @@
 
 .PHONY: all install uninstall symbols
 
-all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug-data ## Build | image, command and library (default)
+all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug-data $(if $(RUN),,$(O)/.image-checked) ## Build | image, command and library (default)
 
 # CFLAGS, CPPFLAGS and LDFLAGS are for command, library and tests, where a warning that they bring
 # about stops nothing. Programs that use the library, and the tests, have the time_t of their C library; the
@@ -59,6 +59,10 @@ $(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
 # library, and sanitizers want the other one; a real error is told by the second attempt.
 $(P)/uvdso: $(CLI_OBJS) $(P)/internal.a
 	$(call step,CC,$(LINK) -static-pie $^ $(LIBS) -o $@ 2>/dev/null || $(LINK) -pie $^ $(LIBS) -o $@)
+
+# Our image keeps all rules, those of this house, too. What an emulator would run, the tests check.
+$(O)/.image-checked: $(P)/uvdso $(O)/vdso.so
+	$(call step,CHECK,$(P)/uvdso check --house $(O)/vdso.so && touch $@)
 
 # The same for tests that put a library in (LD_PRELOAD).
 $(P)/tests/uvdso-dynamic: $(CLI_OBJS) $(P)/internal.a

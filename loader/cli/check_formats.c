@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "cli.h"
+#include "kernel/image/where.h"
 
 #define WHERE_MAX 512
 

@@ -290,8 +290,8 @@ const struct image_rule image_rules[] = {
 			.what = "a DT_HASH, and each hash table is sound and finds every "
 				"symbol",
 			.hurts = "without DT_HASH musl and zig fall back to system calls; a "
-				 "broken table makes glibc, Go or rustix do so, or read beyond "
-				 "it, or never end",
+				 "broken DT_GNU_HASH makes glibc, Go and rustix do so, a "
+				 "broken DT_HASH CRIU; or they read beyond it, or never end",
 			.mend = "ld --hash-style=both; no tool that reorders or renames "
 				"symbols after the link",
 			.source =
