@@ -34,7 +34,8 @@ sub broken {
 	my $p = run($UVDSO, 'check', '--house', $path);
 	my (%seen, @rules);
 	for ($p->{out} =~ /^\Q$path\E: ([a-z-]+): /mg) { push @rules, $_ if !$seen{$_}++ }
-	push @rules, "status $p->{status}, $p->{err}" if $p->{err} || $p->{signal} || $p->{timed_out};
+	push @rules, "status $p->{status}, $p->{err}"
+	    if $p->{err} || $p->{signal} || $p->{timed_out};
 	return "@rules" || 'none';
 }
 
@@ -151,13 +152,18 @@ breaks(
 	'none'
 );
 breaks('x86-64: the same segment', look_alike('x86-64', segments => [0x70000003]), 'segments');
-breaks('the machine 68000, which has no vDSO', file(image({%{machine('ppc')}, number => 4})), 'elf');
+breaks(
+	'the machine 68000, which has no vDSO', file(image({%{machine('ppc')}, number => 4})),
+	'elf'
+);
 is(
 	rows(file(image({%{machine('ppc')}, number => 4}))), rows(look_alike('ppc')),
 	'... is listed all the same'
 );
-breaks("$_: functions at odd addresses, which say how the code is read",
-	look_alike($_, odd => 1), 'none') for qw(arm mips);
+breaks(
+	"$_: functions at odd addresses, which say how the code is read",
+	look_alike($_, odd => 1), 'none'
+) for qw(arm mips);
 
 # ---- diff -------------------------------------------------------------------------------------
 
@@ -205,8 +211,12 @@ difference(
 );
 difference(
 	'without a function', '__vdso_getcpu', $plain,
-	look_alike('x86-64', functions => [map { "__vdso_$_" } qw(clock_gettime gettimeofday time)]),
-	1, qr/LINUX_2\.6 +-/, qr/matters to glibc, musl, rustix and abseil: without/
+	look_alike(
+		'x86-64', functions => [map { "__vdso_$_" } qw(clock_gettime gettimeofday time)]
+	),
+	1,
+	qr/LINUX_2\.6 +-/,
+	qr/matters to glibc, musl, rustix and abseil: without/
 );
 difference(
 	'with a function of its own', 'uptime', $plain,
@@ -256,7 +266,10 @@ difference(
 	my $path = "$dir/two\nlines";
 	rename look_alike('x86-64', functions => ["a\nb\e[1m", '__vdso_time']), $path or die;
 	my $p = run($UVDSO, 'diff', $plain, $path);
-	like($p->{out}, qr/^  second: \Q$dir\E\/two\\nlines$/m, 'diff: a name of a file is escaped');
+	like(
+		$p->{out}, qr/^  second: \Q$dir\E\/two\\nlines$/m,
+		'diff: a name of a file is escaped'
+	);
 	like($p->{out}, qr/^~ a\?b\?\[1m /m, '... and a name in an image');
 }
 for (

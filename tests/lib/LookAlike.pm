@@ -34,7 +34,8 @@ our @EXPORT_OK = qw(image @MACHINES machine);
 # largest page.
 my @clocks = qw(clock_gettime gettimeofday clock_getres);
 our @MACHINES = map {
-	my ($name, $number, $bits, $orders, $node, $soname, $prefix, $functions, $pages, $word) = @$_;
+	my ($name, $number, $bits, $orders, $node, $soname, $prefix, $functions, $pages, $word) =
+	    @$_;
 	{
 		name => $name, number => $number, bits => $bits, orders => [split //, $orders],
 		node => $node, soname => $soname, functions => [map { "$prefix$_" } @$functions],
@@ -43,27 +44,78 @@ our @MACHINES = map {
 } (
 	['x86-64', 62, 64, '<', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks, 'getcpu'], 4],
 	['x32', 62, 32, '<', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks, 'time'], 4],
-	['i386', 3, 32, '<', 'LINUX_2.6', 'linux-gate.so.1', '__vdso_', [@clocks, 'clock_gettime64'], 4],
-	['arm', 40, 32, '<>', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks, 'clock_gettime64'], 4],
-	['aarch64', 183, 64, '<>', 'LINUX_2.6.39', 'linux-vdso.so.1', '__kernel_', [@clocks, 'getrandom'], 64],
-	['riscv64', 243, 64, '<', 'LINUX_4.15', 'linux-vdso.so.1', '__vdso_', [@clocks, 'flush_icache'], 4],
-	['riscv32', 243, 32, '<', 'LINUX_4.15', 'linux-vdso.so.1', '__vdso_', ['getcpu', 'flush_icache'], 4],
-	['loongarch64', 258, 64, '<', 'LINUX_5.10', 'linux-vdso.so.1', '__vdso_', [@clocks, 'getcpu'], 64],
-	['mips', 8, 32, '><', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks, 'clock_gettime64'], 64],
+	[
+		'i386', 3, 32, '<', 'LINUX_2.6', 'linux-gate.so.1', '__vdso_',
+		[@clocks, 'clock_gettime64'], 4
+	],
+	[
+		'arm', 40, 32, '<>', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_',
+		[@clocks, 'clock_gettime64'], 4
+	],
+	[
+		'aarch64', 183, 64, '<>', 'LINUX_2.6.39', 'linux-vdso.so.1', '__kernel_',
+		[@clocks, 'getrandom'], 64
+	],
+	[
+		'riscv64', 243, 64, '<', 'LINUX_4.15', 'linux-vdso.so.1', '__vdso_',
+		[@clocks, 'flush_icache'], 4
+	],
+	[
+		'riscv32', 243, 32, '<', 'LINUX_4.15', 'linux-vdso.so.1', '__vdso_',
+		['getcpu', 'flush_icache'], 4
+	],
+	[
+		'loongarch64', 258, 64, '<', 'LINUX_5.10', 'linux-vdso.so.1', '__vdso_',
+		[@clocks, 'getcpu'], 64
+	],
+	[
+		'mips', 8, 32, '><', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_',
+		[@clocks, 'clock_gettime64'], 64
+	],
 	['mips64', 8, 64, '><', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks], 64],
-	['ppc', 20, 32, '><', 'LINUX_2.6.15', 'linux-vdso32.so.1', '__kernel_', [@clocks, 'time'], 256],
-	['ppc64', 21, 64, '><', 'LINUX_2.6.15', 'linux-vdso64.so.1', '__kernel_', [@clocks, 'time'], 256],
-	['s390x', 22, 64, '>', 'LINUX_2.6.29', 'linux-vdso64.so.1', '__kernel_', [@clocks, 'getcpu'], 4, 8],
-	['s390', 22, 32, '>', 'LINUX_2.6.29', 'linux-vdso32.so.1', '__kernel_', [@clocks, 'sigreturn'], 4],
-	['parisc', 15, 32, '>', 'LINUX_5.18', 'linux-vdso32.so.1', '__vdso_', ['clock_gettime', 'gettimeofday'], 64],
-	['parisc64', 15, 64, '>', 'LINUX_5.18', 'linux-vdso64.so.1', '__kernel_', ['sigtramp_rt64'], 64],
-	['sparc64', 43, 64, '>', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', ['clock_gettime', 'gettimeofday'], 8],
-	['sparc', 2, 32, '>', 'LINUX_2.6', 'linux-gate.so.1', '__vdso_', ['clock_gettime', 'gettimeofday'], 8],
-	['sh', 42, 32, '<>', 'LINUX_2.6', 'linux-gate.so.1', '__kernel_', ['vsyscall', 'sigreturn'], 64],
+	[
+		'ppc', 20, 32, '><', 'LINUX_2.6.15', 'linux-vdso32.so.1', '__kernel_',
+		[@clocks, 'time'], 256
+	],
+	[
+		'ppc64', 21, 64, '><', 'LINUX_2.6.15', 'linux-vdso64.so.1', '__kernel_',
+		[@clocks, 'time'], 256
+	],
+	[
+		's390x', 22, 64, '>', 'LINUX_2.6.29', 'linux-vdso64.so.1', '__kernel_',
+		[@clocks, 'getcpu'], 4, 8
+	],
+	[
+		's390', 22, 32, '>', 'LINUX_2.6.29', 'linux-vdso32.so.1', '__kernel_',
+		[@clocks, 'sigreturn'], 4
+	],
+	[
+		'parisc', 15, 32, '>', 'LINUX_5.18', 'linux-vdso32.so.1', '__vdso_',
+		['clock_gettime', 'gettimeofday'], 64
+	],
+	[
+		'parisc64', 15, 64, '>', 'LINUX_5.18', 'linux-vdso64.so.1', '__kernel_',
+		['sigtramp_rt64'], 64
+	],
+	[
+		'sparc64', 43, 64, '>', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_',
+		['clock_gettime', 'gettimeofday'], 8
+	],
+	[
+		'sparc', 2, 32, '>', 'LINUX_2.6', 'linux-gate.so.1', '__vdso_',
+		['clock_gettime', 'gettimeofday'], 8
+	],
+	[
+		'sh', 42, 32, '<>', 'LINUX_2.6', 'linux-gate.so.1', '__kernel_',
+		['vsyscall', 'sigreturn'], 64
+	],
 	['csky', 252, 32, '<', 'LINUX_5.10', 'linux-vdso.so.1', '__vdso_', ['rt_sigreturn'], 4],
 );
 
-sub machine { my ($name) = @_; return (grep { $_->{name} eq $name } @MACHINES)[0] }
+sub machine {
+	my ($name) = @_;
+	return (grep { $_->{name} eq $name } @MACHINES)[0];
+}
 
 sub sysv_hash {
 	my $hash = 0;
@@ -103,13 +155,15 @@ sub image {
 	};
 	$name->($_) for @functions, grep { defined } $soname, $node;
 
-	my @parts;      # [section, type, flags, bytes, its alignment, link, entsize, info]
+	my @parts;    # [section, type, flags, bytes, its alignment, link, entsize, info]
 	my $at = $ehsize + $phsize * $segments;
 	my $add = sub {
 		my ($section, $type, $flags, $bytes, $align, %more) = @_;
 		$at += -$at % $align;
-		push @parts, {name => $section, type => $type, flags => $flags, bytes => $bytes,
-			at => $at, align => $align, %more};
+		push @parts, {
+			name => $section, type => $type, flags => $flags, bytes => $bytes,
+			at => $at, align => $align, %more
+		};
 		$at += length $bytes;
 		return $parts[-1];
 	};
@@ -130,33 +184,57 @@ sub image {
 		$hashes[-1] |= 1 if @hashes;
 		$part{gnu_hash} = $add->(
 			'.gnu.hash', 0x6ffffff6, 2,
-			pack("$word*", 1, 1, 1, 5) . pack($address, $filter)
+			pack("$word*", 1, 1, 1, 5)
+			    . pack($address, $filter)
 			    . pack("$word*", @hashes ? 1 : 0, @hashes), $width, link => '.dynsym'
 		);
 	}
-	my $dynsym = $add->('.dynsym', 11, 2, "\0" x (($wide ? 24 : 16) * $count), $width,
-		link => '.dynstr', entsize => $wide ? 24 : 16, info => 1);
+	my $dynsym = $add->(
+		'.dynsym', 11, 2, "\0" x (($wide ? 24 : 16) * $count), $width,
+		link => '.dynstr', entsize => $wide ? 24 : 16, info => 1
+	);
 	my $dynstr = $add->('.dynstr', 3, 2, $strings, 1);
 	if (defined $node) {
-		$part{versym} = $add->('.gnu.version', 0x6fffffff, 2, pack("$half*", 0, (2) x @functions),
-			2, link => '.dynsym', entsize => 2);
+		$part{versym} = $add->(
+			'.gnu.version', 0x6fffffff, 2, pack("$half*", 0, (2) x @functions),
+			2, link => '.dynsym', entsize => 2
+		);
 		my @names = ($soname // '', $node);
 		$part{verdef} = $add->(
 			'.gnu.version_d', 0x6ffffffd, 2,
-			join('', map {
-				pack("$half$half$half$half$word$word$word", 1, $_ ? 0 : 1, $_ + 1, 1,
-					sysv_hash($names[$_]), 20, $_ ? 0 : 28)
-				    . pack("$word$word", $string{$names[$_]} // 0, 0)
-			} 0, 1), 4, link => '.dynstr', info => 2
+			join(
+				'',
+				map {
+					pack(
+						"$half$half$half$half$word$word$word", 1,
+						$_ ? 0 : 1, $_ + 1, 1,
+						sysv_hash($names[$_]), 20, $_ ? 0 : 28
+					    )
+					    . pack("$word$word", $string{$names[$_]} // 0, 0)
+				} 0,
+				1
+			),
+			4,
+			link => '.dynstr',
+			info => 2
 		);
 	}
-	my $dynamic = $add->('.dynamic', 6, 2, "\0" x (2 * $width * (14 + @{$opt{tags} // []})),
-		$width, link => '.dynstr', entsize => 2 * $width);
-	$part{rela} = $add->('.rela.dyn', 4, 2,
+	my $dynamic = $add->(
+		'.dynamic', 6, 2, "\0" x (2 * $width * (14 + @{$opt{tags} // []})),
+		$width, link => '.dynstr', entsize => 2 * $width
+	);
+	$part{rela} = $add->(
+		'.rela.dyn', 4, 2,
 		pack("$address$address$address", $base + 64, relative($machine, $o), 64), $width,
-		entsize => 3 * $width) if $opt{relocation};
-	my $note = $add->('.note', 7, 2, pack("$word*", 6, 4, 0) . "Linux\0\0\0" . pack($word, 0x060c00)
-		. pack("$word*", 4, 20, 3) . "GNU\0" . pack('C*', 1 .. 20), 4);
+		entsize => 3 * $width
+	) if $opt{relocation};
+	my $note = $add->(
+		      '.note', 7, 2, pack("$word*", 6, 4, 0)
+		    . "Linux\0\0\0"
+		    . pack($word, 0x060c00)
+		    . pack("$word*", 4, 20, 3) . "GNU\0"
+		    . pack('C*', 1 .. 20), 4
+	);
 	# 16 bytes for each function; and for all of them one CIE, and an FDE each.
 	my ($frames, $table);
 	if ($has{unwind}) {
@@ -169,33 +247,57 @@ sub image {
 	for my $i (0 .. $#functions) {
 		my $value = $base + $text->{at} + 16 * $i + ($opt{odd} ? 1 : 0);
 		$dynsym->{bytes} .= $wide
-		    ? pack("${word}CC$half$address$address", $string{$functions[$i]}, 0x12, 0, 1 + (grep { $parts[$_] == $text } 0 .. $#parts)[0], $value, 15)
-		    : pack("$word$word${word}CC$half", $string{$functions[$i]}, $value, 15, 0x12, 0, 1 + (grep { $parts[$_] == $text } 0 .. $#parts)[0]);
+		    ? pack(
+			"${word}CC$half$address$address", $string{$functions[$i]}, 0x12, 0,
+			1 + (grep { $parts[$_] == $text } 0 .. $#parts)[0], $value, 15
+		    )
+		    : pack(
+			"$word$word${word}CC$half", $string{$functions[$i]}, $value, 15, 0x12,
+			0, 1 + (grep { $parts[$_] == $text } 0 .. $#parts)[0]
+		    );
 	}
 	$dynamic->{bytes} = aligned(
-		join('', map { pack "$address$address", @$_ } (
-			defined $soname ? [14, $string{$soname}] : (),
-			$part{hash} ? [4, $base + $part{hash}{at}] : (),
-			$part{gnu_hash} ? [0x6ffffef5, $base + $part{gnu_hash}{at}] : (),
-			[5, $base + $dynstr->{at}], [10, length $strings],
-			[6, $base + $dynsym->{at}], [11, $wide ? 24 : 16],
-			defined $node ? ([0x6ffffff0, $base + $part{versym}{at}],
-				[0x6ffffffc, $base + $part{verdef}{at}], [0x6ffffffd, 2]) : (),
-			$part{rela} ? ([7, $base + $part{rela}{at}], [8, 3 * $width], [9, 3 * $width]) : (),
-			@{$opt{tags} // []},
-		)), 1);
-	$dynamic->{bytes} .= "\0" x (2 * $width * (14 + @{$opt{tags} // []}) - length $dynamic->{bytes});
+		join(
+			'',
+			map { pack "$address$address", @$_ } (
+				defined $soname ? [14, $string{$soname}] : (),
+				$part{hash} ? [4, $base + $part{hash}{at}] : (),
+				$part{gnu_hash} ? [0x6ffffef5, $base + $part{gnu_hash}{at}] : (),
+				[5, $base + $dynstr->{at}], [10, length $strings],
+				[6, $base + $dynsym->{at}], [11, $wide ? 24 : 16],
+				defined $node
+				? (
+					[0x6ffffff0, $base + $part{versym}{at}],
+					[0x6ffffffc, $base + $part{verdef}{at}], [0x6ffffffd, 2]
+				    )
+				: (),
+				$part{rela}
+				? ([7, $base + $part{rela}{at}], [8, 3 * $width], [9, 3 * $width])
+				: (),
+				@{$opt{tags} // []},
+			)
+		),
+		1
+	);
+	$dynamic->{bytes} .=
+	    "\0" x (2 * $width * (14 + @{$opt{tags} // []}) - length $dynamic->{bytes});
 	if ($has{unwind}) {
-		# "zR": the FDE's addresses are relative and have four bytes. The CFA is register 7 or so.
-		$frames->{bytes} = pack("$word$word", 16, 0) . pack('CZ*CCCCCCCC', 1, 'zR', 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8);
-		$table->{bytes} = pack('CCCC', 1, 0x1b, 3, 0x3b)
-		    . pack("l$o", $frames->{at} - $table->{at} - 4) . pack($word, scalar @functions);
+	  # "zR": the FDE's addresses are relative and have four bytes. The CFA is register 7 or so.
+		$frames->{bytes} = pack("$word$word", 16, 0)
+		    . pack('CZ*CCCCCCCC', 1, 'zR', 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8);
+		$table->{bytes} =
+		      pack('CCCC', 1, 0x1b, 3, 0x3b)
+		    . pack("l$o", $frames->{at} - $table->{at} - 4)
+		    . pack($word, scalar @functions);
 		for my $i (0 .. $#functions) {
 			my $fde = $frames->{at} + length $frames->{bytes};
 			my $start = $text->{at} + 16 * $i;
-			$frames->{bytes} .= pack("$word$word", 16, $fde + 4 - $frames->{at})
-			    . pack("l$o$word", $start - ($fde + 8), 16) . "\0" x 4;
-			$table->{bytes} .= pack("l$o l$o", $start - $table->{at}, $fde - $table->{at});
+			$frames->{bytes} .=
+			      pack("$word$word", 16, $fde + 4 - $frames->{at})
+			    . pack("l$o$word", $start - ($fde + 8), 16)
+			    . "\0" x 4;
+			$table->{bytes} .=
+			    pack("l$o l$o", $start - $table->{at}, $fde - $table->{at});
 		}
 		$frames->{bytes} .= "\0" x 4;
 	}
@@ -204,8 +306,14 @@ sub image {
 	my $segment = sub {
 		my ($type, $flags, $offset, $size, $align) = @_;
 		return $wide
-		    ? pack("$word$word$address*", $type, $flags, $offset, ($base + $offset) x 2, $size, $size, $align)
-		    : pack("$word*", $type, $offset, ($base + $offset) x 2, $size, $size, $flags, $align);
+		    ? pack(
+			"$word$word$address*", $type, $flags, $offset, ($base + $offset) x 2,
+			$size, $size, $align
+		    )
+		    : pack(
+			"$word*", $type, $offset, ($base + $offset) x 2, $size, $size, $flags,
+			$align
+		    );
 	};
 	my $part_segment = sub {
 		my ($type, $part) = @_;
@@ -213,21 +321,27 @@ sub image {
 	};
 	# One PT_LOAD over everything, the section headers too.
 	my $names = "\0" . join '', map { "$_->{name}\0" } @parts, {name => '.shstrtab'};
-	my $shstrtab = {name => '.shstrtab', type => 3, flags => 0, bytes => $names, at => $at, align => 1};
+	my $shstrtab =
+	    {name => '.shstrtab', type => 3, flags => 0, bytes => $names, at => $at, align => 1};
 	my $shoff = $at + length $names;
 	$shoff += -$shoff % $width;
 	my @all = (@parts, $shstrtab);
 	$load_end = $shoff + $shsize * (1 + @all) if $has{sections};
 
 	my $bytes = "\x7fELF" . pack('CCCCx8', $wide ? 2 : 1, $o eq '<' ? 1 : 2, 1, 0);
-	$bytes .= pack("$half$half$word", 3, $machine->{number}, 1)
+	$bytes .=
+	      pack("$half$half$word", 3, $machine->{number}, 1)
 	    . pack("$address*", $opt{entry} // 0, $ehsize, $has{sections} ? $shoff : 0)
 	    . pack($word, $opt{flags} // 0)
-	    . pack("$half*", $ehsize, $phsize, $segments, $has{sections} ? ($shsize, 1 + @all, scalar @all) : ($shsize, 0, 0));
+	    . pack(
+		"$half*", $ehsize, $phsize, $segments,
+		$has{sections} ? ($shsize, 1 + @all, scalar @all) : ($shsize, 0, 0)
+	    );
 	$bytes .= $segment->(1, 5, 0, $load_end, $opt{align} // 4096);
 	$bytes .= $part_segment->(2, $dynamic) . $part_segment->(4, $note);
 	$bytes .= $part_segment->(0x6474e550, $table) if $has{unwind};
 	$bytes .= $segment->($_, 4, $ehsize, 0, 1) for @{$opt{segments} // []};
+
 	for (@parts) {
 		$bytes .= "\0" x ($_->{at} - length $bytes) . $_->{bytes};
 	}
@@ -237,10 +351,12 @@ sub image {
 	my %index = map { $all[$_]{name} => 1 + $_ } 0 .. $#all;
 	for (@all) {
 		my $allocated = $_->{flags} & 2;
-		$bytes .= pack "$word$word$address$address$address$address$word$word$address$address",
+		$bytes .=
+		    pack "$word$word$address$address$address$address$word$word$address$address",
 		    index($names, "\0$_->{name}\0") + 1, $_->{type}, $_->{flags},
 		    $allocated ? $base + $_->{at} : 0, $_->{at}, length $_->{bytes},
-		    $_->{link} ? $index{$_->{link}} : 0, $_->{info} // 0, $_->{align}, $_->{entsize} // 0;
+		    $_->{link} ? $index{$_->{link}} : 0, $_->{info} // 0, $_->{align},
+		    $_->{entsize} // 0;
 	}
 	return $bytes;
 }
