@@ -247,7 +247,7 @@ static int gettime_timens(s32 clock, struct vdso_timespec *ts, const struct vdso
  *    dropped (pairs with 4, in timekeeper.c);
  *  - a writer that comes back makes the second copy odd before the first leaves the state of
  *    being abandoned. Until the first is even readers have no copy, and wait; if the writer
- * loses its CPU meanwhile, until the watchdog abandons the data page again.
+ *    loses its CPU meanwhile, until the watchdog abandons the data page again.
  *
  * One hole remains: writer and watchdog both lose their CPU for longer than a reader waits, the
  * writer between its last look at the counter and its last store, some nanoseconds later. That

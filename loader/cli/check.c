@@ -35,7 +35,7 @@ static const struct option_row options[] = {
 	{0, "explain", "RULE", set_rule, &explained,
 	 "say whom a rule is for, how to mend what breaks it\n"
 	 "and where it is known from, and exit"},
-	OPTION_VERBOSE(&verbose, "name good images, too"),
+	OPTION_VERBOSE(&verbose, "name good images, too, and say of each what it is"),
 	{0},
 };
 

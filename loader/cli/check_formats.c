@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "cli.h"
+#include "kernel/image/identity.h"
 #include "kernel/image/where.h"
 
 #define WHERE_MAX 512
@@ -59,10 +60,18 @@ static void people_finding(struct check_file *file, const struct image_finding *
 
 static void people_end(struct check_file *file, const char *error)
 {
-	if (error || file->broken || !file->verbose)
+	struct image_identity identity;
+	char words[128];
+
+	if (error || !file->verbose)
 		return;
+	if (!file->broken) {
+		print_path(file->path);
+		printf(": ok (%u rules)\n", file->house ? image_nr_rules : image_nr_hurting());
+	}
+	identity = image_identity(file->image);
 	print_path(file->path);
-	printf(": ok (%u rules)\n", file->house ? image_nr_rules : image_nr_hurting());
+	printf(": %s\n", image_identity_words(&identity, words, sizeof(words)));
 }
 
 static void people_finish(unsigned nr_files)
@@ -161,8 +170,18 @@ static void json_finding(struct check_file *file, const struct image_finding *fi
 
 static void json_end(struct check_file *file, const char *error)
 {
+	struct image_identity identity;
+	char words[128];
+
 	printf("],\"status\":\"%s\",", error ? "unreadable" : file->broken ? "broken" : "good");
 	json_member("error", error);
+	fputs(",\"image\":", stdout);
+	if (error) {
+		fputs("null", stdout);
+	} else {
+		identity = image_identity(file->image);
+		json_string(image_identity_words(&identity, words, sizeof(words)));
+	}
 	puts("}");
 }
 

@@ -66,6 +66,33 @@ my $good = slurp("$BUILD/x86_64/vdso.so");
 # ---- images that are good -------------------------------------------------------------------
 good('our image is good', "$BUILD/x86_64/vdso.so", 'the loader maps nothing that breaks a rule');
 
+good(
+	'zeros up to the end of a page are no part of the image',
+	image('zeros.so', $good . "\0" x (-length($good) % 4096)),
+	'an image that is copied from memory has them'
+);
+{
+   # As a function of Linux 6.12 has it: its description begins after the endbr64. Ours has none, so
+   # the first four bytes of one are left out, and are what a no-operation is.
+	my $elf = Elf->new($good);
+	my $code = $elf->symbol('__vdso_getcpu');
+	my ($s) = $elf->segments(0x6474e550);
+	my $nr = unpack 'V', substr $elf->{bytes}, $s->{offset} + 8, 4;
+	for my $entry (map { $s->{offset} + 12 + 8 * $_ } 0 .. $nr - 1) {
+		my ($start, $fde) = unpack 'l< l<', substr $elf->{bytes}, $entry, 8;
+		next if $s->{offset} + $start != $code->{value};
+		my $at = $s->{offset} + $fde;
+		my ($from, $length) = unpack 'l< V', substr $elf->{bytes}, $at + 8, 8;
+		substr $elf->{bytes}, $entry, 4, pack 'l<', $start + 4;
+		substr $elf->{bytes}, $at + 8, 8, pack 'l< V', $from + 4, $length - 4;
+		substr $elf->{bytes}, $code->{value}, 4, "\xf3\x0f\x1e\xfa";
+	}
+	good(
+		'a description may begin after the endbr64', image('late.so', $elf->{bytes}),
+		'Linux 6.12 has such a function'
+	);
+}
+
 SKIP: {
 	open my $maps, '<', '/proc/self/maps' or skip("no /proc/self/maps: $!", 1);
 	my ($range) = grep { /\[vdso\]$/ } <$maps>;
@@ -76,10 +103,16 @@ SKIP: {
 	sysread $mem, my $bytes, $to - $from;
 	my ($status, $out, $err) = check(image('kernel.so', $bytes));
 	# Some kernels are linked by a wrapper that leaks its own library path into everything.
-	my @left = grep { !/^  / && !/: no-dependencies: there is a DT_RUNPATH/ } split /\n/, $out;
+	my @left =
+	    grep {
+		       !/^  /
+		    && !/: no-dependencies: there is a DT_RUNPATH/
+		    && !/: cfi-covers: the code (?:of \S+ )?from/
+	    }
+	    split /\n/, $out;
 	ok(
 		$status >= 0 && !@left && $err eq '',
-		'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked)'
+		'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked, and for a cipher without an FDE)'
 	    )
 	    or complain(
 		'no rule broken', "status $status\n$out$err",
@@ -190,6 +223,16 @@ sub word {
 	return sub { $_[0]->set('word', $_[0]->tag($tag) + $offset, 'value', $value) }
 }
 
+# A table is moved to an odd address.
+sub askew {
+	my ($tag, $size) = @_;
+	return sub {
+		my ($elf) = @_;
+		my $table = substr $elf->{bytes}, $elf->tag($tag), $size;
+		dyn($tag, value => append($elf, "\0$table") + 1)->($elf);
+	}
+}
+
 sub verdef {
 	my ($index, %fields) = @_;
 	return sub {
@@ -246,6 +289,65 @@ sub eh_frame_hdr {
 		my ($elf) = @_;
 		my ($s) = $elf->segments(0x6474e550);
 		$elf->set('word', $s->{offset} + $offset, 'value', $value);
+	}
+}
+
+# The descriptions in .eh_frame, in the order of their functions.
+sub frames {
+	my ($elf) = @_;
+	my ($s) = $elf->segments(0x6474e550);
+	my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+	return map {
+		my ($start, $fde) = unpack 'l< l<', substr $elf->{bytes},
+		    $s->{offset} + 12 + 8 * $_, 8;
+		my $at = $s->{offset} + $fde;
+		{
+			start => $s->{offset} + $start, at => $at,
+			length => $elf->get('word', $at)->{value}
+		}
+	} 0 .. $nr - 1;
+}
+
+# Bytes in the CIE, which all of them share.
+sub cie {
+	my ($offset, $bytes) = @_;
+	return sub {
+		my ($elf) = @_;
+		substr $elf->{bytes}, $elf->section('.eh_frame')->{offset} + $offset, length $bytes,
+		    $bytes;
+	}
+}
+
+# The longest description has other instructions, or words in its head.
+sub fde {
+	my ($code, %words) = @_;
+	return sub {
+		my ($elf) = @_;
+		my ($fde) = sort { $b->{length} <=> $a->{length} } frames($elf);
+		my $room = $fde->{length} - 13;
+		substr $elf->{bytes}, $fde->{at} + 17, $room,
+		    substr($code, 0, $room) . "\0" x ($room - length substr $code, 0, $room)
+		    if defined $code;
+		$elf->set('word', $fde->{at} + $_, 'value', $words{$_}) for keys %words;
+	}
+}
+
+# The image has another DT_SONAME, and its base the same name.
+sub soname {
+	my ($name) = @_;
+	return sub {
+		my ($elf) = @_;
+		substr $elf->{bytes}, $elf->tag('STRTAB') + $elf->tag('SONAME'), length($name) + 1,
+		    "$name\0";
+	}
+}
+
+sub alternative {
+	my ($offset, $bytes) = @_;
+	return sub {
+		my ($elf) = @_;
+		substr $elf->{bytes}, $elf->section('.cpu_alt')->{offset} + $offset, length $bytes,
+		    $bytes;
 	}
 }
 
@@ -347,7 +449,7 @@ my @mutants = (
 	],
 	['PT_INTERP', sub { with_segment($_[0], 3, 4, 0x100, 8) }, 'no-interp'],
 	['PT_TLS', sub { with_segment($_[0], 7, 4, 0x100, 8) }, 'no-tls'],
-	['DF_STATIC_TLS', dyn('FLAGS', value => 0x12), 'no-tls'],
+	['DF_STATIC_TLS', sub { with_tags($_[0], FLAGS => 0x12) }, 'no-tls'],
 	['a section of thread-local data', shdr('.eh_frame', flags => 0x402), 'no-tls'],
 	['PT_GNU_RELRO', sub { with_segment($_[0], 0x6474e552, 4, 0x100, 8) }, 'no-relro'],
 
@@ -456,9 +558,13 @@ my @mutants = (
 		'*'
 	],
 	['a writable PT_DYNAMIC', phdr(2, flags => 6), 'dynamic-read-only'],
-	['an unknown tag', dyn('FLAGS', tag => 0x6000dead), 'dynamic-tags'],
+	[
+		'an unknown tag',
+		sub { redo_dynamic($_[0], [0x6000dead, 0], entries($_[0])) },
+		'dynamic-tags'
+	],
 	['a tag that is there twice', sub { with_tags($_[0], SYMENT => 24) }, 'dynamic-tags'],
-	['DF_ORIGIN', dyn('FLAGS', value => 1), 'dynamic-tags'],
+	['DF_ORIGIN', sub { with_tags($_[0], FLAGS => 1) }, 'dynamic-tags'],
 	['DF_1_NODELETE', sub { with_tags($_[0], FLAGS_1 => 8) }, 'dynamic-tags'],
 
 	[
@@ -521,7 +627,7 @@ my @mutants = (
 		'no-relocations'
 	],
 	['DT_TEXTREL', sub { with_tags($_[0], TEXTREL => 0) }, 'no-textrel'],
-	['DF_TEXTREL', dyn('FLAGS', value => 6), 'no-textrel'],
+	['DF_TEXTREL', sub { with_tags($_[0], FLAGS => 6) }, 'no-textrel'],
 	(
 		map {
 			my $tag = $_;
@@ -622,6 +728,31 @@ my @mutants = (
 		'section-headers'
 	],
 
+	(
+		map { ["DT_$_ at an odd address", askew($_, 500), 'alignment', qr/not a multiple/] }
+		    qw(HASH GNU_HASH VERSYM VERDEF)
+	),
+	[
+		'program headers at an odd address',
+		sub {
+			my ($elf) = @_;
+			my $e = $elf->{ehdr};
+			my $at = append($elf, "\0" x (56 * $e->{phnum} + 1)) + 1;
+			substr $elf->{bytes}, $at, 56 * $e->{phnum},
+			    substr $elf->{bytes}, $e->{phoff}, 56 * $e->{phnum};
+			$elf->set('ehdr', 0, 'phoff', $at);
+		},
+		'alignment'
+	],
+	[
+		'a symbol 0 with a name',
+		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'name', 1) }, 'symbols',
+		qr/symbol 0 .* static musl/
+	],
+	[
+		'a symbol 0 that is a function',
+		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'info', 0x12) }, 'symbols'
+	],
 	['no DT_HASH', sub { without_tag($_[0], 'HASH') }, 'hash'],
 	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'gnu-hash'],
 	['DT_HASH without buckets', word('HASH', 0, 0), 'hash'],
@@ -707,7 +838,7 @@ my @mutants = (
 			["no DT_$tag", sub { without_tag($_[0], $tag) }, 'versions']
 		} qw(VERSYM VERDEF VERDEFNUM)
 	),
-	['the node of another machine', ehdr(machine => 183), 'versions', 'names'],
+	['the node of another machine', ehdr(machine => 183), 'versions', 'names', '*'],
 	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
 	[
@@ -851,8 +982,174 @@ my @mutants = (
 				$elf->set('word', $fde + 12, 'value', 1);
 			}
 		},
+		'eh-frame',
+		'cfi',
+		'cfi-covers'
+	],
+	[
+		'a table that says where .eh_frame is not', eh_frame_hdr(4, 0x1000), 'eh-frame',
+		qr/LLVM's unwinder/
+	],
+	[
+		'a table without the last function',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(0x6474e550);
+			my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+			$elf->set('word', $s->{offset} + 8, 'value', $nr - 1);
+		},
+		'eh-frame',
+		'*',
+		qr/the table lists \d+ functions, and \.eh_frame describes/
+	],
+	(
+		map {
+			my ($what, $at, $value, $pattern) = @$_;
+			["a CIE $what", cie($at, $value), 'cfi', $pattern]
+		} ['of version 9', 8, "\x09", qr/has version 9: libgcc aborts/],
+		['of version 4', 8, "\x04", qr/has version 4/],
+		['of an unknown augmentation', 9, 'zX', qr/the augmentation zX/],
+		['of the augmentation eh', 9, 'eh', qr/the augmentation eh/],
+		['with an augmentation without an end', 9, 'zRRRRRRRRR', qr/without an end/],
+		['with absolute addresses', 16, "\x00", qr/encoded as 0/],
+		['with addresses of an unknown size', 16, "\x1f", qr/encoded as 0x1f/],
+		['with another return address', 14, "\x20", qr/return address in register 32/],
+		['that does not say what the CFA is', 17, "\0\0\0", qr/gives no CFA for/],
+		[
+			'that does not say where the return address is', 20, "\0\0",
+			qr/where the return address is/
+		],
+		['that counts the CFA from register 40', 18, "\x28", qr/names no register/],
+		['that is none', 4, "\x01", qr/it is none/],
+		['of 4 GiB', 0, "\xff\xff\xff\xff", qr/reads on until it faults/]
+	),
+	(
+		map {
+			my ($what, $code, $pattern) = @$_;
+			["a description $what", fde($code), 'cfi', $pattern]
+		} [
+			'with an opcode that is none', "\x3f",
+			qr/opcode 0x3f, which no unwinder knows/
+		],
+		['with an opcode of another machine', "\x1d", qr/opcode 0x1d/],
+		['that goes beyond its code', "\x04\xff\xff\xff\x7f", qr/outside of its code/],
+		['that goes back', "\x41\x01\0\0\0\0", qr/outside of its code/],
+		['that restores what it has not remembered', "\x0b", qr/restores what nothing/],
+		['that remembers without an end', "\x0a" x 30, qr/too often/],
+		['without a CFA in the middle', "\x0f\x01\x06\x0d\x40\x41", qr/names no register/],
+		[
+			'with an offset from an expression', "\x0f\x01\x06\x0e\x10\x41",
+			qr/no register to count from/
+		],
+		[
+			'with an expression that is none', "\x0f\x02\x06\xff",
+			qr/an expression with opcode 0xff/
+		],
+		[
+			'with an expression that runs over the end', "\x0f\x7f\x06",
+			qr/runs over the end/
+		],
+		[
+			'with a number that runs over the end', "\x0e" . "\x80" x 300,
+			qr/runs over the end/
+		]
+	),
+	[
+		'a description whose CIE is nowhere',
+		fde(undef, 4 => 0x7ffffff0), 'cfi',
+		qr/where none is/
+	],
+	['a description of 2 GiB', fde(undef, 0 => 0x7ffffff0), 'cfi', qr/reads on until/],
+	[
+		'a static function without a description',
+		sub {
+			my ($elf) = @_;
+			my %exported = map { $_->{value} => 1 } @{$elf->{symbols}};
+			my ($lost) = grep { !$exported{$_->{start}} } frames($elf);
+			$elf->set('word', $lost->{at} + 12, 'value', 0);
+			# And nothing in it that would lead outside.
+			substr $elf->{bytes}, $lost->{at} + 17, $lost->{length} - 13,
+			    "\0" x ($lost->{length} - 13);
+		},
+		'cfi-covers',
+		qr/the code from 0x\w+ to 0x\w+ has no FDE/
+	],
+	[
+		'a description that reaches into the next function',
+		sub {
+			my ($elf) = @_;
+			my ($first, $second) = frames($elf);
+			$elf->set(
+				'word', $first->{at} + 12, 'value',
+				$second->{start} - $first->{start} + 1
+			);
+		},
+		'cfi-covers',
+		qr/reaches into the next function/
+	],
+	[
+		'a description of what is no code',
+		sub {
+			my ($elf) = @_;
+			my ($last) = reverse frames($elf);
+			$elf->set('word', $last->{at} + 12, 'value', 0x10000);
+		},
+		'cfi-covers',
+		qr/which are not code/
+	],
+	[
+		'a symbol one byte into its function',
+		sub {
+			my ($elf) = @_;
+			sym($_, value => $elf->symbol($_)->{value} + 1)->($elf)
+			    for qw(__vdso_time time);
+		},
+		'symbols',
+		qr/__vdso_time is at 0x\w+, and the function begins at/
+	],
+	[
+		'a symbol between two functions',
+		sub {
+			my ($elf) = @_;
+			my $s = $elf->symbol('__vdso_getcpu');
+			sym($_, value => $s->{value} + $s->{size}, size => 4)->($elf)
+			    for qw(__vdso_time time);
+		},
 		'eh-frame'
 	],
+	(
+		map {
+			my ($what, $at, $value) = @$_;
+			["alternatives $what", alternative($at, $value), 'alternatives']
+		} ['that replace what is no code', 0, pack('l<', -0x100)],
+		['that replace what is not there', 0, pack('l<', 0x7fffffff)],
+		['that write more than they replace', 7, "\xff"],
+		[
+			'that replace more than the code',
+			0,
+			pack(
+				'l<',
+				$text->{addr} +
+				    $text->{size} - 1 -
+				    $clean->section('.cpu_alt')->{addr}
+			)
+		]
+	),
+	[
+		'alternatives that end in the middle',
+		sub {
+			my ($elf) = @_;
+			shdr('.cpu_alt', size => $elf->section('.cpu_alt')->{size} - 1)->($elf);
+		},
+		'alternatives'
+	],
+	[
+		'five bytes after the end', sub { $_[0]{bytes} .= 'JUNK!' }, 'nothing-after',
+		qr/the image ends at 0x\w+ and the file at/
+	],
+	['900 kB after the end', sub { $_[0]{bytes} .= 'J' x 900_000 }, 'nothing-after'],
+	['two images in one file', sub { $_[0]{bytes} .= $good }, 'nothing-after'],
+	['zeros for more than a page', sub { $_[0]{bytes} .= "\0" x 0x20000 }, 'nothing-after'],
 );
 
 # The rules, by their kind.
@@ -969,7 +1266,8 @@ my $none = qr/^$/;
 mkdir "$tmp/directory";
 
 command(
-	'-v says so of a good image', ['-v', $ours], 0, qr/^\Q$ours\E: ok \(\d+ rules\)$/, $none,
+	'-v says so of a good image', ['-v', $ours], 0,
+	qr/^\Q$ours\E: ok \(\d+ rules\)\n\Q$ours\E: an image of uvdso: .*\n$/, $none,
 	'a reader wants to know that something was looked at'
 );
 command('an empty file is broken', [$empty], 1, qr/: truncated: /, $none, 'it is no image');

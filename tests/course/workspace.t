@@ -180,14 +180,20 @@ my @spoilt = (
 		'gone, with its directory', sub { remove_tree("$dir/work/01-add") },
 		qr/is gone.*make start CH=01/
 	],
-	['removed', sub { unlink $add }, qr/sum\.c is not there\. Make reset CH=01 begins again/],
+	[
+		'removed', sub { unlink $add },
+		qr/sum\.c is not there\. To begin again: make reset CH=01\./
+	],
 	[
 		'renamed', sub { rename $add, "$dir/work/01-add/src/mine.c" },
 		qr/is not there\. This is: work\/01-add\/src\/mine\.c/
 	],
-	['empty', sub { spew($add, '') }, qr/sum\.c is empty\. Make reset CH=01/],
+	['empty', sub { spew($add, '') }, qr/sum\.c is empty\. To begin again: make reset CH=01\./],
 	['nothing but blanks', sub { spew($add, " \n\n") }, qr/sum\.c is empty/],
-	['a directory', sub { unlink $add; mkdir $add }, qr/sum\.c is not a file\. Make reset/],
+	[
+		'a directory', sub { unlink $add; mkdir $add },
+		qr/sum\.c is not a file\. To begin again: make reset/
+	],
 	[
 		'a link to nothing', sub { unlink $add; symlink 'nothing', $add },
 		qr/sum\.c is not there/
@@ -203,7 +209,7 @@ my @spoilt = (
 	[
 		'a file where its directory was',
 		sub { remove_tree("$dir/work/01-add"); spew("$dir/work/01-add", 'x') },
-		qr/not a directory\. make reset CH=01/
+		qr/not a directory\. To begin again: make reset CH=01\./
 	],
 	[
 		'full of conflicts',

@@ -41,13 +41,19 @@ my %symptom = (
 	e => 'all clocks are right, and gdb loses its way in one function',
 );
 
+# The words that may be used, from the top of the file; each is a line of the comment.
+my $answers = slurp("$FindBin::Bin/faults");
+my %known = map { $_ => 1 } $answers =~ /^#\t([a-z-]+)\s{2,}/mg;
+
 my %answer;
-for (split /\n/, slurp("$FindBin::Bin/faults")) {
-	next if !/^\s*([a-e]):\s*(\S+)\s+(\S+)\s*$/;
+for (split /\n/, $answers) {
+	next if !/^\s*([a-e])(?:\.so)?:\s*(\S+)\s+(\S+)\s*$/;
 	my ($name, $word, $what) = ($1, $2, $3);
-	# As the tools write them: nm adds the version, and readelf leaves out the PT_.
-	$what =~ s/@.*//;
+	# As the tools write them: nm adds the version, readelf leaves out the PT_, and some add ().
+	$what =~ s/@.*|\(\)$//;
 	$what =~ s/^LOAD$/PT_LOAD/;
+	# Unwind data is of an address, and both names of a function have that.
+	$what =~ s/^(?!__vdso_)/__vdso_/ if $word eq 'unwind';
 	$answer{$name} = "$word $what";
 }
 for my $name (sort keys %digest) {
@@ -61,6 +67,8 @@ for my $name (sort keys %digest) {
 	    : "got       no line \"$name: WORD NAME\" in tests/image/faults";
 	diag 'the word is right, and what it is said of is not'
 	    if sha256_hex("word $name " . (($answer{$name} // '') =~ s/ .*//r)) eq $word{$name};
+	diag "\"$1\" is none of the words at the top of tests/image/faults"
+	    if ($answer{$name} // '') =~ /^(\S+)/ && !$known{$1};
 	diag "why: $symptom{$name}";
 }
 

@@ -239,7 +239,7 @@ sub image {
 	my ($frames, $table);
 	if ($has{unwind}) {
 		$table = $add->('.eh_frame_hdr', 1, 2, "\0" x (12 + 8 * @functions), 4);
-		$frames = $add->('.eh_frame', 1, 2, "\0" x (20 + 20 * @functions + 4), 8);
+		$frames = $add->('.eh_frame', 1, 2, "\0" x (24 + 20 * @functions + 4), 8);
 	}
 	my $text = $add->('.text', 1, 6, "\0" x (16 * @functions), 16);
 
@@ -282,9 +282,10 @@ sub image {
 	$dynamic->{bytes} .=
 	    "\0" x (2 * $width * (14 + @{$opt{tags} // []}) - length $dynamic->{bytes});
 	if ($has{unwind}) {
-	  # "zR": the FDE's addresses are relative and have four bytes. The CFA is register 7 or so.
-		$frames->{bytes} = pack("$word$word", 16, 0)
-		    . pack('CZ*CCCCCCCC', 1, 'zR', 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8);
+	   # "zR": the FDE's addresses are relative, of four bytes. Then: the CFA is register 7 + 8,
+	   # and the return address, which is register 16, is saved below it.
+		$frames->{bytes} = pack("$word$word", 20, 0)
+		    . pack('CZ*CCCCC C*', 1, 'zR', 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8, 0x90, 1, 0, 0);
 		$table->{bytes} =
 		      pack('CCCC', 1, 0x1b, 3, 0x3b)
 		    . pack("l$o", $frames->{at} - $table->{at} - 4)

@@ -93,6 +93,12 @@ static void test_quiet(void)
 		"with no writer about, the answer is exact")) {
 		tell("expected", want);
 		tell("got", got);
+		if (fake.syscalls)
+			because("the number is even, and the same after the copy: this copy is "
+				"whole, and nobody needs to ask the kernel");
+		else
+			because("what is copied is the base, with what the counter adds to it");
+		tell_events();
 	}
 }
 

@@ -69,6 +69,9 @@ mutant: never-random: the address is the same in every process
 mutant: over-others: what lies at the address is replaced
 	says: on top of what was there
 	s/MAP_FIXED_NOREPLACE/MAP_FIXED/
+mutant: a-page-too-high: all lies a page above what was taken, the last of it outside
+	says: outside of what reserve() has taken
+	s/\*start = want;/*start = want + VDSO_PAGE_SIZE;/
 mutant: takes-any-answer: whatever is no error is taken for the address that was asked for
 	says: What comes back is then no error, and not yours
 	s/\(uintptr_t\)got == want/!process_failed(got)/

@@ -109,6 +109,10 @@ mutant: everybody-asks: every call asks for a namespace first
 	says: no look at the mode unless the number is odd
 	says: nearly all programs are in no namespace
 	s/(\t\/\* Unsigned: the negative)/\tif (is_namespace(vd))\n\t\treturn gettime_timens(clock, ts, vd, caller);\n$1/
+mutant: number-asked-first: every call asks whether the number is 1 first
+	says: as every reader takes it
+	says: nearly all programs are in no namespace
+	s/(\t\/\* Unsigned: the negative)/\tif (vd->seq == 1 && is_namespace(vd))\n\t\treturn gettime_timens(clock, ts, vd, caller);\n$1/
 mutant: nothing-carried: a second's worth of nanoseconds is left in the nanoseconds
 	says: both summands have up to 999999999 ns
 	s/set_timespec\(ts, sec, ns\);\n\treturn 0;\n\}/ts->tv_sec = (s64)sec;\n\tts->tv_nsec = (s64)ns;\n\treturn 0;\n}/

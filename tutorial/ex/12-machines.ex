@@ -71,15 +71,22 @@ mutant: x86-numbers: the numbers are those of x86-64
 mutant: writes-unseen: the compiler is not told that a system call writes to memory
 	says: That memory changes is something that it has to be told
 	s/(svc #0" : "\+r"\(x0\) : "r"\(x8\), "r"\(x1\)) : "memory"/$1/
+mutant: three-unseen: of the call with three arguments the compiler is not told
+	says: That memory changes is something that it has to be told
+	says: (three arguments)
+	s/(svc #0" : "\+r"\(x0\) : "r"\(x8\), "r"\(x1\), "r"\(x2\)) : "memory"/$1/
 mutant: nothing-waits: the loads below need not wait for the counter
 	says: let one wait for the register
 	s/\\n\\t"\n\s*"eor %1, %0, %0\\n\\t"\n\s*"ldr xzr, \[sp, %1\]"\n\s*: "=r"\(now\), "=&r"\(nothing\)/"\n: "=r"(now)/; s/u64 now, nothing;/u64 now;/
 mutant: not-volatile: the counter's statement may be moved, or made once for two
-	says: does not say that memory matters
+	says: the statement is not volatile
 	s/__asm__ volatile\("isb(.*?)\n\s*:\n\s*: "memory"\);/__asm__("isb$1);/s
 mutant: number-elsewhere: the number goes where riscv64 has it
 	says: no such system call
 	s/__asm__\("x8"\)/__asm__("x7")/g
+mutant: half-an-address: the second argument is kept in 32 bits
+	says: the address has not arrived as it was
+	s/register long x1 __asm__\("x1"\) = b;/register long x1 __asm__("x1") = (u32)b;/g
 mutant: errno-made: what is below 0 becomes -1, as in a C library
 	says: got       -1
 	s/return x0;/return x0 < 0 ? -1 : x0;/g

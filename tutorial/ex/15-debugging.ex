@@ -99,15 +99,20 @@ mutant: other-machines-allowed: what is not x86-64 is let through
 mutant: a-signal: the call is a SIGSYS that a program can catch, and go on
 	says: a signal that can be caught
 	s/SECCOMP_RET_KILL_PROCESS/SECCOMP_RET_TRAP/
-mutant: the-thread-with-another-name: SECCOMP_RET_KILL is the thread, not the process
-	says: a process that has lost a thread hangs
-	s/SECCOMP_RET_KILL_PROCESS/SECCOMP_RET_KILL/
+mutant: one-too-far: each jump of the four goes one too far, the last of them out of the filter
+	says: the kernel has refused the filter
+	says: each jump ends inside
+	s/(KILL_FOR\(\w+, )(\d)/$1.($2+1)/ge
+mutant: half-of-x32: of x32 clock_gettime is in the list, and none of the others
+	says: the number is 96 there, gettimeofday
+	says: its numbers have bit 30 set
+	s/BPF_STMT\(BPF_ALU[^\n]*/KILL_FOR(SYS_clock_gettime + X32_BIT, 5),/
 mutant: one-forgotten: getcpu is not in the list
 	says: getcpu(2) is the end
 	says: Is the number of this one compared
 	s/\t\tKILL_FOR\(SYS_getcpu, 1\),\n//; s/(KILL_FOR\(\w+, )(\d)/$1.($2-1)/ge; s/64, 0, 7/64, 0, 6/
 stub:
-	/* TODO: the end for the four calls, on any machine; all others are allowed. */
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
+		/* TODO: the end for the four calls, on any machine; all others are allowed. */
+		struct sock_filter code[] = {
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		};

@@ -27,6 +27,11 @@ right: as-the-tools-write-it: the version behind a name, as nm has it, and LOAD,
 	s/(__vdso_\w+)/$1\@\@LINUX_2.6/g; s/PT_LOAD/LOAD/
 right: in-the-order-found: another order, with blanks and a comment
 	s/(a: [^\n]*\n)(.*?)(?=# course|\z)/$2  $1/s; s/b: writable/# readelf -lW\n\tb:   writable  /
+right: by-the-other-name: an address is described, so either name of it will do
+	s/unwind __vdso_time/unwind time/; s/address getcpu/address getcpu()/; s/^([a-e]):/$1.so:/mg
+mutant: a-word-of-its-own: the fault has a name that is not in the list
+	says: "cfi" is none of the words at the top
+	s/unwind/cfi/
 mutant: what-nm-shows: a name that nm shows is taken to be found
 	says: they do not find a function that nm -D shows
 	s/hash-chain __vdso_clock_gettime/version __vdso_clock_gettime/

@@ -15,7 +15,7 @@ red: in a time namespace the answer is right, too
 red: without a usable counter it falls back to a system call
 red: when nobody keeps the data page any more, it falls back, too
 red: as long as the data page has the answer, it makes no system call
-red: the program notices a function that does nothing but return 0, or -ENOSYS, and says what is wrong
+red: the program notices a function that gives the same answer for ever, and says what is wrong
 red: with another version it is not taken, and where there is none the program answers all the same
 red: a call costs less than half of the system call
 hint:
@@ -55,6 +55,19 @@ mutant: believes-all: the program does not compare
 	says: a thousand right answers
 	says: whatever is_right() cannot tell from the truth, nobody has tested
 	s/before <= now && now <= after/before + now + after/
+mutant: above-zero: every answer above 0 is taken for right
+	says: with 12345678 a thousand right answers
+	s/before <= now && now <= after/now > 0 * (before + after)/
+mutant: never-asked: what is measured is a loop that calls nobody
+	says: to call it so often
+	says: what is not called makes no system call
+	s/(void ask_vdso.*?\n\{\n).*?\n\}/$1\t(void)function;\n\twhile (calls-- > 0)\n\t\t;\n}/s
+mutant: the-kernel-at-once: where the number is odd it makes the system call itself
+	says: must add the offset to what it says
+	s/VDSO_PREFIX\(clock_gettime\)\(VDSO_CLOCK_MONOTONIC_COARSE, &now\)/arch_syscall2(ARCH_NR_CLOCK_GETTIME, VDSO_CLOCK_MONOTONIC_COARSE, (long)&now)/
+mutant: waits-for-even: it begins again until the number is even
+	says: whoever waits needs an end
+	s/u32 seq = vdso_read_begin\(vd\);/u32 seq;/; s/(\tstruct answer now;\n)/$1\n\tdo\n\t\tseq = vdso_read_begin(vd);\n\twhile (seq & 1);\n/
 stub:
 	#if defined(__ASSEMBLER__)
 	/* TODO: what you promise, and a version node with its two names. */

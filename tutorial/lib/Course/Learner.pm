@@ -231,7 +231,8 @@ sub tell_points {
 sub tell_why {
 	my ($self, $point, $name, %overlay) = @_;
 	my $diag = join '',
-	    map { "  $_" } grep { !/^\s*#\s+(?:Failed test|at \S+ line \d+\.)/ } split /^/,
+	    map { "  $_" }
+	    grep { !/^\s*#\s+(?:Failed test|Looks like you failed|at \S+ line \d+\.)/ } split /^/,
 	    Course::Said::in_copy(
 		$point->{diag}, "$self->{top}/work/.trees/$name", $name,
 		%overlay

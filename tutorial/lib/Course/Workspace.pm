@@ -198,8 +198,8 @@ sub broken {
 		    ? "work/$name is gone: it was removed, or has another name now. make start $ch begins again\n"
 		    : "work/$name is not there yet: make start $ch\n";
 	}
-	my $mend = "make reset $ch begins again, and keeps in work/.old what is there";
-	-d $dir or return "work/$name is not a directory. $mend\n";
+	my $mend = "to begin again: make reset $ch. What is there is kept in work/.old";
+	-d $dir or return "work/$name is not a directory. \u$mend\n";
 	my %base = $self->base($name);
 	%base = $self->beginning($name) if !%base;
 	for my $path (sort keys %base) {

@@ -11,6 +11,7 @@ static void check_everything(struct checked *c)
 	if (!check_elf_header(c) || !check_segments(c))
 		return;
 	check_sections(c);
+	check_end(c);
 	check_notes(c);
 	if (!check_dynamic(c))
 		return;
@@ -20,6 +21,7 @@ static void check_everything(struct checked *c)
 	check_hashes(c);
 	check_versions(c);
 	check_names(c);
+	check_replacements(c);
 	check_eh_frame(c);
 }
 

@@ -80,8 +80,16 @@ struct checked {
 bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_t len,
 		    uint64_t *offset);
 
+/* Is an address, or an offset in the file, a multiple of align? Else alignment is broken. */
+bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsigned align);
+
 struct elf_segment checked_segment(const struct checked *c, unsigned index);
 struct elf_section checked_section(const struct checked *c, unsigned index);
+/* The name of a section, or NULL. */
+const char *checked_section_name(const struct checked *c, const struct elf_section *s);
+/* Are these addresses all in one section of code? */
+bool checked_is_code(const struct checked *c, uint64_t vaddr, uint64_t length);
+bool section_is_code(const struct elf_section *s);
 struct elf_symbol checked_symbol(const struct checked *c, uint32_t index);
 
 /* A string of DT_STRTAB: NULL when it is outside, or too long. */

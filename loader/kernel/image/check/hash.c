@@ -87,6 +87,7 @@ static void check_sysv_hash(struct checked *c)
 
 	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 2 * word, &header))
 		return;
+	checked_aligned(c, "DT_HASH", c->tag[TAG_HASH], (unsigned)word);
 	t.nr_buckets = word_at(c, &t, header);
 	/* nchain is the number of symbols; symbols.c has compared it with .dynsym. */
 	len = word * (2ull + t.nr_buckets + word_at(c, &t, header + word));
@@ -187,6 +188,8 @@ static void check_gnu_hash(struct checked *c)
 
 	if (!checked_offset(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], 16, &header))
 		return;
+	/* The words of its filter are as wide as an address. */
+	checked_aligned(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], word);
 	t.nr_buckets = elf_u32(&c->elf, header);
 	t.symoffset = elf_u32(&c->elf, header + 4);
 	t.bloom_size = elf_u32(&c->elf, header + 8);

@@ -323,6 +323,16 @@ const struct image_rule image_rules[] = {
 				"linker script",
 			.source = "glibc, musl, Go and rustix take such symbols; rr ships them",
 		},
+	[RULE_ALIGNMENT] =
+		{
+			.name = "alignment",
+			.what = "tables at multiples of what their entries are made of",
+			.hurts = "every program on a machine that does not read unaligned "
+				 "words (arm, "
+				 "mips, sparc) dies; uvdso refuses the image",
+			.mend = "leave ALIGN() and the alignment of the sections to the linker",
+			.source = "gABI; loader/libc/vdso_elf.c table()",
+		},
 	[RULE_NOTES] =
 		{
 			.name = "notes",
@@ -360,6 +370,55 @@ const struct image_rule image_rules[] = {
 				"*(.eh_frame_hdr) } :text :eh_frame_hdr",
 			.source =
 				"libgcc unwind-dw2-fde-dip.c; LLVM libunwind AddressSpace.hpp",
+		},
+	[RULE_CFI] =
+		{
+			.name = "cfi",
+			.what = "call frame information that every unwinder can follow",
+			.hurts = "libgcc's unwinder aborts the program, or LLVM's and gdb's go "
+				 "wrong, "
+				 "when "
+				 "an exception or a backtrace comes through the vDSO",
+			.mend = "let .cfi_startproc, the other .cfi directives and the "
+				"compiler write "
+				".eh_frame, none of it by hand",
+			.source = "DWARF 5, 6.4; gcc libgcc/unwind-dw2.c "
+				  "execute_cfa_program(); LLVM "
+				  "libunwind/src/DwarfParser.hpp",
+		},
+	[RULE_CFI_COVERS] =
+		{
+			.name = "cfi-covers",
+			.what = "one description for each byte of code",
+			.hurts = "backtraces and exceptions from a signal in code that nothing "
+				 "describes, or that is described twice",
+			.mend = "-fasynchronous-unwind-tables; .cfi_startproc and .cfi_endproc "
+				"around "
+				"what is written in assembly",
+			.source = "LSB, .eh_frame; gcc libgcc/unwind-dw2-fde-dip.c",
+		},
+	[RULE_ALTERNATIVES] =
+		{
+			.name = "alternatives",
+			.what = "replacements for the CPU that fit into the code",
+			.hurts = "whoever fits the image to the CPU writes over something "
+				 "else: a "
+				 "kernel "
+				 "at boot; uvdso refuses",
+			.mend = "build the table with the macros of vdso/alternative.h",
+			.source = "arch/x86/kernel/alternative.c; "
+				  "loader/kernel/image/alternatives.c",
+		},
+	[RULE_NOTHING_AFTER] =
+		{
+			.name = "nothing-after",
+			.what = "nothing in the file after what the headers name",
+			.hurts = "every process has these bytes, executable, and they can be "
+				 "misused; "
+				 "uvdso maps them",
+			.mend = "objcopy -S IN OUT writes what belongs to the image, and no "
+				"more",
+			.source = "arch/x86/entry/vdso/vma.c maps the whole array",
 		},
 };
 const unsigned image_nr_rules = NR_RULES;

@@ -120,6 +120,7 @@ bool check_elf_header(struct checked *c)
 			    h->phnum, X(h->phoff), X(c->elf.size));
 		return false;
 	}
+	checked_aligned(c, "e_phoff", h->phoff, c->elf.is64 ? 8 : 4);
 	if (h->phnum > MAX_SEGMENTS) {
 		rule_broken(&c->report, RULE_SEGMENTS,
 			    "%u program headers, an image has about four", h->phnum);

@@ -143,6 +143,18 @@ static void check_symbol(struct checked *c, uint32_t index)
 	check_place(c, name, &sym);
 }
 
+/* The undefined symbol (gABI): who goes through the table by number reads it like any other. */
+static void check_symbol_0(struct checked *c)
+{
+	for (size_t i = 0; i < ELF_SIZEOF(&c->elf, Sym); i++)
+		if (elf_u8(&c->elf, c->symtab + i)) {
+			rule_broken_at(&c->report, RULE_SYMBOLS, c->symtab + i,
+				       "symbol 0 is not all zeros: static musl takes its name "
+				       "from wherever that points, and dies");
+			return;
+		}
+}
+
 /* The weak plain name of a function, and the prefixed one, are the same code. */
 static void check_alias(struct checked *c, const char *a, const struct elf_symbol *weak,
 			const char *b, const struct elf_symbol *strong)
@@ -258,7 +270,10 @@ void check_symbols(struct checked *c)
 	}
 	if (!checked_offset(c, "DT_SYMTAB", c->tag[TAG_SYMTAB], nr * entry, &c->symtab))
 		return;
+	checked_aligned(c, "DT_SYMTAB", c->tag[TAG_SYMTAB], c->elf.is64 ? 8 : 4);
 	c->nr_symbols = (uint32_t)nr;
+	if (nr)
+		check_symbol_0(c);
 	if (!exports_function(c))
 		rule_broken(&c->report, RULE_SYMBOLS,
 			    "no function is exported: what is the image for?");

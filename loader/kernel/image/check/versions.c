@@ -77,8 +77,9 @@ static void check_node(struct checked *c, uint16_t index, const char *name, stru
 static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *offset)
 {
 	const char *name;
-	uint64_t aux;
+	uint64_t aux_at, aux;
 
+	checked_aligned(c, "an entry of DT_VERDEF", vaddr, 4);
 	/* The struct is the same in both classes. */
 	if (!checked_offset(c, "an entry of DT_VERDEF", vaddr, sizeof(Elf64_Verdef), offset))
 		return NULL;
@@ -91,9 +92,9 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 			    "the entry at %#llx has no name (vd_cnt 0)", X(vaddr));
 		return NULL;
 	}
-	if (!checked_offset(c, "a name of DT_VERDEF",
-			    vaddr + elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_aux)),
-			    sizeof(Elf64_Verdaux), &aux))
+	aux_at = vaddr + elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_aux));
+	checked_aligned(c, "a name of DT_VERDEF", aux_at, 4);
+	if (!checked_offset(c, "a name of DT_VERDEF", aux_at, sizeof(Elf64_Verdaux), &aux))
 		return NULL;
 	name = checked_string(c, elf_u32(&c->elf, aux + offsetof(Elf64_Verdaux, vda_name)));
 	if (!name) {
@@ -168,6 +169,7 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 
 	if (!checked_offset(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2ull * c->nr_symbols, &versym))
 		return;
+	checked_aligned(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2);
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
 		struct elf_symbol sym = checked_symbol(c, i);
 		uint16_t index = elf_u16(&c->elf, versym + 2ull * i);
