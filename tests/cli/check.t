@@ -445,7 +445,7 @@ my @mutants = (
 			$elf->{bytes} .= "\0" x (56 * 0x500);
 			$elf->set('ehdr', 0, 'phnum', 0x500);
 		},
-		'segments'
+		'elf'
 	],
 	['PT_INTERP', sub { with_segment($_[0], 3, 4, 0x100, 8) }, 'no-interp'],
 	['PT_TLS', sub { with_segment($_[0], 7, 4, 0x100, 8) }, 'no-tls'],
