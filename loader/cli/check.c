@@ -14,9 +14,12 @@
 #include "cli.h"
 #include "kernel/image/check/check.h"
 
-static bool verbose;
+static bool verbose, by_clients;
 
 static const struct option_row options[] = {
+	{0, "clients", NULL, set_flag, &by_clients,
+	 "say what each client makes of an image instead:\n"
+	 "C libraries, run time systems, unwinders, debuggers"},
 	OPTION_VERBOSE(&verbose, "name good images, too"),
 	{0},
 };
@@ -26,6 +29,7 @@ static void list_rules(FILE *to)
 	fputs("\nRules:\n", to);
 	for (unsigned i = 0; i < image_nr_rules; i++)
 		fprintf(to, "  %-18s %s\n", image_rules[i].name, image_rules[i].what);
+	list_clients(to);
 }
 
 static int check(int argc, char **argv);
@@ -43,7 +47,7 @@ const struct command command_check = {
 		 "prints `FILE: rule: message` for each breach.\n",
 	.more = list_rules,
 	.ends = "  0    all images are good\n"
-		"  1    a rule is broken\n"
+		"  1    a rule is broken, or a client lacks something\n"
 		"  2    wrong usage, or a file that cannot be read\n",
 	.run = check,
 };
@@ -72,6 +76,12 @@ static enum status check_file(char *path)
 	if (err) {
 		complain(path, "%s", strerror(-err));
 		return STATUS_USAGE;
+	}
+	if (by_clients) {
+		bool all_good = print_clients(path, &image);
+
+		image_free(&image);
+		return all_good ? STATUS_OK : STATUS_BROKEN;
 	}
 	nr_broken = image_check(&image, print_breach, path);
 	image_free(&image);
