@@ -50,7 +50,8 @@ sub verdicts {
 	my $p = run($UVDSO, 'check', '--clients', @files);
 	for (split /\n/, $p->{out}) {
 		my ($file, $client, $outcome, $why, $rule) =
-		    /^(.*?): ([\w.-]+): (ours|falls back|refuses|crashes|hangs)(?:: (.*) \(([\w-]+)\))?(?: \[read, not run: .*\])?$/
+		    /^(.*?):\ ([\w.-]+):\ (ours|falls\ back|refuses|crashes|hangs)
+			(?::\ (.*)\ \(([\w-]+)\))? (?:\ \[read,\ not\ run:\ .*\])?$/x
 		    or BAIL_OUT("not a verdict: $_");
 		$verdicts{$file}{$client} = {outcome => $outcome, why => $why // '', rule => $rule};
 	}
@@ -62,8 +63,12 @@ $_->{verdicts} = $verdicts->{$_->{file}} for @odd;
 is($said->{err}, '', 'check --clients has nothing else to say about odd images');
 is_status($said, 1, '... and its status says that somebody lacks something');
 is_deeply(
-	[map { join ' ', sort keys %{$_->{verdicts}} } grep { keys %{$_->{verdicts}} != @CLIENTS } @odd],
-	[], 'each image has a verdict for each of the ' . @CLIENTS . ' clients'
+	[
+		map { join ' ', sort keys %{$_->{verdicts}} }
+		grep { keys %{$_->{verdicts}} != @CLIENTS } @odd
+	],
+	[],
+	'each image has a verdict for each of the ' . @CLIENTS . ' clients'
 );
 
 # ---- the page ---------------------------------------------------------------------------------
@@ -74,16 +79,18 @@ my %word = (
 
 sub table {
 	my @header = ('image', @CLIENTS);
-	return join '', map { '| ' . join(' | ', @$_) . " |\n" } \@header, [('---') x @header], map {
+	return join '', map { '| ' . join(' | ', @$_) . " |\n" } \@header, [('---') x @header],
+	    map {
 		my $image = $_;
 		[
 			$image->{name},
 			map {
 				my $v = $image->{verdicts}{$_};
-				$word{$v->{outcome}} . ($v->{outcome} eq 'ours' && $v->{rule} ? ' (not all)' : '')
+				$word{$v->{outcome}}
+				    . ($v->{outcome} eq 'ours' && $v->{rule} ? ' (not all)' : '')
 			} @CLIENTS
 		]
-	} grep { !$_->{kind}{code} } @odd;
+	    } grep { !$_->{kind}{code} } @odd;
 }
 
 # The clients, from --help: a name and who that is, the sources, and what is run.
@@ -105,20 +112,23 @@ if (@ARGV && $ARGV[0] eq '--write') {
 	open my $fh, '>', $PAGE or die "$PAGE: $!\n";
 	print $fh $anew;
 	close $fh or die "$PAGE: $!\n";
-	print "$PAGE\n";
+	done_testing;
 	exit;
 }
 {
 	my @difference = grep { $anew !~ /^\Q$_\E$/m } split /\n/, $page;
 	ok($anew eq $page && $tables == 2, 'tutorial/clients.md has these verdicts')
-	    or diag("tests/image/clients.t --write brings it up to date; no longer true is\n",
-		map { "$_\n" } @difference);
+	    or diag(
+		"tests/image/clients.t --write brings it up to date; no longer true is\n",
+		map { "$_\n" } @difference
+	    );
 }
 
 # ---- what is here, as it is -------------------------------------------------------------------
 {
 	my ($p, $own) = verdicts($IMAGE);
-	my @lack = grep { $own->{$IMAGE}{$_}{outcome} ne 'ours' || $own->{$IMAGE}{$_}{rule} } @CLIENTS;
+	my @lack =
+	    grep { $own->{$IMAGE}{$_}{outcome} ne 'ours' || $own->{$IMAGE}{$_}{rule} } @CLIENTS;
 	is("@lack", '', 'our own image is taken by every client');
 	is_status($p, 0, '... and the status says so');
 
@@ -130,7 +140,10 @@ if (@ARGV && $ARGV[0] eq '--write') {
 		# Stock kernels have functions without a way back, and no names for a debugger.
 		my @hurt = grep { $v->{$kernel}{$_}{outcome} ne 'ours' }
 		    grep { !/^(?:gdb|libgcc|libunwind)$/ } @CLIENTS;
-		is("@hurt", '', 'the running kernel\'s own image is taken by every one that resolves');
+		is(
+			"@hurt", '',
+			'the running kernel\'s own image is taken by every one that resolves'
+		);
 	}
 }
 {
@@ -141,7 +154,10 @@ if (@ARGV && $ARGV[0] eq '--write') {
 		scalar(() = $p->{out} =~ /\n/g), scalar @CLIENTS,
 		'a newline in the name of a file makes no line'
 	);
-	is_status(run($UVDSO, 'check', '--clients', "$dir/none"), 2, 'a file that is not there is status 2');
+	is_status(
+		run($UVDSO, 'check', '--clients', "$dir/none"), 2,
+		'a file that is not there is status 2'
+	);
 	my %known = map { $_ => 1 } run($UVDSO, 'check', '--help')->{out} =~ /^  ([\w-]+) +\S/mg;
 	my %unknown = map { $_->{rule} => 1 } grep { $_->{rule} && !$known{$_->{rule}} }
 	    map { values %{$_->{verdicts}} } @odd;
@@ -163,7 +179,13 @@ sub real {
 				$ENV{$_} = $env{$_} for keys %env;
 			}
 		},
-		$UVDSO, 'run', '--offset', 'realtime=+1000d', '--image', $image->{file}, '--force', '--',
+		$UVDSO, 'run',
+		'--offset',
+		'realtime=+1000d',
+		'--image',
+		$image->{file},
+		'--force',
+		'--',
 		@cmd
 	);
 	return if $p->{err} =~ /^uvdso: /;
@@ -181,8 +203,11 @@ sub compare {
 		my $v = $image->{verdicts}{$client};
 		my $got = $real->($image, $v) // next;
 		$compared++;
-		push @differ, "$image->{name}: it says '$v->{outcome}" . ($v->{why} && ": $v->{why}")
-		    . "', and it $got" if $got ne $v->{outcome};
+		push @differ,
+		    "$image->{name}: it says '$v->{outcome}"
+		    . ($v->{why} && ": $v->{why}")
+		    . "', and it $got"
+		    if $got ne $v->{outcome};
 	}
 	is(join("\n", @differ), '', "$client: $what, on $compared odd images");
 	cmp_ok($compared, '>', @$images * 0.9, '... which are nearly all of them');
@@ -204,9 +229,11 @@ for (
 	my $program = program("whose.$kind");
 	SKIP: {
 		skip missing($program), 2 if missing($program);
-		skip "a C library before 2.35, with rules of its own", 2 if $client =~ /glibc/ && $glibc < 35;
+		skip "a C library before 2.35, with rules of its own", 2
+		    if $client =~ /glibc/ && $glibc < 35;
 		compare(
-			$client, 'a program finds clock_gettime() or does not, as it is said', \@tables,
+			$client, 'a program finds clock_gettime() or does not, as it is said',
+			\@tables,
 			sub { real($_[0], $_[1]{outcome}, $first_line, $program, 'clock_gettime') }
 		);
 	}
@@ -222,7 +249,10 @@ for (
 			    if $lost ? $got eq 'ours' : $got ne 'ours';
 		}
 	}
-	is(join("\n", @differ), '', "$client: of gettimeofday() and time() it has those that it is said to");
+	is(
+		join("\n", @differ), '',
+		"$client: of gettimeofday() and time() it has those that it is said to"
+	);
 }
 
 SKIP: {
@@ -236,8 +266,10 @@ SKIP: {
 			my $outcome = real(
 				$_[0], $_[1]{outcome},
 				sub {
-					my ($y, $m, $d) = $_[0] =~ /^# created: (\d+)-(\d+)-(\d+)/m or return 'nothing';
-					return timegm(0, 0, 0, $d, $m - 1, $y) - time > 86400 * 365 ? 'ours'
+					my ($y, $m, $d) = $_[0] =~ /^# created: (\d+)-(\d+)-(\d+)/m
+					    or return 'nothing';
+					return timegm(0, 0, 0, $d, $m - 1, $y) - time > 86400 * 365
+					    ? 'ours'
 					    : 'falls back';
 				},
 				$GO
@@ -248,7 +280,8 @@ SKIP: {
 	);
 }
 
-my @unwound = grep { $_->{kind}{unwind} || $_->{name} eq 'as it is' || $_->{name} eq 'sizes 0' } @odd;
+my @unwound =
+    grep { $_->{kind}{unwind} || $_->{name} eq 'as it is' || $_->{name} eq 'sizes 0' } @odd;
 for (['libgcc', {}, 0], $LLVM ? ['libunwind', {LD_PRELOAD => $LLVM}, 0.25] : ()) {
 	my ($client, $env, $share) = @$_;
 	compare(
@@ -257,12 +290,15 @@ for (['libgcc', {}, 0], $LLVM ? ['libunwind', {LD_PRELOAD => $LLVM}, 0.25] : ())
 			my $outcome = real(
 				$_[0], $_[1]{outcome},
 				sub {
-					my ($ways, $lost) = $_[0] =~ /^(\d+) (\d+)$/ or return 'nothing';
-					# LLVM loses its way from some instructions of any image: it takes
-					# the interrupted one for one before.
-					return $ways && $lost <= $ways * $share ? 'ours' : 'falls back';
+					my ($ways, $lost) = $_[0] =~ /^(\d+) (\d+)$/
+					    or return 'nothing';
+				  # LLVM loses its way from some instructions of any image: it takes
+				  # the interrupted one for one before.
+					return $ways
+					    && $lost <= $ways * $share ? 'ours' : 'falls back';
 				},
-				$env, program('walks.pie')
+				$env,
+				program('walks.pie')
 			);
 			# Here an abort is the unwinder's.
 			return defined $outcome && $outcome eq 'refuses' ? 'crashes' : $outcome;
@@ -281,12 +317,10 @@ SKIP: {
 		$GDB, '-nx', '-batch',
 		(
 			map { ('-ex', $_) } 'set width 0', 'break ready', 'run',
-			map {
-				(
-					"echo image $_\\n", "add-symbol-file-from-memory at[$_]",
-					"info symbol (char *)at[$_] + $at"
-				)
-			} 0 .. $#images
+			map { (
+				"echo image $_\\n", "add-symbol-file-from-memory at[$_]",
+				"info symbol (char *)at[$_] + $at"
+			) } 0 .. $#images
 		),
 		'--args',
 		program('mapped.pie'),

@@ -30,7 +30,8 @@ int main(int argc, char **argv)
 			perror(argv[i]);
 			return 1;
 		}
-		at[i - 1] = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+		at[i - 1] = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_EXEC, MAP_PRIVATE,
+				 fd, 0);
 		if (at[i - 1] == MAP_FAILED) {
 			perror(argv[i]);
 			return 1;
