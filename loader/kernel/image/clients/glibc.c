@@ -264,11 +264,25 @@ static void check_soname(struct look *l, const struct tables *t, bool dynamicall
 			 "program starts");
 }
 
+/* Is there an entry that elf_get_dynamic_info() would relocate in place? */
+static bool has_addresses(const struct dynamic *d)
+{
+	static const enum entry addresses[] = {
+		ENTRY_HASH, ENTRY_PLTGOT, ENTRY_STRTAB, ENTRY_SYMTAB, ENTRY_RELA,
+		ENTRY_REL,  ENTRY_RELR,   ENTRY_JMPREL, ENTRY_VERSYM, ENTRY_GNU_HASH};
+
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (d->has[addresses[i]])
+			return true;
+	return false;
+}
+
 static void judge_any(struct look *l, bool fixed, bool dynamically)
 {
 	unsigned stride = ELF_SIZEOF(&l->elf, Phdr);
 	struct glibc g = {0};
-	bool writable = false;
+	/* So it is until a PT_DYNAMIC says otherwise. */
+	bool writable = true, seen = false;
 	uint64_t dynamic = 0, base = 0;
 	unsigned loads = 0;
 
@@ -277,6 +291,7 @@ static void judge_any(struct look *l, bool fixed, bool dynamically)
 		struct elf_segment s = look_segment(l, l->header.phoff + (uint64_t)i * stride);
 
 		if (s.type == PT_DYNAMIC) {
+			seen = true;
 			dynamic = s.vaddr;
 			writable = s.flags & PF_W;
 		} else if (s.type == PT_LOAD) {
@@ -290,9 +305,11 @@ static void judge_any(struct look *l, bool fixed, bool dynamically)
 	}
 	/* p_offset is not asked for; without a PT_DYNAMIC the ELF header is read for one. */
 	g.tables = look_tables(l, -base, dynamic - base, UINT64_MAX);
-	if (writable)
+	if (writable && has_addresses(&g.tables.dynamic))
 		look_end(l, CLIENT_CRASHES, "dynamic-read-only",
-			 "the PT_DYNAMIC has PF_W, so it writes addresses there");
+			 "%s, so it writes addresses there",
+			 seen ? "the PT_DYNAMIC has PF_W"
+			      : "no PT_DYNAMIC says that there is no PF_W");
 	check_relocation_entries(l, &g.tables.dynamic);
 	if (!set_up_hash(l, &g))
 		l->main_miss = MISS_NAME;

@@ -184,6 +184,8 @@ static const uint64_t tags[NR_ENTRIES] = {
 	[ENTRY_RELENT] = DT_RELENT,
 	[ENTRY_RELR] = 36,
 	[ENTRY_RELRENT] = 37,
+	[ENTRY_PLTGOT] = DT_PLTGOT,
+	[ENTRY_JMPREL] = DT_JMPREL,
 };
 
 struct dynamic look_dynamic(struct look *l, uint64_t at, uint64_t most)
