@@ -51,7 +51,7 @@ SECTIONS
 
 	.dynamic       : { *(.dynamic) } :text :dynamic
 
-	.note          : { *(.note.Linux) *(.note.gnu.build-id) } :text :note
+	.note          : { *(.note.Linux) *(.note.uvdso) *(.note.gnu.build-id) } :text :note
 	/* course: end 02-image.tables */
 
 	.eh_frame_hdr  : { *(.eh_frame_hdr) } :text :eh_frame_hdr

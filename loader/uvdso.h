@@ -51,7 +51,7 @@ enum uvdso_clock {
 /* Zero is the default for each field, so that `= {0}` and NULL mean the same. */
 struct uvdso_options {
 	const char *image; /* a file to use instead of the built-in image */
-	bool unchecked;    /* map the image even if it breaks a rule of `uvdso check` */
+	bool unchecked;    /* map the image whatever `uvdso check` says, and its data pages */
 	bool no_counter;   /* as if this machine had no usable counter */
 	int64_t offset[UVDSO_CLOCKS]; /* seconds to shift each clock by, either way */
 };
@@ -78,7 +78,8 @@ struct uvdso_options {
  * others:
  *
  *	-ENOENT, -EACCES ...    options->image cannot be read, as open(2) says
- *	-ENOEXEC                the image breaks a rule, or is for another machine
+ *	-ENOEXEC                the image breaks a rule, reads other data pages, or is for
+ *	                        another machine
  *	-ERANGE                 an offset would take a clock out of its range
  *	-ENOMEM, -EMFILE, -EAGAIN ...   the system call that failed
  *

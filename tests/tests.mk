@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test denials test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests format
 
 TEST_LIMIT ?= 150
@@ -263,6 +263,11 @@ test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no te
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
 	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+
+# The checker and the resolver on images with wrong bytes, from a new seed on each time.
+TIME ?= 60s
+fuzz: $(P)/tests/image/image_fuzz ## Test | checker and resolver on random broken images, for TIME=10m
+	$(Q)$(RUN) $< $(TIME)
 
 test-list: ## Test | the names of the tests
 	@printf '%s\n' $(CHOSEN)

@@ -39,11 +39,13 @@ VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
 # makes an image of the time functions alone, which fits into one page of memory (VDSO_BUDGET).
 # The random functions bring a cipher and need a second one.
 VDSO_PARTS_CPPFLAGS := $(foreach part,$(VDSO_PARTS),-DVDSO_HAS_$(part))
-VDSO_OBJS := $(addprefix $(O)/vdso/,$(foreach part,$(VDSO_PARTS),$(VDSO_OBJS_$(part))) note.o)
+VDSO_OBJS := $(addprefix $(O)/vdso/,$(foreach part,$(VDSO_PARTS),$(VDSO_OBJS_$(part))) note.o identity.o)
 
-# Toolchains differ in every one of these defaults.
+# Toolchains differ in every one of these defaults. An image exports nothing but functions, so
+# -Bsymbolic-functions binds what -Bsymbolic would, and leaves two entries of .dynamic out that
+# nobody reads (DT_SYMBOLIC, DT_FLAGS).
 VDSO_LDFLAGS := -shared -nostdlib -soname=$(or $(VDSO_SONAME),linux-vdso.so.1) --hash-style=both \
-	--build-id=sha1 -Bsymbolic --no-undefined --no-undefined-version --fatal-warnings \
+	--build-id=sha1 -Bsymbolic-functions --no-undefined --no-undefined-version --fatal-warnings \
 	-z max-page-size=4096 -z noexecstack --eh-frame-hdr
 # GNU ld leaves five entries of .dynamic free for tools that nobody runs on an image.
 VDSO_LDFLAGS += $(if $(findstring lld,$(LD)),,--spare-dynamic-tags=0)

@@ -36,6 +36,9 @@ char *escape(const char *text);
 /* The same into a buffer of size bytes, at least 5, and as much of it as fits. Returns to. */
 const char *escape_to(char *to, size_t size, const char *text);
 
+/* The number of bytes of the UTF-8 character at text, 0 if it is none; 1 for the null byte. */
+size_t utf8_length(const char *text);
+
 /* Writes out what waits for standard output; false if that, or any of it before, was lost. */
 bool flush_output(void);
 

@@ -148,7 +148,7 @@ static void tell_rules(const struct side *side, char *text, size_t size)
 	unsigned broken = image_check(&side->image, NULL, NULL);
 
 	snprintf(text, size, broken ? "%u broken" : "all %u kept",
-		 broken ? broken : image_nr_rules);
+		 broken ? broken : image_nr_hurting());
 }
 
 /* Does it have a function of this name and version? */
@@ -204,8 +204,7 @@ static int open_side(struct side *side, const char *what)
 {
 	int err = vdso_elf_open(&side->elf, side->image.bytes, side->image.size);
 
-	side->bytes = (struct elf_bytes){side->image.bytes, side->image.size,
-					 side->image.bytes[EI_CLASS] == ELFCLASS64};
+	side->bytes = elf_bytes_of(side->image.bytes, side->image.size);
 	if (err)
 		complain(what, "%s", vdso_elf_error(err));
 	return err;

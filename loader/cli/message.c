@@ -13,11 +13,11 @@
 
 #include "cli.h"
 
-/* The number of bytes of the UTF-8 character here that may be shown; 0 if it may not. */
-static size_t printable(const unsigned char *at)
+size_t utf8_length(const char *text)
 {
 	/* The smallest character of each length: anything less has a shorter form. */
-	static const unsigned smallest[] = {0, 0, 0xa0, 0x800, 0x10000};
+	static const unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *at = (const void *)text;
 	size_t length = *at < 0x80   ? 1
 			: *at < 0xc0 ? 0
 			: *at < 0xe0 ? 2
@@ -27,7 +27,7 @@ static size_t printable(const unsigned char *at)
 	unsigned character = *at & (0x7fu >> length);
 
 	if (length < 2)
-		return length && *at >= ' ' && *at != 0x7f;
+		return length;
 	for (size_t i = 1; i < length; i++) {
 		if ((at[i] & 0xc0) != 0x80)
 			return 0;
@@ -39,6 +39,17 @@ static size_t printable(const unsigned char *at)
 	return length;
 }
 
+/* The number of bytes of the UTF-8 character here that may be shown; 0 if it may not. */
+static size_t printable(const char *text)
+{
+	const unsigned char *at = (const void *)text;
+	size_t length = utf8_length(text);
+
+	if (length == 1)
+		return *at >= ' ' && *at != 0x7f;
+	return length == 2 && *at == 0xc2 && at[1] < 0xa0 ? 0 : length;
+}
+
 /* What one character becomes takes at most this, its null byte included. */
 #define ESCAPED_MAX 5
 
@@ -47,15 +58,14 @@ const char *escape_to(char *to, size_t size, const char *text)
 	char *end = to;
 
 	while (*text && (size_t)(end - to) + ESCAPED_MAX <= size) {
-		const unsigned char *at = (const void *)text;
-		size_t length = printable(at);
+		size_t length = printable(text);
 
 		if (length)
 			end = mempcpy(end, text, length);
-		else if (*at == '\n' || *at == '\t')
-			end += sprintf(end, *at == '\n' ? "\\n" : "\\t");
+		else if (*text == '\n' || *text == '\t')
+			end += sprintf(end, *text == '\n' ? "\\n" : "\\t");
 		else
-			end += sprintf(end, "\\x%02x", *at);
+			end += sprintf(end, "\\x%02x", (unsigned char)*text);
 		text += length ? length : 1;
 	}
 	*end = 0;

@@ -33,7 +33,8 @@ const struct option_row run_options[] = {
 	 "instead of the built-in one; it must be made for\n"
 	 "the data pages of uvdso, as a kernel's is not"},
 	{0, "force", NULL, set_flag, &request.force,
-	 "run on it even if `uvdso check` finds it broken"},
+	 "run on it even if `uvdso check` finds it broken, or\n"
+	 "it is made for other data pages"},
 	OPTION_NO_COUNTER(&request.no_counter),
 	{0, "exec", "HOW", set_exec, &request.exec,
 	 "start PROGRAM by the kernel's execve(2), or by hand;\n"

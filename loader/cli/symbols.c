@@ -4,7 +4,8 @@
  * One row for each function, its name and its version, sorted by name. The list is made
  * with the C library's part alone, so it is what a program can find: the weak plain names
  * as well as the prefixed ones, but not the name of the version node, which ld.bfd exports
- * and ld.lld does not.
+ * and ld.lld does not. An image of another machine, which no program here can open, is
+ * read field by field (kernel/image/exports.h), and the list has the same.
  *
  * Two lines of heading, then rows of exactly two words, so that a script can read it, too:
  *
@@ -16,15 +17,20 @@
 #include <sys/auxv.h>
 
 #include "cli.h"
+#include "kernel/image/exports.h"
 #include "kernel/image/image.h"
 #include "libc/vdso_elf.h"
 
 /* Stands for the version of a function that has none. */
 #define NO_VERSION "-"
 
+struct row {
+	const char *name, *version;
+};
+
 static int by_name(const void *a, const void *b)
 {
-	const struct vdso_elf_entry *x = a, *y = b;
+	const struct row *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
 	return order ? order : strcmp(x->version, y->version);
@@ -48,52 +54,79 @@ static void print_word(const char *word, int width)
 		putchar(' ');
 }
 
-static int print_table(const struct vdso_elf *elf)
+static int print_table(struct row *rows, unsigned count)
 {
-	unsigned int most = vdso_elf_symbol_count(elf), count = 0;
-	struct vdso_elf_entry *entries = calloc(most ? most : 1, sizeof(*entries));
 	int name_width = (int)strlen("symbol"), version_width = (int)strlen("version");
 
-	if (!entries) {
-		complain("symbols", "out of memory");
-		return STATUS_USAGE;
+	for (unsigned i = 0; i < count; i++) {
+		if (!rows[i].version)
+			rows[i].version = NO_VERSION;
+		if ((int)strlen(rows[i].name) > name_width)
+			name_width = (int)strlen(rows[i].name);
+		if ((int)strlen(rows[i].version) > version_width)
+			version_width = (int)strlen(rows[i].version);
 	}
-	for (unsigned int i = 0; i < most; i++) {
-		struct vdso_elf_entry *entry = &entries[count];
-
-		if (!vdso_elf_symbol_at(elf, i, entry))
-			continue;
-		if (!entry->version)
-			entry->version = NO_VERSION;
-		if ((int)strlen(entry->name) > name_width)
-			name_width = (int)strlen(entry->name);
-		if ((int)strlen(entry->version) > version_width)
-			version_width = (int)strlen(entry->version);
-		count++;
-	}
-	qsort(entries, count, sizeof(*entries), by_name);
+	qsort(rows, count, sizeof(*rows), by_name);
 
 	printf("%-*s   version\n", name_width, "symbol");
 	print_rule(name_width + 3 + version_width);
-	for (unsigned int i = 0; i < count; i++) {
-		print_word(entries[i].name, name_width + 3);
-		print_word(entries[i].version, 0);
+	for (unsigned i = 0; i < count; i++) {
+		print_word(rows[i].name, name_width + 3);
+		print_word(rows[i].version, 0);
 		putchar('\n');
 	}
-	free(entries);
 	return STATUS_OK;
+}
+
+static unsigned rows_of_ours(const struct vdso_elf *elf, struct row *rows)
+{
+	unsigned count = 0;
+	struct vdso_elf_entry entry;
+
+	for (unsigned i = 0; i < vdso_elf_symbol_count(elf); i++)
+		if (vdso_elf_symbol_at(elf, i, &entry))
+			rows[count++] = (struct row){entry.name, entry.version};
+	return count;
+}
+
+static unsigned rows_of_other(const struct exports *exports, struct row *rows)
+{
+	unsigned count = 0;
+	struct export export;
+
+	for (unsigned i = 0; i < exports->nr_symbols; i++)
+		if (exports_at(exports, i, &export))
+			rows[count++] = (struct row){export.name, export.version};
+	return count;
 }
 
 static int print_image(const char *what, const void *bytes, size_t size)
 {
 	struct vdso_elf elf;
-	int error = vdso_elf_open(&elf, bytes, size);
+	struct exports exports;
+	int error = vdso_elf_open(&elf, bytes, size), status;
+	const char *why = error ? vdso_elf_error(error) : NULL;
+	unsigned most = vdso_elf_symbol_count(&elf);
+	struct row *rows;
 
-	if (!error)
-		return print_table(&elf);
-	complain(what, "%s", vdso_elf_error(error));
-	/* Nothing is wrong with an image of another machine, but it cannot be read here. */
-	return error == VDSO_ELF_MACHINE ? STATUS_USAGE : STATUS_BROKEN;
+	/* Sound, but not for a program on this machine. */
+	if (error == VDSO_ELF_MACHINE && size) {
+		why = exports_open(&exports, bytes, size);
+		most = exports.nr_symbols;
+	}
+	if (why) {
+		complain(what, "%s", why);
+		return STATUS_BROKEN;
+	}
+	rows = calloc(most ? most : 1, sizeof(*rows));
+	if (!rows) {
+		complain("symbols", "out of memory");
+		return STATUS_USAGE;
+	}
+	status = print_table(rows,
+			     error ? rows_of_other(&exports, rows) : rows_of_ours(&elf, rows));
+	free(rows);
+	return status;
 }
 
 static int print_file(const char *path)
@@ -141,10 +174,12 @@ const struct command command_symbols = {
 	.options = options,
 	.failure = STATUS_USAGE,
 	.about = "Lists the functions that the image in FILE exports, each with its version,\n"
-		 "sorted by name. Without FILE, those of the built-in image.\n",
+		 "sorted by name. FILE may be for any machine. Without it, those of the "
+		 "built-in\n"
+		 "image.\n",
 	.ends = "  0    listed\n"
 		"  1    the image is malformed, or this process has no vDSO of the kernel\n"
-		"  2    wrong usage, or a file that cannot be read or is for another machine\n",
+		"  2    wrong usage, or a file that cannot be read\n",
 	.run = symbols,
 };
 

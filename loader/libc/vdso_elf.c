@@ -184,8 +184,12 @@ static int open_hash(struct vdso_elf *elf)
 	elf->hash.bucket = word + 2;
 	elf->hash.chain = elf->hash.bucket + elf->hash.nbucket;
 	/* One chain entry per symbol, so this is also the length of the symbol table. */
-	for (uint64_t i = 2; i < 2 + (uint64_t)word[0] + word[1]; i++)
-		if (word[i] >= elf->hash.nchain)
+	for (uint32_t i = 0; i < elf->hash.nbucket; i++)
+		if (elf->hash.bucket[i] >= elf->hash.nchain)
+			return VDSO_ELF_HASH;
+	/* chain[0] is nobody's: 0 is where chains end. */
+	for (uint32_t i = 1; i < elf->hash.nchain; i++)
+		if (elf->hash.chain[i] >= elf->hash.nchain)
 			return VDSO_ELF_HASH;
 	elf->nr_symbols = elf->hash.nchain;
 	return 0;
@@ -266,9 +270,9 @@ static int open_symbols(struct vdso_elf *elf)
 }
 
 /*
- * The definitions are a linked list of byte offsets, each with a list of names: the first
- * is its own, the others its parents'. Both lists only lead forward, and are followed
- * for at most as many steps as fit into the segment.
+ * The definitions are a linked list of byte offsets, which leads only forward and is followed
+ * for at most as many steps as fit into the segment. Each has a list of names: the first is its
+ * own, and the others, its parents', are nothing that a lookup asks for.
  */
 static int check_verdef(const struct vdso_elf *elf, ElfW(Addr) at)
 {
@@ -278,20 +282,13 @@ static int check_verdef(const struct vdso_elf *elf, ElfW(Addr) at)
 		return VDSO_ELF_VERSIONS;
 	for (uint32_t i = 0; i < elf->nr_verdef; i++) {
 		const ElfW(Verdef) *verdef = TABLE(elf, at, 1, ElfW(Verdef));
-		ElfW(Addr) aux_at;
+		const ElfW(Verdaux) * aux;
 
-		if (!verdef || verdef->vd_version != VER_DEF_CURRENT)
+		if (!verdef || verdef->vd_version != VER_DEF_CURRENT || !verdef->vd_cnt)
 			return VDSO_ELF_VERSIONS;
-		if (!verdef->vd_cnt || verdef->vd_cnt > most)
+		aux = TABLE(elf, at + verdef->vd_aux, 1, ElfW(Verdaux));
+		if (!aux || aux->vda_name >= elf->strsz)
 			return VDSO_ELF_VERSIONS;
-		aux_at = at + verdef->vd_aux;
-		for (uint32_t j = 0; j < verdef->vd_cnt; j++) {
-			const ElfW(Verdaux) *aux = TABLE(elf, aux_at, 1, ElfW(Verdaux));
-
-			if (!aux || aux->vda_name >= elf->strsz)
-				return VDSO_ELF_VERSIONS;
-			aux_at += aux->vda_next;
-		}
 		/* A list that ends before DT_VERDEFNUM would be read twice from here. */
 		if (!verdef->vd_next && i + 1 < elf->nr_verdef)
 			return VDSO_ELF_VERSIONS;

@@ -9,6 +9,7 @@ use strict;
 use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use Cwd 'getcwd';
+use JSON::PP 'decode_json';
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
@@ -65,6 +66,33 @@ my $good = slurp("$BUILD/x86_64/vdso.so");
 # ---- images that are good -------------------------------------------------------------------
 good('our image is good', "$BUILD/x86_64/vdso.so", 'the loader maps nothing that breaks a rule');
 
+good(
+	'zeros up to the end of a page are no part of the image',
+	image('zeros.so', $good . "\0" x (-length($good) % 4096)),
+	'an image that is copied from memory has them'
+);
+{
+   # As a function of Linux 6.12 has it: its description begins after the endbr64. Ours has none, so
+   # the first four bytes of one are left out, and are what a no-operation is.
+	my $elf = Elf->new($good);
+	my $code = $elf->symbol('__vdso_getcpu');
+	my ($s) = $elf->segments(0x6474e550);
+	my $nr = unpack 'V', substr $elf->{bytes}, $s->{offset} + 8, 4;
+	for my $entry (map { $s->{offset} + 12 + 8 * $_ } 0 .. $nr - 1) {
+		my ($start, $fde) = unpack 'l< l<', substr $elf->{bytes}, $entry, 8;
+		next if $s->{offset} + $start != $code->{value};
+		my $at = $s->{offset} + $fde;
+		my ($from, $length) = unpack 'l< V', substr $elf->{bytes}, $at + 8, 8;
+		substr $elf->{bytes}, $entry, 4, pack 'l<', $start + 4;
+		substr $elf->{bytes}, $at + 8, 8, pack 'l< V', $from + 4, $length - 4;
+		substr $elf->{bytes}, $code->{value}, 4, "\xf3\x0f\x1e\xfa";
+	}
+	good(
+		'a description may begin after the endbr64', image('late.so', $elf->{bytes}),
+		'Linux 6.12 has such a function'
+	);
+}
+
 SKIP: {
 	open my $maps, '<', '/proc/self/maps' or skip("no /proc/self/maps: $!", 1);
 	my ($range) = grep { /\[vdso\]$/ } <$maps>;
@@ -75,10 +103,16 @@ SKIP: {
 	sysread $mem, my $bytes, $to - $from;
 	my ($status, $out, $err) = check(image('kernel.so', $bytes));
 	# Some kernels are linked by a wrapper that leaks its own library path into everything.
-	my @left = grep { !/: no-dependencies: there is a DT_RUNPATH/ } split /\n/, $out;
+	my @left =
+	    grep {
+		       !/^  /
+		    && !/: no-dependencies: there is a DT_RUNPATH/
+		    && !/: cfi-covers: the code (?:of \S+ )?from/
+	    }
+	    split /\n/, $out;
 	ok(
 		$status >= 0 && !@left && $err eq '',
-		'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked)'
+		'the running kernel\'s own image is good (but for a DT_RUNPATH that its linker leaked, and for a cipher without an FDE)'
 	    )
 	    or complain(
 		'no rule broken', "status $status\n$out$err",
@@ -189,6 +223,16 @@ sub word {
 	return sub { $_[0]->set('word', $_[0]->tag($tag) + $offset, 'value', $value) }
 }
 
+# A table is moved to an odd address.
+sub askew {
+	my ($tag, $size) = @_;
+	return sub {
+		my ($elf) = @_;
+		my $table = substr $elf->{bytes}, $elf->tag($tag), $size;
+		dyn($tag, value => append($elf, "\0$table") + 1)->($elf);
+	}
+}
+
 sub verdef {
 	my ($index, %fields) = @_;
 	return sub {
@@ -213,6 +257,23 @@ sub renamed_node {
 	}
 }
 
+# The DT_SONAME, and with it the base entry, is another.
+sub renamed {
+	my ($name) = @_;
+	return sub {
+		my ($elf) = @_;
+		my $old = 'linux-vdso.so.1';
+		substr $elf->{bytes}, $elf->tag('STRTAB') + $elf->tag('SONAME'), length $old,
+		    $name . "\0" x (length($old) - length $name);
+		my $hash = 0;
+		for (unpack 'C*', $name) {
+			$hash = ($hash << 4) + $_;
+			$hash = ($hash ^ $hash >> 24 & 0xf0) & 0x0fffffff;
+		}
+		verdef(0, hash => $hash)->($elf);
+	}
+}
+
 sub nhdr {
 	my ($owner, %fields) = @_;
 	return sub {
@@ -228,6 +289,65 @@ sub eh_frame_hdr {
 		my ($elf) = @_;
 		my ($s) = $elf->segments(0x6474e550);
 		$elf->set('word', $s->{offset} + $offset, 'value', $value);
+	}
+}
+
+# The descriptions in .eh_frame, in the order of their functions.
+sub frames {
+	my ($elf) = @_;
+	my ($s) = $elf->segments(0x6474e550);
+	my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+	return map {
+		my ($start, $fde) = unpack 'l< l<', substr $elf->{bytes},
+		    $s->{offset} + 12 + 8 * $_, 8;
+		my $at = $s->{offset} + $fde;
+		{
+			start => $s->{offset} + $start, at => $at,
+			length => $elf->get('word', $at)->{value}
+		}
+	} 0 .. $nr - 1;
+}
+
+# Bytes in the CIE, which all of them share.
+sub cie {
+	my ($offset, $bytes) = @_;
+	return sub {
+		my ($elf) = @_;
+		substr $elf->{bytes}, $elf->section('.eh_frame')->{offset} + $offset, length $bytes,
+		    $bytes;
+	}
+}
+
+# The longest description has other instructions, or words in its head.
+sub fde {
+	my ($code, %words) = @_;
+	return sub {
+		my ($elf) = @_;
+		my ($fde) = sort { $b->{length} <=> $a->{length} } frames($elf);
+		my $room = $fde->{length} - 13;
+		substr $elf->{bytes}, $fde->{at} + 17, $room,
+		    substr($code, 0, $room) . "\0" x ($room - length substr $code, 0, $room)
+		    if defined $code;
+		$elf->set('word', $fde->{at} + $_, 'value', $words{$_}) for keys %words;
+	}
+}
+
+# The image has another DT_SONAME, and its base the same name.
+sub soname {
+	my ($name) = @_;
+	return sub {
+		my ($elf) = @_;
+		substr $elf->{bytes}, $elf->tag('STRTAB') + $elf->tag('SONAME'), length($name) + 1,
+		    "$name\0";
+	}
+}
+
+sub alternative {
+	my ($offset, $bytes) = @_;
+	return sub {
+		my ($elf) = @_;
+		substr $elf->{bytes}, $elf->section('.cpu_alt')->{offset} + $offset, length $bytes,
+		    $bytes;
 	}
 }
 
@@ -289,7 +409,7 @@ my @mutants = (
 	['FreeBSD\'s EI_OSABI', byte(7, 9), 'elf'],
 	['an EI_ABIVERSION', byte(8, 1), 'elf'],
 	['ET_EXEC', ehdr(type => 2), 'elf'],
-	['the machine MIPS', ehdr(machine => 8), 'elf'],
+	['a machine without a vDSO, the 68000,', ehdr(machine => 4), 'elf'],
 	['i386 in an ELF64 file', ehdr(machine => 3), 'elf'],
 	['e_version 0', ehdr(version => 0), 'elf'],
 	['e_ehsize 52', ehdr(ehsize => 52), 'elf'],
@@ -307,7 +427,10 @@ my @mutants = (
 	],
 	['section headers after the end', ehdr(shoff => length $good), 'truncated'],
 	['e_phoff near 2**64', ehdr(phoff => ~0 - 8), 'truncated'],
-	['a note after the end', phdr(4, offset => 0x100000), 'truncated', 'notes'],
+	[
+		'a note after the end', phdr(4, offset => 0x100000), 'truncated', 'note-version',
+		'note-build-id'
+	],
 	['a section after the end', shdr('.eh_frame', offset => 0x100000), 'truncated'],
 
 	[
@@ -326,14 +449,14 @@ my @mutants = (
 	],
 	['PT_INTERP', sub { with_segment($_[0], 3, 4, 0x100, 8) }, 'no-interp'],
 	['PT_TLS', sub { with_segment($_[0], 7, 4, 0x100, 8) }, 'no-tls'],
-	['DF_STATIC_TLS', dyn('FLAGS', value => 0x12), 'no-tls'],
+	['DF_STATIC_TLS', sub { with_tags($_[0], FLAGS => 0x12) }, 'no-tls'],
 	['a section of thread-local data', shdr('.eh_frame', flags => 0x402), 'no-tls'],
 	['PT_GNU_RELRO', sub { with_segment($_[0], 0x6474e552, 4, 0x100, 8) }, 'no-relro'],
 
 	['two PT_LOADs', sub { with_segment($_[0], 1, 5, 0, 0x1000) }, 'one-load'],
 	['no PT_LOAD', phdr(1, type => 0), 'one-load'],
 	['an address that is not 0', phdr(1, vaddr => 0x1000), 'load-at-zero', '*'],
-	['an offset that is not 0', phdr(1, offset => 0x40), 'load-at-zero', '*'],
+	['an offset that is not 0', phdr(1, offset => 0x40), 'load-offset', '*'],
 	['a writable PT_LOAD', phdr(1, flags => 7), 'load-flags'],
 	['a PT_LOAD that is not executable', phdr(1, flags => 4), 'load-flags'],
 	['a .bss after the file', phdr(1, memsz => $load->{memsz} + 16), 'load-sizes'],
@@ -357,7 +480,7 @@ my @mutants = (
 			$elf->{bytes} .= $table;
 			$elf->set('ehdr', 0, 'shoff', 0x2000);
 		},
-		'load-covers'
+		'headers-mapped'
 	],
 	[
 		'a note at another address than its offset',
@@ -435,9 +558,13 @@ my @mutants = (
 		'*'
 	],
 	['a writable PT_DYNAMIC', phdr(2, flags => 6), 'dynamic-read-only'],
-	['an unknown tag', dyn('FLAGS', tag => 0x6000dead), 'dynamic-tags'],
+	[
+		'an unknown tag',
+		sub { redo_dynamic($_[0], [0x6000dead, 0], entries($_[0])) },
+		'dynamic-tags'
+	],
 	['a tag that is there twice', sub { with_tags($_[0], SYMENT => 24) }, 'dynamic-tags'],
-	['DF_ORIGIN', dyn('FLAGS', value => 1), 'dynamic-tags'],
+	['DF_ORIGIN', sub { with_tags($_[0], FLAGS => 1) }, 'dynamic-tags'],
 	['DF_1_NODELETE', sub { with_tags($_[0], FLAGS_1 => 8) }, 'dynamic-tags'],
 
 	[
@@ -500,7 +627,7 @@ my @mutants = (
 		'no-relocations'
 	],
 	['DT_TEXTREL', sub { with_tags($_[0], TEXTREL => 0) }, 'no-textrel'],
-	['DF_TEXTREL', dyn('FLAGS', value => 6), 'no-textrel'],
+	['DF_TEXTREL', sub { with_tags($_[0], FLAGS => 6) }, 'no-textrel'],
 	(
 		map {
 			my $tag = $_;
@@ -533,6 +660,10 @@ my @mutants = (
 	['no DT_SONAME', sub { without_tag($_[0], 'SONAME') }, 'soname'],
 	['an empty DT_SONAME', dyn('SONAME', value => 0), 'soname', 'versions'],
 	['a DT_SONAME after the table', dyn('SONAME', value => 0xffff), 'soname'],
+	['the DT_SONAME of a C library', renamed('libc.so.6'), 'soname-taken', 'soname-known'],
+	['the DT_SONAME ld.so.1', renamed('ld.so.1'), 'soname-taken', 'soname-known'],
+	['a DT_SONAME of its own', renamed('my-vdso.so.1'), 'soname-known'],
+	['a PROTECTED function', sym('__vdso_time', other => 3), 'visibility'],
 
 	['no DT_SYMTAB', sub { without_tag($_[0], 'SYMTAB') }, 'symbols', '*'],
 	['DT_SYMENT 16', dyn('SYMENT', value => 16), 'symbols'],
@@ -597,8 +728,33 @@ my @mutants = (
 		'section-headers'
 	],
 
+	(
+		map { ["DT_$_ at an odd address", askew($_, 500), 'alignment', qr/not a multiple/] }
+		    qw(HASH GNU_HASH VERSYM VERDEF)
+	),
+	[
+		'program headers at an odd address',
+		sub {
+			my ($elf) = @_;
+			my $e = $elf->{ehdr};
+			my $at = append($elf, "\0" x (56 * $e->{phnum} + 1)) + 1;
+			substr $elf->{bytes}, $at, 56 * $e->{phnum},
+			    substr $elf->{bytes}, $e->{phoff}, 56 * $e->{phnum};
+			$elf->set('ehdr', 0, 'phoff', $at);
+		},
+		'alignment'
+	],
+	[
+		'a symbol 0 with a name',
+		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'name', 1) }, 'symbols',
+		qr/symbol 0 .* static musl/
+	],
+	[
+		'a symbol 0 that is a function',
+		sub { $_[0]->set('sym', $_[0]{symbols}[0]{at}, 'info', 0x12) }, 'symbols'
+	],
 	['no DT_HASH', sub { without_tag($_[0], 'HASH') }, 'hash'],
-	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'hash'],
+	['no DT_GNU_HASH', sub { without_tag($_[0], 'GNU_HASH') }, 'gnu-hash'],
 	['DT_HASH without buckets', word('HASH', 0, 0), 'hash'],
 	[
 		'DT_HASH for one symbol less', word('HASH', 4, @{$clean->{symbols}} - 1), 'hash',
@@ -682,7 +838,7 @@ my @mutants = (
 			["no DT_$tag", sub { without_tag($_[0], $tag) }, 'versions']
 		} qw(VERSYM VERDEF VERDEFNUM)
 	),
-	['the node of another machine', ehdr(machine => 183), 'versions'],
+	['the node of another machine', ehdr(machine => 183), 'versions', 'names', '*'],
 	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
 	[
@@ -733,7 +889,7 @@ my @mutants = (
 	],
 	(
 		map {
-			my ($what, $value) = @$_;
+			my ($what, $value, $rule) = @$_;
 			[
 				"a symbol that $what",
 				sub {
@@ -743,19 +899,19 @@ my @mutants = (
 						$value
 					);
 				},
-				'versions'
+				$rule // 'versions'
 			]
 		} ['is local by its version', 0],
 		['has the base as its version', 1],
 		['has a node that is not there', 3],
-		['has its version hidden', 0x8002]
+		['has its version hidden', 0x8002, 'version-hidden']
 	),
 
-	['no Linux note', nhdr('Linux', type => 1), 'notes'],
-	['a kernel version of three bytes', nhdr('Linux', descsz => 3), 'notes'],
-	['no build id', nhdr('GNU', type => 4), 'notes'],
-	['no PT_NOTE', phdr(4, type => 0), 'notes'],
-	['a build id of four bytes', nhdr('GNU', descsz => 4), 'notes', qr/too few/],
+	['no Linux note', nhdr('Linux', type => 1), 'note-version'],
+	['a kernel version of three bytes', nhdr('Linux', descsz => 3), 'note-version'],
+	['no build id', nhdr('GNU', type => 4), 'note-build-id'],
+	['no PT_NOTE', phdr(4, type => 0), 'note-version', 'note-build-id'],
+	['a build id of four bytes', nhdr('GNU', descsz => 4), 'note-build-id', '*', qr/too few/],
 	['a note of 4 GiB', nhdr('GNU', descsz => ~0 & 0xffffffff), 'notes', qr/runs over the end/],
 	['a note with an owner of 4 GiB', nhdr('GNU', namesz => ~0 & 0xffffffff), 'notes'],
 	['an owner without its NUL', nhdr('GNU', namesz => 3), 'notes', qr/the owner of the note/],
@@ -826,20 +982,193 @@ my @mutants = (
 				$elf->set('word', $fde + 12, 'value', 1);
 			}
 		},
+		'eh-frame',
+		'cfi',
+		'cfi-covers'
+	],
+	[
+		'a table that says where .eh_frame is not', eh_frame_hdr(4, 0x1000), 'eh-frame',
+		qr/LLVM's unwinder/
+	],
+	[
+		'a table without the last function',
+		sub {
+			my ($elf) = @_;
+			my ($s) = $elf->segments(0x6474e550);
+			my $nr = $elf->get('word', $s->{offset} + 8)->{value};
+			$elf->set('word', $s->{offset} + 8, 'value', $nr - 1);
+		},
+		'eh-frame',
+		'*',
+		qr/the table lists \d+ functions, and \.eh_frame describes/
+	],
+	(
+		map {
+			my ($what, $at, $value, $pattern) = @$_;
+			["a CIE $what", cie($at, $value), 'cfi', $pattern]
+		} ['of version 9', 8, "\x09", qr/has version 9: libgcc aborts/],
+		['of version 4', 8, "\x04", qr/has version 4/],
+		['of an unknown augmentation', 9, 'zX', qr/the augmentation zX/],
+		['of the augmentation eh', 9, 'eh', qr/the augmentation eh/],
+		['with an augmentation without an end', 9, 'zRRRRRRRRR', qr/without an end/],
+		['with absolute addresses', 16, "\x00", qr/encoded as 0/],
+		['with addresses of an unknown size', 16, "\x1f", qr/encoded as 0x1f/],
+		['with another return address', 14, "\x20", qr/return address in register 32/],
+		['that does not say what the CFA is', 17, "\0\0\0", qr/gives no CFA for/],
+		[
+			'that does not say where the return address is', 20, "\0\0",
+			qr/where the return address is/
+		],
+		['that counts the CFA from register 40', 18, "\x28", qr/names no register/],
+		['that is none', 4, "\x01", qr/it is none/],
+		['of 4 GiB', 0, "\xff\xff\xff\xff", qr/reads on until it faults/]
+	),
+	(
+		map {
+			my ($what, $code, $pattern) = @$_;
+			["a description $what", fde($code), 'cfi', $pattern]
+		} [
+			'with an opcode that is none', "\x3f",
+			qr/opcode 0x3f, which no unwinder knows/
+		],
+		['with an opcode of another machine', "\x1d", qr/opcode 0x1d/],
+		['that goes beyond its code', "\x04\xff\xff\xff\x7f", qr/outside of its code/],
+		['that goes back', "\x41\x01\0\0\0\0", qr/outside of its code/],
+		['that restores what it has not remembered', "\x0b", qr/restores what nothing/],
+		['that remembers without an end', "\x0a" x 30, qr/too often/],
+		['without a CFA in the middle', "\x0f\x01\x06\x0d\x40\x41", qr/names no register/],
+		[
+			'with an offset from an expression', "\x0f\x01\x06\x0e\x10\x41",
+			qr/no register to count from/
+		],
+		[
+			'with an expression that is none', "\x0f\x02\x06\xff",
+			qr/an expression with opcode 0xff/
+		],
+		[
+			'with an expression that runs over the end', "\x0f\x7f\x06",
+			qr/runs over the end/
+		],
+		[
+			'with a number that runs over the end', "\x0e" . "\x80" x 300,
+			qr/runs over the end/
+		]
+	),
+	[
+		'a description whose CIE is nowhere',
+		fde(undef, 4 => 0x7ffffff0), 'cfi',
+		qr/where none is/
+	],
+	['a description of 2 GiB', fde(undef, 0 => 0x7ffffff0), 'cfi', qr/reads on until/],
+	[
+		'a static function without a description',
+		sub {
+			my ($elf) = @_;
+			my %exported = map { $_->{value} => 1 } @{$elf->{symbols}};
+			my ($lost) = grep { !$exported{$_->{start}} } frames($elf);
+			$elf->set('word', $lost->{at} + 12, 'value', 0);
+			# And nothing in it that would lead outside.
+			substr $elf->{bytes}, $lost->{at} + 17, $lost->{length} - 13,
+			    "\0" x ($lost->{length} - 13);
+		},
+		'cfi-covers',
+		qr/the code from 0x\w+ to 0x\w+ has no FDE/
+	],
+	[
+		'a description that reaches into the next function',
+		sub {
+			my ($elf) = @_;
+			my ($first, $second) = frames($elf);
+			$elf->set(
+				'word', $first->{at} + 12, 'value',
+				$second->{start} - $first->{start} + 1
+			);
+		},
+		'cfi-covers',
+		qr/reaches into the next function/
+	],
+	[
+		'a description of what is no code',
+		sub {
+			my ($elf) = @_;
+			my ($last) = reverse frames($elf);
+			$elf->set('word', $last->{at} + 12, 'value', 0x10000);
+		},
+		'cfi-covers',
+		qr/which are not code/
+	],
+	[
+		'a symbol one byte into its function',
+		sub {
+			my ($elf) = @_;
+			sym($_, value => $elf->symbol($_)->{value} + 1)->($elf)
+			    for qw(__vdso_time time);
+		},
+		'symbols',
+		qr/__vdso_time is at 0x\w+, and the function begins at/
+	],
+	[
+		'a symbol between two functions',
+		sub {
+			my ($elf) = @_;
+			my $s = $elf->symbol('__vdso_getcpu');
+			sym($_, value => $s->{value} + $s->{size}, size => 4)->($elf)
+			    for qw(__vdso_time time);
+		},
 		'eh-frame'
 	],
+	(
+		map {
+			my ($what, $at, $value) = @$_;
+			["alternatives $what", alternative($at, $value), 'alternatives']
+		} ['that replace what is no code', 0, pack('l<', -0x100)],
+		['that replace what is not there', 0, pack('l<', 0x7fffffff)],
+		['that write more than they replace', 7, "\xff"],
+		[
+			'that replace more than the code',
+			0,
+			pack(
+				'l<',
+				$text->{addr} +
+				    $text->{size} - 1 -
+				    $clean->section('.cpu_alt')->{addr}
+			)
+		]
+	),
+	[
+		'alternatives that end in the middle',
+		sub {
+			my ($elf) = @_;
+			shdr('.cpu_alt', size => $elf->section('.cpu_alt')->{size} - 1)->($elf);
+		},
+		'alternatives'
+	],
+	[
+		'five bytes after the end', sub { $_[0]{bytes} .= 'JUNK!' }, 'nothing-after',
+		qr/the image ends at 0x\w+ and the file at/
+	],
+	['900 kB after the end', sub { $_[0]{bytes} .= 'J' x 900_000 }, 'nothing-after'],
+	['two images in one file', sub { $_[0]{bytes} .= $good }, 'nothing-after'],
+	['zeros for more than a page', sub { $_[0]{bytes} .= "\0" x 0x20000 }, 'nothing-after'],
 );
 
+# The rules, by their kind.
+my (undef, $table) = check('--rules');
+my $nr_rules = () = $table =~ /\n/g;
+my %house = map { /^(\S+)\s+house/ ? ($1 => 1) : () } split /\n/, $table;
 my %covered;
 for (@mutants) {
 	my ($what, $change, @rules) = @$_;
 	my $elf = Elf->new($good);
 	$change->($elf);
 	my $file = image('mutant.so', $elf->{bytes});
-	my ($status, $out, $err) = check($file);
-	my (%named, $strange);
+	my ($status, $out, $err) = check('--house', $file);
+	my (%named, %explained, $strange);
+	my $last = '';
 	for (split /\n/, $out) {
-		if (/^\Q$file\E: ([a-z0-9-]+): \S/) { $named{$1}++ }
+		if (/^\Q$file\E: ([a-z0-9-]+): \S/) { $named{$last = $1}++ }
+		elsif (/^  at 0x[0-9a-f]+: \S/) { }
+		elsif (/^  (hurts|mend): \S/) { $explained{"$last $1"}++ }
 		else { $strange = $_ }
 	}
 	my ($pattern) = grep { ref } @rules;
@@ -850,10 +1179,15 @@ for (@mutants) {
 	       $status == 1
 	    && $err eq ''
 	    && !defined $strange
+	    && keys %explained == 2 * keys %named
+	    && !grep({ $_ != 1 } values %explained)
 	    && (!$pattern || $out =~ $pattern)
 	    && !grep({ !$named{$_} } keys %expected)
 	    && ($more || !grep { !$expected{$_} } keys %named);
 	$covered{$_}++ for keys %expected;
+	# Without --house the same, but for what hurts nobody.
+	my ($plain) = check($file);
+	$right &&= $plain == (grep({ !$house{$_} } keys %named) ? 1 : 0);
 	ok($right, "$what breaks rule $rules[0]")
 	    or complain(
 		"status 1, rules @rules" . ($pattern ? ", $pattern" : ''),
@@ -898,7 +1232,7 @@ END
 	);
 	# Elf32_Ehdr: e_machine at 18. Elf32_Phdr: p_flags at 24, of the one at 52.
 	for (
-		['for x86-64', 18, 62, 'elf'],
+		['for the 68000', 18, 4, 'elf'],
 		['with a writable PT_LOAD', 52 + 24, 7, 'load-flags'],
 		['cut in half', undef, undef, 'load-sizes']
 	    )
@@ -932,7 +1266,8 @@ my $none = qr/^$/;
 mkdir "$tmp/directory";
 
 command(
-	'-v says so of a good image', ['-v', $ours], 0, qr/^\Q$ours\E: ok \(\d+ rules\)$/, $none,
+	'-v says so of a good image', ['-v', $ours], 0,
+	qr/^\Q$ours\E: ok \(\d+ rules\)\n\Q$ours\E: an image of uvdso: .*\n$/, $none,
 	'a reader wants to know that something was looked at'
 );
 command('an empty file is broken', [$empty], 1, qr/: truncated: /, $none, 'it is no image');
@@ -940,7 +1275,7 @@ command('a script is broken', [$garbage], 1, qr/: elf: not an ELF file/, $none, 
 command('a program is broken', ['/bin/true'], 1, qr/: one-load: /, $none, 'it is no vDSO');
 command(
 	'several files are all looked at', [$garbage, $ours, $empty], 1,
-	qr/^\Q$garbage\E: elf: .*\n\Q$empty\E: truncated: .*\n$/, $none,
+	qr/^\Q$garbage\E: elf: .*\n(?:  .*\n)+\Q$empty\E: truncated: .*\n(?:  .*\n)+$/, $none,
 	'the first broken one must not hide the others'
 );
 command(
@@ -970,6 +1305,152 @@ command(
 	'after -- a name may begin with -', ['--', '-v'], 2, $none, qr/^uvdso: -v: No such file/,
 	'as in every other command'
 );
+
+# ---- whom it hurts, where it is, how to mend it ---------------------------------------------
+# [change, the lines below the message]
+my $soname = $clean->entry('SONAME')->{at};
+my $index = ($soname - ($clean->segments(2))[0]{offset}) / 16;
+for (
+	[
+		'the flags of a program header', phdr(2, flags => 6),
+		qr/^  at 0x[0-9a-f]+: program header \d+ \(PT_DYNAMIC\), p_flags$/m
+	],
+	[
+		'a field of the ELF header', ehdr(shstrndx => 99),
+		qr/^  at 0x3e: the ELF header, e_shstrndx$/m
+	],
+	[
+		'a field of a section header', shdr('.dynsym', entsize => 16),
+		qr/^  at 0x[0-9a-f]+: section header \d+ \(\.dynsym\), sh_entsize$/m
+	],
+	[
+		'an entry of .dynamic', dyn('SONAME', value => 0),
+		qr/^  at @{[sprintf '%#x', $soname]}: entry $index of \.dynamic \(DT_SONAME\)$/m
+	],
+	[
+		'a symbol', sym('__vdso_time', other => 2),
+		qr/^  at 0x[0-9a-f]+: symbol \d+ of \.dynsym \(__vdso_time\), st_/m
+	],
+	['a note', nhdr('GNU', namesz => 3), qr/^  at 0x[0-9a-f]+: \.note \+ 0x[0-9a-f]+$/m],
+    )
+{
+	my ($what, $change, $where) = @$_;
+	my $elf = Elf->new($good);
+	$change->($elf);
+	my ($status, $out) = check(image('mutant.so', $elf->{bytes}));
+	ok($status == 1 && $out =~ $where, "the place of a breach is said: $what")
+	    or complain("status 1, $where", "status $status\n$out", 'where is one to look?');
+}
+
+command(
+	'a rule of this house breaks nothing', [image('house.so', house_only())], 0, $none, $none,
+	'nobody is hurt'
+);
+command(
+	'... with --house it does', ['--house', "$tmp/house.so"], 1,
+	qr/: gnu-hash: no DT_GNU_HASH\n  hurts: nobody is known; it is a rule of this house\n  mend: .*--hash-style/,
+	$none, 'our own image is held to all rules'
+);
+
+sub house_only {
+	my $elf = Elf->new($good);
+	without_tag($elf, 'GNU_HASH');
+	return $elf->{bytes};
+}
+
+command(
+	'--house knows more rules', ['--house', '-v', $ours], 0,
+	qr/: ok \($nr_rules rules\)$/m, $none, 'as many as --rules lists'
+);
+command(
+	'--explain says all that is known of a rule', ['--explain', 'one-load'], 0,
+	qr/^one-load: .+\n  hurts: .*CRIU.*\n  mend: .*PHDRS.*\n  source: .*32583.*\n$/, $none,
+	'who wants to bend it should know what it is for'
+);
+command(
+	'a rule that does not exist is wrong usage', ['--explain', 'fine'], 2, $none,
+	qr/'fine': no such rule; .*--rules/, 'it is no rule'
+);
+command(
+	"$_->[0] takes no file", [@$_, $ours], 2, $none, qr/not expected here/,
+	'who names a file wants it checked'
+) for ['--rules'], ['--explain', 'elf'];
+command(
+	'--json and --tap are two forms', ['--json', '--tap', $ours], 2, $none,
+	qr/--json: not together with --tap/, 'which of them?'
+);
+{
+	# What each rule says of itself is not left out.
+	my (undef, $out) = check('--rules', '--json');
+	my @lines = map { decode_json($_) } split /\n/, $out;
+	is_deeply(
+		[map { $_->{rule} } @lines],
+		[map { /^(\S+)/ } split /\n/, $table],
+		'--rules --json has a line for each rule'
+	);
+	is_deeply(
+		[
+			grep {
+				my $r = $_;
+				grep { !length $r->{$_} } qw(rule kind what mend source),
+				    $r->{kind} eq 'error'
+				    ? 'hurts'
+				    : ()
+			} @lines
+		],
+		[],
+		'... and each demands something, of a kind, with a mend and a source'
+	);
+}
+
+# ---- for programs ---------------------------------------------------------------------------
+my $strange = image("odd \n\t\"name\\ # \xff\xc3\xa9.so", house_only());
+{
+	my ($status, $out, $err) = check('--json', '--house', $ours, $strange, "$tmp/missing");
+	is($status, 2, '--json: the status is the same');
+	my @objects = map { decode_json($_) } split /\n/, $out;
+	is_deeply(
+		[map { $_->{status} } @objects], [qw(good broken unreadable)],
+		'... a line for each file, whatever it is called'
+	);
+	is($objects[0]{file}, $ours, '... with its name');
+	like(
+		$objects[1]{file}, qr/odd \n\t"name\\ # \x{fffd}\x{e9}\.so$/,
+		'... whatever that has in it'
+	);
+	is($objects[2]{error}, 'No such file or directory', '... why it cannot be read');
+	my ($finding) = @{$objects[1]{findings}};
+	is_deeply(
+		[@$finding{qw(rule kind hurts offset where)}, scalar @{$objects[1]{findings}}],
+		['gnu-hash', 'house', undef, undef, undef, 1], '... and what was found'
+	);
+	my $elf = Elf->new($good);
+	phdr(2, flags => 6)->($elf);
+	(undef, $out) = check('--json', image('mutant.so', $elf->{bytes}));
+	($finding) = @{decode_json($out)->{findings}};
+	is($finding->{offset}, ($elf->segments(2))[0]{at} + 4, '... where, as a number')
+	    or diag $out;
+	like($finding->{where}, qr/p_flags/, '... and in words');
+}
+{
+	my ($status, $out, $err) = check('--tap', '--house', $ours, $strange, "$tmp/missing");
+	is($status, 2, '--tap: the status is the same');
+	my @points = $out =~ /^((?:not )?ok .*)$/mg;
+	is(scalar @points, 3, '... a point for each file') or diag $out;
+	is($points[0], "ok 1 - $ours", '... that is good');
+	like(
+		$points[1], qr/^not ok 2 - .*odd \\\\n\\\\t"name\\\\ \\# \\\\xff\xc3\xa9\.so$/,
+		'... or broken, and no name begins a directive'
+	);
+	like($out, qr/^# gnu-hash: .*\n#   hurts: .*\n#   mend: /m, '... with what was found');
+	like($out, qr/^not ok 3 - .*\n# No such file or directory$/m, '... or not read');
+	like($out, qr/^1\.\.3$/m, '... and a plan');
+}
+{
+	my ($status, $out) = check('--house', $strange);
+	my @first = grep { !/^  / } split /\n/, $out;
+	is(scalar @first, 1, 'for people, too, a name with a newline is on one line') or diag $out;
+}
 
 my (undef, $help) = check('--help');
 my @rules = $help =~ /^  ([a-z][a-z-]+)\s+\S/mg;

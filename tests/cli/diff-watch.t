@@ -42,7 +42,7 @@ SKIP: {
 		scalar(grep { $_->[0] ne ($_->[1] eq $_->[2] ? '=' : '~') } values %row), 0,
 		'... = and ~ say which differ'
 	);
-	is($row{'rules of uvdso check'}[1], 'all 27 kept', '... ours keeps all the rules');
+	like($row{'rules of uvdso check'}[1], qr/^all \d+ kept$/, '... ours keeps all the rules');
 }
 refused(
 	run($UVDSO, 'diff', 'x'), 2, qr/^uvdso: diff: x: not expected/,

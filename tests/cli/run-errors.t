@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Build;
 use POSIX ();
+use Elf;
 use RunTest;
 use Test::More;
 
@@ -302,6 +303,26 @@ SKIP: {
 	    grep { -e } map { "$BUILD/$_/vdso.so" } (POSIX::uname())[4];
 	skip 'the image is not built', 1 unless $image;
 	is_status(uvdso('--image', $image, $end, 4), 4, 'the image may come from a file');
+
+	# What --force takes, and still cannot be done.
+	my $flat = slurp($image);
+	substr $flat, unpack('x4 C', $flat) == 2 ? 60 : 48, 2, "\0\0";    # e_shnum
+	refused(
+		run($UVDSO, qw(trace --force --image), file('flat', $flat), $end), 126,
+		qr/no section \.dynsym/,
+		'trace gives 126 for an image without sections, and says why'
+	);
+	my $wild = slurp($image);
+	my $elf = Elf->new($wild);
+	my $table = $elf->section('.cpu_alt');
+	if ($table) {
+		substr $wild, $table->{offset}, 4, pack 'l<', 0x7fffffff;
+		refused(
+			run($UVDSO, qw(run --force --image), file('wild', $wild), $end), 126,
+			qr/its alternatives lead out of the image/,
+			'run gives 126 for alternatives that lead outside, and says so'
+		);
+	}
 }
 
 done_testing;

@@ -90,7 +90,7 @@ sub table {
 				    . ($v->{outcome} eq 'ours' && $v->{rule} ? ' (not all)' : '')
 			} @CLIENTS
 		]
-	    } grep { !$_->{kind}{code} } @odd;
+	    } grep { !$_->{kind}{code} && !$_->{kind}{class} } @odd;
 }
 
 # The clients, from --help: a name and who that is, the sources, and what is run.

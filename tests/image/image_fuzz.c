@@ -1,13 +1,22 @@
 /*
  * image_fuzz.c - the image checker reads no byte outside of the image, whatever
- * the bytes are, and always comes back.
+ * the bytes are, always comes back, and agrees with the resolver.
  *
  * `uvdso check` and the loader are handed files that anybody may have written. A
  * checker that follows their numbers is the first thing to be attacked, so here
- * it gets our own image cut short at every length, and with random bytes in it,
- * between two pages that nobody may touch: one byte too far ends the test, with
- * the numbers to do it again (`build/tests/image/image_fuzz SEED`).
+ * it gets our own image cut short at every length, with wrong fields, and with random
+ * bytes in it, between two pages that nobody may touch: one byte too far ends the test,
+ * with the numbers to do it again.
+ *
+ * The resolver (loader/libc) reads the same images with other code. What it refuses, the
+ * checker must name, and in what the checker passes, it must find every function by
+ * its name and version.
+ *
+ *	image_fuzz [SEED]              the test
+ *	image_fuzz TIME[smh] [SEED]    random images alone, for so long (make fuzz TIME=10m)
  */
+#include <elf.h>
+#include <link.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,11 +25,12 @@
 #include <unistd.h>
 
 #include "kernel/image/check/check.h"
+#include "libc/vdso_elf.h"
 #include "tap.h"
 
 #define PAGE     4096u
 #define NR_FLIPS 200000
-#define SECONDS  60
+#define SECONDS  60 /* for the test, and for each round of a longer run */
 /* One image of the largest size, however it is made up, takes less than this. */
 #define SLOW 1.0
 
@@ -39,10 +49,10 @@ static void on_signal(int sig)
 }
 
 /* splitmix64: small, and the same on every machine. */
+static uint64_t random_state;
 static uint64_t next_random(void)
 {
-	static uint64_t state;
-	uint64_t z = (state += 0x9e3779b97f4a7c15) + seed;
+	uint64_t z = (random_state += 0x9e3779b97f4a7c15) + seed;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
@@ -70,7 +80,7 @@ static void hear(void *arg, const struct image_finding *finding)
 	struct told *told = arg;
 	bool known = false;
 
-	told->reports++;
+	told->reports += finding->rule->hurts != NULL; /* the others are not counted */
 	for (unsigned i = 0; i < image_nr_rules; i++)
 		known |= finding->rule == &image_rules[i];
 	told->unknown += !known;
@@ -78,12 +88,75 @@ static void hear(void *arg, const struct image_finding *finding)
 		told->unprintable += *p < ' ' || *p > '~';
 }
 
+/*
+ * Where the two do not agree: how often, and the first time. The resolver needs an image at an
+ * aligned address.
+ */
+static struct {
+	unsigned long refused, lost;
+	char first[256];
+} quarrel;
+
+__attribute__((format(printf, 2, 3))) static void differ(unsigned long *count, const char *fmt,
+							 ...)
+{
+	size_t length;
+	va_list ap;
+
+	(*count)++;
+	if (*quarrel.first)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(quarrel.first, sizeof(quarrel.first), fmt, ap);
+	va_end(ap);
+	length = strlen(quarrel.first);
+	snprintf(quarrel.first + length, sizeof(quarrel.first) - length, " (%s %lu, seed %llu)",
+		 stage, step, (unsigned long long)seed);
+}
+
+static bool is_for_us(const unsigned char *bytes)
+{
+	const ElfW(Ehdr) *ehdr = (const void *)bytes,
+			 *ours = (const void *)image_builtin().bytes;
+
+	return !memcmp(ehdr->e_ident, ours->e_ident, EI_VERSION) &&
+	       ehdr->e_machine == ours->e_machine;
+}
+
+static void compare(const unsigned char *bytes, size_t size)
+{
+	struct vdso_elf elf;
+	int error = vdso_elf_open(&elf, bytes, size);
+
+	/* The checker knows more machines than the one that it runs on. */
+	if (error == VDSO_ELF_MACHINE && !is_for_us(bytes))
+		return;
+	if (error) {
+		differ(&quarrel.refused, "the resolver refuses what the checker passes: %s",
+		       vdso_elf_error(error));
+		return;
+	}
+	for (unsigned i = 0; i < vdso_elf_symbol_count(&elf); i++) {
+		struct vdso_elf_entry entry;
+
+		if (!vdso_elf_symbol_at(&elf, i, &entry))
+			continue;
+		if (vdso_elf_symbol(&elf, entry.name, entry.version) != entry.address)
+			differ(&quarrel.lost, "the checker passes, and the resolver loses %s",
+			       entry.name);
+	}
+}
+
 static unsigned check(const unsigned char *bytes, size_t size, struct told *told)
 {
 	struct image image = {bytes, size};
+	unsigned nr;
 
 	*told = (struct told){0, 0, 0};
-	return image_check(&image, hear, told);
+	nr = image_check(&image, hear, told);
+	if (nr == 0 && (uintptr_t)bytes % _Alignof(ElfW(Ehdr)) == 0)
+		compare(bytes, size);
+	return nr;
 }
 
 static void test_truncations(const struct image *good)
@@ -116,47 +189,200 @@ static unsigned char bad_byte(void)
 	return r & 1 ? (unsigned char)(r >> 8) : ends[(r >> 8) % sizeof(ends)];
 }
 
-/* Bytes anywhere, or a whole field that is close to 2^64, so that sums wrap around. */
+/*
+ * Bytes anywhere, or a whole field: one close to 2^64, so that sums wrap around, or another
+ * field of the image, which means something where it came from.
+ */
 static void flip(unsigned char *bytes, size_t size)
 {
 	for (uint64_t n = 1 + next_random() % 8; n > 0; n--) {
 		uint64_t huge = ~(next_random() % 64);
 
-		if (next_random() % 8)
+		uint64_t kind = next_random() % 8;
+		size_t width = kind & 1 ? 4 : 8;
+
+		if (kind < 5)
 			bytes[next_random() % size] = bad_byte();
-		else
+		else if (kind == 5)
 			memcpy(bytes + next_random() % (size / 8) * 8, &huge, sizeof(huge));
+		else
+			memmove(bytes + next_random() % (size / width) * width,
+				bytes + next_random() % (size / width) * width, width);
 	}
+}
+
+/* What the images with wrong bytes in them came to. */
+static struct {
+	unsigned long images, refused, unequal, unknown, unprintable;
+} flips;
+
+static void one_flip(const struct image *good)
+{
+	/* By turns with the guard in front and behind. */
+	unsigned char *bytes = step & 1 ? room : room_end - good->size;
+	struct told told;
+	unsigned nr;
+
+	memcpy(bytes, good->bytes, good->size);
+	flip(bytes, good->size);
+	nr = check(bytes, good->size, &told);
+	flips.images++;
+	flips.refused += nr != 0;
+	flips.unequal += (nr == 0) != (told.reports == 0) || nr > told.reports;
+	flips.unknown += told.unknown;
+	flips.unprintable += told.unprintable;
 }
 
 static void test_flips(const struct image *good)
 {
-	unsigned long unequal = 0, unknown = 0, unprintable = 0, refused = 0;
+	stage = "flip";
+	for (step = 0; step < NR_FLIPS; step++)
+		one_flip(good);
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* Rounds of the same, each with a seed of its own: that is what to give the test. */
+static void run_long(const struct image *good, time_t seconds)
+{
+	time_t end = seconds_now() + seconds;
 
 	stage = "flip";
-	for (step = 0; step < NR_FLIPS; step++) {
-		/* By turns with the guard in front and behind. */
-		unsigned char *bytes = step & 1 ? room : room_end - good->size;
-		struct told told;
-		unsigned nr;
-
-		memcpy(bytes, good->bytes, good->size);
-		flip(bytes, good->size);
-		nr = check(bytes, good->size, &told);
-		refused += nr != 0;
-		unequal += (nr == 0) != (told.reports == 0) || nr > told.reports;
-		unknown += told.unknown;
-		unprintable += told.unprintable;
+	for (;; seed++) {
+		alarm(SECONDS);
+		random_state = 0;
+		for (step = 0; step < NR_FLIPS; step++) {
+			one_flip(good);
+			if (step % 1024 == 0 && seconds_now() >= end)
+				return;
+		}
 	}
-	ok(true, "%d images with wrong bytes in them are read from end to end and no further",
-	   NR_FLIPS);
-	cmp_ok(refused, >, NR_FLIPS / 2, "most of them are refused");
-	if (!ok(unequal == 0 && unknown == 0, "what is counted is what is reported"))
+}
+
+static void test_what_flips_said(void)
+{
+	ok(true, "%lu images with wrong bytes in them are read from end to end and no further",
+	   flips.images);
+	cmp_ok(flips.refused, >, flips.images / 2, "most of them are refused");
+	if (!ok(flips.unequal == 0 && flips.unknown == 0,
+		"what is counted is what is reported"))
 		because("%lu counts differ, and %lu reports name no known rule: nobody could "
 			"look them up",
-			unequal, unknown);
-	if (!is(unprintable, 0, "no message carries a byte that a terminal would obey"))
+			flips.unequal, flips.unknown);
+	if (!is(flips.unprintable, 0, "no message carries a byte that a terminal would obey"))
 		because("the names in a message are the image's");
+}
+
+/* Every field, whichever it is: each place, in each width, with numbers that hurt. */
+static void test_fields(const struct image *good)
+{
+	static const uint64_t numbers[] = {
+		0,
+		1,
+		2,
+		3,
+		7,
+		8,
+		0x7f,
+		0xff,
+		0x7fff,
+		0xfff1,
+		0xffff,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		0x7fffffffffffffff,
+		0x8000000000000000,
+		~0ull,
+	};
+	static const int steps[] = {-8, -4, -2, -1, 1, 2, 3, 4, 8, 16};
+	const size_t nr_numbers = sizeof(numbers) / sizeof(numbers[0]);
+	const size_t nr_steps = sizeof(steps) / sizeof(steps[0]);
+	unsigned char *bytes = room_end - good->size;
+	unsigned long refused = 0;
+
+	stage = "field";
+	step = 0;
+	memcpy(bytes, good->bytes, good->size);
+	for (size_t width = 2; width <= 8; width *= 2)
+		for (size_t at = 0; at + width <= good->size; at += width)
+			for (size_t i = 0; i < nr_numbers + nr_steps; i++, step++) {
+				uint64_t number = 0;
+				struct told told;
+
+				memcpy(&number, good->bytes + at, width);
+				number = i < nr_numbers
+						 ? numbers[i]
+						 : number + (uint64_t)(int64_t)
+								    steps[i - nr_numbers];
+				memcpy(bytes + at, &number, width);
+				refused += check(bytes, good->size, &told) != 0;
+				memcpy(bytes + at, good->bytes + at, width);
+			}
+	ok(refused > 0, "%lu images with one wrong field are read to their end", step);
+}
+
+/* A table of .dynamic, or the program headers, at an address that is not a multiple of 8. */
+static void test_skewed(const struct image *good)
+{
+	static const ElfW(Sxword)
+		tags[] = {DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_VERSYM, DT_VERDEF, DT_STRTAB};
+	size_t size = (good->size + 7) / 8 * 8 + good->size + 8;
+	unsigned long passed = 0;
+
+	stage = "skew";
+	step = 0;
+	for (size_t t = 0; t < sizeof(tags) / sizeof(tags[0]) + 2; t++)
+		for (size_t skew = 0; skew < 8; skew++, step++) {
+			/* The whole image once more, behind itself: each table is somewhere. */
+			size_t distance = (good->size + 7) / 8 * 8 + skew;
+			ElfW(Ehdr) *ehdr = (void *)room;
+			struct told told;
+
+			memset(room, 0, size);
+			memcpy(room, good->bytes, good->size);
+			memcpy(room + distance, good->bytes, good->size);
+			for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+				ElfW(Phdr) *phdr = (ElfW(Phdr) *)(room + ehdr->e_phoff) + i;
+				ElfW(Dyn) *dyn = (void *)(room + phdr->p_offset);
+
+				if (phdr->p_type == PT_LOAD)
+					phdr->p_filesz = phdr->p_memsz = size;
+				if (phdr->p_type != PT_DYNAMIC)
+					continue;
+				for (; t < sizeof(tags) / sizeof(tags[0]) && dyn->d_tag; dyn++)
+					if (dyn->d_tag == tags[t])
+						dyn->d_un.d_ptr += distance;
+				if (t == sizeof(tags) / sizeof(tags[0])) {
+					phdr->p_offset += distance;
+					phdr->p_vaddr += distance;
+				}
+			}
+			if (t == sizeof(tags) / sizeof(tags[0]) + 1) {
+				ehdr->e_phoff += distance;
+				memcpy(room + ehdr->e_phoff, room + ehdr->e_phoff - distance,
+				       sizeof(ElfW(Phdr)) * ehdr->e_phnum);
+			}
+			passed += check(room, size, &told) == 0;
+		}
+	/* The string table may lie anywhere; the others only where they do not lie askew. */
+	cmp_ok(passed, >=, 8 + 1, "of %lu images with a table elsewhere some pass", step);
+	cmp_ok(passed, <, step / 2, "and most do not: their words are not aligned");
+}
+
+static void test_agreement(void)
+{
+	if (!is(quarrel.refused, 0ul, "what the resolver refuses, the checker has named"))
+		because("%s", quarrel.first);
+	if (!is(quarrel.lost, 0ul,
+		"in what the checker passes, the resolver finds every function"))
+		because("%s", quarrel.first);
 }
 
 static double now(void)
@@ -210,13 +436,30 @@ static void test_machine(const struct image *good)
 	   "what is no ELF file is for no machine");
 }
 
+/* "10m" in seconds; 0 for what is no time, or not a short one. */
+static time_t seconds_of(const char *text)
+{
+	char *unit;
+	unsigned long number = strtoul(text, &unit, 10);
+
+	if (unit == text || *unit == '\0' || unit[1] || number > 1000000)
+		return 0;
+	return (time_t)(number * (*unit == 's'   ? 1
+				  : *unit == 'm' ? 60
+				  : *unit == 'h' ? 3600
+						 : 0));
+}
+
 int main(int argc, char **argv)
 {
 	const struct image good = image_builtin();
+	time_t seconds = argc > 1 ? seconds_of(argv[1]) : 0;
 	struct told told;
 
-	if (argc > 1)
-		seed = strtoull(argv[1], NULL, 0);
+	if (seconds)
+		seed = (uint64_t)time(NULL) * NR_FLIPS;
+	if (argc > 1 + !!seconds)
+		seed = strtoull(argv[1 + !!seconds], NULL, 0);
 	make_room();
 	signal(SIGSEGV, on_signal);
 	signal(SIGBUS, on_signal);
@@ -225,8 +468,19 @@ int main(int argc, char **argv)
 
 	memcpy(room_end - good.size, good.bytes, good.size);
 	is(check(room_end - good.size, good.size, &told), 0, "the built-in image is good");
+	if (seconds) {
+		diag("from seed %llu on", (unsigned long long)seed);
+		run_long(&good, seconds);
+		test_what_flips_said();
+		test_agreement();
+		return done_testing();
+	}
 	test_truncations(&good);
+	test_fields(&good);
+	test_skewed(&good);
 	test_flips(&good);
+	test_what_flips_said();
+	test_agreement();
 	test_large(&good);
 	test_machine(&good);
 	return done_testing();

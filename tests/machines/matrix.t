@@ -132,9 +132,17 @@ for my $machine (@machines) {
 		}
 		SKIP: {
 			skip 'eu-elflint is not installed (package elfutils)', 1 unless $lint;
+			# It knows the notes of GNU and Linux, and takes all others for errors.
 			is(
-				`eu-elflint $path 2>&1`, "No errors\n",
-				"$machine, $tools: eu-elflint finds nothing"
+				join(
+					'',
+					grep {
+						       !/note type \d+ with owner name 'uvdso'/
+						    && !/^No errors$/
+					} `eu-elflint $path 2>&1`
+				),
+				'',
+				"$machine, $tools: eu-elflint finds nothing but a note that it does not know"
 			);
 		}
 		is(

@@ -10,8 +10,12 @@
 
 struct elf_bytes elf_bytes_of(const unsigned char *bytes, size_t size)
 {
-	return (struct elf_bytes){bytes, size,
-				  size > EI_CLASS && bytes[EI_CLASS] == ELFCLASS64};
+	return (struct elf_bytes){
+		.bytes = bytes,
+		.size = size,
+		.is64 = size > EI_CLASS && bytes[EI_CLASS] == ELFCLASS64,
+		.big = size > EI_DATA && bytes[EI_DATA] == ELFDATA2MSB,
+	};
 }
 
 bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len)
@@ -20,40 +24,40 @@ bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len)
 	return offset <= elf->size && len <= elf->size - offset;
 }
 
-static uint64_t little_endian(const struct elf_bytes *elf, uint64_t offset, unsigned len)
+static uint64_t number(const struct elf_bytes *elf, uint64_t offset, unsigned len)
 {
 	uint64_t value = 0;
 
 	if (!elf_inside(elf, offset, len))
 		return 0;
-	while (len-- > 0)
-		value = value << 8 | elf->bytes[offset + len];
+	for (unsigned i = 0; i < len; i++)
+		value = value << 8 | elf->bytes[offset + (elf->big ? i : len - 1 - i)];
 	return value;
 }
 
 uint8_t elf_u8(const struct elf_bytes *elf, uint64_t offset)
 {
-	return (uint8_t)little_endian(elf, offset, 1);
+	return (uint8_t)number(elf, offset, 1);
 }
 
 uint16_t elf_u16(const struct elf_bytes *elf, uint64_t offset)
 {
-	return (uint16_t)little_endian(elf, offset, 2);
+	return (uint16_t)number(elf, offset, 2);
 }
 
 uint32_t elf_u32(const struct elf_bytes *elf, uint64_t offset)
 {
-	return (uint32_t)little_endian(elf, offset, 4);
+	return (uint32_t)number(elf, offset, 4);
 }
 
 uint64_t elf_u64(const struct elf_bytes *elf, uint64_t offset)
 {
-	return little_endian(elf, offset, 8);
+	return number(elf, offset, 8);
 }
 
 uint64_t elf_word(const struct elf_bytes *elf, uint64_t offset)
 {
-	return little_endian(elf, offset, elf->is64 ? 8 : 4);
+	return number(elf, offset, elf->is64 ? 8 : 4);
 }
 
 const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t end)
@@ -80,6 +84,7 @@ struct elf_header elf_header(const struct elf_bytes *elf)
 		.type = elf_u16(elf, AT(Ehdr, e_type)),
 		.machine = elf_u16(elf, AT(Ehdr, e_machine)),
 		.version = elf_u32(elf, AT(Ehdr, e_version)),
+		.flags = elf_u32(elf, AT(Ehdr, e_flags)),
 		.entry = elf_word(elf, AT(Ehdr, e_entry)),
 		.phoff = elf_word(elf, AT(Ehdr, e_phoff)),
 		.shoff = elf_word(elf, AT(Ehdr, e_shoff)),
@@ -95,6 +100,7 @@ struct elf_header elf_header(const struct elf_bytes *elf)
 struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_segment){
+		.at = offset,
 		.type = elf_u32(elf, AT(Phdr, p_type)),
 		.flags = elf_u32(elf, AT(Phdr, p_flags)),
 		.offset = elf_word(elf, AT(Phdr, p_offset)),
@@ -108,6 +114,7 @@ struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset)
 struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_section){
+		.at = offset,
 		.name = elf_u32(elf, AT(Shdr, sh_name)),
 		.type = elf_u32(elf, AT(Shdr, sh_type)),
 		.link = elf_u32(elf, AT(Shdr, sh_link)),
@@ -122,6 +129,7 @@ struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_symbol){
+		.at = offset,
 		.name = elf_u32(elf, AT(Sym, st_name)),
 		.info = elf_u8(elf, AT(Sym, st_info)),
 		.other = elf_u8(elf, AT(Sym, st_other)),
@@ -134,9 +142,33 @@ struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset)
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset)
 {
 	return (struct elf_dyn){
+		.at = offset,
 		.tag = elf_word(elf, AT(Dyn, d_tag)),
 		.value = elf_word(elf, AT(Dyn, d_un)),
 	};
+}
+
+/* r_info, by class; 64-bit MIPS has fields of its own in it, with three types in one entry. */
+struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offset)
+{
+	uint64_t info = AT(Rel, r_info);
+	uint32_t type;
+
+	if (!elf->is64)
+		type = ELF32_R_TYPE(elf_u32(elf, info));
+	else if (elf_header(elf).machine == EM_MIPS)
+		type = elf_u8(elf, info + 5) << 16 | elf_u8(elf, info + 6) << 8 |
+		       elf_u8(elf, info + 7);
+	else
+		type = (uint32_t)ELF64_R_TYPE(elf_u64(elf, info));
+	return (struct elf_relocation){elf_word(elf, AT(Rel, r_offset)), type};
+}
+
+unsigned elf_hash_word(const struct elf_bytes *elf)
+{
+	uint16_t machine = elf_header(elf).machine;
+
+	return elf->is64 && (machine == EM_S390 || machine == EM_ALPHA) ? 8 : 4;
 }
 
 struct elf_section elf_section_at(const struct elf_bytes *elf, uint32_t index)

@@ -4,9 +4,9 @@
  * A C library casts the image to structs and follows its pointers: it trusts the
  * kernel. A checker must not. Here nothing is cast: every read names an offset, is
  * held against the size of the file, and gives zero outside of it, so that no image
- * whatever can make a reader touch other memory. The bytes are put together by hand,
- * least significant first, so that they need no alignment, and a machine of either
- * byte order reads the same.
+ * whatever can make a reader touch other memory. The bytes are put together by hand, in the
+ * byte order that the file names, so that they need no alignment, and an image of any machine
+ * reads the same on any other.
  *
  * The two ELF classes hold the same fields in different places and sizes
  * (gABI, chapters 4 and 5; elf(5)); the structs below are the common, wide form.
@@ -23,9 +23,13 @@ struct elf_bytes {
 	const unsigned char *bytes;
 	size_t size;
 	bool is64; /* ELFCLASS64; else the narrow fields and structs of ELFCLASS32 */
+	bool big;  /* ELFDATA2MSB; else the least significant byte comes first */
 };
 
-/* The bytes of a file; a file that is too short for a class is read as a narrow one. */
+/*
+ * The bytes of a file, in the class and byte order that it names; where it names neither of the
+ * two, or is too short for that, it is narrow and little-endian.
+ */
 struct elf_bytes elf_bytes_of(const unsigned char *bytes, size_t size);
 
 /* Are len bytes at offset all inside the file? Right for any two numbers. */
@@ -48,26 +52,35 @@ const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t en
 
 struct elf_header {
 	uint16_t type, machine;
-	uint32_t version;
+	uint32_t version, flags;
 	uint64_t entry, phoff, shoff;
 	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
+/* at: the offset of the struct itself. */
 struct elf_segment {
+	uint64_t at;
 	uint32_t type, flags;
 	uint64_t offset, vaddr, filesz, memsz, align;
 };
 struct elf_section {
+	uint64_t at;
 	uint32_t name, type, link;
 	uint64_t flags, addr, offset, size, entsize;
 };
 struct elf_symbol {
+	uint64_t at;
 	uint32_t name;
 	uint8_t info, other;
 	uint16_t shndx;
 	uint64_t value, size;
 };
 struct elf_dyn {
+	uint64_t at;
 	uint64_t tag, value;
+};
+struct elf_relocation {
+	uint64_t offset;
+	uint32_t type; /* 0 is the one that does nothing, R_*_NONE, on every machine */
 };
 
 /* Each reads the struct whose first byte is at offset. */
@@ -76,6 +89,13 @@ struct elf_segment elf_segment(const struct elf_bytes *elf, uint64_t offset);
 struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset);
 struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset);
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset);
+struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offset);
+
+/*
+ * The size of a word of DT_HASH: 4 bytes, in spite of the gABI also in 64-bit files, but 8 on
+ * s390x and alpha (elf.h says so in the name of Elf64_Word, binutils in hash_entry_size).
+ */
+unsigned elf_hash_word(const struct elf_bytes *elf);
 
 /* The section of that number; and the first one of a type, false if there is none. */
 struct elf_section elf_section_at(const struct elf_bytes *elf, uint32_t index);

@@ -82,18 +82,17 @@ void image_free(struct image *image)
 
 unsigned image_machine(const struct image *image)
 {
-	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+	const struct elf_bytes elf = elf_bytes_of(image->bytes, image->size);
 
 	if (!elf_inside(&elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG))
 		return 0;
-	/* e_machine is in the same place in both classes. */
-	return elf_u16(&elf, offsetof(Elf64_Ehdr, e_machine));
+	return elf_header(&elf).machine;
 }
 
 uint32_t image_entry(const struct image *image)
 {
-	const struct elf_bytes elf = {.bytes = image->bytes, .size = image->size};
+	const struct elf_bytes elf = elf_bytes_of(image->bytes, image->size);
 
-	/* Its lower half is in the same place in both classes, and no image is that long. */
-	return elf_u32(&elf, offsetof(Elf64_Ehdr, e_entry));
+	/* No image is longer than that. */
+	return (uint32_t)elf_header(&elf).entry;
 }

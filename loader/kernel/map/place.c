@@ -21,6 +21,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/jump.h"
 #include "kernel/image/check/check.h"
+#include "kernel/image/identity.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/page.h"
 #include "kernel/base/random.h"
@@ -42,9 +43,9 @@ static int image_to_memfd(const struct image *image, size_t length)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
 	memcpy(copy + length - LANDING_SIZE, landing_code_start, LANDING_SIZE);
-	fd = alternatives_apply(copy, image->size, cpu_has);
-	if (fd >= 0)
-		fd = memfd_sealed("vdso", copy, length, MEMFD_CODE);
+	fd = alternatives_apply(copy, image->size, cpu_has) < 0
+		     ? -ENOEXEC
+		     : memfd_sealed("vdso", copy, length, MEMFD_CODE);
 	free(copy);
 	return fd;
 }
@@ -53,9 +54,30 @@ static void note_first(void *arg, const struct image_finding *finding)
 {
 	struct error *error = arg;
 
-	if (!error->status)
+	/* What breaks only a rule of this house runs. */
+	if (finding->rule->hurts && !error->status)
 		error_cannot_run(error, NULL, "the image breaks rule %s: %s",
 				 finding->rule->name, finding->message);
+}
+
+/*
+ * What is known to read other data pages is named first: it may keep every rule, and where it
+ * does not, this is still what its owner wants to know.
+ */
+static int check_image(const struct image *image, struct error *error)
+{
+	struct image_identity identity = image_identity(image);
+	bool ours = image_reads_our_data(&identity);
+	char words[128];
+
+	if (!ours && (identity.has_layout || identity.has_version))
+		return error_cannot_run(error, NULL, "%s",
+					image_identity_words(&identity, words, sizeof(words)));
+	if (image_check(image, note_first, error))
+		return -ENOEXEC;
+	return ours ? 0
+		    : error_cannot_run(error, NULL, "%s",
+				       image_identity_words(&identity, words, sizeof(words)));
 }
 
 int vdso_files_open(struct vdso_files *files, const struct image *image,
@@ -77,9 +99,14 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 		return error_cannot_run(error, NULL, "not an ELF file");
 	if (image_machine(image) != HOST_MACHINE)
 		return error_cannot_run(error, NULL, "the image is not for this machine");
-	if (!unchecked && image_check(image, note_first, error))
+	if (!unchecked && check_image(image, error))
 		return -ENOEXEC;
 	files->image = image_to_memfd(image, files->image_length);
+	if (files->image == -ENOEXEC)
+		return error_cannot_run(
+			error, NULL,
+			"its alternatives lead out of the image: they cannot be "
+			"applied");
 	if (files->image < 0)
 		return error_self(error, files->image, NULL, "cannot copy the image: %s",
 				  error_words(files->image));

@@ -51,9 +51,9 @@ struct vdso_files {
 };
 
 /*
- * Checks the image (check.h; not with unchecked), makes a copy, fits it to this machine's CPU
- * and seals it. vvar must have been sealed; its descriptor is borrowed, the image's is ours.
- * Returns 0, or -errno with error filled.
+ * Checks the image (check.h; not with unchecked) and that it reads our data pages (identity.h),
+ * makes a copy, fits it to this machine's CPU and seals it. vvar must have been sealed; its
+ * descriptor is borrowed, the image's is ours. Returns 0, or -errno with error filled.
  */
 int vdso_files_open(struct vdso_files *files, const struct image *image,
 		    const struct vvar *vvar, bool unchecked, struct error *error);

@@ -76,6 +76,12 @@ int trace_open(struct trace *trace, const struct image *image, struct error *err
 	int err = counted_open(&trace->counted, image);
 	void *counters;
 
+	/* With --force, as this is a rule of the checker. */
+	if (err == -ENOEXEC)
+		return error_cannot_run(
+			error, NULL,
+			"the image has no section .dynsym or no PT_LOAD, and trace "
+			"finds its functions there");
 	if (err)
 		return error_self(error, err, "trace", "%s",
 				  err == -ENOSYS ? "not on this machine yet" : strerror(-err));

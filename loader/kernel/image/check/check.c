@@ -11,6 +11,7 @@ static void check_everything(struct checked *c)
 	if (!check_elf_header(c) || !check_segments(c))
 		return;
 	check_sections(c);
+	check_end(c);
 	check_notes(c);
 	if (!check_dynamic(c))
 		return;
@@ -19,6 +20,8 @@ static void check_everything(struct checked *c)
 	check_symbols(c);
 	check_hashes(c);
 	check_versions(c);
+	check_names(c);
+	check_replacements(c);
 	check_eh_frame(c);
 }
 
@@ -26,7 +29,7 @@ unsigned image_check(const struct image *image, image_report_fn *report, void *a
 {
 	struct checked c = {
 		.report = {.tell = report, .arg = arg},
-		.elf = {.bytes = image->bytes, .size = image->size},
+		.elf = elf_bytes_of(image->bytes, image->size),
 	};
 
 	check_everything(&c);

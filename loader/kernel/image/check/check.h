@@ -45,14 +45,24 @@ typedef void image_report_fn(void *arg, const struct image_finding *finding);
 #define IMAGE_REPORTS_PER_RULE 8
 
 /*
- * Returns the number of rules that the image breaks; 0 is a good image. report
- * may be NULL. Some rules cannot be checked once another is broken: in an image
- * without a PT_LOAD no symbol is looked for.
+ * Returns the number of rules that the image breaks and whose breach hurts somebody; 0 is a
+ * good image. report may be NULL; it hears of the rules of this house as well, which are not
+ * counted. Some rules cannot be checked once another is broken: in an image without a PT_LOAD
+ * no symbol is looked for.
  *
  * Whatever the bytes are, none outside [bytes, bytes + size) is read, and the
  * time is bounded. Allocates nothing, keeps no state, prints nothing; may be
  * called from any thread.
  */
 unsigned image_check(const struct image *image, image_report_fn *report, void *arg);
+
+/* How many of image_rules[] hurt somebody. */
+unsigned image_nr_hurting(void);
+
+/*
+ * What lies at an offset of the file, in one line of printable ASCII: "symbol 3 of .dynsym
+ * (__vdso_time), st_value". Cut if it is longer than size - 1. Returns to. As image_check().
+ */
+const char *image_where(const struct image *image, uint64_t offset, char *to, size_t size);
 
 #endif

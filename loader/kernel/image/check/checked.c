@@ -20,6 +20,17 @@ bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_
 	return true;
 }
 
+bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsigned align)
+{
+	if (vaddr % align == 0)
+		return true;
+	rule_broken_at(&c->report, RULE_ALIGNMENT, vaddr,
+		       "%s is at %#llx, which is not a multiple of %u: there are machines that "
+		       "do not read it",
+		       what, X(vaddr), align);
+	return false;
+}
+
 struct elf_segment checked_segment(const struct checked *c, unsigned index)
 {
 	return elf_segment(&c->elf, c->header.phoff + (uint64_t)index * c->header.phentsize);
@@ -28,6 +39,35 @@ struct elf_segment checked_segment(const struct checked *c, unsigned index)
 struct elf_section checked_section(const struct checked *c, unsigned index)
 {
 	return elf_section(&c->elf, c->header.shoff + (uint64_t)index * c->header.shentsize);
+}
+
+const char *checked_section_name(const struct checked *c, const struct elf_section *s)
+{
+	struct elf_section names = checked_section(c, c->header.shstrndx);
+
+	if (s->name >= names.size || !elf_inside(&c->elf, names.offset, names.size))
+		return NULL;
+	return elf_string(&c->elf, names.offset + s->name, names.offset + names.size);
+}
+
+bool section_is_code(const struct elf_section *s)
+{
+	uint64_t flags = SHF_ALLOC | SHF_EXECINSTR;
+
+	return (s->flags & flags) == flags && s->type != SHT_NOBITS &&
+	       s->size <= UINT64_MAX - s->addr;
+}
+
+bool checked_is_code(const struct checked *c, uint64_t vaddr, uint64_t length)
+{
+	for (unsigned i = 1; i < c->header.shnum; i++) {
+		struct elf_section s = checked_section(c, i);
+
+		if (section_is_code(&s) && vaddr >= s.addr && vaddr - s.addr <= s.size &&
+		    length <= s.size - (vaddr - s.addr))
+			return true;
+	}
+	return false;
 }
 
 struct elf_symbol checked_symbol(const struct checked *c, uint32_t index)

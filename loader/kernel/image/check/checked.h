@@ -10,6 +10,7 @@
 
 #include "kernel/image/check/report.h"
 #include "kernel/image/elf_bytes.h"
+#include "kernel/image/machine.h"
 
 /* The entries of .dynamic that a later part looks up again. */
 enum tag {
@@ -51,6 +52,7 @@ struct checked {
 	struct report report;
 	struct elf_bytes elf;
 	struct elf_header header;
+	const struct machine *machine; /* NULL: none that is known to have a vDSO */
 
 	/* From the program headers. */
 	struct elf_segment load, dynamic, eh_frame_hdr;
@@ -63,6 +65,7 @@ struct checked {
 	/* From .dynamic. */
 	bool has_tag[NR_TAGS];
 	uint64_t tag[NR_TAGS];
+	uint64_t tag_at[NR_TAGS]; /* the offset of the entry */
 
 	/* The string table and the symbols, as file offsets; 0 symbols when unusable. */
 	uint64_t strtab, strtab_end;
@@ -77,8 +80,16 @@ struct checked {
 bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_t len,
 		    uint64_t *offset);
 
+/* Is an address, or an offset in the file, a multiple of align? Else alignment is broken. */
+bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsigned align);
+
 struct elf_segment checked_segment(const struct checked *c, unsigned index);
 struct elf_section checked_section(const struct checked *c, unsigned index);
+/* The name of a section, or NULL. */
+const char *checked_section_name(const struct checked *c, const struct elf_section *s);
+/* Are these addresses all in one section of code? */
+bool checked_is_code(const struct checked *c, uint64_t vaddr, uint64_t length);
+bool section_is_code(const struct elf_section *s);
 struct elf_symbol checked_symbol(const struct checked *c, uint32_t index);
 
 /* A string of DT_STRTAB: NULL when it is outside, or too long. */

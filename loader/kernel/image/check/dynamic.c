@@ -5,6 +5,8 @@
  * an address or a number each. What a tag means for a vDSO is decided here by a list
  * of the ones that are allowed; a tag that is not on it is reported.
  */
+#include <string.h>
+
 #include "kernel/image/check/parts.h"
 
 #ifndef DT_RELR
@@ -12,11 +14,29 @@
 #	define DT_RELR    36
 #	define DT_RELRENT 37
 #endif
-#ifndef DT_AARCH64_BTI_PLT
-#	define DT_AARCH64_BTI_PLT 0x70000001
-#endif
 
 #define UNKEPT NR_TAGS
+
+/* What some machines' linkers write beside (their psABIs); none of it is for a client. */
+static const struct {
+	uint16_t machine;
+	uint32_t tag;
+} machine_tags[] = {
+	{EM_AARCH64, 0x70000001}, /* BTI_PLT */
+	{EM_AARCH64, 0x70000003}, /* PAC_PLT */
+	{EM_AARCH64, 0x70000005}, /* VARIANT_PCS */
+	{EM_RISCV, 0x70000001},   /* VARIANT_CC */
+	{EM_MIPS, 0x70000001},    /* RLD_VERSION */
+	{EM_MIPS, 0x70000005},    /* FLAGS */
+	{EM_MIPS, 0x70000006},    /* BASE_ADDRESS */
+	{EM_MIPS, 0x7000000a},    /* LOCAL_GOTNO */
+	{EM_MIPS, 0x70000011},    /* SYMTABNO */
+	{EM_MIPS, 0x70000012},    /* UNREFEXTNO */
+	{EM_MIPS, 0x70000013},    /* GOTSYM */
+	{EM_PPC, 0x70000000},     /* GOT */
+	{EM_PPC64, 0x70000000},   /* GLINK */
+	{EM_PPC64, 0x70000003},   /* OPT */
+};
 
 /* Every tag that has a meaning here, and what becomes of it. */
 static const struct known_tag {
@@ -81,32 +101,34 @@ static void check_tag(struct checked *c, const struct elf_dyn *dyn, bool *seen)
 		if (known->tag != dyn->tag)
 			continue;
 		if (known->depends) {
-			rule_broken(&c->report, RULE_NO_DEPENDENCIES, "there is a %s",
-				    known->depends);
+			rule_broken_at(&c->report, RULE_NO_DEPENDENCIES, dyn->at,
+				       "there is a %s", known->depends);
 			return;
 		}
 		if (seen[i])
-			rule_broken(&c->report, RULE_DYNAMIC_TAGS,
-				    "tag %#llx is there twice: clients differ in which one "
-				    "they take",
-				    X(dyn->tag));
+			rule_broken_at(&c->report, RULE_DYNAMIC_TAGS, dyn->at,
+				       "tag %#llx is there twice: clients take the last one",
+				       X(dyn->tag));
 		seen[i] = true;
 		if (known->keep != UNKEPT) {
 			c->has_tag[known->keep] = true;
 			c->tag[known->keep] = dyn->value;
+			c->tag_at[known->keep] = dyn->at;
 		}
 		return;
 	}
 	if (dyn->tag == DT_TEXTREL) {
-		rule_broken(&c->report, RULE_NO_TEXTREL,
-			    "there is a DT_TEXTREL: nothing makes the image writable to "
-			    "relocate it");
+		rule_broken_at(&c->report, RULE_NO_TEXTREL, dyn->at,
+			       "there is a DT_TEXTREL: nothing makes the image writable to "
+			       "relocate it");
 		return;
 	}
-	if (dyn->tag == DT_AARCH64_BTI_PLT && c->header.machine == EM_AARCH64)
-		return;
-	rule_broken(&c->report, RULE_DYNAMIC_TAGS,
-		    "tag %#llx, which no vDSO has: nothing handles it", X(dyn->tag));
+	for (size_t i = 0; i < sizeof(machine_tags) / sizeof(machine_tags[0]); i++)
+		if (machine_tags[i].machine == c->header.machine &&
+		    machine_tags[i].tag == dyn->tag)
+			return;
+	rule_broken_at(&c->report, RULE_DYNAMIC_TAGS, dyn->at,
+		       "tag %#llx, which no vDSO has: nothing handles it", X(dyn->tag));
 }
 
 static void check_flags(struct checked *c)
@@ -115,21 +137,43 @@ static void check_flags(struct checked *c)
 	uint64_t flags_1 = c->has_tag[TAG_FLAGS_1] ? c->tag[TAG_FLAGS_1] : 0;
 
 	if (flags & DF_TEXTREL)
-		rule_broken(
-			&c->report, RULE_NO_TEXTREL,
+		rule_broken_at(
+			&c->report, RULE_NO_TEXTREL, c->tag_at[TAG_FLAGS],
 			"DT_FLAGS has DF_TEXTREL: nothing makes the image writable to relocate "
 			"it");
 	if (flags & DF_STATIC_TLS)
-		rule_broken(&c->report, RULE_NO_TLS,
-			    "DT_FLAGS has DF_STATIC_TLS: nothing sets it up");
+		rule_broken_at(&c->report, RULE_NO_TLS, c->tag_at[TAG_FLAGS],
+			       "DT_FLAGS has DF_STATIC_TLS: nothing sets it up");
 	flags &= ~(uint64_t)(DF_SYMBOLIC | DF_BIND_NOW | DF_TEXTREL | DF_STATIC_TLS);
 	if (flags)
-		rule_broken(&c->report, RULE_DYNAMIC_TAGS,
-			    "DT_FLAGS has the bits %#llx, which mean nothing here", X(flags));
+		rule_broken_at(&c->report, RULE_DYNAMIC_TAGS, c->tag_at[TAG_FLAGS],
+			       "DT_FLAGS has the bits %#llx, which mean nothing here",
+			       X(flags));
 	if (flags_1 & ~(uint64_t)DF_1_NOW)
-		rule_broken(&c->report, RULE_DYNAMIC_TAGS,
-			    "DT_FLAGS_1 has the bits %#llx, which mean nothing here",
-			    X(flags_1 & ~(uint64_t)DF_1_NOW));
+		rule_broken_at(&c->report, RULE_DYNAMIC_TAGS, c->tag_at[TAG_FLAGS_1],
+			       "DT_FLAGS_1 has the bits %#llx, which mean nothing here",
+			       X(flags_1 & ~(uint64_t)DF_1_NOW));
+}
+
+/*
+ * glibc knows a library that is there by its DT_SONAME: a program that needs one of that name
+ * gets the vDSO for it.
+ */
+void check_soname(struct checked *c, const char *soname)
+{
+	static const char *const known[] = {"linux-vdso.so.1", "linux-gate.so.1",
+					    "linux-vdso32.so.1", "linux-vdso64.so.1"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(soname, known[i]))
+			return;
+	if (!strncmp(soname, "lib", 3) || !strncmp(soname, "ld", 2))
+		rule_broken_at(&c->report, RULE_SONAME_TAKEN, c->tag_at[TAG_SONAME],
+			       "DT_SONAME is %s: a program that needs this library gets the "
+			       "vDSO instead",
+			       soname);
+	rule_broken_at(&c->report, RULE_SONAME_KNOWN, c->tag_at[TAG_SONAME],
+		       "DT_SONAME is %s, which no kernel's vDSO has", soname);
 }
 
 bool check_dynamic(struct checked *c)
@@ -142,14 +186,15 @@ bool check_dynamic(struct checked *c)
 	if (!c->has_dynamic)
 		return false;
 	if (d->flags & PF_W)
-		rule_broken(
+		rule_broken_at(
 			&c->report, RULE_DYNAMIC_READ_ONLY,
+			ELF_FIELD(&c->elf, d->at, Phdr, p_flags),
 			"p_flags of the PT_DYNAMIC has PF_W: glibc from 2.35 on then relocates "
 			"the entries in place, and dies of it before main");
 	if (d->vaddr % (entry / 2))
-		rule_broken(&c->report, RULE_DYNAMIC,
-			    "the PT_DYNAMIC is at %#llx, not aligned to its words",
-			    X(d->vaddr));
+		rule_broken_at(
+			&c->report, RULE_DYNAMIC, ELF_FIELD(&c->elf, d->at, Phdr, p_vaddr),
+			"the PT_DYNAMIC is at %#llx, not aligned to its words", X(d->vaddr));
 	if (!checked_offset(c, "the PT_DYNAMIC", d->vaddr, d->filesz, &offset))
 		return false;
 	for (at = 0; at + entry <= d->filesz; at += entry) {
@@ -160,8 +205,8 @@ bool check_dynamic(struct checked *c)
 		check_tag(c, &dyn, seen);
 	}
 	if (at + entry > d->filesz)
-		rule_broken(
-			&c->report, RULE_DYNAMIC,
+		rule_broken_at(
+			&c->report, RULE_DYNAMIC, offset + d->filesz,
 			"no DT_NULL within its %#llx bytes: clients read until they meet one",
 			X(d->filesz));
 	check_flags(c);

@@ -41,20 +41,29 @@ static uint32_t gnu_hash(const char *name)
 struct table {
 	uint64_t buckets, chains; /* file offsets */
 	uint32_t nr_buckets;
+	unsigned word; /* of buckets and chains, in bytes */
 	/* DT_GNU_HASH only: the first symbol that it knows, and its filter. */
 	uint32_t symoffset, bloom_size, bloom_shift;
 	uint64_t bloom;
 };
 
+/* A number that does not fit is no symbol's: it becomes the largest, which is none either. */
+static uint32_t word_at(const struct checked *c, const struct table *t, uint64_t offset)
+{
+	uint64_t value = t->word == 8 ? elf_u64(&c->elf, offset) : elf_u32(&c->elf, offset);
+
+	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
 static uint32_t bucket(const struct checked *c, const struct table *t, uint32_t index)
 {
-	return elf_u32(&c->elf, t->buckets + 4ull * index);
+	return word_at(c, t, t->buckets + (uint64_t)t->word * index);
 }
 
 /* The word of a symbol: the next one of its chain, or its hash with the end bit. */
 static uint32_t chain(const struct checked *c, const struct table *t, uint32_t symbol)
 {
-	return elf_u32(&c->elf, t->chains + 4ull * (symbol - t->symoffset));
+	return word_at(c, t, t->chains + (uint64_t)t->word * (symbol - t->symoffset));
 }
 
 /* Would a client that looks for this symbol meet it? */
@@ -73,14 +82,15 @@ static bool sysv_finds(const struct checked *c, const struct table *t, uint32_t 
 
 static void check_sysv_hash(struct checked *c)
 {
-	struct table t = {0};
-	uint64_t header, len, steps = 0;
+	struct table t = {.word = elf_hash_word(&c->elf)};
+	uint64_t header, len, steps = 0, word = t.word;
 
-	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 8, &header))
+	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 2 * word, &header))
 		return;
-	t.nr_buckets = elf_u32(&c->elf, header);
+	checked_aligned(c, "DT_HASH", c->tag[TAG_HASH], (unsigned)word);
+	t.nr_buckets = word_at(c, &t, header);
 	/* nchain is the number of symbols; symbols.c has compared it with .dynsym. */
-	len = 8 + 4ull * t.nr_buckets + 4ull * elf_u32(&c->elf, header + 4);
+	len = word * (2ull + t.nr_buckets + word_at(c, &t, header + word));
 	if (t.nr_buckets == 0 || t.nr_buckets > MAX_BUCKETS) {
 		rule_broken(&c->report, RULE_HASH,
 			    "DT_HASH has %u buckets: a look-up divides by their number",
@@ -89,8 +99,8 @@ static void check_sysv_hash(struct checked *c)
 	}
 	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], len, &header))
 		return;
-	t.buckets = header + 8;
-	t.chains = t.buckets + 4ull * t.nr_buckets;
+	t.buckets = header + 2 * word;
+	t.chains = t.buckets + word * t.nr_buckets;
 
 	for (uint32_t b = 0; b < t.nr_buckets; b++)
 		for (uint32_t at = bucket(c, &t, b); at; at = chain(c, &t, at)) {
@@ -172,11 +182,13 @@ static void check_gnu_buckets(struct checked *c, const struct table *t)
 static void check_gnu_hash(struct checked *c)
 {
 	unsigned word = c->elf.is64 ? 8 : 4;
-	struct table t = {0};
+	struct table t = {.word = 4};
 	uint64_t header, len;
 
 	if (!checked_offset(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], 16, &header))
 		return;
+	/* The words of its filter are as wide as an address. */
+	checked_aligned(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], word);
 	t.nr_buckets = elf_u32(&c->elf, header);
 	t.symoffset = elf_u32(&c->elf, header + 4);
 	t.bloom_size = elf_u32(&c->elf, header + 8);
@@ -220,8 +232,7 @@ void check_hashes(struct checked *c)
 			"no DT_HASH: musl and zig know no other table, and fall back to system "
 			"calls");
 	if (!c->has_tag[TAG_GNU_HASH])
-		rule_broken(&c->report, RULE_HASH,
-			    "no DT_GNU_HASH: newer clients know no other table");
+		rule_broken(&c->report, RULE_GNU_HASH, "no DT_GNU_HASH");
 	if (c->nr_symbols == 0)
 		return;
 	if (c->has_tag[TAG_HASH])

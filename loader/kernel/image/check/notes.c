@@ -26,9 +26,10 @@ static void check_note(struct checked *c, uint64_t at, uint32_t namesz, uint32_t
 	uint32_t type = elf_u32(&c->elf, at + 8);
 
 	if (namesz && (!owner || strlen(owner) + 1 != namesz)) {
-		rule_broken(&c->report, RULE_NOTES,
-			    "the owner of the note at offset %#llx is not a string of %u bytes",
-			    X(at), namesz);
+		rule_broken_at(&c->report, RULE_NOTES, at,
+			       "the owner of the note at offset %#llx is not a string of %u "
+			       "bytes",
+			       X(at), namesz);
 		return;
 	}
 	if (!owner)
@@ -36,18 +37,19 @@ static void check_note(struct checked *c, uint64_t at, uint32_t namesz, uint32_t
 	if (!strcmp(owner, "Linux") && type == NT_LINUX_VERSION) {
 		found->version = true;
 		if (descsz != 4)
-			rule_broken(
-				&c->report, RULE_NOTES,
+			rule_broken_at(
+				&c->report, RULE_NOTE_VERSION, at,
 				"the Linux note of type 0 has %u bytes, a kernel version has 4",
 				descsz);
 	}
 	if (!strcmp(owner, "GNU") && type == NT_GNU_BUILD_ID) {
 		found->build_id = true;
 		if (descsz < 8)
-			rule_broken(&c->report, RULE_NOTES,
-				    "the build id has %u bytes: too few to tell one image from "
-				    "another",
-				    descsz);
+			rule_broken_at(
+				&c->report, RULE_NOTE_BUILD_ID, at,
+				"the build id has %u bytes: too few to tell one image from "
+				"another",
+				descsz);
 	}
 }
 
@@ -72,8 +74,8 @@ static void check_note_segment(struct checked *c, const struct elf_segment *s,
 		uint64_t next = aligned(desc + descsz, align);
 
 		if (desc + descsz > end - at) {
-			rule_broken(
-				&c->report, RULE_NOTES,
+			rule_broken_at(
+				&c->report, RULE_NOTES, at,
 				"the note at offset %#llx, %u and %u bytes, runs over the end "
 				"of its segment at %#llx",
 				X(at), namesz, descsz, X(end));
@@ -84,9 +86,9 @@ static void check_note_segment(struct checked *c, const struct elf_segment *s,
 		at = next < end - at ? at + next : end;
 	}
 	if (at != end)
-		rule_broken(&c->report, RULE_NOTES,
-			    "%#llx bytes after the last note, at offset %#llx", X(end - at),
-			    X(at));
+		rule_broken_at(&c->report, RULE_NOTES, at,
+			       "%#llx bytes after the last note, at offset %#llx", X(end - at),
+			       X(at));
 }
 
 void check_notes(struct checked *c)
@@ -99,10 +101,13 @@ void check_notes(struct checked *c)
 		if (s.type == PT_NOTE)
 			check_note_segment(c, &s, &found);
 	}
+	/* What comes after one that is malformed cannot be told from rubbish. */
+	if (c->report.broken[RULE_NOTES])
+		return;
 	if (!found.version)
-		rule_broken(&c->report, RULE_NOTES,
+		rule_broken(&c->report, RULE_NOTE_VERSION,
 			    "no Linux note of type 0 with the version of the kernel");
 	if (!found.build_id)
-		rule_broken(&c->report, RULE_NOTES,
+		rule_broken(&c->report, RULE_NOTE_BUILD_ID,
 			    "no build id: debuggers cannot find the unstripped image");
 }

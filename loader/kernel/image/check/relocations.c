@@ -12,7 +12,6 @@ void check_relocation_table(struct checked *c, const char *what, uint64_t offset
 			    bool has_addend)
 {
 	size_t entry = has_addend ? ELF_SIZEOF(&c->elf, Rela) : ELF_SIZEOF(&c->elf, Rel);
-	size_t info = c->elf.is64 ? offsetof(Elf64_Rela, r_info) : offsetof(Elf32_Rela, r_info);
 	uint64_t nr = 0, first = 0;
 
 	if (size % entry)
@@ -20,12 +19,10 @@ void check_relocation_table(struct checked *c, const char *what, uint64_t offset
 			    "%s has %#llx bytes, not a multiple of a relocation's %zu", what,
 			    X(size), entry);
 	for (uint64_t at = 0; at + entry <= size; at += entry) {
-		uint64_t r_info = elf_word(&c->elf, offset + at + info);
-		uint64_t type = c->elf.is64 ? ELF64_R_TYPE(r_info) : ELF32_R_TYPE(r_info);
+		struct elf_relocation r = elf_relocation(&c->elf, offset + at);
 
-		/* R_X86_64_NONE, R_386_NONE, R_AARCH64_NONE, R_RISCV_NONE are all 0. */
-		if (type != 0 && nr++ == 0)
-			first = elf_word(&c->elf, offset + at);
+		if (r.type != 0 && nr++ == 0)
+			first = r.offset;
 	}
 	if (nr)
 		rule_broken(&c->report, RULE_NO_RELOCATIONS,
@@ -61,7 +58,7 @@ void check_relocations(struct checked *c)
 {
 	/* A tag says which of the two the PLT's are; without it the machine decides. */
 	bool plt_addend = c->has_tag[TAG_PLTREL] ? c->tag[TAG_PLTREL] == DT_RELA
-						 : c->header.machine != EM_386;
+						 : !(c->machine && c->machine->rel);
 
 	check_named_table(c, "DT_REL", TAG_REL, TAG_RELSZ, false);
 	check_named_table(c, "DT_RELA", TAG_RELA, TAG_RELASZ, true);

@@ -22,10 +22,12 @@ enum rule {
 	RULE_NO_RELRO,
 	RULE_ONE_LOAD,
 	RULE_LOAD_AT_ZERO,
+	RULE_LOAD_OFFSET,
 	RULE_LOAD_FLAGS,
 	RULE_LOAD_SIZES,
 	RULE_LOAD_ALIGN,
 	RULE_LOAD_COVERS,
+	RULE_HEADERS_MAPPED,
 	RULE_SECTION_HEADERS,
 	RULE_NO_WRITABLE_DATA,
 	RULE_DYNAMIC,
@@ -36,11 +38,24 @@ enum rule {
 	RULE_NO_DEPENDENCIES,
 	RULE_STRTAB,
 	RULE_SONAME,
+	RULE_SONAME_TAKEN,
+	RULE_SONAME_KNOWN,
 	RULE_SYMBOLS,
+	RULE_NAMES,
+	RULE_VISIBILITY,
 	RULE_HASH,
+	RULE_GNU_HASH,
 	RULE_VERSIONS,
+	RULE_VERSION_HIDDEN,
+	RULE_ALIGNMENT,
 	RULE_NOTES,
+	RULE_NOTE_VERSION,
+	RULE_NOTE_BUILD_ID,
 	RULE_EH_FRAME,
+	RULE_CFI,
+	RULE_CFI_COVERS,
+	RULE_ALTERNATIVES,
+	RULE_NOTHING_AFTER,
 	NR_RULES
 };
 
@@ -58,7 +73,7 @@ rule_broken_at(struct report *report, enum rule rule, uint64_t offset, const cha
 
 #define rule_broken(report, rule, ...) rule_broken_at(report, rule, IMAGE_NOWHERE, __VA_ARGS__)
 
-/* How many rules are broken. */
+/* How many rules are broken that are not only of this house. */
 unsigned report_count(const struct report *report);
 
 /* How a number and an address of the image are printed, with %#llx or %llu. */

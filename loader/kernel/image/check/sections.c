@@ -5,8 +5,8 @@
  * needs them: bionic knows the number of symbols from the section .dynsym alone,
  * gdb makes no backtrace through a vDSO without sections, and tools have broken
  * each time a kernel came without (e_shstrndx 0 among them). They may lie after the
- * PT_LOAD, as the kernel's do, but not after its last page: whole pages are mapped,
- * and what comes after them is not there for a client.
+ * PT_LOAD: kernels map the file, page by page to its end, and so do we. Who maps no
+ * more than the PT_LOAD cuts them off, hence a rule of this house.
  *
  * Sections also tell what segments hide: variables in the read-only image, where
  * the first store to them would be fatal.
@@ -38,38 +38,41 @@ static bool check_table(struct checked *c)
 	uint64_t len = (uint64_t)h->shnum * h->shentsize;
 
 	if (h->shoff == 0 || h->shnum == 0) {
-		rule_broken(
-			&c->report, RULE_SECTION_HEADERS,
+		rule_broken_at(
+			&c->report, RULE_SECTION_HEADERS, ELF_FIELD(&c->elf, 0, Ehdr, e_shoff),
 			"there are none: bionic finds no symbol, gdb no way out of a frame");
 		return false;
 	}
 	if (h->shentsize != ELF_SIZEOF(&c->elf, Shdr)) {
-		rule_broken(&c->report, RULE_SECTION_HEADERS,
-			    "e_shentsize is %u, a section header has %zu bytes", h->shentsize,
-			    ELF_SIZEOF(&c->elf, Shdr));
+		rule_broken_at(&c->report, RULE_SECTION_HEADERS,
+			       ELF_FIELD(&c->elf, 0, Ehdr, e_shentsize),
+			       "e_shentsize is %u, a section header has %zu bytes",
+			       h->shentsize, ELF_SIZEOF(&c->elf, Shdr));
 		return false;
 	}
 	if (!elf_inside(&c->elf, h->shoff, len)) {
-		rule_broken(&c->report, RULE_TRUNCATED,
-			    "%u section headers at %#llx are not in a file of %#llx bytes",
-			    h->shnum, X(h->shoff), X(c->elf.size));
+		rule_broken_at(&c->report, RULE_TRUNCATED, ELF_FIELD(&c->elf, 0, Ehdr, e_shoff),
+			       "%u section headers at %#llx are not in a file of %#llx bytes",
+			       h->shnum, X(h->shoff), X(c->elf.size));
 		return false;
 	}
 	if (h->shnum > MAX_SECTIONS) {
-		rule_broken(&c->report, RULE_SECTION_HEADERS,
-			    "%u sections, an image has about twenty", h->shnum);
+		rule_broken_at(&c->report, RULE_SECTION_HEADERS,
+			       ELF_FIELD(&c->elf, 0, Ehdr, e_shnum),
+			       "%u sections, an image has about twenty", h->shnum);
 		return false;
 	}
 	/* No overflow: the one sum is inside the file, the other saturates. */
 	if (h->shoff + len > page_up(c->load.filesz))
-		rule_broken(
-			&c->report, RULE_LOAD_COVERS,
+		rule_broken_at(
+			&c->report, RULE_HEADERS_MAPPED, h->shoff,
 			"the section headers end at %#llx, after the last page of the PT_LOAD "
-			"(%#llx): bionic and gdb read them from memory",
+			"(%#llx): they are there for who maps the whole file, as kernels do",
 			X(h->shoff + len), X(page_up(c->load.filesz)));
 	if (h->shstrndx == SHN_UNDEF || h->shstrndx >= h->shnum) {
-		rule_broken(
+		rule_broken_at(
 			&c->report, RULE_SECTION_HEADERS,
+			ELF_FIELD(&c->elf, 0, Ehdr, e_shstrndx),
 			"e_shstrndx is %u of %u sections: without names gdb and elfutils give "
 			"up",
 			h->shstrndx, h->shnum);
@@ -99,31 +102,33 @@ static void check_allocated(struct checked *c, const char *name, const struct el
 	if (s->size == 0)
 		return;
 	if (s->flags & SHF_TLS)
-		rule_broken(
-			&c->report, RULE_NO_TLS,
+		rule_broken_at(
+			&c->report, RULE_NO_TLS, s->at,
 			"section %s has %#llx bytes of thread-local data: nothing sets it up",
 			name, X(s->size));
 	if (s->type == SHT_NOBITS || (s->flags & SHF_WRITE && !is_constant(name, s)))
-		rule_broken(&c->report, RULE_NO_WRITABLE_DATA,
-			    "section %s has %#llx writable bytes at %#llx: the image is mapped "
-			    "R-X, "
-			    "and a store to it kills the program",
-			    name, X(s->size), X(s->addr));
+		rule_broken_at(
+			&c->report, RULE_NO_WRITABLE_DATA, s->at,
+			"section %s has %#llx writable bytes at %#llx: the image is mapped "
+			"R-X, "
+			"and a store to it kills the program",
+			name, X(s->size), X(s->addr));
 	if (s->type == SHT_NOBITS)
 		return;
 	if (checked_offset(c, name, s->addr, s->size, &offset) && offset != s->offset)
-		rule_broken(
-			&c->report, RULE_LOAD_COVERS,
+		rule_broken_at(
+			&c->report, RULE_LOAD_COVERS, s->at,
 			"section %s is at offset %#llx of the file and at %#llx of the mapped "
 			"image: readers of the two see different things",
 			name, X(s->offset), X(offset));
 	if (s->type == SHT_REL || s->type == SHT_RELA)
 		check_relocation_table(c, name, s->offset, s->size, s->type == SHT_RELA);
 	if (s->type == SHT_RELR)
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "section %s has %#llx bytes of packed relocations: nothing applies "
-			    "them",
-			    name, X(s->size));
+		rule_broken_at(
+			&c->report, RULE_NO_RELOCATIONS, s->at,
+			"section %s has %#llx bytes of packed relocations: nothing applies "
+			"them",
+			name, X(s->size));
 }
 
 static void check_dynsym_section(struct checked *c, unsigned nr_dynsym)
@@ -139,19 +144,21 @@ static void check_dynsym_section(struct checked *c, unsigned nr_dynsym)
 		return;
 	}
 	if (s->entsize != ELF_SIZEOF(&c->elf, Sym) || s->size % ELF_SIZEOF(&c->elf, Sym)) {
-		rule_broken(
+		rule_broken_at(
 			&c->report, RULE_SECTION_HEADERS,
+			ELF_FIELD(&c->elf, s->at, Shdr, sh_entsize),
 			"the .dynsym has %#llx bytes of entries of %#llx, a symbol has %zu: "
 			"bionic divides the one by the other",
 			X(s->size), X(s->entsize), ELF_SIZEOF(&c->elf, Sym));
 		return;
 	}
 	if (s->link >= c->header.shnum || checked_section(c, s->link).type != SHT_STRTAB)
-		rule_broken(&c->report, RULE_SECTION_HEADERS,
-			    "sh_link of the .dynsym is %u, which is not a string table: gdb "
-			    "reads the "
-			    "names through it",
-			    s->link);
+		rule_broken_at(&c->report, RULE_SECTION_HEADERS,
+			       ELF_FIELD(&c->elf, s->at, Shdr, sh_link),
+			       "sh_link of the .dynsym is %u, which is not a string table: gdb "
+			       "reads the "
+			       "names through it",
+			       s->link);
 	c->has_dynsym = true;
 }
 
@@ -165,8 +172,8 @@ void check_sections(struct checked *c)
 	c->has_sections = true;
 	names = checked_section(c, c->header.shstrndx);
 	if (names.type != SHT_STRTAB || !elf_inside(&c->elf, names.offset, names.size))
-		rule_broken(
-			&c->report, RULE_SECTION_HEADERS,
+		rule_broken_at(
+			&c->report, RULE_SECTION_HEADERS, names.at,
 			"section %u, which e_shstrndx names, is not a string table in the file",
 			c->header.shstrndx);
 	for (unsigned i = 1; i < c->header.shnum; i++) {
@@ -174,18 +181,19 @@ void check_sections(struct checked *c)
 		const char *name = section_name(c, &names, &s);
 
 		if (!name) {
-			rule_broken(&c->report, RULE_SECTION_HEADERS,
-				    "section %u has no name in .shstrtab: gdb "
-				    "and elfutils know sections by name",
-				    i);
+			rule_broken_at(&c->report, RULE_SECTION_HEADERS,
+				       ELF_FIELD(&c->elf, s.at, Shdr, sh_name),
+				       "section %u has no name in .shstrtab: gdb "
+				       "and elfutils know sections by name",
+				       i);
 			name = "?";
 		}
 		if (s.type == SHT_DYNSYM && nr_dynsym++ == 0)
 			c->dynsym = s;
 		if (s.type != SHT_NOBITS && s.type != SHT_NULL &&
 		    !elf_inside(&c->elf, s.offset, s.size))
-			rule_broken(
-				&c->report, RULE_TRUNCATED,
+			rule_broken_at(
+				&c->report, RULE_TRUNCATED, s.at,
 				"section %s, %#llx bytes at offset %#llx, is not in the file",
 				name, X(s.size), X(s.offset));
 		else if (s.flags & SHF_ALLOC)

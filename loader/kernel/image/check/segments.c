@@ -17,22 +17,12 @@
 #include "kernel/base/newer.h"
 #include "kernel/image/check/parts.h"
 
-#ifndef PT_RISCV_ATTRIBUTES
-#	define PT_RISCV_ATTRIBUTES 0x70000003
-#endif
+/* For a machine that is not known: the largest page that any has. */
+#define UNKNOWN_PAGE (256 * 1024)
 
-static bool known_machine(const struct checked *c)
-{
-	switch (c->header.machine) {
-	case EM_X86_64:
-	case EM_AARCH64:
-	case EM_RISCV:
-		return c->elf.is64;
-	case EM_386:
-		return !c->elf.is64;
-	}
-	return false;
-}
+#ifndef PT_GNU_SFRAME
+#	define PT_GNU_SFRAME 0x6474e554
+#endif
 
 /* The magic number, and the class that says how to read all the rest. */
 static bool check_ident(struct checked *c)
@@ -55,10 +45,9 @@ static bool check_ident(struct checked *c)
 			    elf->bytes[EI_CLASS]);
 		return false;
 	}
-	c->elf.is64 = elf->bytes[EI_CLASS] == ELFCLASS64;
-	if (elf->bytes[EI_DATA] != ELFDATA2LSB) {
+	if (elf->bytes[EI_DATA] != ELFDATA2LSB && elf->bytes[EI_DATA] != ELFDATA2MSB) {
 		rule_broken(&c->report, RULE_ELF,
-			    "EI_DATA is %u: not little-endian, as our machines are",
+			    "EI_DATA is %u, neither little- nor big-endian",
 			    elf->bytes[EI_DATA]);
 		return false;
 	}
@@ -74,6 +63,22 @@ static bool check_ident(struct checked *c)
 			    "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
 			    elf->bytes[EI_ABIVERSION]);
 	return true;
+}
+
+static void check_machine(struct checked *c)
+{
+	const struct machine *machine = c->machine = machine_of(&c->elf);
+
+	if (!machine)
+		rule_broken(&c->report, RULE_ELF,
+			    "e_machine is %u in a %d-bit file: no such machine is known to "
+			    "have a vDSO, and its names and version cannot be held against "
+			    "anything",
+			    c->header.machine, c->elf.is64 ? 64 : 32);
+	else if (machine->order != ELFDATANONE && machine->order != c->elf.bytes[EI_DATA])
+		rule_broken(&c->report, RULE_ELF, "EI_DATA is %u: %s is %s-endian",
+			    c->elf.bytes[EI_DATA], machine->name,
+			    machine->order == ELFDATA2LSB ? "little" : "big");
 }
 
 bool check_elf_header(struct checked *c)
@@ -92,11 +97,7 @@ bool check_elf_header(struct checked *c)
 		rule_broken(&c->report, RULE_ELF,
 			    "e_type is %u, not ET_DYN: the image must be able to lie anywhere",
 			    h->type);
-	if (!known_machine(c))
-		rule_broken(&c->report, RULE_ELF,
-			    "e_machine is %u in a %d-bit file; known are x86-64, aarch64 and "
-			    "riscv with 64 bits, and i386 with 32",
-			    h->machine, c->elf.is64 ? 64 : 32);
+	check_machine(c);
 	if (h->version != EV_CURRENT)
 		rule_broken(&c->report, RULE_ELF, "e_version is %u, there is only version 1",
 			    h->version);
@@ -119,6 +120,7 @@ bool check_elf_header(struct checked *c)
 			    h->phnum, X(h->phoff), X(c->elf.size));
 		return false;
 	}
+	checked_aligned(c, "e_phoff", h->phoff, c->elf.is64 ? 8 : 4);
 	if (h->phnum > MAX_SEGMENTS) {
 		rule_broken(&c->report, RULE_SEGMENTS,
 			    "%u program headers, an image has about four", h->phnum);
@@ -130,14 +132,22 @@ bool check_elf_header(struct checked *c)
 static void check_load(struct checked *c)
 {
 	const struct elf_segment *load = &c->load;
+	uint32_t page = c->machine ? c->machine->largest_page : UNKNOWN_PAGE;
 	uint64_t headers;
 
-	if (load->offset != 0 || load->vaddr != 0)
-		rule_broken(
-			&c->report, RULE_LOAD_AT_ZERO,
-			"the PT_LOAD has offset %#llx and address %#llx: the address in the "
-			"vector must be that of the ELF header, and symbols count from it",
-			X(load->offset), X(load->vaddr));
+	if (load->offset != 0)
+		rule_broken_at(
+			&c->report, RULE_LOAD_OFFSET,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_offset),
+			"the PT_LOAD has offset %#llx: the address in the vector must be that "
+			"of the ELF header",
+			X(load->offset));
+	if (load->vaddr != 0)
+		rule_broken_at(&c->report, RULE_LOAD_AT_ZERO,
+			       ELF_FIELD(&c->elf, load->at, Phdr, p_vaddr),
+			       "the PT_LOAD has address %#llx: symbols do not count from the "
+			       "start of the image",
+			       X(load->vaddr));
 	if (load->flags != (PF_R | PF_X))
 		rule_broken(
 			&c->report, RULE_LOAD_FLAGS,
@@ -158,11 +168,11 @@ static void check_load(struct checked *c)
 			"bytes: reading the rest would be a bus error",
 			X(load->filesz), X(load->offset), X(c->elf.size));
 	/* 0 and 1 mean none. Less than a page is fine: arm64 links its image with -n. */
-	if (load->align & (load->align - 1) || load->align > 4096)
+	if (load->align & (load->align - 1) || load->align > page)
 		rule_broken(&c->report, RULE_LOAD_ALIGN,
 			    "p_align of the PT_LOAD is %#llx, it must be a power of two up to "
-			    "0x1000: the image is mapped at any page",
-			    X(load->align));
+			    "%#x: the image is mapped at any page",
+			    X(load->align), page);
 
 	headers = c->header.phoff + (uint64_t)c->header.phnum * c->header.phentsize;
 	if (load->offset == 0 && headers > load->filesz)
@@ -208,6 +218,13 @@ static void check_other(struct checked *c, const struct elf_segment *s)
 	case PT_GNU_PROPERTY:
 		check_covered(c, "the PT_GNU_PROPERTY", s);
 		return;
+	/* The program headers themselves: QEMU's images have it. */
+	case PT_PHDR:
+		check_covered(c, "the PT_PHDR", s);
+		return;
+	case PT_GNU_SFRAME:
+		check_covered(c, "the PT_GNU_SFRAME", s);
+		return;
 	case PT_GNU_STACK:
 		if (s->flags & PF_X)
 			rule_broken(&c->report, RULE_SEGMENTS,
@@ -227,10 +244,9 @@ static void check_other(struct checked *c, const struct elf_segment *s)
 		rule_broken(&c->report, RULE_NO_RELRO,
 			    "there is a PT_GNU_RELRO: rustix refuses the image");
 		return;
-	case PT_RISCV_ATTRIBUTES:
-		if (c->header.machine == EM_RISCV)
-			return;
 	}
+	if (machine_has_segment(c->header.machine, s->type))
+		return;
 	rule_broken(&c->report, RULE_SEGMENTS,
 		    "a segment of type %#x, which no vDSO has: nothing handles it", s->type);
 }

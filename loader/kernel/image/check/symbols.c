@@ -44,8 +44,10 @@ void check_strings(struct checked *c)
 	}
 	soname = checked_string(c, c->tag[TAG_SONAME]);
 	if (!soname || !*soname)
-		rule_broken(&c->report, RULE_SONAME, "DT_SONAME is %s",
-			    soname ? "empty" : "outside of DT_STRTAB");
+		rule_broken_at(&c->report, RULE_SONAME, c->tag_at[TAG_SONAME],
+			       "DT_SONAME is %s", soname ? "empty" : "outside of DT_STRTAB");
+	else
+		check_soname(c, soname);
 }
 
 /* The name of a node, as ld.bfd exports it? versions.c checks that it is a node's. */
@@ -58,6 +60,7 @@ static bool is_node_name(const struct elf_symbol *sym)
 static void check_place(struct checked *c, const char *name, const struct elf_symbol *sym)
 {
 	const struct elf_segment *load = &c->load;
+	uint64_t code = machine_code(c->machine, sym->value);
 	struct elf_section s;
 
 	if (sym->shndx >= SHN_LORESERVE) {
@@ -69,8 +72,8 @@ static void check_place(struct checked *c, const char *name, const struct elf_sy
 		return;
 	}
 	/* Not at the very start either: abseil takes that for no symbol, and it is no code. */
-	if (sym->value <= load->vaddr || sym->value - load->vaddr >= load->filesz ||
-	    sym->size > load->filesz - (sym->value - load->vaddr)) {
+	if (code <= load->vaddr || code - load->vaddr >= load->filesz ||
+	    sym->size > load->filesz - (code - load->vaddr)) {
 		rule_broken(
 			&c->report, RULE_SYMBOLS,
 			"%s, %#llx bytes at %#llx, is outside the PT_LOAD: a call faults, and "
@@ -86,7 +89,7 @@ static void check_place(struct checked *c, const char *name, const struct elf_sy
 		return;
 	}
 	s = checked_section(c, sym->shndx);
-	if (!(s.flags & SHF_EXECINSTR) || sym->value < s.addr || sym->value - s.addr >= s.size)
+	if (!(s.flags & SHF_EXECINSTR) || code < s.addr || code - s.addr >= s.size)
 		rule_broken(
 			&c->report, RULE_SYMBOLS,
 			"%s at %#llx is not in the code of its section %u: a call runs into "
@@ -122,9 +125,11 @@ static void check_symbol(struct checked *c, uint32_t index)
 		rule_broken(&c->report, RULE_SYMBOLS,
 			    "%s has binding %u, neither GLOBAL nor WEAK: no client sees it",
 			    name, BIND(&sym));
-	if (VISIBILITY(&sym) != STV_DEFAULT)
-		rule_broken(
-			&c->report, RULE_SYMBOLS,
+	if (VISIBILITY(&sym) == STV_PROTECTED)
+		rule_broken_at(&c->report, RULE_VISIBILITY, sym.at, "%s is PROTECTED", name);
+	else if (VISIBILITY(&sym) != STV_DEFAULT)
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, sym.at,
 			"%s has visibility %u, not DEFAULT: glibc passes over hidden symbols",
 			name, VISIBILITY(&sym));
 	if (is_node_name(&sym))
@@ -136,6 +141,18 @@ static void check_symbol(struct checked *c, uint32_t index)
 			    "else",
 			    name, TYPE(&sym));
 	check_place(c, name, &sym);
+}
+
+/* The undefined symbol (gABI): who goes through the table by number reads it like any other. */
+static void check_symbol_0(struct checked *c)
+{
+	for (size_t i = 0; i < ELF_SIZEOF(&c->elf, Sym); i++)
+		if (elf_u8(&c->elf, c->symtab + i)) {
+			rule_broken_at(&c->report, RULE_SYMBOLS, c->symtab + i,
+				       "symbol 0 is not all zeros: static musl takes its name "
+				       "from wherever that points, and dies");
+			return;
+		}
 }
 
 /* The weak plain name of a function, and the prefixed one, are the same code. */
@@ -179,7 +196,8 @@ static void check_pairs(struct checked *c)
 /* How many symbols? No field says so; DT_HASH and .dynsym imply it. */
 static uint64_t count_symbols(struct checked *c)
 {
-	uint64_t hash, entry = ELF_SIZEOF(&c->elf, Sym);
+	unsigned word = elf_hash_word(&c->elf);
+	uint64_t hash, nr, entry = ELF_SIZEOF(&c->elf, Sym);
 	uint64_t in_section = c->has_dynsym ? c->dynsym.size / entry : 0;
 
 	if (c->has_dynsym && c->dynsym.addr != c->tag[TAG_SYMTAB])
@@ -188,16 +206,18 @@ static uint64_t count_symbols(struct checked *c)
 			"the .dynsym is at %#llx, DT_SYMTAB says %#llx: bionic and the other "
 			"libcs see different symbols",
 			X(c->dynsym.addr), X(c->tag[TAG_SYMTAB]));
-	if (!c->has_tag[TAG_HASH] || !checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 8, &hash))
+	if (!c->has_tag[TAG_HASH] ||
+	    !checked_offset(c, "DT_HASH", c->tag[TAG_HASH], 2 * word, &hash))
 		return in_section;
 	/* nchain, the second word: the chains run parallel to the symbols. */
-	if (c->has_dynsym && elf_u32(&c->elf, hash + 4) != in_section)
+	nr = word == 8 ? elf_u64(&c->elf, hash + 8) : elf_u32(&c->elf, hash + 4);
+	if (c->has_dynsym && nr != in_section)
 		rule_broken(
 			&c->report, RULE_HASH,
-			"DT_HASH is for %u symbols and the .dynsym has %llu: musl goes by the "
-			"one and bionic by the other",
-			elf_u32(&c->elf, hash + 4), X(in_section));
-	return elf_u32(&c->elf, hash + 4);
+			"DT_HASH is for %llu symbols and the .dynsym has %llu: musl goes by "
+			"the one and bionic by the other",
+			X(nr), X(in_section));
+	return nr;
 }
 
 static bool exports_function(const struct checked *c)
@@ -250,7 +270,10 @@ void check_symbols(struct checked *c)
 	}
 	if (!checked_offset(c, "DT_SYMTAB", c->tag[TAG_SYMTAB], nr * entry, &c->symtab))
 		return;
+	checked_aligned(c, "DT_SYMTAB", c->tag[TAG_SYMTAB], c->elf.is64 ? 8 : 4);
 	c->nr_symbols = (uint32_t)nr;
+	if (nr)
+		check_symbol_0(c);
 	if (!exports_function(c))
 		rule_broken(&c->report, RULE_SYMBOLS,
 			    "no function is exported: what is the image for?");

@@ -24,17 +24,6 @@
 /* The high bit of a symbol's entry: not the default version. */
 #define VERSYM_HIDDEN 0x8000u
 
-static const struct machine_version {
-	uint16_t machine;
-	const char *name;
-	const char *older; /* i386 keeps what it had before the clocks in one of its own */
-} machine_versions[] = {
-	{EM_X86_64, "LINUX_2.6", NULL},
-	{EM_386, "LINUX_2.6", "LINUX_2.5"},
-	{EM_AARCH64, "LINUX_2.6.39", NULL},
-	{EM_RISCV, "LINUX_4.15", NULL},
-};
-
 struct nodes {
 	unsigned nr;
 	struct {
@@ -43,36 +32,11 @@ struct nodes {
 	} node[MAX_VERSIONS];
 };
 
-static const struct machine_version *machine_version(const struct checked *c)
+/* One of the functions that C libraries ask for, always with the machine's version. */
+static bool is_asked_for(const struct machine *machine, const char *name)
 {
-	for (size_t i = 0; i < sizeof(machine_versions) / sizeof(machine_versions[0]); i++)
-		if (machine_versions[i].machine == c->header.machine)
-			return &machine_versions[i];
-	return NULL; /* reported with the ELF header */
-}
-
-static bool is_machines(const struct machine_version *machine, const char *name)
-{
-	return !strcmp(name, machine->name) ||
-	       (machine->older && !strcmp(name, machine->older));
-}
-
-/* The functions that C libraries ask for, always with the machine's version. */
-static bool is_asked_for(const char *name)
-{
-	static const char *const names[] = {
-		"clock_gettime", "clock_gettime64", "gettimeofday", "time",
-		"clock_getres",  "getcpu",          "getrandom",
-	};
-
-	if (!strncmp(name, "__vdso_", 7))
-		name += 7;
-	else if (!strncmp(name, "__kernel_", 9))
-		name += 9;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
+	return machine_clients(name) &&
+	       (machine_has_function(machine, name) || machine_plain_name(name) == name);
 }
 
 static void check_base(struct checked *c, uint16_t index, const char *name)
@@ -90,7 +54,7 @@ static void check_base(struct checked *c, uint16_t index, const char *name)
 
 static void check_node(struct checked *c, uint16_t index, const char *name, struct nodes *nodes)
 {
-	const struct machine_version *machine = machine_version(c);
+	const struct machine *machine = c->machine;
 
 	if (index <= VER_NDX_GLOBAL || index & VERSYM_HIDDEN)
 		rule_broken(&c->report, RULE_VERSIONS,
@@ -100,11 +64,11 @@ static void check_node(struct checked *c, uint16_t index, const char *name, stru
 			rule_broken(&c->report, RULE_VERSIONS,
 				    "%s and %s have the same index %u", nodes->node[i].name,
 				    name, index);
-	if (machine && !is_machines(machine, name) && !strncmp(name, "LINUX_", 6))
+	if (machine && !machine_has_node(machine, name) && !strncmp(name, "LINUX_", 6))
 		rule_broken(&c->report, RULE_VERSIONS,
 			    "node %s is not the machine's %s: musl, Go and rustix reject its "
 			    "symbols",
-			    name, machine->name);
+			    name, machine->node);
 	nodes->node[nodes->nr].index = index;
 	nodes->node[nodes->nr++].name = name;
 }
@@ -113,8 +77,9 @@ static void check_node(struct checked *c, uint16_t index, const char *name, stru
 static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *offset)
 {
 	const char *name;
-	uint64_t aux;
+	uint64_t aux_at, aux;
 
+	checked_aligned(c, "an entry of DT_VERDEF", vaddr, 4);
 	/* The struct is the same in both classes. */
 	if (!checked_offset(c, "an entry of DT_VERDEF", vaddr, sizeof(Elf64_Verdef), offset))
 		return NULL;
@@ -127,9 +92,9 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 			    "the entry at %#llx has no name (vd_cnt 0)", X(vaddr));
 		return NULL;
 	}
-	if (!checked_offset(c, "a name of DT_VERDEF",
-			    vaddr + elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_aux)),
-			    sizeof(Elf64_Verdaux), &aux))
+	aux_at = vaddr + elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_aux));
+	checked_aligned(c, "a name of DT_VERDEF", aux_at, 4);
+	if (!checked_offset(c, "a name of DT_VERDEF", aux_at, sizeof(Elf64_Verdaux), &aux))
 		return NULL;
 	name = checked_string(c, elf_u32(&c->elf, aux + offsetof(Elf64_Verdaux, vda_name)));
 	if (!name) {
@@ -148,7 +113,7 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 static void check_definitions(struct checked *c, struct nodes *nodes)
 {
 	uint64_t vaddr = c->tag[TAG_VERDEF], count = c->tag[TAG_VERDEFNUM], offset;
-	const struct machine_version *machine = machine_version(c);
+	const struct machine *machine = c->machine;
 	unsigned nr_base = 0, has_machine = 0;
 	uint64_t seen = 0;
 
@@ -166,7 +131,7 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 		} else {
 			check_node(c, elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
 				   name, nodes);
-			has_machine += machine && !strcmp(name, machine->name);
+			has_machine += machine && !strcmp(name, machine->node);
 		}
 		seen++;
 		next = elf_u32(&c->elf, offset + offsetof(Elf64_Verdef, vd_next));
@@ -185,7 +150,7 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 			    nr_base);
 	if (machine && !has_machine)
 		rule_broken(&c->report, RULE_VERSIONS, "no node %s: every client asks for it",
-			    machine->name);
+			    machine->node);
 }
 
 static const char *node_of(const struct nodes *nodes, uint16_t index)
@@ -199,37 +164,41 @@ static const char *node_of(const struct nodes *nodes, uint16_t index)
 /* Does every exported symbol have a node? And is an absolute one the name of a node? */
 static void check_versyms(struct checked *c, const struct nodes *nodes)
 {
-	const struct machine_version *machine = machine_version(c);
+	const struct machine *machine = c->machine;
 	uint64_t versym;
 
 	if (!checked_offset(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2ull * c->nr_symbols, &versym))
 		return;
+	checked_aligned(c, "DT_VERSYM", c->tag[TAG_VERSYM], 2);
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
 		struct elf_symbol sym = checked_symbol(c, i);
 		uint16_t index = elf_u16(&c->elf, versym + 2ull * i);
-		const char *node = node_of(nodes, index);
+		const char *node = node_of(nodes, index & ~VERSYM_HIDDEN);
 
 		if (!symbol_is_exported(&sym))
 			continue;
+		if (index & VERSYM_HIDDEN)
+			rule_broken_at(&c->report, RULE_VERSION_HIDDEN, versym + 2ull * i,
+				       "%s has a hidden version: only who asks for the version "
+				       "finds it, as C libraries do",
+				       checked_name(c, i));
 		if (!node)
 			rule_broken(&c->report, RULE_VERSIONS,
-				    "%s has version index %#x%s, which no node has: clients "
-				    "that ask "
-				    "for a version do not find it",
-				    checked_name(c, i), index,
-				    index & VERSYM_HIDDEN ? " (hidden)" : "");
+				    "%s has version index %#x, which no node has: clients "
+				    "that ask for a version do not find it",
+				    checked_name(c, i), index);
 		else if (!symbol_is_function(&sym) && strcmp(checked_name(c, i), node))
 			rule_broken(&c->report, RULE_SYMBOLS,
 				    "%s is absolute, and not the name of its node %s: no "
 				    "client can "
 				    "use it",
 				    checked_name(c, i), node);
-		else if (machine && !is_machines(machine, node) &&
-			 is_asked_for(checked_name(c, i)))
+		else if (machine && !machine_has_node(machine, node) &&
+			 is_asked_for(machine, checked_name(c, i)))
 			rule_broken(&c->report, RULE_VERSIONS,
 				    "%s has version %s: C libraries ask for it with %s, and do "
 				    "not find it",
-				    checked_name(c, i), node, machine->name);
+				    checked_name(c, i), node, machine->node);
 	}
 }
 
@@ -249,4 +218,62 @@ void check_versions(struct checked *c)
 	}
 	check_definitions(c, &nodes);
 	check_versyms(c, &nodes);
+}
+
+static bool exports(const struct checked *c, const char *name)
+{
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = checked_symbol(c, i);
+
+		if (symbol_is_function(&sym) && !strcmp(checked_name(c, i), name))
+			return true;
+	}
+	return false;
+}
+
+/* Is it what clients look for by another prefix, which is not there? That other name, or NULL.
+ */
+static const char *looked_for_as(const struct checked *c, const char *name)
+{
+	const char *plain = machine_plain_name(name);
+
+	if (plain == name || !machine_clients(name) || machine_has_function(c->machine, name))
+		return NULL;
+	for (unsigned i = 0; i < MACHINE_FUNCTIONS && c->machine->functions[i]; i++)
+		if (!strcmp(machine_plain_name(c->machine->functions[i]), plain) &&
+		    !exports(c, c->machine->functions[i]))
+			return c->machine->functions[i];
+	return NULL;
+}
+
+/*
+ * A client that does not find its names makes system calls, and says nothing. Functions that
+ * are nobody's but the image's own may be there as well.
+ */
+void check_names(struct checked *c)
+{
+	unsigned nr_functions = 0, nr_known = 0;
+
+	if (!c->machine)
+		return;
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = checked_symbol(c, i);
+		const char *name = checked_name(c, i), *other;
+
+		if (!symbol_is_function(&sym))
+			continue;
+		nr_functions++;
+		nr_known += machine_has_function(c->machine, name);
+		other = looked_for_as(c, name);
+		if (other)
+			rule_broken(&c->report, RULE_NAMES,
+				    "%s is exported, and %s is not: on %s that is what %s "
+				    "look for",
+				    name, other, c->machine->name, machine_clients(other));
+	}
+	if (nr_functions && !nr_known)
+		rule_broken(&c->report, RULE_NAMES,
+			    "none of the %u functions has a name that a vDSO of %s has, like "
+			    "%s: no client finds one",
+			    nr_functions, c->machine->name, c->machine->functions[0]);
 }

@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "kernel/image/clients/judges.h"
-
-#ifndef EM_LOONGARCH
-#	define EM_LOONGARCH 258
-#endif
+#include "kernel/image/machine.h"
 
 const char *const client_outcomes[NR_CLIENT_OUTCOMES] = {
 	[CLIENT_OURS] = "ours",       [CLIENT_FALLS_BACK] = "falls back",
@@ -56,33 +53,19 @@ const unsigned nr_clients = sizeof(clients) / sizeof(clients[0]);
 _Static_assert(sizeof(judges) / sizeof(judges[0]) == sizeof(clients) / sizeof(clients[0]),
 	       "a client has no judge");
 
-/* Where a machine is not here, its clients are asked for the names that most have. */
-static const struct names machines[] = {
-	{EM_X86_64, true, "__vdso_", "LINUX_2.6"},
-	{EM_X86_64, false, "__vdso_", "LINUX_2.6"},
-	{EM_386, false, "__vdso_", "LINUX_2.6"},
-	{EM_AARCH64, true, "__kernel_", "LINUX_2.6.39"},
-	{EM_ARM, false, "__vdso_", "LINUX_2.6"},
-	{EM_RISCV, true, "__vdso_", "LINUX_4.15"},
-	{EM_RISCV, false, "__vdso_", "LINUX_4.15"},
-	{EM_LOONGARCH, true, "__vdso_", "LINUX_5.10"},
-	{EM_MIPS, true, "__vdso_", "LINUX_2.6"},
-	{EM_MIPS, false, "__vdso_", "LINUX_2.6"},
-	{EM_PPC64, true, "__kernel_", "LINUX_2.6.15"},
-	{EM_PPC, false, "__kernel_", "LINUX_2.6.15"},
-	{EM_S390, true, "__kernel_", "LINUX_2.6.29"},
-	{EM_SPARCV9, true, "__vdso_", "LINUX_2.6"},
-	{EM_SPARC, false, "__vdso_", "LINUX_2.6"},
-};
-
-static const struct names *names_of(const struct elf_bytes *elf, unsigned machine)
+/* What a machine's clients ask for; of one that has no vDSO, what most machines have. */
+static void set_names(struct look *l)
 {
-	static const struct names unknown = {0, true, "__vdso_", "LINUX_2.6"};
+	const struct machine *machine = machine_of(&l->elf);
 
-	for (unsigned i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
-		if (machines[i].machine == machine && machines[i].is64 == elf->is64)
-			return &machines[i];
-	return &unknown;
+	l->prefix = "__vdso_";
+	l->node = "LINUX_2.6";
+	if (!machine)
+		return;
+	l->node = machine->node;
+	for (unsigned i = 0; machine->functions[i]; i++)
+		if (!strcmp(machine->functions[i], "__kernel_clock_gettime"))
+			l->prefix = "__kernel_";
 }
 
 void client_judge(unsigned number, const struct image *image, struct client_verdict *verdict)
@@ -96,7 +79,7 @@ void client_judge(unsigned number, const struct image *image, struct client_verd
 	*verdict = (struct client_verdict){.outcome = CLIENT_FALLS_BACK};
 	l.mask = l.elf.is64 ? UINT64_MAX : UINT32_MAX;
 	l.header = elf_header(&l.elf);
-	l.names = names_of(&l.elf, l.header.machine);
+	set_names(&l);
 	/* Nobody is handed what is not an ELF file: the kernel would not map it. */
 	if (!elf_inside(&l.elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG)) {
 		look_end(&l, CLIENT_FALLS_BACK, "elf", "not an ELF file");

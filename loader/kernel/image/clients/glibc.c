@@ -22,8 +22,9 @@
 struct glibc {
 	struct tables tables;
 	bool by_gnu_hash, by_versions;
-	unsigned nr_versions;                 /* of its own table, l_versions */
-	uint64_t nr_buckets, buckets, chains; /* of whichever table */
+	unsigned nr_versions; /* of its own table, l_versions */
+	uint64_t nr_buckets;
+	uint64_t buckets, chains; /* of DT_GNU_HASH */
 	uint64_t filter;
 	uint32_t filter_mask, shift;
 };
@@ -69,9 +70,7 @@ static bool set_up_hash(struct look *l, struct glibc *g)
 	if (!d->has[ENTRY_HASH])
 		return false;
 	l->part = PART_HASH;
-	g->nr_buckets = look_u32(l, g->tables.hash);
-	g->buckets = g->tables.hash + 8;
-	g->chains = g->buckets + 4 * g->nr_buckets;
+	g->nr_buckets = look_hash(l, g->tables.hash, 0);
 	return true;
 }
 
@@ -130,8 +129,7 @@ static bool version_matches(struct look *l, const struct glibc *g, uint64_t symb
 		next = look_u32(l, at + 16);
 		at += next;
 	} while (next && !l->over);
-	return hash == look_sysv_hash(l->names->node) &&
-	       look_equal(l, t->strtab + name, l->names->node);
+	return hash == look_sysv_hash(l->node) && look_equal(l, t->strtab + name, l->node);
 }
 
 /* Only a name and a version that fit end the search in a bucket; what comes after is final. */
@@ -202,12 +200,16 @@ static bool find(struct look *l, const void *arg, const char *name, uint64_t *ad
 	l->part = g->by_gnu_hash ? PART_GNU_HASH : PART_HASH;
 	if (g->by_gnu_hash && !filter_passes(l, g, hash))
 		return false;
-	at = look_u32(l, g->buckets + 4 * (hash % g->nr_buckets));
+	if (g->by_gnu_hash)
+		at = look_u32(l, g->buckets + 4 * (hash % g->nr_buckets));
+	else
+		at = look_hash(l, g->tables.hash, 2 + hash % g->nr_buckets);
 	while (at && !l->over) {
-		uint32_t next;
+		uint64_t next;
 
 		l->part = g->by_gnu_hash ? PART_GNU_HASH : PART_HASH;
-		next = look_u32(l, g->chains + 4 * at);
+		next = g->by_gnu_hash ? look_u32(l, g->chains + 4 * at)
+				      : look_hash(l, g->tables.hash, 2 + g->nr_buckets + at);
 		if ((!g->by_gnu_hash || (next ^ hash) >> 1 == 0) && check_match(l, g, at, name))
 			return take(l, g, at, address);
 		if (!g->by_gnu_hash)

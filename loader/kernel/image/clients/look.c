@@ -132,6 +132,14 @@ uint64_t look_length(struct look *l, uint64_t at)
 	return length;
 }
 
+uint64_t look_hash(struct look *l, uint64_t table, uint64_t number)
+{
+	unsigned word = elf_hash_word(&l->elf);
+	uint64_t at = table + word * number;
+
+	return word == 4 ? look_u32(l, at) : look_word(l, at);
+}
+
 uint64_t look_modulo(struct look *l, uint64_t a, uint64_t b)
 {
 	if (!b)
@@ -337,7 +345,7 @@ void look_ask(struct look *l, look_find *find, const void *arg, const char *cons
 
 		if (l->elf.is64 && strstr(endings[i], "64"))
 			continue;
-		snprintf(name, sizeof(name), "%s%s", l->names->prefix, endings[i]);
+		snprintf(name, sizeof(name), "%s%s", l->prefix, endings[i]);
 		if (first)
 			memcpy(l->main_name, name, sizeof(name));
 		l->miss = MISS_NAME;

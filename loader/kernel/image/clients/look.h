@@ -28,13 +28,6 @@ enum part {
 	PART_UNWIND,
 };
 
-/* A machine's names: what clients put before "clock_gettime", and the version they ask for. */
-struct names {
-	uint16_t machine;
-	bool is64;
-	const char *prefix, *node;
-};
-
 /* Why a symbol of the right name was not taken; the last reason counts. */
 enum miss {
 	MISS_NAME, /* none was met */
@@ -49,9 +42,9 @@ enum miss {
 struct look {
 	struct elf_bytes elf;
 	struct elf_header header;
-	uint64_t size; /* of the pages of the file */
-	uint64_t mask; /* addresses wrap around as the machine's do */
-	const struct names *names;
+	uint64_t size;             /* of the pages of the file */
+	uint64_t mask;             /* addresses wrap around as the machine's do */
+	const char *prefix, *node; /* of the machine's names, and the version asked for */
 	enum part part;
 	unsigned steps;
 	enum miss miss;
@@ -76,6 +69,8 @@ struct elf_symbol look_symbol(struct look *l, uint64_t symtab, uint64_t index);
 /* strcmp() == 0, and what strlen() would read. */
 bool look_equal(struct look *l, uint64_t at, const char *text);
 uint64_t look_length(struct look *l, uint64_t at);
+/* The word of that number of a table of DT_HASH, which are wider on some machines. */
+uint64_t look_hash(struct look *l, uint64_t table, uint64_t number);
 /* a % b, which is a signal for b = 0. */
 uint64_t look_modulo(struct look *l, uint64_t a, uint64_t b);
 

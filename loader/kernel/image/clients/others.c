@@ -11,8 +11,9 @@
 struct criu {
 	struct tables tables;
 	bool by_gnu_hash;
-	uint64_t nr_buckets, buckets, chains;
-	uint32_t first, nr_chains;
+	uint64_t nr_buckets, nr_chains;
+	uint64_t buckets, chains; /* of DT_GNU_HASH */
+	uint32_t first;
 };
 
 static bool inside(const struct look *l, uint64_t at, uint64_t len)
@@ -47,15 +48,19 @@ static bool criu_matches(struct look *l, const struct criu *c, uint64_t index, c
 static bool criu_find(struct look *l, const void *arg, const char *name, uint64_t *address)
 {
 	const struct criu *c = arg;
-	uint32_t hash = c->by_gnu_hash ? look_gnu_hash(name) : look_sysv_hash(name), next;
+	uint32_t hash = c->by_gnu_hash ? look_gnu_hash(name) : look_sysv_hash(name);
 	enum part part = c->by_gnu_hash ? PART_GNU_HASH : PART_HASH;
-	uint64_t at;
+	uint64_t at, next;
 
 	l->part = part;
-	at = look_u32(l, c->buckets + 4 * look_modulo(l, hash, c->nr_buckets));
+	at = look_modulo(l, hash, c->nr_buckets);
+	at = c->by_gnu_hash ? look_u32(l, c->buckets + 4 * at)
+			    : look_hash(l, c->tables.hash, 2 + at);
 	while (at && !l->over && (c->by_gnu_hash || at < c->nr_chains)) {
 		l->part = part;
-		next = look_u32(l, c->chains + 4ull * (uint32_t)(at - c->first));
+		next = c->by_gnu_hash
+			       ? look_u32(l, c->chains + 4ull * (uint32_t)(at - c->first))
+			       : look_hash(l, c->tables.hash, 2 + c->nr_buckets + at);
 		if ((!c->by_gnu_hash || (next | 1) == (hash | 1)) &&
 		    criu_matches(l, c, at, name)) {
 			/* An address of 0 is what it takes for none; it calls nothing. */
@@ -113,9 +118,8 @@ void judge_criu(struct look *l)
 			c.tables.gnu_hash + 16 +
 			(uint64_t)(l->elf.is64 ? 8 : 4) * look_u32(l, c.tables.gnu_hash + 8);
 	} else {
-		c.nr_buckets = look_u32(l, c.tables.hash);
-		c.nr_chains = look_u32(l, c.tables.hash + 4);
-		c.buckets = c.tables.hash + 8;
+		c.nr_buckets = look_hash(l, c.tables.hash, 0);
+		c.nr_chains = look_hash(l, c.tables.hash, 1);
 	}
 	c.chains = c.buckets + 4 * c.nr_buckets;
 	look_ask(l, criu_find, &c, asks, AT_START);

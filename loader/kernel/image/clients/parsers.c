@@ -17,8 +17,9 @@ struct parsed {
 	enum parser parser;
 	struct tables tables;
 	bool by_gnu_hash;
-	uint64_t nr_buckets, buckets, chains;
-	uint32_t first, nr_chains;
+	uint64_t nr_buckets, nr_chains;
+	uint64_t buckets, chains; /* of DT_GNU_HASH */
+	uint32_t first;
 	int version; /* Go: the index of the node, -1 when there is none */
 };
 
@@ -53,20 +54,22 @@ static bool takes(struct look *l, const struct parsed *p, uint64_t symbol, const
 	if (p->parser == GO)
 		return !p->version ||
 		       (look_u16(l, p->tables.versym + 2 * symbol) & 0x7fff) == p->version;
-	return look_version(l, &p->tables, symbol, l->names->node,
+	return look_version(l, &p->tables, symbol, l->node,
 			    p->parser == RUSTIX ? DEMAND_CURRENT : DEMAND_HASH);
 }
 
 static bool find_symbol(struct look *l, const struct parsed *p, const char *name, uint64_t *at)
 {
 	uint32_t hash = p->by_gnu_hash ? look_gnu_hash(name) : look_sysv_hash(name);
-	uint64_t symbol;
+	uint64_t symbol, at_bucket;
 
 	l->part = p->by_gnu_hash ? PART_GNU_HASH : PART_HASH;
 	/* Of DT_HASH alone Go asks that. */
 	if (p->parser == GO && !p->by_gnu_hash && !p->nr_buckets)
 		return false;
-	symbol = look_u32(l, p->buckets + 4 * look_modulo(l, hash, p->nr_buckets));
+	at_bucket = look_modulo(l, hash, p->nr_buckets);
+	symbol = p->by_gnu_hash ? look_u32(l, p->buckets + 4 * at_bucket)
+				: look_hash(l, p->tables.hash, 2 + at_bucket);
 	/* Go compares with the first symbol, the others with 0. */
 	if (p->by_gnu_hash && (p->parser == GO ? symbol < p->first : !symbol))
 		return false;
@@ -91,10 +94,10 @@ static bool find_symbol(struct look *l, const struct parsed *p, const char *name
 			symbol++;
 		} else if (p->parser == GO && symbol >= p->nr_chains) {
 			look_end(l, CLIENT_CRASHES, "hash",
-				 "a panic: DT_HASH leads to symbol %llu of %u",
-				 (unsigned long long)symbol, p->nr_chains);
+				 "a panic: DT_HASH leads to symbol %llu of %llu",
+				 (unsigned long long)symbol, (unsigned long long)p->nr_chains);
 		} else {
-			symbol = look_u32(l, p->chains + 4 * symbol);
+			symbol = look_hash(l, p->tables.hash, 2 + p->nr_buckets + symbol);
 		}
 	}
 	return false;
@@ -132,13 +135,12 @@ static void set_up_hash(struct look *l, struct parsed *p)
 		p->first = look_u32(l, t->gnu_hash + 4);
 		p->buckets = t->gnu_hash + 16 +
 			     (uint64_t)(l->elf.is64 ? 8 : 4) * look_u32(l, t->gnu_hash + 8);
+		p->chains = p->buckets + 4 * p->nr_buckets;
 	} else {
 		l->part = PART_HASH;
-		p->nr_buckets = look_u32(l, t->hash);
-		p->nr_chains = look_u32(l, t->hash + 4);
-		p->buckets = t->hash + 8;
+		p->nr_buckets = look_hash(l, t->hash, 0);
+		p->nr_chains = look_hash(l, t->hash, 1);
 	}
-	p->chains = p->buckets + 4 * p->nr_buckets;
 }
 
 /* vdsoFindVersion(): it begins at DT_VERDEF, and does not ask whether there is one. */
@@ -155,8 +157,8 @@ static int go_version(struct look *l, const struct tables *t)
 		if (!(look_u16(l, at + 2) & VER_FLG_BASE)) {
 			uint64_t name = t->strtab + look_u32(l, at + look_u32(l, at + 12));
 
-			if (look_u32(l, at + 8) == look_sysv_hash(l->names->node) &&
-			    look_equal(l, name, l->names->node))
+			if (look_u32(l, at + 8) == look_sysv_hash(l->node) &&
+			    look_equal(l, name, l->node))
 				return look_u16(l, at + 4) & 0x7fff;
 			l->part = PART_VERSIONS;
 		}

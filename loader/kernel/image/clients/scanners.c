@@ -14,11 +14,11 @@
 static bool musl_find(struct look *l, const void *arg, const char *name, uint64_t *address)
 {
 	const struct tables *t = arg;
-	uint32_t nr;
+	uint64_t nr;
 
 	l->part = PART_HASH;
-	nr = look_u32(l, t->hash + 4);
-	for (uint32_t i = 0; i < nr && !l->over; i++) {
+	nr = look_hash(l, t->hash, 1);
+	for (uint64_t i = 0; i < nr && !l->over; i++) {
 		struct elf_symbol s = look_symbol(l, t->symtab, i);
 		enum miss miss = MISS_VERSION;
 
@@ -30,8 +30,7 @@ static bool musl_find(struct look *l, const void *arg, const char *name, uint64_
 			miss = MISS_UNDEFINED;
 		else if (!look_equal(l, t->strtab + s.name, name))
 			continue;
-		else if (!t->has_versions ||
-			 look_version(l, t, i, l->names->node, DEMAND_NAME)) {
+		else if (!t->has_versions || look_version(l, t, i, l->node, DEMAND_NAME)) {
 			*address = t->bias + s.value;
 			return true;
 		}
@@ -213,7 +212,7 @@ static bool abseil_find(struct look *l, const void *arg, const char *name, uint6
 				 (unsigned long long)i);
 		if (!look_equal(l, a->tables.strtab + s.name, name))
 			continue;
-		if (!version || !look_equal(l, version, l->names->node))
+		if (!version || !look_equal(l, version, l->node))
 			l->miss = MISS_VERSION;
 		else if (ELF64_ST_TYPE(s.info) != STT_FUNC)
 			l->miss = MISS_TYPE;
@@ -233,7 +232,7 @@ static uint64_t abseil_count(struct look *l, const struct tables *t)
 
 	if (t->dynamic.has[ENTRY_HASH]) {
 		l->part = PART_HASH;
-		return look_u32(l, t->hash + 4);
+		return look_hash(l, t->hash, 1);
 	}
 	l->part = PART_GNU_HASH;
 	nr_buckets = look_u32(l, t->gnu_hash);

@@ -1,0 +1,103 @@
+/*
+ * identity.c - see identity.h.
+ */
+#include <stdio.h> /* snprintf */
+#include <string.h>
+#include <vdso/identity.h>
+
+#include "kernel/image/elf_bytes.h"
+#include "kernel/image/identity.h"
+
+#define NT_LINUX_VERSION 0
+#define NOTE_HEADER      12
+/* Images have four segments; whatever the header says, this takes no long time. */
+#define MAX_SEGMENTS 64
+
+static uint64_t aligned(uint64_t size, uint64_t align)
+{
+	return (size + align - 1) & ~(align - 1);
+}
+
+static void read_note(struct image_identity *identity, const struct elf_bytes *elf, uint64_t at,
+		      uint64_t desc, uint32_t descsz)
+{
+	uint32_t namesz = elf_u32(elf, at), type = elf_u32(elf, at + 8);
+	const char *owner = elf_string(elf, at + NOTE_HEADER, at + NOTE_HEADER + namesz);
+
+	if (!owner || strlen(owner) + 1 != namesz)
+		return;
+	if (!strcmp(owner, VDSO_NOTE_OWNER) && type == VDSO_NOTE_LAYOUT && descsz >= 8) {
+		identity->has_layout = true;
+		identity->layout = elf_u32(elf, desc);
+		identity->nr_pages = elf_u32(elf, desc + 4);
+	}
+	if (!strcmp(owner, "Linux") && type == NT_LINUX_VERSION && descsz == 4) {
+		identity->has_version = true;
+		identity->version = elf_u32(elf, desc);
+	}
+}
+
+/* Each note begins and ends at a multiple of align, counted from the start of the segment. */
+static void read_notes(struct image_identity *identity, const struct elf_bytes *elf,
+		       const struct elf_segment *s)
+{
+	uint64_t align = s->align == 8 ? 8 : 4, at = 0;
+
+	while (at < s->filesz && s->filesz - at >= NOTE_HEADER) {
+		uint32_t namesz = elf_u32(elf, s->offset + at);
+		uint32_t descsz = elf_u32(elf, s->offset + at + 4);
+		uint64_t desc = at + aligned((uint64_t)NOTE_HEADER + namesz, align);
+
+		if (desc > s->filesz || descsz > s->filesz - desc)
+			return;
+		read_note(identity, elf, s->offset + at, s->offset + desc, descsz);
+		at = desc + aligned(descsz, align);
+	}
+}
+
+struct image_identity image_identity(const struct image *image)
+{
+	struct elf_bytes elf = elf_bytes_of(image->bytes, image->size);
+	struct elf_header header = elf_header(&elf);
+	struct image_identity identity = {.has_layout = false};
+
+	if (!image_machine(image))
+		return identity;
+	for (unsigned i = 0; i < header.phnum && i < MAX_SEGMENTS; i++) {
+		uint64_t offset = header.phoff + (uint64_t)i * header.phentsize;
+		struct elf_segment s = elf_segment(&elf, offset);
+
+		if (s.type == PT_NOTE && elf_inside(&elf, s.offset, s.filesz))
+			read_notes(&identity, &elf, &s);
+	}
+	return identity;
+}
+
+bool image_reads_our_data(const struct image_identity *identity)
+{
+	return identity->has_layout && identity->layout == VDSO_LAYOUT &&
+	       identity->nr_pages == VDSO_NR_DATA_PAGES;
+}
+
+const char *image_identity_words(const struct image_identity *identity, char *text, size_t size)
+{
+	if (image_reads_our_data(identity))
+		snprintf(text, size, "an image of uvdso: %u data pages, layout %08x",
+			 identity->nr_pages, identity->layout);
+	else if (identity->has_layout)
+		snprintf(text, size,
+			 "an image of another uvdso: %u data pages, layout %08x; ours are %u, "
+			 "layout %08x",
+			 identity->nr_pages, identity->layout, VDSO_NR_DATA_PAGES,
+			 (unsigned)VDSO_LAYOUT);
+	else if (identity->has_version)
+		snprintf(text, size,
+			 "a kernel's image, Linux %u.%u: it reads data pages of another layout",
+			 identity->version >> 16, identity->version >> 8 & 0xff);
+	else
+		snprintf(
+			text, size,
+			"an image without a note of whose it is: nothing says which data pages "
+			"it reads");
+	return text;
+}
