@@ -567,6 +567,10 @@ my @list = (
 
 	# unwind data
 	['no PT_GNU_EH_FRAME', phdr($PT_EH_FRAME, type => 0), 'unwind'],
+	[
+		'an empty PT_GNU_EH_FRAME',
+		phdr($PT_EH_FRAME, vaddr => 0, offset => 0, filesz => 0, memsz => 0), 'unwind'
+	],
 	['.eh_frame_hdr: version 2', hdr(0, 'C', 2), 'unwind'],
 	['.eh_frame_hdr: no entries', hdr(8, 'V', 0), 'unwind'],
 	['FDEs of length 1', each_fde([12, 1]), 'unwind'],

@@ -550,6 +550,13 @@ static void judge_unwinder(struct look *l, enum unwinder unwinder)
 			 "there is no PT_GNU_EH_FRAME: no way leads out of the vDSO");
 		return;
 	}
+	/* Linker scripts that throw .eh_frame_hdr away leave that: its address is the ELF
+	 * header's. */
+	if (!s.eh_frame_hdr.filesz) {
+		look_end(l, CLIENT_FALLS_BACK, "eh-frame",
+			 "the PT_GNU_EH_FRAME is empty: no way leads out of the vDSO");
+		return;
+	}
 	u.bias = -s.first_load.vaddr;
 	u.hdr = s.eh_frame_hdr.vaddr + u.bias;
 	l->part = PART_UNWIND;
