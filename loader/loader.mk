@@ -2,7 +2,12 @@
 
 .PHONY: all install uninstall symbols
 
-all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug-data ## Build | image, command and library (default)
+# make ends with `uvdso check --house` on our image. Not where an emulator would run that, and not
+# in the course, where the tests say what is wrong with a learner's (CHECK_IMAGE=no).
+CHECK_IMAGE := yes
+IMAGE_CHECKED := $(if $(RUN)$(filter no,$(CHECK_IMAGE)),,$(O)/.image-checked)
+
+all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug-data $(IMAGE_CHECKED) ## Build | image, command and library (default)
 
 # CFLAGS, CPPFLAGS and LDFLAGS are for command, library and tests, where a warning that they bring
 # about stops nothing. Programs that use the library, and the tests, have the time_t of their C library; the
@@ -59,6 +64,9 @@ $(P)/libuvdso.pc: loader/libuvdso.pc.in loader/cli/version.h
 # library, and sanitizers want the other one; a real error is told by the second attempt.
 $(P)/uvdso: $(CLI_OBJS) $(P)/internal.a
 	$(call step,CC,$(LINK) -static-pie $^ $(LIBS) -o $@ 2>/dev/null || $(LINK) -pie $^ $(LIBS) -o $@)
+
+$(O)/.image-checked: $(P)/uvdso $(O)/vdso.so
+	$(call step,CHECK,$(P)/uvdso check --house $(O)/vdso.so && touch $@)
 
 # The same for tests that put a library in (LD_PRELOAD).
 $(P)/tests/uvdso-dynamic: $(CLI_OBJS) $(P)/internal.a

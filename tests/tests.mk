@@ -14,7 +14,7 @@
 # The last lines are prove's own. A run without a single test point fails, too.
 
 .PHONY: test denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
-	selftests format
+	selftests corpus format
 
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
@@ -292,6 +292,9 @@ doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 
 selftests: $(P)/uvdso $(filter i386-programs,$(I386)) ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 6 minutes)
 	@tests/setup/selftests
+
+corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 900 MB once)
+	@tests/setup/corpus
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach
 	@tests/vdso/coverage.t

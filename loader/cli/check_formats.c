@@ -9,6 +9,7 @@
 #include "check.h"
 #include "cli.h"
 #include "kernel/image/identity.h"
+#include "kernel/image/where.h"
 
 #define WHERE_MAX 512
 

@@ -445,7 +445,7 @@ my @mutants = (
 			$elf->{bytes} .= "\0" x (56 * 0x500);
 			$elf->set('ehdr', 0, 'phnum', 0x500);
 		},
-		'segments'
+		'elf'
 	],
 	['PT_INTERP', sub { with_segment($_[0], 3, 4, 0x100, 8) }, 'no-interp'],
 	['PT_TLS', sub { with_segment($_[0], 7, 4, 0x100, 8) }, 'no-tls'],
@@ -1330,6 +1330,14 @@ for (
 	[
 		'a symbol', sym('__vdso_time', other => 2),
 		qr/^  at 0x[0-9a-f]+: symbol \d+ of \.dynsym \(__vdso_time\), st_/m
+	],
+	[
+		'the entry that has the address of a table', dyn('VERSYM', value => 0x10000),
+		qr/^  at 0x[0-9a-f]+: entry \d+ of \.dynamic \(DT_VERSYM\)$/m
+	],
+	[
+		'the header that has the address of a segment', phdr(4, vaddr => 0x10000),
+		qr/^  at 0x[0-9a-f]+: program header \d+ \(PT_NOTE\), p_vaddr$/m
 	],
 	['a note', nhdr('GNU', namesz => 3), qr/^  at 0x[0-9a-f]+: \.note \+ 0x[0-9a-f]+$/m],
     )

@@ -3,7 +3,7 @@
  * it.
  */
 #include "image_copy.h"
-#include "kernel/image/check/check.h"
+#include "kernel/image/where.h"
 
 #define ROUNDS 20000
 

@@ -59,10 +59,4 @@ unsigned image_check(const struct image *image, image_report_fn *report, void *a
 /* How many of image_rules[] hurt somebody. */
 unsigned image_nr_hurting(void);
 
-/*
- * What lies at an offset of the file, in one line of printable ASCII: "symbol 3 of .dynsym
- * (__vdso_time), st_value". Cut if it is longer than size - 1. Returns to. As image_check().
- */
-const char *image_where(const struct image *image, uint64_t offset, char *to, size_t size);
-
 #endif

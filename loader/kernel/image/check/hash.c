@@ -129,7 +129,8 @@ static void check_sysv_hash(struct checked *c)
 
 		if (symbol_is_exported(&sym) && !sysv_finds(c, &t, i))
 			rule_broken(&c->report, RULE_HASH,
-				    "DT_HASH does not find %s: musl falls back to system calls",
+				    "DT_HASH does not find %s: CRIU and the kernel's "
+				    "parse_vdso.c look there; musl goes through all symbols",
 				    checked_name(c, i));
 	}
 }

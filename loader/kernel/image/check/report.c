@@ -261,8 +261,9 @@ const struct image_rule image_rules[] = {
 			.what = "defined functions in the image's own code",
 			.hurts = "every program that calls it jumps to somewhere else; rustix "
 				 "panics; or the name is not found",
-			.mend = "EXPORT() or a version node for functions, local: * for all "
-				"else; ld -Bsymbolic --no-undefined",
+			.mend = "linker script: VERSION { NODE { global: the functions; local: "
+				"*; }; }; ld -Bsymbolic --no-undefined; .type and .size for "
+				"functions in assembly",
 			.source = "rr #3791; rustix src/backend/linux_raw/vdso.rs",
 		},
 	[RULE_NAMES] =
@@ -290,8 +291,8 @@ const struct image_rule image_rules[] = {
 			.what = "a DT_HASH, and each hash table is sound and finds every "
 				"symbol",
 			.hurts = "without DT_HASH musl and zig fall back to system calls; a "
-				 "broken table makes glibc, Go or rustix do so, or read beyond "
-				 "it, or never end",
+				 "broken DT_GNU_HASH makes glibc, Go and rustix do so, a "
+				 "broken DT_HASH CRIU; or they read beyond it, or never end",
 			.mend = "ld --hash-style=both; no tool that reorders or renames "
 				"symbols after the link",
 			.source =

@@ -121,9 +121,10 @@ bool check_elf_header(struct checked *c)
 		return false;
 	}
 	checked_aligned(c, "e_phoff", h->phoff, c->elf.is64 ? 8 : 4);
+	/* No rule of this house: nothing more is looked at, so the image must not be good. */
 	if (h->phnum > MAX_SEGMENTS) {
-		rule_broken(&c->report, RULE_SEGMENTS,
-			    "%u program headers, an image has about four", h->phnum);
+		rule_broken(&c->report, RULE_ELF, "%u program headers, an image has about four",
+			    h->phnum);
 		return false;
 	}
 	return true;

@@ -206,16 +206,18 @@ void check_versions(struct checked *c)
 {
 	struct nodes nodes = {0};
 
-	if (!c->has_tag[TAG_VERSYM] || !c->has_tag[TAG_VERDEF] || !c->has_tag[TAG_VERDEFNUM]) {
-		rule_broken(
-			&c->report, RULE_VERSIONS,
-			"no %s: every Go program dies at start, and musl and rustix accept no "
-			"symbol",
-			!c->has_tag[TAG_VERSYM]   ? "DT_VERSYM"
-			: !c->has_tag[TAG_VERDEF] ? "DT_VERDEF"
-						  : "DT_VERDEFNUM");
+	if (!c->has_tag[TAG_VERSYM])
+		rule_broken(&c->report, RULE_VERSIONS,
+			    "no DT_VERSYM: every dynamic program of glibc dies before main; "
+			    "musl and Go take what they find");
+	else if (!c->has_tag[TAG_VERDEF])
+		rule_broken(&c->report, RULE_VERSIONS,
+			    "no DT_VERDEF: every Go program dies at start");
+	else if (!c->has_tag[TAG_VERDEFNUM])
+		rule_broken(&c->report, RULE_VERSIONS,
+			    "no DT_VERDEFNUM: abseil stops with an assertion");
+	if (!c->has_tag[TAG_VERSYM] || !c->has_tag[TAG_VERDEF] || !c->has_tag[TAG_VERDEFNUM])
 		return;
-	}
 	check_definitions(c, &nodes);
 	check_versyms(c, &nodes);
 }

@@ -1,5 +1,5 @@
 /*
- * where.c - what lies at an offset of an image, in words: "entry 4 of .dynamic (DT_SONAME)".
+ * where.c - see where.h.
  *
  * An offset alone says little to somebody who has a linker script and a compiler. So it is
  * looked up in the tables, from the ELF header on, each with the names that elf(5) has for its
@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <stdio.h> /* snprintf */
 
-#include "kernel/image/check/check.h"
 #include "kernel/image/elf_bytes.h"
+#include "kernel/image/where.h"
 
 struct field {
 	const char *name;
