@@ -390,6 +390,23 @@ my @harmless = (
 	],
 	['a PT_LOAD with less than page alignment', phdr(1, align => 16), 'arm64 links with -n'],
 	['a function of type NOTYPE', sym('__vdso_time', info => 0x10), 'arm64 sigreturn is one'],
+	[
+		'several functions in one description',
+		sub {
+			# Both begin where they did, and the first one's description has them all.
+			my ($elf) = @_;
+			my ($first, $second) =
+			    map { $elf->symbol($_) } qw(__vdso_time __vdso_getcpu);
+			($first, $second) = ($second, $first) if $first->{value} > $second->{value};
+			for my $name (map { ("__vdso_$_", $_) } $second->{name} =~ /^__vdso_(.*)/) {
+				sym($name, value => $first->{value} + 8)->($elf);
+				sym($name, size => 4)->($elf);
+			}
+			sym($_, size => 8)->($elf)
+			    for map { ("__vdso_$_", $_) } $first->{name} =~ /^__vdso_(.*)/;
+		},
+		'QEMU\'s assembly has them so'
+	],
 	['EI_OSABI LINUX', byte(7, 3), 'that is what uses of GNU extensions get'],
 );
 for (@harmless) {
@@ -1106,6 +1123,15 @@ my @mutants = (
 		},
 		'symbols',
 		qr/__vdso_time is at 0x\w+, and the function begins at/
+	],
+	[
+		'one of two names one byte into its function',
+		sub {
+			my ($elf) = @_;
+			sym('time', value => $elf->symbol('time')->{value} + 1)->($elf);
+		},
+		'symbols',
+		qr/: time is at 0x\w+, and the function begins at/
 	],
 	[
 		'a symbol between two functions',
