@@ -390,6 +390,23 @@ my @harmless = (
 	],
 	['a PT_LOAD with less than page alignment', phdr(1, align => 16), 'arm64 links with -n'],
 	['a function of type NOTYPE', sym('__vdso_time', info => 0x10), 'arm64 sigreturn is one'],
+	[
+		'several functions in one description',
+		sub {
+			# Both begin where they did, and the first one's description has them all.
+			my ($elf) = @_;
+			my ($first, $second) =
+			    map { $elf->symbol($_) } qw(__vdso_time __vdso_getcpu);
+			($first, $second) = ($second, $first) if $first->{value} > $second->{value};
+			for my $name (map { ("__vdso_$_", $_) } $second->{name} =~ /^__vdso_(.*)/) {
+				sym($name, value => $first->{value} + 8)->($elf);
+				sym($name, size => 4)->($elf);
+			}
+			sym($_, size => 8)->($elf)
+			    for map { ("__vdso_$_", $_) } $first->{name} =~ /^__vdso_(.*)/;
+		},
+		'QEMU\'s assembly has them so'
+	],
 	['EI_OSABI LINUX', byte(7, 3), 'that is what uses of GNU extensions get'],
 );
 for (@harmless) {
@@ -1108,6 +1125,15 @@ my @mutants = (
 		qr/__vdso_time is at 0x\w+, and the function begins at/
 	],
 	[
+		'one of two names one byte into its function',
+		sub {
+			my ($elf) = @_;
+			sym('time', value => $elf->symbol('time')->{value} + 1)->($elf);
+		},
+		'symbols',
+		qr/: time is at 0x\w+, and the function begins at/
+	],
+	[
 		'a symbol between two functions',
 		sub {
 			my ($elf) = @_;
@@ -1330,6 +1356,14 @@ for (
 	[
 		'a symbol', sym('__vdso_time', other => 2),
 		qr/^  at 0x[0-9a-f]+: symbol \d+ of \.dynsym \(__vdso_time\), st_/m
+	],
+	[
+		'the entry that has the address of a table', dyn('VERSYM', value => 0x10000),
+		qr/^  at 0x[0-9a-f]+: entry \d+ of \.dynamic \(DT_VERSYM\)$/m
+	],
+	[
+		'the header that has the address of a segment', phdr(4, vaddr => 0x10000),
+		qr/^  at 0x[0-9a-f]+: program header \d+ \(PT_NOTE\), p_vaddr$/m
 	],
 	['a note', nhdr('GNU', namesz => 3), qr/^  at 0x[0-9a-f]+: \.note \+ 0x[0-9a-f]+$/m],
     )

@@ -3,6 +3,32 @@
  */
 #include "kernel/image/check/checked.h"
 
+/* Where in the file an address is written: the entry of .dynamic, or the header, that gives it.
+ */
+static uint64_t where_written(const struct checked *c, uint64_t vaddr)
+{
+	static const enum tag tables[] = {TAG_HASH,   TAG_GNU_HASH, TAG_STRTAB, TAG_SYMTAB,
+					  TAG_VERSYM, TAG_VERDEF,   TAG_REL,    TAG_RELA,
+					  TAG_JMPREL, TAG_RELR};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		if (c->has_tag[tables[i]] && c->tag[tables[i]] == vaddr)
+			return c->tag_at[tables[i]];
+	for (unsigned i = 0; i < c->header.phnum; i++) {
+		struct elf_segment s = checked_segment(c, i);
+
+		if (s.type != PT_LOAD && s.type != PT_NULL && s.vaddr == vaddr)
+			return ELF_FIELD(&c->elf, s.at, Phdr, p_vaddr);
+	}
+	for (unsigned i = 0; c->has_sections && i < c->header.shnum; i++) {
+		struct elf_section s = checked_section(c, i);
+
+		if (s.flags & SHF_ALLOC && s.addr == vaddr)
+			return ELF_FIELD(&c->elf, s.at, Shdr, sh_addr);
+	}
+	return IMAGE_NOWHERE;
+}
+
 bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_t len,
 		    uint64_t *offset)
 {
@@ -11,10 +37,10 @@ bool checked_offset(struct checked *c, const char *what, uint64_t vaddr, uint64_
 	if (vaddr < c->load.vaddr || into > c->load.filesz || len > c->load.filesz - into ||
 	    __builtin_add_overflow(c->load.offset, into, offset) ||
 	    !elf_inside(&c->elf, *offset, len)) {
-		rule_broken(&c->report, RULE_LOAD_COVERS,
-			    "%s, %#llx bytes at %#llx, is not inside the PT_LOAD: a client "
-			    "that reads it faults",
-			    what, X(len), X(vaddr));
+		rule_broken_at(&c->report, RULE_LOAD_COVERS, where_written(c, vaddr),
+			       "%s, %#llx bytes at %#llx, is not inside the PT_LOAD: a client "
+			       "that reads it faults",
+			       what, X(len), X(vaddr));
 		return false;
 	}
 	return true;

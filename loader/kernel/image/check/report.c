@@ -261,8 +261,9 @@ const struct image_rule image_rules[] = {
 			.what = "defined functions in the image's own code",
 			.hurts = "every program that calls it jumps to somewhere else; rustix "
 				 "panics; or the name is not found",
-			.mend = "EXPORT() or a version node for functions, local: * for all "
-				"else; ld -Bsymbolic --no-undefined",
+			.mend = "linker script: VERSION { NODE { global: the functions; local: "
+				"*; }; }; ld -Bsymbolic --no-undefined; .type and .size for "
+				"functions in assembly",
 			.source = "rr #3791; rustix src/backend/linux_raw/vdso.rs",
 		},
 	[RULE_NAMES] =
