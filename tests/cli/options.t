@@ -77,10 +77,12 @@ wrong($_, [], 'no PROGRAM given', 'a program is needed') for qw(run trace);
 wrong($_, ['--'], 'no PROGRAM given', '... and -- does not name one') for qw(run trace);
 wrong('gdb', [], 'no PID given', 'a process is needed');
 wrong('check', [], 'no FILE given', 'a file is needed');
-wrong($_, ['x'], 'x: not expected here', 'an operand is refused') for qw(diff watch dump);
-wrong($_, [''], "'': not expected here", '... also an empty one') for qw(diff watch dump);
+wrong($_, ['x'], 'x: not expected here', 'an operand is refused') for qw(watch dump);
+wrong($_, [''], "'': not expected here", '... also an empty one') for qw(watch dump);
 wrong($_, ['--', '-h'], '-h: not expected here', '... also one that looks like an option, after --')
-    for qw(diff watch dump);
+    for qw(watch dump);
+wrong('diff', ['x'], 'x: needs another FILE to compare it with', 'one image has nothing beside it');
+wrong('diff', ['a', 'b', 'c'], 'c: not expected here', 'a third operand is refused');
 wrong('symbols', ['a', 'b'], 'b: not expected here', 'a second operand is refused');
 wrong('help', ['run', 'b'], 'b: not expected here', 'a second operand is refused');
 wrong('watch', ['-n', $_], "-n: '$_': not a number of times", "-n '$_' is refused")

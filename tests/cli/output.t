@@ -108,7 +108,7 @@ for my $text (sort keys %shown) {
 	);
 	is(
 		run($UVDSO, 'diff', $text)->{err},
-		"uvdso: diff: $is: not expected here; see `uvdso diff --help`\n",
+		"uvdso: diff: $is: needs another FILE to compare it with; see `uvdso diff --help`\n",
 		'... and an operand'
 	);
 	my $argument = run($UVDSO, 'run', '--offset', $text, 'true')->{err};

@@ -173,7 +173,8 @@ is_deeply([offered('check', 'README.md', 'LICEN')], ['LICENSE'], '... several of
 is_deeply([offered('check', '--', '-')], [], '... and no options after --');
 is_deeply([offered('symbols', 'LICEN')], ['LICENSE'], '... one to symbols');
 is_deeply([offered('symbols', 'README.md', 'LICEN')], [], '... but not two');
-is_deeply([offered($_, '')], [], "$_ takes no operands") for qw(diff watch dump);
+is_deeply([offered('diff', 'README.md', 'LICEN')], ['LICENSE'], '... two to diff');
+is_deeply([offered($_, '')], [], "$_ takes no operands") for qw(watch dump);
 is_deeply([offered('dump', '-o', 'LICEN')], ['LICENSE'], 'it offers files to write to');
 ok((grep { $_ eq 'grep' } offered('run', '-v', 'gre')), 'it offers programs to run')
     or diag 'grep is one';

@@ -180,14 +180,20 @@ my @spoilt = (
 		'gone, with its directory', sub { remove_tree("$dir/work/01-add") },
 		qr/is gone.*make start CH=01/
 	],
-	['removed', sub { unlink $add }, qr/sum\.c is not there\. To begin again: make reset CH=01\./],
+	[
+		'removed', sub { unlink $add },
+		qr/sum\.c is not there\. To begin again: make reset CH=01\./
+	],
 	[
 		'renamed', sub { rename $add, "$dir/work/01-add/src/mine.c" },
 		qr/is not there\. This is: work\/01-add\/src\/mine\.c/
 	],
 	['empty', sub { spew($add, '') }, qr/sum\.c is empty\. To begin again: make reset CH=01\./],
 	['nothing but blanks', sub { spew($add, " \n\n") }, qr/sum\.c is empty/],
-	['a directory', sub { unlink $add; mkdir $add }, qr/sum\.c is not a file\. To begin again: make reset/],
+	[
+		'a directory', sub { unlink $add; mkdir $add },
+		qr/sum\.c is not a file\. To begin again: make reset/
+	],
 	[
 		'a link to nothing', sub { unlink $add; symlink 'nothing', $add },
 		qr/sum\.c is not there/

@@ -174,6 +174,9 @@ static const char *find_tables(struct exports *exports)
 	exports->verdef = table(exports, DT_VERDEF, sizeof(Elf64_Verdef));
 	if (exports->verdef && tag(exports, DT_VERDEFNUM, &count))
 		exports->nr_verdef = count < MAX_VERSIONS ? (uint32_t)count : MAX_VERSIONS;
+	/* The one without the other says nothing. */
+	if (!exports->versym || !exports->nr_verdef)
+		exports->versym = exports->nr_verdef = 0;
 	return NULL;
 }
 
@@ -238,10 +241,11 @@ static const char *version_of(const struct exports *exports, uint16_t index)
 
 		if (!at)
 			break;
-		if (elf_u16(&exports->elf, at + offsetof(Elf64_Verdef, vd_ndx)) == index &&
-		    !(elf_u16(&exports->elf, at + offsetof(Elf64_Verdef, vd_flags)) &
-		      VER_FLG_BASE))
-			return verdef_name(exports, at);
+		if (elf_u16(&exports->elf, at + offsetof(Elf64_Verdef, vd_ndx)) == index)
+			return elf_u16(&exports->elf, at + offsetof(Elf64_Verdef, vd_flags)) &
+					       VER_FLG_BASE
+				       ? NULL
+				       : verdef_name(exports, at);
 	}
 	return NULL;
 }
