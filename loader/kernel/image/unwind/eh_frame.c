@@ -55,8 +55,8 @@ static bool check_search_table(struct checked *c, struct search_table *t)
 	uint64_t at;
 
 	if (s->filesz < 12) {
-		rule_broken(
-			&c->report, RULE_EH_FRAME,
+		rule_broken_at(
+			&c->report, RULE_EH_FRAME, ELF_FIELD(&c->elf, s->at, Phdr, p_filesz),
 			"the PT_GNU_EH_FRAME has %#llx bytes, no table: was it linked without "
 			"--eh-frame-hdr?",
 			X(s->filesz));
@@ -288,16 +288,19 @@ static void check_ranges(struct checked *c, const struct frames *frames)
 		const struct frame *f = &frames->frame[i];
 
 		if (i + 1 < frames->nr && f->length > f[1].start - f->start)
-			rule_broken(&c->report, RULE_CFI_COVERS,
-				    "the FDE at %#llx, for %#llx bytes from %#llx, reaches "
-				    "into the next function at %#llx: unwinders differ in "
-				    "which one they take",
-				    X(f->fde), X(f->length), X(f->start), X(f[1].start));
+			rule_broken_at(&c->report, RULE_CFI_COVERS,
+				       f->fde - c->load.vaddr + c->load.offset,
+				       "the FDE at %#llx, for %#llx bytes from %#llx, reaches "
+				       "into the next function at %#llx: unwinders differ in "
+				       "which one they take",
+				       X(f->fde), X(f->length), X(f->start), X(f[1].start));
 		else if (!checked_is_code(c, f->start, f->length))
-			rule_broken(&c->report, RULE_CFI_COVERS,
-				    "the FDE at %#llx is for %#llx bytes from %#llx, which are "
-				    "not code",
-				    X(f->fde), X(f->length), X(f->start));
+			rule_broken_at(
+				&c->report, RULE_CFI_COVERS,
+				f->fde - c->load.vaddr + c->load.offset,
+				"the FDE at %#llx is for %#llx bytes from %#llx, which are "
+				"not code",
+				X(f->fde), X(f->length), X(f->start));
 	}
 }
 
