@@ -9,6 +9,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use LookAlike qw(image machine @MACHINES);
 use RunTest;
 use Test::More;
@@ -247,6 +248,10 @@ difference(
 difference(
 	'the oldest processor', 'e_flags', look_alike('mips'),
 	look_alike('mips', flags => 0x70000000), 0, qr/0 +0x70000000/, qr/matters to nobody/
+);
+difference(
+	'the data pages', 'data pages', "$BUILD/x86_64/vdso.so", $plain, 1,
+	qr/\d+, layout [0-9a-f]{8} +those of Linux 6\.12/, qr/matters to who starts programs/
 );
 difference(
 	'an entry on i386', 'entry', look_alike('i386'), look_alike('i386', entry => 0x300), 1,
