@@ -145,6 +145,15 @@ breaks(
 	look_alike($_, unwind => 0), 'none'
 ) for qw(arm aarch64);
 breaks('riscv64: no unwind table', look_alike('riscv64', unwind => 0), 'eh-frame');
+breaks(
+	'mips64, little-endian: a relocation, whose type is elsewhere than on other machines',
+	look_alike('mips64', relocation => 1, order => '<'), 'no-relocations'
+);
+breaks(
+	'aarch64: one function with the prefix of x86-64',
+	look_alike('aarch64', functions => ['__kernel_clock_gettime', '__vdso_gettimeofday']),
+	'names'
+);
 breaks('s390x: little-endian, which it is not', look_alike('s390x', order => '<'), 'elf');
 breaks('x86-64: big-endian, which it is not', look_alike('x86-64', order => '>'), 'elf');
 breaks('mips: its own segments', look_alike('mips', segments => [0x70000000, 0x70000003]), 'none');
