@@ -61,7 +61,8 @@ static const void *table(const struct vdso_elf *elf, ElfW(Addr) address, uint64_
 
 static const ElfW(Dyn) * find_dynamic(const struct vdso_elf *elf, ElfW(Sxword) tag)
 {
-	for (size_t i = 0; i < elf->nr_dynamic; i++)
+	/* Of two the last one counts, as for other clients: they keep what they read last. */
+	for (size_t i = elf->nr_dynamic; i-- > 0;)
 		if (elf->dynamic[i].d_tag == tag)
 			return &elf->dynamic[i];
 	return NULL;
