@@ -1072,6 +1072,16 @@ my @mutants = (
 		]
 	),
 	[
+		'an .eh_frame without an end',
+		sub {
+			my ($elf) = @_;
+			my $s = $elf->section('.eh_frame');
+			$elf->set('word', $s->{offset} + $s->{size} - 4, 'value', 0x10);
+		},
+		'eh-frame-end',
+		qr/no zero ends \.eh_frame: LLVM's unwinder/
+	],
+	[
 		'a description whose CIE is nowhere',
 		fde(undef, 4 => 0x7ffffff0), 'cfi',
 		qr/where none is/

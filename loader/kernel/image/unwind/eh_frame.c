@@ -319,8 +319,11 @@ static bool has_frames(struct checked *c)
 	return false;
 }
 
-/* How many descriptions .eh_frame itself has. */
-static uint32_t count_fdes(const struct checked *c, const struct elf_section *s)
+/*
+ * How many descriptions .eh_frame itself has; and where it ends: at a length of 0, or with the
+ * section.
+ */
+static uint32_t count_fdes(const struct checked *c, const struct elf_section *s, uint64_t *end)
 {
 	uint64_t at = 0;
 	uint32_t nr = 0;
@@ -333,13 +336,15 @@ static uint32_t count_fdes(const struct checked *c, const struct elf_section *s)
 		nr += elf_u32(&c->elf, s->offset + at + 4) != 0;
 		at += 4 + (uint64_t)length;
 	}
+	*end = s->offset + at;
 	return nr;
 }
 
 /* Those who find nothing in the table, and debuggers, go through .eh_frame from its start. */
 static void check_whole(struct checked *c, const struct search_table *t)
 {
-	uint64_t start = relative(c, t->base + 4, t->entries - 8);
+	uint64_t start = relative(c, t->base + 4, t->entries - 8), end;
+	uint32_t nr;
 
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);
@@ -355,11 +360,17 @@ static void check_whole(struct checked *c, const struct search_table *t)
 				"the table says that .eh_frame is at %#llx, and it is at "
 				"%#llx: LLVM's unwinder goes through it from there",
 				X(start), X(s.addr));
-		if (count_fdes(c, &s) != t->nr)
+		nr = count_fdes(c, &s, &end);
+		if (nr != t->nr)
 			rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 4,
 				       "the table lists %u functions, and .eh_frame describes "
 				       "%u: unwinders differ in what they find",
-				       t->nr, count_fdes(c, &s));
+				       t->nr, nr);
+		/* In the section, or after it by luck: the first byte of what comes next. */
+		if (elf_u32(&c->elf, end))
+			rule_broken_at(&c->report, RULE_EH_FRAME_END, end,
+				       "no zero ends .eh_frame: LLVM's unwinder reads on in "
+				       "whatever comes after it");
 	}
 }
 
