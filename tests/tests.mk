@@ -293,7 +293,7 @@ doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 selftests: $(P)/uvdso $(filter i386-programs,$(I386)) ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 6 minutes)
 	@tests/setup/selftests
 
-corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 900 MB once)
+corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 1 GB once)
 	@tests/setup/corpus
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach

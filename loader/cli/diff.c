@@ -22,6 +22,7 @@
 #include "cli.h"
 #include "kernel/image/check/check.h"
 #include "kernel/image/exports.h"
+#include "kernel/image/identity.h"
 #include "kernel/image/image.h"
 #include "kernel/image/machine.h"
 
@@ -305,6 +306,22 @@ static void tell_alternatives(const struct side *side, struct answer *answer)
 					  section_size(side, ".alternative")));
 }
 
+/* Not for clients, who never see them, but for who writes them. */
+static void tell_data_pages(const struct side *side, struct answer *answer)
+{
+	struct image_identity identity = image_identity(&side->image);
+
+	if (identity.has_layout)
+		SHOW("%u, layout %08x", identity.nr_pages, identity.layout);
+	else if (identity.has_version)
+		SHOW("those of Linux %u.%u", identity.version >> 16,
+		     identity.version >> 8 & 0xff);
+	else
+		SHOW("not said");
+	if (identity.has_layout)
+		FOR_CLIENTS("%s", answer->shown);
+}
+
 static void tell_entry(const struct side *side, struct answer *answer)
 {
 	bool is_asked = side->exports.header.machine == EM_386;
@@ -359,6 +376,10 @@ static const struct point points[] = {
 	 "only what it says of each function counts: see `uvdso check`"},
 	{"alternatives, bytes", tell_alternatives, NULL,
 	 "who starts the image puts them in, before any program sees it"},
+	{"data pages", tell_data_pages,
+	 "who starts programs on the image: with pages of another layout every clock is\n"
+	 "      wrong, and uvdso refuses the image",
+	 "each kernel gives its image the pages that it was made for"},
 	{"entry", tell_entry,
 	 "glibc and musl on i386: AT_SYSINFO, through which every system call goes",
 	 "it is told to programs on i386 alone, as the address that it is"},

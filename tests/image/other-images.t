@@ -9,6 +9,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use LookAlike qw(image machine @MACHINES);
 use RunTest;
 use Test::More;
@@ -144,6 +145,15 @@ breaks(
 	look_alike($_, unwind => 0), 'none'
 ) for qw(arm aarch64);
 breaks('riscv64: no unwind table', look_alike('riscv64', unwind => 0), 'eh-frame');
+breaks(
+	'mips64, little-endian: a relocation, whose type is elsewhere than on other machines',
+	look_alike('mips64', relocation => 1, order => '<'), 'no-relocations'
+);
+breaks(
+	'aarch64: one function with the prefix of x86-64',
+	look_alike('aarch64', functions => ['__kernel_clock_gettime', '__vdso_gettimeofday']),
+	'names'
+);
 breaks('s390x: little-endian, which it is not', look_alike('s390x', order => '<'), 'elf');
 breaks('x86-64: big-endian, which it is not', look_alike('x86-64', order => '>'), 'elf');
 breaks('mips: its own segments', look_alike('mips', segments => [0x70000000, 0x70000003]), 'none');
@@ -247,6 +257,10 @@ difference(
 difference(
 	'the oldest processor', 'e_flags', look_alike('mips'),
 	look_alike('mips', flags => 0x70000000), 0, qr/0 +0x70000000/, qr/matters to nobody/
+);
+difference(
+	'the data pages', 'data pages', "$BUILD/x86_64/vdso.so", $plain, 1,
+	qr/\d+, layout [0-9a-f]{8} +those of Linux 6\.12/, qr/matters to who starts programs/
 );
 difference(
 	'an entry on i386', 'entry', look_alike('i386'), look_alike('i386', entry => 0x300), 1,

@@ -45,7 +45,8 @@ const struct image_rule image_rules[] = {
 		{
 			.name = "no-interp",
 			.what = "no PT_INTERP: nothing interprets a vDSO",
-			.hurts = "rustix refuses the image: its programs make system calls",
+			.hurts = "rustix refuses the image: its programs fall back to system "
+				 "calls",
 			.mend = "linker script: /DISCARD/ : { *(.interp) }, and no PT_INTERP "
 				"in PHDRS; no -pie",
 			.source = "rustix src/backend/linux_raw/vdso.rs",
@@ -64,7 +65,8 @@ const struct image_rule image_rules[] = {
 		{
 			.name = "no-relro",
 			.what = "no PT_GNU_RELRO: nothing is written, then protected",
-			.hurts = "rustix refuses the image: its programs make system calls",
+			.hurts = "rustix refuses the image: its programs fall back to system "
+				 "calls",
 			.mend = "ld -z norelro",
 			.source = "rustix src/backend/linux_raw/vdso.rs",
 		},

@@ -55,8 +55,8 @@ static bool check_search_table(struct checked *c, struct search_table *t)
 	uint64_t at;
 
 	if (s->filesz < 12) {
-		rule_broken(
-			&c->report, RULE_EH_FRAME,
+		rule_broken_at(
+			&c->report, RULE_EH_FRAME, ELF_FIELD(&c->elf, s->at, Phdr, p_filesz),
 			"the PT_GNU_EH_FRAME has %#llx bytes, no table: was it linked without "
 			"--eh-frame-hdr?",
 			X(s->filesz));
@@ -160,6 +160,28 @@ static const struct frame *frame_after(const struct frames *frames, uint64_t pc)
 	return frame < frames->frame + frames->nr ? frame : NULL;
 }
 
+/*
+ * Assembly may put several functions into one description, one after the other, as QEMU's does.
+ * Then one of them begins with it, and this one is inside of none.
+ */
+static bool follows_others(const struct checked *c, const struct frame *frame,
+			   const struct elf_symbol *sym)
+{
+	bool first = false;
+
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol other = checked_symbol(c, i);
+		uint64_t value = machine_code(c->machine, other.value);
+
+		if (!symbol_is_function(&other))
+			continue;
+		first |= value == frame->start;
+		if (value < sym->value && sym->value - value < other.size)
+			return false;
+	}
+	return first;
+}
+
 /* An exported function: described, and from its first byte on. */
 static void check_function(struct checked *c, const struct frames *frames, const char *name,
 			   const struct elf_symbol *sym)
@@ -169,12 +191,14 @@ static void check_function(struct checked *c, const struct frames *frames, const
 
 	if (is_described(frames, sym->value)) {
 		/* A trampoline's begins before it: unwinders look up one byte less. */
-		if (sym->value != frame->start && !frame->is_signal)
-			rule_broken(&c->report, RULE_SYMBOLS,
-				    "%s is at %#llx, and the function begins at %#llx: a call "
-				    "runs into the middle of an instruction, or without what "
-				    "the first ones do",
-				    name, X(sym->value), X(frame->start));
+		if (sym->value != frame->start && !frame->is_signal &&
+		    !follows_others(c, frame, sym))
+			rule_broken_at(
+				&c->report, RULE_SYMBOLS, sym->at,
+				"%s is at %#llx, and the function begins at %#llx: a call "
+				"runs into the middle of an instruction, or without what "
+				"the first ones do",
+				name, X(sym->value), X(frame->start));
 		return;
 	}
 	/* Its own begins a little later. The next function's does, too, after this one's end.
@@ -182,9 +206,9 @@ static void check_function(struct checked *c, const struct frames *frames, const
 	if (next && next->start - sym->value <= LATE_START &&
 	    next->start - sym->value < sym->size)
 		return;
-	rule_broken(&c->report, RULE_EH_FRAME,
-		    "%s at %#llx has no FDE: no backtrace, and no exception, gets out of it",
-		    name, X(sym->value));
+	rule_broken_at(&c->report, RULE_EH_FRAME, sym->at,
+		       "%s at %#llx has no FDE: no backtrace, and no exception, gets out of it",
+		       name, X(sym->value));
 }
 
 /* Is an exported function in a gap, whose lack of an FDE has been told? */
@@ -264,16 +288,19 @@ static void check_ranges(struct checked *c, const struct frames *frames)
 		const struct frame *f = &frames->frame[i];
 
 		if (i + 1 < frames->nr && f->length > f[1].start - f->start)
-			rule_broken(&c->report, RULE_CFI_COVERS,
-				    "the FDE at %#llx, for %#llx bytes from %#llx, reaches "
-				    "into the next function at %#llx: unwinders differ in "
-				    "which one they take",
-				    X(f->fde), X(f->length), X(f->start), X(f[1].start));
+			rule_broken_at(&c->report, RULE_CFI_COVERS,
+				       f->fde - c->load.vaddr + c->load.offset,
+				       "the FDE at %#llx, for %#llx bytes from %#llx, reaches "
+				       "into the next function at %#llx: unwinders differ in "
+				       "which one they take",
+				       X(f->fde), X(f->length), X(f->start), X(f[1].start));
 		else if (!checked_is_code(c, f->start, f->length))
-			rule_broken(&c->report, RULE_CFI_COVERS,
-				    "the FDE at %#llx is for %#llx bytes from %#llx, which are "
-				    "not code",
-				    X(f->fde), X(f->length), X(f->start));
+			rule_broken_at(
+				&c->report, RULE_CFI_COVERS,
+				f->fde - c->load.vaddr + c->load.offset,
+				"the FDE at %#llx is for %#llx bytes from %#llx, which are "
+				"not code",
+				X(f->fde), X(f->length), X(f->start));
 	}
 }
 
