@@ -44,6 +44,25 @@ static void test_tables(void)
 	copy_free(&copy);
 }
 
+/* Clients keep what they read last; of two entries the checker takes that one, too. */
+static void test_two_entries(void)
+{
+	struct copy copy = copy_image(image_builtin(), GUARD_BEHIND);
+	ElfW(Dyn) *hash = copy_dynamic(&copy, DT_HASH), *gnu = copy_dynamic(&copy, DT_GNU_HASH);
+	ElfW(Dyn) *first = hash < gnu ? hash : gnu, *last = hash < gnu ? gnu : hash;
+	ElfW(Dyn) right = *hash, wrong = {.d_tag = DT_HASH, .d_un.d_ptr = 0x7000000};
+	struct vdso_elf elf;
+
+	*first = wrong;
+	*last = right;
+	ok(finds_all(&copy, copy.size), "of two DT_HASH the last one counts");
+	*first = right;
+	*last = wrong;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_HASH,
+	   "refused: two DT_HASH of which the last is wrong");
+	copy_free(&copy);
+}
+
 static ElfW(Half) * versym_of(const struct copy *copy, const char *name)
 {
 	ElfW(Half) *versym = copy_table(copy, DT_VERSYM);
@@ -294,6 +313,7 @@ static void test_gnu_header(void)
 int main(void)
 {
 	test_tables();
+	test_two_entries();
 	test_versions();
 	test_symbols();
 	test_prelinked();
