@@ -55,7 +55,8 @@ SECTIONS
 	/* course: end 02-image.tables */
 
 	.eh_frame_hdr  : { *(.eh_frame_hdr) } :text :eh_frame_hdr
-	.eh_frame      : { KEEP(*(.eh_frame)) } :text
+	/* The zero is its end: LLVM's unwinder reads on until there is one. */
+	.eh_frame      : { KEEP(*(.eh_frame)) LONG(0) } :text
 
 	.rodata        : { *(.rodata .rodata.*) }
 	.cpu_alt       : { *(.cpu_alt) }

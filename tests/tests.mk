@@ -129,7 +129,7 @@ FLAGS_musl-static := -fno-PIE -no-pie -static
 PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare booted deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
+SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
 	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
@@ -293,7 +293,7 @@ doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 selftests: $(P)/uvdso $(filter i386-programs,$(I386)) ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 6 minutes)
 	@tests/setup/selftests
 
-corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 900 MB once)
+corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 1 GB once)
 	@tests/setup/corpus
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach

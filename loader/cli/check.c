@@ -12,7 +12,7 @@
 #include "check.h"
 #include "cli.h"
 
-static bool verbose, house, rules, json, tap;
+static bool verbose, house, by_clients, rules, json, tap;
 static const struct image_rule *explained;
 
 static const char *set_rule(const char *text, void *to)
@@ -35,6 +35,9 @@ static const struct option_row options[] = {
 	{0, "explain", "RULE", set_rule, &explained,
 	 "say whom a rule is for, how to mend what breaks it\n"
 	 "and where it is known from, and exit"},
+	{0, "clients", NULL, set_flag, &by_clients,
+	 "say what each client makes of an image instead:\n"
+	 "C libraries, run time systems, unwinders, debuggers"},
 	OPTION_VERBOSE(&verbose, "name good images, too, and say of each what it is"),
 	{0},
 };
@@ -48,6 +51,7 @@ static void list_rules(FILE *to)
 				fprintf(to, "  %-18s %s\n", image_rules[i].name,
 					image_rules[i].what);
 	}
+	list_clients(to);
 }
 
 static int check(int argc, char **argv);
@@ -65,7 +69,7 @@ const struct command command_check = {
 		 "below it where that is, who is hurt and how, and how to mend it.\n",
 	.more = list_rules,
 	.ends = "  0    all images are good\n"
-		"  1    a rule is broken\n"
+		"  1    a rule is broken, or a client lacks something\n"
 		"  2    wrong usage, or a file that cannot be read\n",
 	.run = check,
 };
@@ -108,6 +112,22 @@ static enum status check_file(const char *path, unsigned number, bool *told)
 	return file.broken ? STATUS_BROKEN : STATUS_OK;
 }
 
+/* --clients has a form of its own: a line for each client. */
+static enum status check_clients(const char *path)
+{
+	struct image image;
+	int err = image_read(path, &image);
+	bool all_good;
+
+	if (err) {
+		complain(path, "%s", strerror(-err));
+		return STATUS_USAGE;
+	}
+	all_good = print_clients(path, &image);
+	image_free(&image);
+	return all_good ? STATUS_OK : STATUS_BROKEN;
+}
+
 static int check_files(int argc, char **argv)
 {
 	bool *told = calloc(image_nr_rules, sizeof(*told));
@@ -118,7 +138,8 @@ static int check_files(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	for (int i = 0; i < argc; i++) {
-		enum status status = check_file(argv[i], (unsigned)i + 1, told);
+		enum status status = by_clients ? check_clients(argv[i])
+						: check_file(argv[i], (unsigned)i + 1, told);
 
 		if (status > worst)
 			worst = status;
@@ -132,6 +153,8 @@ static int check(int argc, char **argv)
 {
 	if (json && tap)
 		return refuse(&command_check, "--json", "not together with --tap");
+	if (by_clients && (json || tap))
+		return refuse(&command_check, "--clients", "not together with --json or --tap");
 	format = json ? &check_as_json : tap ? &check_as_tap : &check_for_people;
 	if (!rules && !explained)
 		return argc ? check_files(argc, argv)

@@ -37,7 +37,7 @@ static void print_details(struct check_file *file, const struct image_finding *f
 	char where[WHERE_MAX];
 
 	if (finding->offset != IMAGE_NOWHERE)
-		printf("%sat %#llx: %s\n", indent, (unsigned long long)finding->offset,
+		printf("%sat 0x%llx: %s\n", indent, (unsigned long long)finding->offset,
 		       image_where(file->image, finding->offset, where, sizeof(where)));
 	if (file->told[rule - image_rules])
 		return;

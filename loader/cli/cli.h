@@ -51,6 +51,11 @@ extern const struct command command_run, command_trace, command_symbols, command
 /* The kernel's own vDSO of this process and its size in bytes; or NULL after a message. */
 const unsigned char *kernel_image(size_t *size);
 
+/* For check: a line for each client (kernel/image/clients). Do all take all they ask for? */
+struct image;
+bool print_clients(const char *path, const struct image *image);
+void list_clients(FILE *to);
+
 /* The options of `uvdso run`, which `uvdso trace` has as well. */
 extern const struct option_row run_options[];
 

@@ -59,9 +59,10 @@ static const void *table(const struct vdso_elf *elf, ElfW(Addr) address, uint64_
 #define TABLE(elf, address, count, type) \
 	((const type *)table(elf, address, count, sizeof(type), _Alignof(type)))
 
+/* Of two the last one counts, as for glibc, musl and Go, which go through all of them. */
 static const ElfW(Dyn) * find_dynamic(const struct vdso_elf *elf, ElfW(Sxword) tag)
 {
-	for (size_t i = 0; i < elf->nr_dynamic; i++)
+	for (size_t i = elf->nr_dynamic; i-- > 0;)
 		if (elf->dynamic[i].d_tag == tag)
 			return &elf->dynamic[i];
 	return NULL;

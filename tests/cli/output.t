@@ -124,8 +124,8 @@ open my $file, '>', $name or die "$name: $!";
 print $file "no image\n";
 close $file;
 is(
-	scalar(grep { !/^  [a-z]+: / } split /\n/, run($UVDSO, 'check', $name)->{out}), 1,
-	'a breach is one line and what is below it, whatever the file is called'
+	scalar(grep { !/^  \S/ } split /\n/, run($UVDSO, 'check', $name)->{out}), 1,
+	'a breach is one line, and what is known of it, whatever the file is called'
 );
 like(
 	run($UVDSO, 'check', $name)->{out}, qr{/two\\nlines: elf: },
@@ -155,7 +155,7 @@ SKIP: {
 	my @strings = split /\n/, $p->{out};
 	cmp_ok(scalar @strings, '>', 200, 'the command has text of its own');
 	is_deeply(
-		[grep { m{build/|\bmake\b} } @strings], [],
+		[grep { m{build/|\bmake\b(?! system calls)} } @strings], [],
 		'... and none of it speaks of make, or of a build directory'
 	);
 }

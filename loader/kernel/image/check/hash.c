@@ -92,9 +92,9 @@ static void check_sysv_hash(struct checked *c)
 	/* nchain is the number of symbols; symbols.c has compared it with .dynsym. */
 	len = word * (2ull + t.nr_buckets + word_at(c, &t, header + word));
 	if (t.nr_buckets == 0 || t.nr_buckets > MAX_BUCKETS) {
-		rule_broken(&c->report, RULE_HASH,
-			    "DT_HASH has %u buckets: a look-up divides by their number",
-			    t.nr_buckets);
+		rule_broken_at(&c->report, RULE_HASH, header,
+			       "DT_HASH has %u buckets: a look-up divides by their number",
+			       t.nr_buckets);
 		return;
 	}
 	if (!checked_offset(c, "DT_HASH", c->tag[TAG_HASH], len, &header))
@@ -105,8 +105,8 @@ static void check_sysv_hash(struct checked *c)
 	for (uint32_t b = 0; b < t.nr_buckets; b++)
 		for (uint32_t at = bucket(c, &t, b); at; at = chain(c, &t, at)) {
 			if (at >= c->nr_symbols) {
-				rule_broken(
-					&c->report, RULE_HASH,
+				rule_broken_at(
+					&c->report, RULE_HASH, t.buckets + t.word * b,
 					"DT_HASH leads from bucket %u to symbol %u of %u: a "
 					"look-up reads beyond the tables",
 					b, at, c->nr_symbols);
@@ -116,10 +116,11 @@ static void check_sysv_hash(struct checked *c)
 			 * A symbol is in one chain, once: more steps than symbols are a ring.
 			 */
 			if (++steps > c->nr_symbols) {
-				rule_broken(&c->report, RULE_HASH,
-					    "DT_HASH goes round in circles from bucket %u: a "
-					    "look-up never ends",
-					    b);
+				rule_broken_at(
+					&c->report, RULE_HASH, t.buckets + t.word * b,
+					"DT_HASH goes round in circles from bucket %u: a "
+					"look-up never ends",
+					b);
 				return;
 			}
 		}
@@ -128,10 +129,10 @@ static void check_sysv_hash(struct checked *c)
 		struct elf_symbol sym = checked_symbol(c, i);
 
 		if (symbol_is_exported(&sym) && !sysv_finds(c, &t, i))
-			rule_broken(&c->report, RULE_HASH,
-				    "DT_HASH does not find %s: CRIU and the kernel's "
-				    "parse_vdso.c look there; musl goes through all symbols",
-				    checked_name(c, i));
+			rule_broken_at(&c->report, RULE_HASH, checked_symbol(c, i).at,
+				       "DT_HASH does not find %s: CRIU and the kernel's "
+				       "parse_vdso.c look there; musl goes through all symbols",
+				       checked_name(c, i));
 	}
 }
 
@@ -172,8 +173,8 @@ static void check_gnu_buckets(struct checked *c, const struct table *t)
 		while (at >= t->symoffset && at < c->nr_symbols && !(chain(c, t, at) & 1))
 			at++;
 		if (at < t->symoffset || at >= c->nr_symbols)
-			rule_broken(
-				&c->report, RULE_HASH,
+			rule_broken_at(
+				&c->report, RULE_HASH, t->buckets + 4ull * b,
 				"DT_GNU_HASH leads from bucket %u to symbol %u, of %u to %u: a "
 				"look-up reads beyond the tables",
 				b, at, t->symoffset, c->nr_symbols);
@@ -197,8 +198,8 @@ static void check_gnu_hash(struct checked *c)
 	if (t.nr_buckets == 0 || t.nr_buckets > MAX_BUCKETS || t.bloom_size == 0 ||
 	    t.bloom_size & (t.bloom_size - 1) || t.bloom_shift >= 32 ||
 	    t.symoffset > c->nr_symbols) {
-		rule_broken(
-			&c->report, RULE_HASH,
+		rule_broken_at(
+			&c->report, RULE_HASH, header,
 			"DT_GNU_HASH has %u buckets, %u words of filter, shift %u, first "
 			"symbol "
 			"%u of %u: glibc asserts a power of two, and divides by the buckets",
@@ -217,11 +218,12 @@ static void check_gnu_hash(struct checked *c)
 		struct elf_symbol sym = checked_symbol(c, i);
 
 		if (symbol_is_exported(&sym) && !gnu_finds(c, &t, i))
-			rule_broken(&c->report, RULE_HASH,
-				    "DT_GNU_HASH does not find %s: glibc and Go fall back to "
-				    "system "
-				    "calls",
-				    checked_name(c, i));
+			rule_broken_at(
+				&c->report, RULE_HASH, checked_symbol(c, i).at,
+				"DT_GNU_HASH does not find %s: glibc and Go fall back to "
+				"system "
+				"calls",
+				checked_name(c, i));
 	}
 }
 

@@ -15,9 +15,9 @@ void check_relocation_table(struct checked *c, const char *what, uint64_t offset
 	uint64_t nr = 0, first = 0;
 
 	if (size % entry)
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "%s has %#llx bytes, not a multiple of a relocation's %zu", what,
-			    X(size), entry);
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, offset,
+			       "%s has %#llx bytes, not a multiple of a relocation's %zu", what,
+			       X(size), entry);
 	for (uint64_t at = 0; at + entry <= size; at += entry) {
 		struct elf_relocation r = elf_relocation(&c->elf, offset + at);
 
@@ -25,11 +25,12 @@ void check_relocation_table(struct checked *c, const char *what, uint64_t offset
 			first = r.offset;
 	}
 	if (nr)
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "%s has %llu, the first for address %#llx: nothing applies them, "
-			    "and the "
-			    "code would use what stands there",
-			    what, X(nr), X(first));
+		rule_broken_at(
+			&c->report, RULE_NO_RELOCATIONS, offset,
+			"%s has %llu, the first for address %#llx: nothing applies them, "
+			"and the "
+			"code would use what stands there",
+			what, X(nr), X(first));
 }
 
 /* A table that .dynamic names by address and size. */
@@ -39,17 +40,17 @@ static void check_named_table(struct checked *c, const char *what, enum tag wher
 	uint64_t offset;
 
 	if (c->has_tag[where] && !c->has_tag[size])
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "%s is there without its size: there may be relocations", what);
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[where],
+			       "%s is there without its size: there may be relocations", what);
 	if (!c->has_tag[size] || c->tag[size] == 0)
 		return;
 	if (!c->has_tag[where])
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "%s has a size of %#llx, but no address", what, X(c->tag[size]));
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[size],
+			       "%s has a size of %#llx, but no address", what, X(c->tag[size]));
 	else if (!checked_offset(c, what, c->tag[where], c->tag[size], &offset))
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "%s has a size of %#llx: nothing applies them", what,
-			    X(c->tag[size]));
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[size],
+			       "%s has a size of %#llx: nothing applies them", what,
+			       X(c->tag[size]));
 	else
 		check_relocation_table(c, what, offset, c->tag[size], has_addend);
 }
@@ -65,12 +66,12 @@ void check_relocations(struct checked *c)
 	check_named_table(c, "DT_JMPREL", TAG_JMPREL, TAG_PLTRELSZ, plt_addend);
 	/* Packed: every entry is one or more relocations, there is none that means nothing. */
 	if (c->has_tag[TAG_RELRSZ] && c->tag[TAG_RELRSZ])
-		rule_broken(
-			&c->report, RULE_NO_RELOCATIONS,
+		rule_broken_at(
+			&c->report, RULE_NO_RELOCATIONS, c->tag_at[TAG_RELRSZ],
 			"DT_RELR has %#llx bytes of packed relocations: nothing applies them, "
 			"and readelf does not list them among the others",
 			X(c->tag[TAG_RELRSZ]));
 	else if (c->has_tag[TAG_RELR] && !c->has_tag[TAG_RELRSZ])
-		rule_broken(&c->report, RULE_NO_RELOCATIONS,
-			    "DT_RELR is there without its size");
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[TAG_RELR],
+			       "DT_RELR is there without its size");
 }

@@ -374,6 +374,17 @@ const struct image_rule image_rules[] = {
 			.source =
 				"libgcc unwind-dw2-fde-dip.c; LLVM libunwind AddressSpace.hpp",
 		},
+	[RULE_EH_FRAME_END] =
+		{
+			.name = "eh-frame-end",
+			.what = "a zero at the end of .eh_frame",
+			.mend = "linker script: .eh_frame : { KEEP(*(.eh_frame)) LONG(0) } "
+				":text",
+			.source =
+				"LLVM libunwind/src/DwarfParser.hpp findFDE(): it reads on, as "
+				"tests/image/clients.t has seen; kernels have none, and "
+				"something there that ends it",
+		},
 	[RULE_CFI] =
 		{
 			.name = "cfi",

@@ -31,8 +31,8 @@ static bool check_ident(struct checked *c)
 	size_t magic = elf->size < SELFMAG ? elf->size : SELFMAG;
 
 	if (magic && memcmp(elf->bytes, ELFMAG, magic)) {
-		rule_broken(&c->report, RULE_ELF,
-			    "not an ELF file: it does not begin with \\x7fELF");
+		rule_broken_at(&c->report, RULE_ELF, 0,
+			       "not an ELF file: it does not begin with \\x7fELF");
 		return false;
 	}
 	if (!elf_inside(elf, 0, EI_NIDENT)) {
@@ -41,27 +41,28 @@ static bool check_ident(struct checked *c)
 		return false;
 	}
 	if (elf->bytes[EI_CLASS] != ELFCLASS64 && elf->bytes[EI_CLASS] != ELFCLASS32) {
-		rule_broken(&c->report, RULE_ELF, "EI_CLASS is %u, neither 32 nor 64 bit",
-			    elf->bytes[EI_CLASS]);
+		rule_broken_at(&c->report, RULE_ELF, EI_CLASS,
+			       "EI_CLASS is %u, neither 32 nor 64 bit", elf->bytes[EI_CLASS]);
 		return false;
 	}
 	if (elf->bytes[EI_DATA] != ELFDATA2LSB && elf->bytes[EI_DATA] != ELFDATA2MSB) {
-		rule_broken(&c->report, RULE_ELF,
-			    "EI_DATA is %u, neither little- nor big-endian",
-			    elf->bytes[EI_DATA]);
+		rule_broken_at(&c->report, RULE_ELF, EI_DATA,
+			       "EI_DATA is %u, neither little- nor big-endian",
+			       elf->bytes[EI_DATA]);
 		return false;
 	}
 	if (elf->bytes[EI_VERSION] != EV_CURRENT)
-		rule_broken(&c->report, RULE_ELF, "EI_VERSION is %u, there is only version 1",
-			    elf->bytes[EI_VERSION]);
+		rule_broken_at(&c->report, RULE_ELF, EI_VERSION,
+			       "EI_VERSION is %u, there is only version 1",
+			       elf->bytes[EI_VERSION]);
 	if (elf->bytes[EI_OSABI] != ELFOSABI_SYSV && elf->bytes[EI_OSABI] != ELFOSABI_LINUX)
-		rule_broken(&c->report, RULE_ELF,
-			    "EI_OSABI is %u, neither SYSV nor LINUX: rustix refuses it",
-			    elf->bytes[EI_OSABI]);
+		rule_broken_at(&c->report, RULE_ELF, EI_OSABI,
+			       "EI_OSABI is %u, neither SYSV nor LINUX: rustix refuses it",
+			       elf->bytes[EI_OSABI]);
 	if (elf->bytes[EI_ABIVERSION] != 0)
-		rule_broken(&c->report, RULE_ELF,
-			    "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
-			    elf->bytes[EI_ABIVERSION]);
+		rule_broken_at(&c->report, RULE_ELF, EI_ABIVERSION,
+			       "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
+			       elf->bytes[EI_ABIVERSION]);
 	return true;
 }
 
@@ -70,15 +71,15 @@ static void check_machine(struct checked *c)
 	const struct machine *machine = c->machine = machine_of(&c->elf);
 
 	if (!machine)
-		rule_broken(&c->report, RULE_ELF,
-			    "e_machine is %u in a %d-bit file: no such machine is known to "
-			    "have a vDSO, and its names and version cannot be held against "
-			    "anything",
-			    c->header.machine, c->elf.is64 ? 64 : 32);
+		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_machine),
+			       "e_machine is %u in a %d-bit file: no such machine is known to "
+			       "have a vDSO, and its names and version cannot be held against "
+			       "anything",
+			       c->header.machine, c->elf.is64 ? 64 : 32);
 	else if (machine->order != ELFDATANONE && machine->order != c->elf.bytes[EI_DATA])
-		rule_broken(&c->report, RULE_ELF, "EI_DATA is %u: %s is %s-endian",
-			    c->elf.bytes[EI_DATA], machine->name,
-			    machine->order == ELFDATA2LSB ? "little" : "big");
+		rule_broken_at(&c->report, RULE_ELF, EI_DATA, "EI_DATA is %u: %s is %s-endian",
+			       c->elf.bytes[EI_DATA], machine->name,
+			       machine->order == ELFDATA2LSB ? "little" : "big");
 }
 
 bool check_elf_header(struct checked *c)
@@ -94,37 +95,39 @@ bool check_elf_header(struct checked *c)
 	}
 	*h = elf_header(&c->elf);
 	if (h->type != ET_DYN)
-		rule_broken(&c->report, RULE_ELF,
-			    "e_type is %u, not ET_DYN: the image must be able to lie anywhere",
-			    h->type);
+		rule_broken_at(
+			&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_type),
+			"e_type is %u, not ET_DYN: the image must be able to lie anywhere",
+			h->type);
 	check_machine(c);
 	if (h->version != EV_CURRENT)
-		rule_broken(&c->report, RULE_ELF, "e_version is %u, there is only version 1",
-			    h->version);
+		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_version),
+			       "e_version is %u, there is only version 1", h->version);
 	if (h->ehsize != ELF_SIZEOF(&c->elf, Ehdr))
-		rule_broken(&c->report, RULE_ELF, "e_ehsize is %u, an ELF header has %zu bytes",
-			    h->ehsize, ELF_SIZEOF(&c->elf, Ehdr));
+		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_ehsize),
+			       "e_ehsize is %u, an ELF header has %zu bytes", h->ehsize,
+			       ELF_SIZEOF(&c->elf, Ehdr));
 	if (h->phentsize != ELF_SIZEOF(&c->elf, Phdr)) {
-		rule_broken(&c->report, RULE_ELF,
-			    "e_phentsize is %u, a program header has %zu bytes", h->phentsize,
-			    ELF_SIZEOF(&c->elf, Phdr));
+		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_phentsize),
+			       "e_phentsize is %u, a program header has %zu bytes",
+			       h->phentsize, ELF_SIZEOF(&c->elf, Phdr));
 		return false;
 	}
 	if (h->phoff < ELF_SIZEOF(&c->elf, Ehdr))
-		rule_broken(&c->report, RULE_ELF,
-			    "e_phoff is %#llx, inside the ELF header: rustix refuses it",
-			    X(h->phoff));
+		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_phoff),
+			       "e_phoff is %#llx, inside the ELF header: rustix refuses it",
+			       X(h->phoff));
 	if (!elf_inside(&c->elf, h->phoff, (uint64_t)h->phnum * h->phentsize)) {
-		rule_broken(&c->report, RULE_TRUNCATED,
-			    "%u program headers at %#llx are not in a file of %#llx bytes",
-			    h->phnum, X(h->phoff), X(c->elf.size));
+		rule_broken_at(&c->report, RULE_TRUNCATED, ELF_FIELD(&c->elf, 0, Ehdr, e_phoff),
+			       "%u program headers at %#llx are not in a file of %#llx bytes",
+			       h->phnum, X(h->phoff), X(c->elf.size));
 		return false;
 	}
 	checked_aligned(c, "e_phoff", h->phoff, c->elf.is64 ? 8 : 4);
 	/* No rule of this house: nothing more is looked at, so the image must not be good. */
 	if (h->phnum > MAX_SEGMENTS) {
-		rule_broken(&c->report, RULE_ELF, "%u program headers, an image has about four",
-			    h->phnum);
+		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_phnum),
+			       "%u program headers, an image has about four", h->phnum);
 		return false;
 	}
 	return true;
@@ -150,37 +153,44 @@ static void check_load(struct checked *c)
 			       "start of the image",
 			       X(load->vaddr));
 	if (load->flags != (PF_R | PF_X))
-		rule_broken(
+		rule_broken_at(
 			&c->report, RULE_LOAD_FLAGS,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_flags),
 			"p_flags of the PT_LOAD is %c%c%c, it must be R-X: rustix refuses the "
 			"image without R or X, and nobody may write to it",
 			load->flags & PF_R ? 'R' : '-', load->flags & PF_W ? 'W' : '-',
 			load->flags & PF_X ? 'X' : '-');
 	if (load->memsz != load->filesz)
-		rule_broken(
+		rule_broken_at(
 			&c->report, RULE_LOAD_SIZES,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_memsz),
 			"p_memsz is %#llx and p_filesz %#llx: there is a .bss, and nothing to "
 			"clear it",
 			X(load->memsz), X(load->filesz));
 	if (!elf_inside(&c->elf, load->offset, load->filesz))
-		rule_broken(
+		rule_broken_at(
 			&c->report, RULE_LOAD_SIZES,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_filesz),
 			"the PT_LOAD, %#llx bytes at offset %#llx, is not in a file of %#llx "
 			"bytes: reading the rest would be a bus error",
 			X(load->filesz), X(load->offset), X(c->elf.size));
 	/* 0 and 1 mean none. Less than a page is fine: arm64 links its image with -n. */
 	if (load->align & (load->align - 1) || load->align > page)
-		rule_broken(&c->report, RULE_LOAD_ALIGN,
-			    "p_align of the PT_LOAD is %#llx, it must be a power of two up to "
-			    "%#x: the image is mapped at any page",
-			    X(load->align), page);
+		rule_broken_at(
+			&c->report, RULE_LOAD_ALIGN,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_align),
+			"p_align of the PT_LOAD is %#llx, it must be a power of two up to "
+			"%#x: the image is mapped at any page",
+			X(load->align), page);
 
 	headers = c->header.phoff + (uint64_t)c->header.phnum * c->header.phentsize;
 	if (load->offset == 0 && headers > load->filesz)
-		rule_broken(&c->report, RULE_LOAD_COVERS,
-			    "the program headers end at %#llx and the PT_LOAD at %#llx: every "
-			    "client begins there",
-			    X(headers), X(load->filesz));
+		rule_broken_at(
+			&c->report, RULE_LOAD_COVERS,
+			ELF_FIELD(&c->elf, load->at, Phdr, p_filesz),
+			"the program headers end at %#llx and the PT_LOAD at %#llx: every "
+			"client begins there",
+			X(headers), X(load->filesz));
 }
 
 /* A segment that only points into the PT_LOAD: is it in there, with the same bytes? */
@@ -189,13 +199,14 @@ static void check_covered(struct checked *c, const char *what, const struct elf_
 	uint64_t offset;
 
 	if (!elf_inside(&c->elf, s->offset, s->filesz))
-		rule_broken(&c->report, RULE_TRUNCATED,
-			    "%s, %#llx bytes at offset %#llx, is not in the file", what,
-			    X(s->filesz), X(s->offset));
+		rule_broken_at(&c->report, RULE_TRUNCATED,
+			       ELF_FIELD(&c->elf, s->at, Phdr, p_offset),
+			       "%s, %#llx bytes at offset %#llx, is not in the file", what,
+			       X(s->filesz), X(s->offset));
 	else if (c->has_load && checked_offset(c, what, s->vaddr, s->memsz, &offset) &&
 		 offset != s->offset)
-		rule_broken(
-			&c->report, RULE_LOAD_COVERS,
+		rule_broken_at(
+			&c->report, RULE_LOAD_COVERS, ELF_FIELD(&c->elf, s->at, Phdr, p_vaddr),
 			"%s is at offset %#llx of the file and at %#llx of the mapped image: "
 			"readers of the two see different things",
 			what, X(s->offset), X(offset));
@@ -228,28 +239,31 @@ static void check_other(struct checked *c, const struct elf_segment *s)
 		return;
 	case PT_GNU_STACK:
 		if (s->flags & PF_X)
-			rule_broken(&c->report, RULE_SEGMENTS,
-				    "PT_GNU_STACK has PF_X: the image asks for an executable "
-				    "stack");
+			rule_broken_at(
+				&c->report, RULE_SEGMENTS,
+				ELF_FIELD(&c->elf, s->at, Phdr, p_flags),
+				"PT_GNU_STACK has PF_X: the image asks for an executable "
+				"stack");
 		return;
 	case PT_INTERP:
-		rule_broken(&c->report, RULE_NO_INTERP,
-			    "there is a PT_INTERP: rustix refuses the image");
+		rule_broken_at(&c->report, RULE_NO_INTERP, s->at,
+			       "there is a PT_INTERP: rustix refuses the image");
 		return;
 	case PT_TLS:
-		rule_broken(&c->report, RULE_NO_TLS,
-			    "there is a PT_TLS: nothing gives a vDSO thread-local storage, and "
-			    "glibc stops with an assertion");
+		rule_broken_at(
+			&c->report, RULE_NO_TLS, s->at,
+			"there is a PT_TLS: nothing gives a vDSO thread-local storage, and "
+			"glibc stops with an assertion");
 		return;
 	case PT_GNU_RELRO:
-		rule_broken(&c->report, RULE_NO_RELRO,
-			    "there is a PT_GNU_RELRO: rustix refuses the image");
+		rule_broken_at(&c->report, RULE_NO_RELRO, s->at,
+			       "there is a PT_GNU_RELRO: rustix refuses the image");
 		return;
 	}
 	if (machine_has_segment(c->header.machine, s->type))
 		return;
-	rule_broken(&c->report, RULE_SEGMENTS,
-		    "a segment of type %#x, which no vDSO has: nothing handles it", s->type);
+	rule_broken_at(&c->report, RULE_SEGMENTS, s->at,
+		       "a segment of type %#x, which no vDSO has: nothing handles it", s->type);
 }
 
 bool check_segments(struct checked *c)
@@ -271,21 +285,21 @@ bool check_segments(struct checked *c)
 	c->has_eh_frame_hdr = nr_eh_frame_hdr > 0;
 
 	if (nr_load != 1)
-		rule_broken(
-			&c->report, RULE_ONE_LOAD,
+		rule_broken_at(
+			&c->report, RULE_ONE_LOAD, ELF_FIELD(&c->elf, 0, Ehdr, e_phnum),
 			"%u PT_LOAD segments, there must be one: glibc before December 2025 "
 			"falls back to system calls, CRIU and gdb go by one mapping",
 			nr_load);
 	if (nr_dynamic != 1)
-		rule_broken(
-			&c->report, RULE_DYNAMIC,
+		rule_broken_at(
+			&c->report, RULE_DYNAMIC, ELF_FIELD(&c->elf, 0, Ehdr, e_phnum),
 			"%u PT_DYNAMIC segments, there must be one: it is how every libc finds "
 			"the symbols",
 			nr_dynamic);
 	if (nr_eh_frame_hdr > 1)
-		rule_broken(&c->report, RULE_EH_FRAME,
-			    "%u PT_GNU_EH_FRAME segments, there can be only one",
-			    nr_eh_frame_hdr);
+		rule_broken_at(&c->report, RULE_EH_FRAME, ELF_FIELD(&c->elf, 0, Ehdr, e_phnum),
+			       "%u PT_GNU_EH_FRAME segments, there can be only one",
+			       nr_eh_frame_hdr);
 	if (c->has_load)
 		check_load(c);
 	for (unsigned i = 0; i < c->header.phnum; i++) {

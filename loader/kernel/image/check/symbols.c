@@ -29,11 +29,12 @@ void check_strings(struct checked *c)
 		c->strtab_end = c->strtab + size;
 		if (size == 0 || elf_u8(&c->elf, c->strtab) != 0 ||
 		    elf_u8(&c->elf, c->strtab_end - 1) != 0)
-			rule_broken(&c->report, RULE_STRTAB,
-				    "the %#llx bytes do not begin and end with a NUL: the last "
-				    "name "
-				    "would run on",
-				    X(size));
+			rule_broken_at(
+				&c->report, RULE_STRTAB, c->strtab,
+				"the %#llx bytes do not begin and end with a NUL: the last "
+				"name "
+				"would run on",
+				X(size));
 	}
 
 	if (!c->has_tag[TAG_SONAME]) {
@@ -64,18 +65,19 @@ static void check_place(struct checked *c, const char *name, const struct elf_sy
 	struct elf_section s;
 
 	if (sym->shndx >= SHN_LORESERVE) {
-		rule_broken(&c->report, RULE_SYMBOLS,
-			    "%s is %#llx in section %#x, not an address that counts from the "
-			    "image: "
-			    "clients add where the image lies and jump there",
-			    name, X(sym->value), sym->shndx);
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym->at, Sym, st_shndx),
+			"%s is %#llx in section %#x, not an address that counts from the "
+			"image: "
+			"clients add where the image lies and jump there",
+			name, X(sym->value), sym->shndx);
 		return;
 	}
 	/* Not at the very start either: abseil takes that for no symbol, and it is no code. */
 	if (code <= load->vaddr || code - load->vaddr >= load->filesz ||
 	    sym->size > load->filesz - (code - load->vaddr)) {
-		rule_broken(
-			&c->report, RULE_SYMBOLS,
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym->at, Sym, st_value),
 			"%s, %#llx bytes at %#llx, is outside the PT_LOAD: a call faults, and "
 			"rustix panics",
 			name, X(sym->size), X(sym->value));
@@ -84,14 +86,15 @@ static void check_place(struct checked *c, const char *name, const struct elf_sy
 	if (!c->has_sections)
 		return;
 	if (sym->shndx >= c->header.shnum) {
-		rule_broken(&c->report, RULE_SYMBOLS, "%s is in section %u of %u", name,
-			    sym->shndx, c->header.shnum);
+		rule_broken_at(&c->report, RULE_SYMBOLS,
+			       ELF_FIELD(&c->elf, sym->at, Sym, st_shndx),
+			       "%s is in section %u of %u", name, sym->shndx, c->header.shnum);
 		return;
 	}
 	s = checked_section(c, sym->shndx);
 	if (!(s.flags & SHF_EXECINSTR) || code < s.addr || code - s.addr >= s.size)
-		rule_broken(
-			&c->report, RULE_SYMBOLS,
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym->at, Sym, st_value),
 			"%s at %#llx is not in the code of its section %u: a call runs into "
 			"data",
 			name, X(sym->value), sym->shndx);
@@ -103,28 +106,32 @@ static void check_symbol(struct checked *c, uint32_t index)
 	const char *name = checked_string(c, sym.name);
 
 	if (!name) {
-		rule_broken(&c->report, RULE_STRTAB,
-			    "the name of symbol %u is not in DT_STRTAB, or too long", index);
+		rule_broken_at(&c->report, RULE_STRTAB,
+			       ELF_FIELD(&c->elf, sym.at, Sym, st_name),
+			       "the name of symbol %u is not in DT_STRTAB, or too long", index);
 		name = "?";
 	} else if (!*name && TYPE(&sym) != STT_SECTION) {
-		rule_broken(&c->report, RULE_SYMBOLS, "symbol %u has no name", index);
+		rule_broken_at(&c->report, RULE_SYMBOLS,
+			       ELF_FIELD(&c->elf, sym.at, Sym, st_name),
+			       "symbol %u has no name", index);
 		name = "?";
 	}
 	/* Old linkers leave the sections' own symbols there; no client looks at them. */
 	if (TYPE(&sym) == STT_SECTION && BIND(&sym) == STB_LOCAL)
 		return;
 	if (sym.shndx == SHN_UNDEF) {
-		rule_broken(
-			&c->report, RULE_SYMBOLS,
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym.at, Sym, st_shndx),
 			"%s is undefined: a vDSO is linked with nothing, and a call jumps to "
 			"0",
 			name);
 		return;
 	}
 	if (!symbol_is_exported(&sym))
-		rule_broken(&c->report, RULE_SYMBOLS,
-			    "%s has binding %u, neither GLOBAL nor WEAK: no client sees it",
-			    name, BIND(&sym));
+		rule_broken_at(&c->report, RULE_SYMBOLS,
+			       ELF_FIELD(&c->elf, sym.at, Sym, st_info),
+			       "%s has binding %u, neither GLOBAL nor WEAK: no client sees it",
+			       name, BIND(&sym));
 	if (VISIBILITY(&sym) == STV_PROTECTED)
 		rule_broken_at(&c->report, RULE_VISIBILITY, sym.at, "%s is PROTECTED", name);
 	else if (VISIBILITY(&sym) != STV_DEFAULT)
@@ -135,11 +142,12 @@ static void check_symbol(struct checked *c, uint32_t index)
 	if (is_node_name(&sym))
 		return;
 	if (TYPE(&sym) != STT_FUNC && TYPE(&sym) != STT_NOTYPE)
-		rule_broken(&c->report, RULE_SYMBOLS,
-			    "%s has type %u: a vDSO exports functions (FUNC, or NOTYPE) and "
-			    "nothing "
-			    "else",
-			    name, TYPE(&sym));
+		rule_broken_at(&c->report, RULE_SYMBOLS,
+			       ELF_FIELD(&c->elf, sym.at, Sym, st_info),
+			       "%s has type %u: a vDSO exports functions (FUNC, or NOTYPE) and "
+			       "nothing "
+			       "else",
+			       name, TYPE(&sym));
 	check_place(c, name, &sym);
 }
 
@@ -165,8 +173,8 @@ static void check_alias(struct checked *c, const char *a, const struct elf_symbo
 
 	if (plain && !strcmp(a, plain) && BIND(weak) == STB_WEAK &&
 	    BIND(strong) == STB_GLOBAL && weak->value != strong->value)
-		rule_broken(
-			&c->report, RULE_SYMBOLS,
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, weak->at, Sym, st_value),
 			"%s is at %#llx and %s at %#llx: it is the weak alias and must be the "
 			"same function",
 			a, X(weak->value), b, X(strong->value));
@@ -183,10 +191,11 @@ static void check_pairs(struct checked *c)
 			const char *b_name = checked_name(c, j);
 
 			if (j > i && *a_name && !strcmp(a_name, b_name))
-				rule_broken(&c->report, RULE_SYMBOLS,
-					    "%s is there twice: clients differ in which one "
-					    "they take",
-					    a_name);
+				rule_broken_at(&c->report, RULE_SYMBOLS,
+					       ELF_FIELD(&c->elf, b.at, Sym, st_name),
+					       "%s is there twice: clients differ in which one "
+					       "they take",
+					       a_name);
 			if (i != j)
 				check_alias(c, a_name, &a, b_name, &b);
 		}
@@ -201,8 +210,8 @@ static uint64_t count_symbols(struct checked *c)
 	uint64_t in_section = c->has_dynsym ? c->dynsym.size / entry : 0;
 
 	if (c->has_dynsym && c->dynsym.addr != c->tag[TAG_SYMTAB])
-		rule_broken(
-			&c->report, RULE_SECTION_HEADERS,
+		rule_broken_at(
+			&c->report, RULE_SECTION_HEADERS, c->tag_at[TAG_SYMTAB],
 			"the .dynsym is at %#llx, DT_SYMTAB says %#llx: bionic and the other "
 			"libcs see different symbols",
 			X(c->dynsym.addr), X(c->tag[TAG_SYMTAB]));
@@ -212,8 +221,8 @@ static uint64_t count_symbols(struct checked *c)
 	/* nchain, the second word: the chains run parallel to the symbols. */
 	nr = word == 8 ? elf_u64(&c->elf, hash + 8) : elf_u32(&c->elf, hash + 4);
 	if (c->has_dynsym && nr != in_section)
-		rule_broken(
-			&c->report, RULE_HASH,
+		rule_broken_at(
+			&c->report, RULE_HASH, c->tag_at[TAG_HASH],
 			"DT_HASH is for %llu symbols and the .dynsym has %llu: musl goes by "
 			"the one and bionic by the other",
 			X(nr), X(in_section));
@@ -243,8 +252,8 @@ static void check_entry(struct checked *c)
 		    !strcmp(checked_name(c, i), "__kernel_vsyscall"))
 			return;
 	}
-	rule_broken(
-		&c->report, RULE_SYMBOLS,
+	rule_broken_at(
+		&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, 0, Ehdr, e_entry),
 		"the entry is %#llx, which is not __kernel_vsyscall: glibc calls it for every "
 		"system call",
 		X(c->header.entry));
@@ -259,13 +268,15 @@ void check_symbols(struct checked *c)
 		return;
 	}
 	if (!c->has_tag[TAG_SYMENT] || c->tag[TAG_SYMENT] != entry)
-		rule_broken(&c->report, RULE_SYMBOLS,
-			    "DT_SYMENT is %llu, a symbol has %llu bytes: rustix refuses",
-			    X(c->tag[TAG_SYMENT]), X(entry));
+		rule_broken_at(&c->report, RULE_SYMBOLS,
+			       c->has_tag[TAG_SYMENT] ? c->tag_at[TAG_SYMENT]
+						      : c->tag_at[TAG_SYMTAB],
+			       "DT_SYMENT is %llu, a symbol has %llu bytes: rustix refuses",
+			       X(c->tag[TAG_SYMENT]), X(entry));
 	nr = count_symbols(c);
 	if (nr > MAX_SYMBOLS) {
-		rule_broken(&c->report, RULE_SYMBOLS, "%llu symbols, a vDSO has a handful",
-			    X(nr));
+		rule_broken_at(&c->report, RULE_SYMBOLS, c->tag_at[TAG_SYMTAB],
+			       "%llu symbols, a vDSO has a handful", X(nr));
 		return;
 	}
 	if (!checked_offset(c, "DT_SYMTAB", c->tag[TAG_SYMTAB], nr * entry, &c->symtab))

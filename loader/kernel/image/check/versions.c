@@ -39,36 +39,38 @@ static bool is_asked_for(const struct machine *machine, const char *name)
 	       (machine_has_function(machine, name) || machine_plain_name(name) == name);
 }
 
-static void check_base(struct checked *c, uint16_t index, const char *name)
+static void check_base(struct checked *c, uint64_t at, uint16_t index, const char *name)
 {
 	const char *soname =
 		c->has_tag[TAG_SONAME] ? checked_string(c, c->tag[TAG_SONAME]) : NULL;
 
 	if (index != VER_NDX_GLOBAL)
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "the base entry has index %u, it must be 1", index);
+		rule_broken_at(&c->report, RULE_VERSIONS, at,
+			       "the base entry has index %u, it must be 1", index);
 	if (soname && strcmp(name, soname))
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "the base entry is named %s, the DT_SONAME %s", name, soname);
+		rule_broken_at(&c->report, RULE_VERSIONS, at,
+			       "the base entry is named %s, the DT_SONAME %s", name, soname);
 }
 
-static void check_node(struct checked *c, uint16_t index, const char *name, struct nodes *nodes)
+static void check_node(struct checked *c, uint64_t at, uint16_t index, const char *name,
+		       struct nodes *nodes)
 {
 	const struct machine *machine = c->machine;
 
 	if (index <= VER_NDX_GLOBAL || index & VERSYM_HIDDEN)
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "node %s has index %u, which is not a node's", name, index);
+		rule_broken_at(&c->report, RULE_VERSIONS, at,
+			       "node %s has index %u, which is not a node's", name, index);
 	for (unsigned i = 0; i < nodes->nr; i++)
 		if (nodes->node[i].index == index)
-			rule_broken(&c->report, RULE_VERSIONS,
-				    "%s and %s have the same index %u", nodes->node[i].name,
-				    name, index);
+			rule_broken_at(&c->report, RULE_VERSIONS, at,
+				       "%s and %s have the same index %u", nodes->node[i].name,
+				       name, index);
 	if (machine && !machine_has_node(machine, name) && !strncmp(name, "LINUX_", 6))
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "node %s is not the machine's %s: musl, Go and rustix reject its "
-			    "symbols",
-			    name, machine->node);
+		rule_broken_at(
+			&c->report, RULE_VERSIONS, at,
+			"node %s is not the machine's %s: musl, Go and rustix reject its "
+			"symbols",
+			name, machine->node);
 	nodes->node[nodes->nr].index = index;
 	nodes->node[nodes->nr++].name = name;
 }
@@ -84,12 +86,12 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 	if (!checked_offset(c, "an entry of DT_VERDEF", vaddr, sizeof(Elf64_Verdef), offset))
 		return NULL;
 	if (elf_u16(&c->elf, *offset + offsetof(Elf64_Verdef, vd_version)) != VER_DEF_CURRENT)
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "vd_version of the entry at %#llx is %u, there is only 1", X(vaddr),
-			    elf_u16(&c->elf, *offset));
+		rule_broken_at(&c->report, RULE_VERSIONS, *offset,
+			       "vd_version of the entry at %#llx is %u, there is only 1",
+			       X(vaddr), elf_u16(&c->elf, *offset));
 	if (elf_u16(&c->elf, *offset + offsetof(Elf64_Verdef, vd_cnt)) == 0) {
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "the entry at %#llx has no name (vd_cnt 0)", X(vaddr));
+		rule_broken_at(&c->report, RULE_VERSIONS, *offset,
+			       "the entry at %#llx has no name (vd_cnt 0)", X(vaddr));
 		return NULL;
 	}
 	aux_at = vaddr + elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_aux));
@@ -98,15 +100,17 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 		return NULL;
 	name = checked_string(c, elf_u32(&c->elf, aux + offsetof(Elf64_Verdaux, vda_name)));
 	if (!name) {
-		rule_broken(&c->report, RULE_STRTAB,
-			    "the name of the version at %#llx is not in DT_STRTAB", X(vaddr));
+		rule_broken_at(&c->report, RULE_STRTAB, aux,
+			       "the name of the version at %#llx is not in DT_STRTAB",
+			       X(vaddr));
 		return NULL;
 	}
 	if (elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_hash)) != sysv_hash(name))
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "vd_hash of %s is %#x, it must be %#x: Go compares it first", name,
-			    elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_hash)),
-			    sysv_hash(name));
+		rule_broken_at(&c->report, RULE_VERSIONS, *offset,
+			       "vd_hash of %s is %#x, it must be %#x: Go compares it first",
+			       name,
+			       elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_hash)),
+			       sysv_hash(name));
 	return name;
 }
 
@@ -126,10 +130,12 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 		if (elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_flags)) &
 		    VER_FLG_BASE) {
 			nr_base++;
-			check_base(c, elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
+			check_base(c, offset,
+				   elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
 				   name);
 		} else {
-			check_node(c, elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
+			check_node(c, offset,
+				   elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
 				   name, nodes);
 			has_machine += machine && !strcmp(name, machine->node);
 		}
@@ -140,17 +146,17 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 		vaddr += next;
 	}
 	if (seen != count)
-		rule_broken(
-			&c->report, RULE_VERSIONS,
+		rule_broken_at(
+			&c->report, RULE_VERSIONS, c->tag_at[TAG_VERDEFNUM],
 			"DT_VERDEFNUM is %llu, but the chain has %s%llu: clients go by the one "
 			"or the other",
 			X(count), seen == MAX_VERSIONS ? "at least " : "", X(seen));
 	if (nr_base != 1)
-		rule_broken(&c->report, RULE_VERSIONS, "%u base entries, there must be one",
-			    nr_base);
+		rule_broken_at(&c->report, RULE_VERSIONS, c->tag_at[TAG_VERDEF],
+			       "%u base entries, there must be one", nr_base);
 	if (machine && !has_machine)
-		rule_broken(&c->report, RULE_VERSIONS, "no node %s: every client asks for it",
-			    machine->node);
+		rule_broken_at(&c->report, RULE_VERSIONS, c->tag_at[TAG_VERDEF],
+			       "no node %s: every client asks for it", machine->node);
 }
 
 static const char *node_of(const struct nodes *nodes, uint16_t index)
@@ -183,22 +189,23 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 				       "finds it, as C libraries do",
 				       checked_name(c, i));
 		if (!node)
-			rule_broken(&c->report, RULE_VERSIONS,
-				    "%s has version index %#x, which no node has: clients "
-				    "that ask for a version do not find it",
-				    checked_name(c, i), index);
+			rule_broken_at(&c->report, RULE_VERSIONS, versym + 2ull * i,
+				       "%s has version index %#x, which no node has: clients "
+				       "that ask for a version do not find it",
+				       checked_name(c, i), index);
 		else if (!symbol_is_function(&sym) && strcmp(checked_name(c, i), node))
-			rule_broken(&c->report, RULE_SYMBOLS,
-				    "%s is absolute, and not the name of its node %s: no "
-				    "client can "
-				    "use it",
-				    checked_name(c, i), node);
+			rule_broken_at(&c->report, RULE_SYMBOLS, checked_symbol(c, i).at,
+				       "%s is absolute, and not the name of its node %s: no "
+				       "client can "
+				       "use it",
+				       checked_name(c, i), node);
 		else if (machine && !machine_has_node(machine, node) &&
 			 is_asked_for(machine, checked_name(c, i)))
-			rule_broken(&c->report, RULE_VERSIONS,
-				    "%s has version %s: C libraries ask for it with %s, and do "
-				    "not find it",
-				    checked_name(c, i), node, machine->node);
+			rule_broken_at(
+				&c->report, RULE_VERSIONS, versym + 2ull * i,
+				"%s has version %s: C libraries ask for it with %s, and do "
+				"not find it",
+				checked_name(c, i), node, machine->node);
 	}
 }
 
@@ -268,10 +275,10 @@ void check_names(struct checked *c)
 		nr_known += machine_has_function(c->machine, name);
 		other = looked_for_as(c, name);
 		if (other)
-			rule_broken(&c->report, RULE_NAMES,
-				    "%s is exported, and %s is not: on %s that is what %s "
-				    "look for",
-				    name, other, c->machine->name, machine_clients(other));
+			rule_broken_at(&c->report, RULE_NAMES, sym.at,
+				       "%s is exported, and %s is not: on %s that is what %s "
+				       "look for",
+				       name, other, c->machine->name, machine_clients(other));
 	}
 	if (nr_functions && !nr_known)
 		rule_broken(&c->report, RULE_NAMES,

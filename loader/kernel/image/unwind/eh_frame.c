@@ -55,8 +55,8 @@ static bool check_search_table(struct checked *c, struct search_table *t)
 	uint64_t at;
 
 	if (s->filesz < 12) {
-		rule_broken(
-			&c->report, RULE_EH_FRAME,
+		rule_broken_at(
+			&c->report, RULE_EH_FRAME, ELF_FIELD(&c->elf, s->at, Phdr, p_filesz),
 			"the PT_GNU_EH_FRAME has %#llx bytes, no table: was it linked without "
 			"--eh-frame-hdr?",
 			X(s->filesz));
@@ -288,16 +288,19 @@ static void check_ranges(struct checked *c, const struct frames *frames)
 		const struct frame *f = &frames->frame[i];
 
 		if (i + 1 < frames->nr && f->length > f[1].start - f->start)
-			rule_broken(&c->report, RULE_CFI_COVERS,
-				    "the FDE at %#llx, for %#llx bytes from %#llx, reaches "
-				    "into the next function at %#llx: unwinders differ in "
-				    "which one they take",
-				    X(f->fde), X(f->length), X(f->start), X(f[1].start));
+			rule_broken_at(&c->report, RULE_CFI_COVERS,
+				       f->fde - c->load.vaddr + c->load.offset,
+				       "the FDE at %#llx, for %#llx bytes from %#llx, reaches "
+				       "into the next function at %#llx: unwinders differ in "
+				       "which one they take",
+				       X(f->fde), X(f->length), X(f->start), X(f[1].start));
 		else if (!checked_is_code(c, f->start, f->length))
-			rule_broken(&c->report, RULE_CFI_COVERS,
-				    "the FDE at %#llx is for %#llx bytes from %#llx, which are "
-				    "not code",
-				    X(f->fde), X(f->length), X(f->start));
+			rule_broken_at(
+				&c->report, RULE_CFI_COVERS,
+				f->fde - c->load.vaddr + c->load.offset,
+				"the FDE at %#llx is for %#llx bytes from %#llx, which are "
+				"not code",
+				X(f->fde), X(f->length), X(f->start));
 	}
 }
 
@@ -316,8 +319,11 @@ static bool has_frames(struct checked *c)
 	return false;
 }
 
-/* How many descriptions .eh_frame itself has. */
-static uint32_t count_fdes(const struct checked *c, const struct elf_section *s)
+/*
+ * How many descriptions .eh_frame itself has; and where it ends: at a length of 0, or with the
+ * section.
+ */
+static uint32_t count_fdes(const struct checked *c, const struct elf_section *s, uint64_t *end)
 {
 	uint64_t at = 0;
 	uint32_t nr = 0;
@@ -330,13 +336,15 @@ static uint32_t count_fdes(const struct checked *c, const struct elf_section *s)
 		nr += elf_u32(&c->elf, s->offset + at + 4) != 0;
 		at += 4 + (uint64_t)length;
 	}
+	*end = s->offset + at;
 	return nr;
 }
 
 /* Those who find nothing in the table, and debuggers, go through .eh_frame from its start. */
 static void check_whole(struct checked *c, const struct search_table *t)
 {
-	uint64_t start = relative(c, t->base + 4, t->entries - 8);
+	uint64_t start = relative(c, t->base + 4, t->entries - 8), end;
+	uint32_t nr;
 
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);
@@ -352,11 +360,17 @@ static void check_whole(struct checked *c, const struct search_table *t)
 				"the table says that .eh_frame is at %#llx, and it is at "
 				"%#llx: LLVM's unwinder goes through it from there",
 				X(start), X(s.addr));
-		if (count_fdes(c, &s) != t->nr)
+		nr = count_fdes(c, &s, &end);
+		if (nr != t->nr)
 			rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 4,
 				       "the table lists %u functions, and .eh_frame describes "
 				       "%u: unwinders differ in what they find",
-				       t->nr, count_fdes(c, &s));
+				       t->nr, nr);
+		/* In the section, or after it by luck: the first byte of what comes next. */
+		if (elf_u32(&c->elf, end))
+			rule_broken_at(&c->report, RULE_EH_FRAME_END, end,
+				       "no zero ends .eh_frame: LLVM's unwinder reads on in "
+				       "whatever comes after it");
 	}
 }
 

@@ -1,0 +1,92 @@
+/*
+ * clients.c - the clients by name, and an image shown to one of them.
+ */
+#include <stdio.h> /* snprintf */
+#include <string.h>
+
+#include "kernel/image/clients/judges.h"
+#include "kernel/image/machine.h"
+
+const char *const client_outcomes[NR_CLIENT_OUTCOMES] = {
+	[CLIENT_OURS] = "ours",       [CLIENT_FALLS_BACK] = "falls back",
+	[CLIENT_REFUSES] = "refuses", [CLIENT_CRASHES] = "crashes",
+	[CLIENT_HANGS] = "hangs",
+};
+
+#define C_PROGRAM "a program that asks for the time, compiled here"
+
+const struct client clients[] = {
+	{"glibc", "glibc 2.35 to 2.42, dynamic programs", "elf/setup-vdso.h, elf/dl-lookup.c",
+	 C_PROGRAM},
+	{"glibc-static", "glibc 2.35 to 2.42, static programs",
+	 "elf/setup-vdso.h, csu/libc-start.c", C_PROGRAM},
+	{"glibc-2.43", "glibc since its change of December 2025 (bug 32583)",
+	 "elf/setup-vdso.h, commit 9021707ca7", "the same, where the C library is that new"},
+	{"musl", "musl, dynamic programs", "src/internal/vdso.c, ldso/dynlink.c", C_PROGRAM},
+	{"musl-static", "musl, static programs", "src/internal/vdso.c", C_PROGRAM},
+	{"go", "Go's run time system", "src/runtime/vdso_linux.go", "age-keygen"},
+	{"rustix", "rustix, for Rust programs without a C library",
+	 "src/backend/linux_raw/vdso.rs, param/auxv.rs", NULL},
+	{"bionic", "Android's C library", "libc/bionic/vdso.cpp", NULL},
+	{"abseil", "abseil, as in Chromium and gRPC: getcpu()",
+	 "absl/debugging/internal/elf_mem_image.cc", NULL},
+	{"zig", "zig's standard library", "lib/std/os/linux/vdso.zig", NULL},
+	{"criu", "CRIU, which moves programs to another kernel", "criu/pie/util-vdso.c", NULL},
+	{"gdb", "gdb: the names of functions", "gdb/symfile-mem.c, bfd/elfcode.h",
+	 "gdb, for images in memory"},
+	{"libgcc", "libgcc's unwinder: a way back from every instruction",
+	 "libgcc/unwind-dw2-fde-dip.c, unwind-dw2.c", "backtrace() after every instruction"},
+	{"libunwind", "LLVM's unwinder: the same",
+	 "libunwind/src/EHHeaderParser.hpp, DwarfParser.hpp",
+	 "the same with libunwind.so.1, where that is installed"},
+	{"selftests", "the kernel's reference parser",
+	 "tools/testing/selftests/vDSO/parse_vdso.c", NULL},
+};
+
+static judge *const judges[] = {
+	judge_glibc, judge_glibc_static, judge_glibc_2025, judge_musl,      judge_musl_static,
+	judge_go,    judge_rustix,       judge_bionic,     judge_abseil,    judge_zig,
+	judge_criu,  judge_gdb,          judge_libgcc,     judge_libunwind, judge_selftest,
+};
+
+const unsigned nr_clients = sizeof(clients) / sizeof(clients[0]);
+_Static_assert(sizeof(judges) / sizeof(judges[0]) == sizeof(clients) / sizeof(clients[0]),
+	       "a client has no judge");
+
+/* What a machine's clients ask for; of one that has no vDSO, what most machines have. */
+static void set_names(struct look *l)
+{
+	const struct machine *machine = machine_of(&l->elf);
+
+	l->prefix = "__vdso_";
+	l->node = "LINUX_2.6";
+	if (!machine)
+		return;
+	l->node = machine->node;
+	for (unsigned i = 0; machine->functions[i]; i++)
+		if (!strcmp(machine->functions[i], "__kernel_clock_gettime"))
+			l->prefix = "__kernel_";
+}
+
+void client_judge(unsigned number, const struct image *image, struct client_verdict *verdict)
+{
+	struct look l = {
+		.elf = elf_bytes_of(image->bytes, image->size),
+		.size = (image->size + 4095) & ~(uint64_t)4095,
+		.verdict = verdict,
+	};
+
+	*verdict = (struct client_verdict){.outcome = CLIENT_FALLS_BACK};
+	l.mask = l.elf.is64 ? UINT64_MAX : UINT32_MAX;
+	l.header = elf_header(&l.elf);
+	set_names(&l);
+	/* Nobody is handed what is not an ELF file: the kernel would not map it. */
+	if (!elf_inside(&l.elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG)) {
+		look_end(&l, CLIENT_FALLS_BACK, "elf", "not an ELF file");
+		return;
+	}
+	judges[number](&l);
+	for (char *p = verdict->why; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
