@@ -446,7 +446,7 @@ my @mutants = (
 	['e_phoff near 2**64', ehdr(phoff => ~0 - 8), 'truncated'],
 	[
 		'a note after the end', phdr(4, offset => 0x100000), 'truncated', 'note-version',
-		'note-build-id'
+		'note-build-id', 'note-layout'
 	],
 	['a section after the end', shdr('.eh_frame', offset => 0x100000), 'truncated'],
 
@@ -927,7 +927,21 @@ my @mutants = (
 	['no Linux note', nhdr('Linux', type => 1), 'note-version'],
 	['a kernel version of three bytes', nhdr('Linux', descsz => 3), 'note-version'],
 	['no build id', nhdr('GNU', type => 4), 'note-build-id'],
-	['no PT_NOTE', phdr(4, type => 0), 'note-version', 'note-build-id'],
+	[
+		'no note of its own', nhdr('uvdso', type => 15), 'note-layout',
+		qr/a kernel's image, Linux/
+	],
+	[
+		'other data pages',
+		sub {
+			my ($elf) = @_;
+			my ($n) = grep { $_->{owner} eq 'uvdso' } @{$elf->{notes}};
+			substr $elf->{bytes}, $n->{desc_at}, 1, 'x';
+		},
+		'note-layout',
+		qr/an image of another uvdso: 3 data pages/
+	],
+	['no PT_NOTE', phdr(4, type => 0), 'note-version', 'note-build-id', 'note-layout'],
 	['a build id of four bytes', nhdr('GNU', descsz => 4), 'note-build-id', '*', qr/too few/],
 	['a note of 4 GiB', nhdr('GNU', descsz => ~0 & 0xffffffff), 'notes', qr/runs over the end/],
 	['a note with an owner of 4 GiB', nhdr('GNU', namesz => ~0 & 0xffffffff), 'notes'],

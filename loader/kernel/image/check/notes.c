@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kernel/image/check/parts.h"
+#include "kernel/image/identity.h"
 
 /* LINUX_VERSION_CODE; elf.h has no name for it. */
 #define NT_LINUX_VERSION 0
@@ -91,6 +92,18 @@ static void check_note_segment(struct checked *c, const struct elf_segment *s,
 			       X(at));
 }
 
+/* Not what is in the note, but what it says of the image. */
+static void check_layout(struct checked *c)
+{
+	struct image image = {.bytes = c->elf.bytes, .size = c->elf.size};
+	struct image_identity identity = image_identity(&image);
+	char words[128];
+
+	if (!image_reads_our_data(&identity))
+		rule_broken(&c->report, RULE_NOTE_LAYOUT, "%s",
+			    image_identity_words(&identity, words, sizeof(words)));
+}
+
 void check_notes(struct checked *c)
 {
 	struct found found = {false, false};
@@ -110,4 +123,5 @@ void check_notes(struct checked *c)
 	if (!found.build_id)
 		rule_broken(&c->report, RULE_NOTE_BUILD_ID,
 			    "no build id: debuggers cannot find the unstripped image");
+	check_layout(c);
 }

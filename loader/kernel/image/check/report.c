@@ -362,6 +362,16 @@ const struct image_rule image_rules[] = {
 			.mend = "ld --build-id=sha1",
 			.source = "gdb and elfutils find the unstripped image by it",
 		},
+	[RULE_NOTE_LAYOUT] =
+		{
+			.name = "note-layout",
+			.what = "a note with the layout of the data pages that uvdso keeps",
+			.mend = "link vdso-src/identity.c, compiled with the datapage.h of "
+				"this "
+				"uvdso; linker script: .note : { *(.note.*) } :text :note",
+			.source = "vdso-src/include/vdso/identity.h; uvdso run and "
+				  "uvdso_boot() refuse other images",
+		},
 	[RULE_EH_FRAME] =
 		{
 			.name = "eh-frame",
