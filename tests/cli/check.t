@@ -1208,7 +1208,7 @@ my $nr_rules = () = $table =~ /\n/g;
 my %house = map { /^(\S+)\s+house/ ? ($1 => 1) : () } split /\n/, $table;
 my %covered;
 my $nowhere = qr/^(?:no[ ]|there[ ]are[ ]none|none[ ]of|and[ ]more[ ]of[ ]these|\d+[ ]sections[ ]of|
-	[0-9a-fx]+[ ]bytes,[ ]which[ ]is[ ]less)/x;
+	[0-9a-fx]+[ ]bytes,[ ]which[ ]is[ ]less|an?[ ](?:kernel's[ ])?image[ ,])/x;
 for (@mutants) {
 	my ($what, $change, @rules) = @$_;
 	my $elf = Elf->new($good);
