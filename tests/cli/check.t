@@ -1524,6 +1524,27 @@ my $strange = image("odd \n\t\"name\\ # \xff\xc3\xa9.so", house_only());
 	is(scalar @first, 1, 'for people, too, a name with a newline is on one line') or diag $out;
 }
 
+# What soname-taken says of glibc. /bin/true needs its libc.so.6, and nothing else.
+SKIP: {
+	skip '/bin/true needs no libc.so.6', 2
+	    if `readelf -d /bin/true 2>&1` !~ /NEEDED.*\[libc\.so\.6\]/;
+	for (['libc.so.6', 1, qr/libc\.so\.6: version/], ['my-vdso.so.1', 0, qr/^$/]) {
+		my ($name, $expected, $said) = @$_;
+		my $elf = Elf->new($good);
+		renamed($name)->($elf);
+		my $file = image('soname.so', $elf->{bytes});
+		my $out = `'$uvdso' run --force --image '$file' -- /bin/true 2>&1`;
+		ok(
+			($? >> 8 != 0) == ($expected != 0) && $out =~ $said,
+			"with DT_SONAME $name /bin/true " . ($expected ? 'does not start' : 'runs')
+		    )
+		    or complain(
+			"status $expected, $said", 'status ' . ($? >> 8) . ", $out",
+			'that is what the rule is for'
+		    );
+	}
+}
+
 my (undef, $help) = check('--help');
 my @rules = $help =~ /^  ([a-z][a-z-]+)\s+\S/mg;
 my @bare = grep { !$covered{$_} } @rules;

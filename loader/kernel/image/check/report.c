@@ -247,7 +247,7 @@ const struct image_rule image_rules[] = {
 			.hurts = "every dynamic glibc program that needs that library takes "
 				 "the vDSO for it, and does not start",
 			.mend = "ld -soname linux-vdso.so.1",
-			.source = "glibc elf/dl-load.c; tests/image/faults.t",
+			.source = "glibc elf/dl-load.c; tests/cli/check.t",
 		},
 	[RULE_SONAME_KNOWN] =
 		{
