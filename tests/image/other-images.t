@@ -142,6 +142,10 @@ for my $name (qw(x86-64 i386 aarch64 s390x ppc sparc64 mips64)) {
 		"$name: ... and shows that there is no version"
 	);
 }
+is(
+	rows(look_alike($_, split => 1)), rows(look_alike($_)),
+	"$_: symbols finds functions and tables in two PT_LOADs, as Zircon has them"
+) for qw(aarch64 ppc);
 breaks(
 	"$_: no unwind table, as the kernel's",
 	look_alike($_, unwind => 0), 'none'
@@ -212,6 +216,10 @@ difference(
 difference(
 	'linked at an address', 'PT_LOAD', $plain, look_alike('x86-64', base => 0x10000), 0,
 	qr/at 0, R-X, .*at 0x10000, R-X, .*/, qr/matters to nobody/
+);
+difference(
+	'two PT_LOADs', 'PT_LOAD', $plain, look_alike('x86-64', split => 1), 1,
+	qr/at 0, R-X, .*at 0, R--, .* and more/, qr/matters to glibc before December 2025/
 );
 difference(
 	'without sections', 'section headers', $plain, look_alike('x86-64', sections => 0), 1,

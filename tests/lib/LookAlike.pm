@@ -18,6 +18,7 @@ package LookAlike;
 #	base => ADDRESS           linked there
 #	align => N                p_align of the PT_LOAD
 #	relocation => 1           one that is left over
+#	split => 1                a PT_LOAD that is only read, and one for the code
 #	odd => 1                  bit 0 set in the values of symbols, as for Thumb code
 #	segments => [TYPE...]     more of them, which are empty
 #	tags => [[TAG, VALUE]...] more of .dynamic
@@ -145,7 +146,7 @@ sub image {
 	my @functions = @{$opt{functions} // $machine->{functions}};
 	my $node = exists $opt{node} ? $opt{node} : $machine->{node};
 	my $soname = exists $opt{soname} ? $opt{soname} : $machine->{soname};
-	my $segments = 3 + ($has{unwind} ? 1 : 0) + @{$opt{segments} // []};
+	my $segments = 3 + ($has{unwind} ? 1 : 0) + ($opt{split} ? 1 : 0) + @{$opt{segments} // []};
 
 	# With one bucket each table keeps the order of the symbols.
 	my ($strings, %string) = ("\0");
@@ -338,7 +339,9 @@ sub image {
 		"$half*", $ehsize, $phsize, $segments,
 		$has{sections} ? ($shsize, 1 + @all, scalar @all) : ($shsize, 0, 0)
 	    );
-	$bytes .= $segment->(1, 5, 0, $load_end, $opt{align} // 4096);
+	my $cut = $opt{split} ? $text->{at} : 0;
+	$bytes .= $segment->(1, 4, 0, $cut, $opt{align} // 4096) if $cut;
+	$bytes .= $segment->(1, 5, $cut, $load_end - $cut, $opt{align} // 4096);
 	$bytes .= $part_segment->(2, $dynamic) . $part_segment->(4, $note);
 	$bytes .= $part_segment->(0x6474e550, $table) if $has{unwind};
 	$bytes .= $segment->($_, 4, $ehsize, 0, 1) for @{$opt{segments} // []};

@@ -12,15 +12,37 @@
 
 #define VERSYM_INDEX 0x7fff
 
+static struct elf_segment segment_at(const struct exports *exports, unsigned index)
+{
+	return elf_segment(&exports->elf,
+			   exports->header.phoff + (uint64_t)index * exports->header.phentsize);
+}
+
+/* The PT_LOAD that has len bytes of the file at an address; false if none has. */
+static bool find_load(const struct exports *exports, uint64_t vaddr, uint64_t len,
+		      struct elf_segment *load)
+{
+	for (unsigned i = 0; i < exports->header.phnum && i < MAX_SEGMENTS; i++) {
+		struct elf_segment s = segment_at(exports, i);
+
+		if (s.type != PT_LOAD || vaddr < s.vaddr || vaddr - s.vaddr > s.filesz ||
+		    len > s.filesz - (vaddr - s.vaddr))
+			continue;
+		*load = s;
+		return true;
+	}
+	return false;
+}
+
 /* The file offset of len bytes at an address; 0, where no table can be, if they are not there.
  */
 static uint64_t offset_of(const struct exports *exports, uint64_t vaddr, uint64_t len)
 {
-	uint64_t into = vaddr - exports->load.vaddr, offset;
+	struct elf_segment load;
+	uint64_t offset;
 
-	if (vaddr < exports->load.vaddr || into > exports->load.filesz ||
-	    len > exports->load.filesz - into ||
-	    __builtin_add_overflow(exports->load.offset, into, &offset) ||
+	if (!find_load(exports, vaddr, len, &load) ||
+	    __builtin_add_overflow(load.offset, vaddr - load.vaddr, &offset) ||
 	    !elf_inside(&exports->elf, offset, len))
 		return 0;
 	return offset;
@@ -35,11 +57,8 @@ static const char *string_at(const struct exports *exports, uint64_t name)
 
 static void find_segments(struct exports *exports)
 {
-	const struct elf_header *h = &exports->header;
-
-	for (unsigned i = 0; i < h->phnum && i < MAX_SEGMENTS; i++) {
-		struct elf_segment s =
-			elf_segment(&exports->elf, h->phoff + (uint64_t)i * h->phentsize);
+	for (unsigned i = 0; i < exports->header.phnum && i < MAX_SEGMENTS; i++) {
+		struct elf_segment s = segment_at(exports, i);
 
 		if (s.type == PT_LOAD && exports->nr_loads++ == 0)
 			exports->load = s;
@@ -152,7 +171,7 @@ static const char *find_tables(struct exports *exports)
 		return "no string table: DT_STRSZ is missing";
 	exports->strtab = table(exports, DT_STRTAB, size);
 	if (!exports->strtab)
-		return "no string table in the PT_LOAD";
+		return "no string table in a PT_LOAD";
 	exports->strtab_end = exports->strtab + size;
 	exports->soname = tag(exports, DT_SONAME, &name) ? string_at(exports, name) : NULL;
 	exports->hash = table(exports, DT_HASH, 2 * elf_hash_word(elf));
@@ -168,7 +187,7 @@ static const char *find_tables(struct exports *exports)
 		return "more symbols than any vDSO has";
 	exports->symtab = table(exports, DT_SYMTAB, count * entry);
 	if (!exports->symtab)
-		return "no symbol table in the PT_LOAD";
+		return "no symbol table in a PT_LOAD";
 	exports->nr_symbols = (uint32_t)count;
 	exports->versym = table(exports, DT_VERSYM, 2 * count);
 	exports->verdef = table(exports, DT_VERDEF, sizeof(Elf64_Verdef));
@@ -193,7 +212,7 @@ const char *exports_open(struct exports *exports, const unsigned char *bytes, si
 	if (exports->dynamic.type == PT_NULL)
 		return "no PT_DYNAMIC: nobody finds its symbols";
 	if (!offset_of(exports, exports->dynamic.vaddr, exports->dynamic.filesz))
-		return "the dynamic section is not inside the PT_LOAD";
+		return "the dynamic section is not inside a PT_LOAD";
 	return find_tables(exports);
 }
 
@@ -250,48 +269,48 @@ static const char *version_of(const struct exports *exports, uint16_t index)
 	return NULL;
 }
 
-/* The symbol of a number and its name, if a program can call it. */
-static bool callable(const struct exports *exports, uint32_t index, struct export *export)
+static struct elf_symbol symbol_at(const struct exports *exports, uint32_t index)
 {
-	const struct elf_segment *load = &exports->load;
+	return elf_symbol(&exports->elf,
+			  exports->symtab + (uint64_t)index * ELF_SIZEOF(&exports->elf, Sym));
+}
+
+bool exports_at(const struct exports *exports, uint32_t index, struct export *export)
+{
+	struct elf_segment load;
 	struct elf_symbol sym;
+	const char *name;
 	uint16_t versym = VER_NDX_GLOBAL;
 
 	if (index == 0 || index >= exports->nr_symbols)
 		return false;
-	sym = elf_symbol(&exports->elf,
-			 exports->symtab + index * ELF_SIZEOF(&exports->elf, Sym));
-	if (sym.shndx == SHN_UNDEF || sym.shndx == SHN_ABS ||
-	    sym.value - load->vaddr >= load->filesz ||
+	sym = symbol_at(exports, index);
+	name = string_at(exports, sym.name);
+	if (!name || sym.shndx == SHN_UNDEF || sym.shndx == SHN_ABS ||
 	    (ELF64_ST_BIND(sym.info) != STB_GLOBAL && ELF64_ST_BIND(sym.info) != STB_WEAK) ||
-	    (ELF64_ST_TYPE(sym.info) != STT_FUNC && ELF64_ST_TYPE(sym.info) != STT_NOTYPE))
+	    (ELF64_ST_TYPE(sym.info) != STT_FUNC && ELF64_ST_TYPE(sym.info) != STT_NOTYPE) ||
+	    !find_load(exports, sym.value, 1, &load))
 		return false;
 	if (exports->versym)
 		versym = elf_u16(&exports->elf, exports->versym + 2ull * index);
 	if ((versym & VERSYM_INDEX) == VER_NDX_LOCAL)
 		return false;
 	*export = (struct export){
-		.name = string_at(exports, sym.name), .versym = versym, .symbol = sym};
-	return export->name != NULL;
-}
-
-bool exports_at(const struct exports *exports, uint32_t index, struct export *export)
-{
-	struct export found;
-
-	if (!callable(exports, index, &found))
-		return false;
-	found.version = version_of(exports, found.versym & VERSYM_INDEX);
-	*export = found;
+		.name = name,
+		.version = version_of(exports, versym & VERSYM_INDEX),
+		.symbol = sym,
+	};
 	return true;
 }
 
 bool exports_find(const struct exports *exports, const char *name, struct export *export)
 {
-	struct export found;
+	for (uint32_t i = 1; i < exports->nr_symbols; i++) {
+		struct elf_symbol sym = symbol_at(exports, i);
+		const char *other = string_at(exports, sym.name);
 
-	for (uint32_t i = 0; i < exports->nr_symbols; i++)
-		if (callable(exports, i, &found) && !strcmp(found.name, name))
-			return exports_at(exports, i, export);
+		if (other && !strcmp(other, name) && exports_at(exports, i, export))
+			return true;
+	}
 	return false;
 }

@@ -18,7 +18,7 @@
 struct exports {
 	struct elf_bytes elf;
 	struct elf_header header;
-	struct elf_segment load; /* the first PT_LOAD, by which addresses become offsets */
+	struct elf_segment load; /* the first PT_LOAD; there should be no other */
 	unsigned nr_loads;
 	struct elf_segment dynamic; /* type 0: there is no PT_DYNAMIC */
 
@@ -44,12 +44,11 @@ struct export
 {
 	const char *name;    /* in the image */
 	const char *version; /* in the image; NULL: without one, or of the base version */
-	uint16_t versym;     /* the index of the version, with its bit for "hidden" */
 	struct elf_symbol symbol;
 };
 
 /*
- * The symbol of a number, if a program can find and call it: defined in the PT_LOAD, GLOBAL or
+ * The symbol of a number, if a program can find and call it: defined in a PT_LOAD, GLOBAL or
  * WEAK, FUNC or NOTYPE. False, and *export is left alone, if it is not.
  */
 bool exports_at(const struct exports *exports, uint32_t index, struct export *export);
