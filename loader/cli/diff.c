@@ -318,8 +318,6 @@ static void tell_data_pages(const struct side *side, struct answer *answer)
 		     identity.version >> 8 & 0xff);
 	else
 		SHOW("not said");
-	if (identity.has_layout)
-		FOR_CLIENTS("%s", answer->shown);
 }
 
 static void tell_entry(const struct side *side, struct answer *answer)
@@ -376,10 +374,8 @@ static const struct point points[] = {
 	 "only what it says of each function counts: see `uvdso check`"},
 	{"alternatives, bytes", tell_alternatives, NULL,
 	 "who starts the image puts them in, before any program sees it"},
-	{"data pages", tell_data_pages,
-	 "who starts programs on the image: with pages of another layout every clock is\n"
-	 "      wrong, and uvdso refuses the image",
-	 "each kernel gives its image the pages that it was made for"},
+	{"data pages", tell_data_pages, NULL,
+	 "who starts an image brings its pages; uvdso has one layout, and refuses others"},
 	{"entry", tell_entry,
 	 "glibc and musl on i386: AT_SYSINFO, through which every system call goes",
 	 "it is told to programs on i386 alone, as the address that it is"},

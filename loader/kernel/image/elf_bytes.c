@@ -4,6 +4,7 @@
  * All reading of image bytes goes through elf_inside() in this file; there is no
  * second place that must be right.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "kernel/image/elf_bytes.h"
@@ -24,15 +25,17 @@ bool elf_inside(const struct elf_bytes *elf, uint64_t offset, uint64_t len)
 	return offset <= elf->size && len <= elf->size - offset;
 }
 
-static uint64_t number(const struct elf_bytes *elf, uint64_t offset, unsigned len)
+/* Inlined, where len is a constant: a load, and a swap for the other byte order. */
+static inline __attribute__((always_inline)) uint64_t number(const struct elf_bytes *elf,
+							     uint64_t offset, unsigned len)
 {
 	uint64_t value = 0;
 
 	if (!elf_inside(elf, offset, len))
 		return 0;
-	for (unsigned i = 0; i < len; i++)
-		value = value << 8 | elf->bytes[offset + (elf->big ? i : len - 1 - i)];
-	return value;
+	memcpy(&value, elf->bytes + offset, len);
+	value = le64toh(value);
+	return elf->big ? __builtin_bswap64(value) >> (64 - 8 * len) : value;
 }
 
 uint8_t elf_u8(const struct elf_bytes *elf, uint64_t offset)
@@ -57,7 +60,7 @@ uint64_t elf_u64(const struct elf_bytes *elf, uint64_t offset)
 
 uint64_t elf_word(const struct elf_bytes *elf, uint64_t offset)
 {
-	return number(elf, offset, elf->is64 ? 8 : 4);
+	return elf->is64 ? number(elf, offset, 8) : number(elf, offset, 4);
 }
 
 const char *elf_string(const struct elf_bytes *elf, uint64_t offset, uint64_t end)
@@ -148,6 +151,12 @@ struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset)
 	};
 }
 
+uint16_t elf_machine(const struct elf_bytes *elf)
+{
+	_Static_assert(offsetof(Elf32_Ehdr, e_machine) == offsetof(Elf64_Ehdr, e_machine), "");
+	return elf_u16(elf, offsetof(Elf64_Ehdr, e_machine));
+}
+
 /* r_info, by class; 64-bit MIPS has fields of its own in it, with three types in one entry. */
 struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offset)
 {
@@ -156,7 +165,7 @@ struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offse
 
 	if (!elf->is64)
 		type = ELF32_R_TYPE(elf_u32(elf, info));
-	else if (elf_header(elf).machine == EM_MIPS)
+	else if (elf_machine(elf) == EM_MIPS)
 		type = elf_u8(elf, info + 5) << 16 | elf_u8(elf, info + 6) << 8 |
 		       elf_u8(elf, info + 7);
 	else
@@ -166,7 +175,7 @@ struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offse
 
 unsigned elf_hash_word(const struct elf_bytes *elf)
 {
-	uint16_t machine = elf_header(elf).machine;
+	uint16_t machine = elf_machine(elf);
 
 	return elf->is64 && (machine == EM_S390 || machine == EM_ALPHA) ? 8 : 4;
 }

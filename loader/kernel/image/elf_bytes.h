@@ -4,9 +4,9 @@
  * A C library casts the image to structs and follows its pointers: it trusts the
  * kernel. A checker must not. Here nothing is cast: every read names an offset, is
  * held against the size of the file, and gives zero outside of it, so that no image
- * whatever can make a reader touch other memory. The bytes are put together by hand, in the
- * byte order that the file names, so that they need no alignment, and an image of any machine
- * reads the same on any other.
+ * whatever can make a reader touch other memory. The bytes are put together in the byte order
+ * that the file names, and need no alignment, so that an image of any machine reads the same on
+ * any other.
  *
  * The two ELF classes hold the same fields in different places and sizes
  * (gABI, chapters 4 and 5; elf(5)); the structs below are the common, wide form.
@@ -90,6 +90,9 @@ struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset);
 struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset);
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset);
 struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offset);
+
+/* e_machine, which is at the same place in both classes. */
+uint16_t elf_machine(const struct elf_bytes *elf);
 
 /*
  * The size of a word of DT_HASH: 4 bytes, in spite of the gABI also in 64-bit files, but 8 on

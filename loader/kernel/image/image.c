@@ -86,7 +86,7 @@ unsigned image_machine(const struct image *image)
 
 	if (!elf_inside(&elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG))
 		return 0;
-	return elf_header(&elf).machine;
+	return elf_machine(&elf);
 }
 
 uint32_t image_entry(const struct image *image)

@@ -331,7 +331,7 @@ static const struct {
 
 const struct machine *machine_of(const struct elf_bytes *elf)
 {
-	uint16_t number = elf_header(elf).machine;
+	uint16_t number = elf_machine(elf);
 
 	/* 32-bit code that needs a 64-bit processor: the same vDSO. */
 	if (number == EM_SPARC32PLUS)
