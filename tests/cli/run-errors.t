@@ -295,8 +295,8 @@ for (
 	);
 }
 refused(
-	run('/bin/sh', '-c', 'ulimit -s 16; exec env -i "$@"', 'sh', $UVDSO, @RUN, $end), 125,
-	qr/the stack may be 16384 bytes/, 'a stack that is too short for uvdso gives 125'
+	run('/bin/sh', '-c', 'ulimit -s 24; exec env -i "$@"', 'sh', $UVDSO, @RUN, $end), 125,
+	qr/the stack may be 24576 bytes/, 'a stack that is too short for uvdso gives 125'
 );
 SKIP: {
 	my ($image) =
