@@ -26,7 +26,9 @@ my $PAGE = "$TOP/tutorial/clients.md";
 my $IMAGE = File::Spec->rel2abs("$BUILD/x86_64/vdso.so", $TOP);
 my $GO = '/usr/bin/age-keygen';
 my $GDB = '/usr/bin/gdb';
-my ($LLVM) = glob '/usr/lib/x86_64-linux-gnu/libunwind.so.1';
+# That of LLVM 14: later ones take some of what it does not, and the other way round.
+my ($LLVM) =
+    grep { (abs_path($_) // '') =~ /llvm-14/ } '/usr/lib/x86_64-linux-gnu/libunwind.so.1';
 my @CLIENTS = qw(glibc glibc-static glibc-2.43 musl musl-static go rustix bionic abseil zig criu gdb
     libgcc libunwind selftests);
 my ($SETRLIMIT, $RLIMIT_CORE) = (160, 4);
@@ -243,7 +245,7 @@ sub compare {
 		    if $got ne $v->{outcome};
 	}
 	is(join("\n", @differ), '', "$client: $what, on $compared odd images");
-	cmp_ok($compared, '>', @$images * 0.9, '... which are nearly all of them');
+	cmp_ok($compared, '>', @$images * 0.8, '... which are nearly all of them');
 }
 
 my @tables = grep { !$_->{kind}{code} && !$_->{kind}{class} } @odd;
@@ -270,7 +272,8 @@ for (
 			sub { real($_[0], $_[1]{outcome}, $first_line, $program, 'clock_gettime') }
 		);
 	}
-	next if $client !~ /glibc/ || $glibc < 35;
+	# glibc 2.41 does not go by their versions any more, 2.36 does.
+	next if $client !~ /glibc/ || $glibc < 35 || $glibc > 36 && $glibc < 43;
 	# Where it finds that, it may lack others.
 	my @differ;
 	for my $image (grep { $_->{verdicts}{$client}{outcome} eq 'ours' } @tables) {

@@ -48,7 +48,6 @@ mutant: three-unseen: of the call with three arguments the compiler is not told
 	says: (three arguments)
 	s/(ecall" : "\+r"\(a0\) : "r"\(a7\), "r"\(a1\), "r"\(a2\)) : "memory"/$1/
 mutant: once-for-two: between two fences is a read that may be moved, or made once for two
-	says: the statement is not volatile
 	s/__asm__ volatile\("fence r, i.*?\);\n/__asm__ volatile("fence r, i" : : : "memory");\n\t__asm__("rdtime %0" : "=r"(now));\n\t__asm__ volatile("fence i, r" : : : "memory");\n/s
 stub:
 	/*

@@ -313,8 +313,10 @@ static struct result *run(int layout, enum way how)
 static const unsigned char *fde_of(const char *at)
 {
 	struct dwarf_eh_bases bases = {NULL, NULL, NULL};
+	const void *fde = _Unwind_Find_FDE((void *)(at - 1), &bases);
 
-	return _Unwind_Find_FDE((void *)(at - 1), &bases);
+	/* And not that of a function that happens to end there. */
+	return fde == _Unwind_Find_FDE((void *)at, &bases) ? fde : NULL;
 }
 
 static bool has_fde(const char *at)
