@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -97,6 +98,7 @@ static bool trap_calls_of_vdso(void)
 static int count_traps(void *function)
 {
 	struct timespec ts;
+	int usable = 0, least = INT_MAX;
 
 	if (!function)
 		return 2;
@@ -104,19 +106,31 @@ static int count_traps(void *function)
 		printf("no seccomp filter may be set here\n");
 		return 3;
 	}
-	ask_vdso(function, ANSWERS);
-	/* Is it the function that asks, or has this machine nothing better? */
-	if (traps) {
-		int of_function = traps;
+	/*
+	 * Is it the function that asks, or has this machine nothing better? A timekeeper that
+	 * is late, on a busy machine, leaves all clocks to the kernel for a moment: the least
+	 * counts.
+	 */
+	for (int look = 0; least && usable < 3 && look < 50; look++) {
+		int of_function;
 
+		traps = 0;
+		ask_vdso(function, ANSWERS);
+		of_function = traps;
 		clock_gettime(CLOCK_MONOTONIC, &ts);
-		if (traps > of_function) {
-			printf("this machine has no usable counter\n");
-			return 3;
+		if (!of_function || traps == of_function) {
+			usable++;
+			least = of_function < least ? of_function : least;
+		} else {
+			usleep(5000);
 		}
 	}
-	printf("%d system calls", (int)traps);
-	printf(traps ? ", number %d\n" : "\n", (int)trapped_nr);
+	if (!usable) {
+		printf("this machine has no usable counter\n");
+		return 3;
+	}
+	printf("%d system calls", least);
+	printf(least ? ", number %d\n" : "\n", (int)trapped_nr);
 	return 0;
 }
 
