@@ -63,7 +63,6 @@ mutant: never-asked: what is measured is a loop that calls nobody
 	says: what is not called makes no system call
 	s/(void ask_vdso.*?\n\{\n).*?\n\}/$1\t(void)function;\n\twhile (calls-- > 0)\n\t\t;\n}/s
 mutant: the-kernel-at-once: where the number is odd it makes the system call itself
-	says: must add the offset to what it says
 	s/VDSO_PREFIX\(clock_gettime\)\(VDSO_CLOCK_MONOTONIC_COARSE, &now\)/arch_syscall2(ARCH_NR_CLOCK_GETTIME, VDSO_CLOCK_MONOTONIC_COARSE, (long)&now)/
 mutant: waits-for-even: it begins again until the number is even
 	says: whoever waits needs an end
