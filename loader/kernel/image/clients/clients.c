@@ -16,8 +16,9 @@ const char *const client_outcomes[NR_CLIENT_OUTCOMES] = {
 #define C_PROGRAM "a program that asks for the time, compiled here"
 
 const struct client clients[] = {
-	{"glibc", "glibc 2.35 to 2.42, dynamic programs", "elf/setup-vdso.h, elf/dl-lookup.c",
-	 C_PROGRAM},
+	{"glibc",
+	 "glibc 2.35 to 2.42, dynamic programs; gettimeofday() and time() as 2.36 has them",
+	 "elf/setup-vdso.h, elf/dl-lookup.c", C_PROGRAM},
 	{"glibc-static", "glibc 2.35 to 2.42, static programs",
 	 "elf/setup-vdso.h, csu/libc-start.c", C_PROGRAM},
 	{"glibc-2.43", "glibc since its change of December 2025 (bug 32583)",
@@ -36,7 +37,7 @@ const struct client clients[] = {
 	 "gdb, for images in memory"},
 	{"libgcc", "libgcc's unwinder: a way back from every instruction",
 	 "libgcc/unwind-dw2-fde-dip.c, unwind-dw2.c", "backtrace() after every instruction"},
-	{"libunwind", "LLVM's unwinder: the same",
+	{"libunwind", "the unwinder of LLVM 14: the same; later ones differ",
 	 "libunwind/src/EHHeaderParser.hpp, DwarfParser.hpp",
 	 "the same with libunwind.so.1, where that is installed"},
 	{"selftests", "the kernel's reference parser",
