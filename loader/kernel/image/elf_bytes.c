@@ -198,3 +198,35 @@ bool elf_find_section(const struct elf_bytes *elf, uint32_t type, struct elf_sec
 	}
 	return false;
 }
+
+static uint64_t aligned(uint64_t size, uint64_t align)
+{
+	return (size + align - 1) & ~(align - 1);
+}
+
+bool elf_note_at(const struct elf_bytes *elf, const struct elf_segment *s, uint64_t at,
+		 struct elf_note *note)
+{
+	/* 8 only where a segment of its own says so, for .note.gnu.property. */
+	uint64_t align = s->align == 8 ? 8 : 4, left = s->offset + s->filesz - at;
+	uint64_t header = sizeof(Elf64_Nhdr), desc, next;
+
+	if (left < header)
+		return false;
+	*note = (struct elf_note){
+		.at = at,
+		.namesz = elf_u32(elf, at),
+		.descsz = elf_u32(elf, at + 4),
+		.type = elf_u32(elf, at + 8),
+		.owner = elf_string(elf, at + header, at + header + elf_u32(elf, at)),
+	};
+	if (note->owner && strlen(note->owner) + 1 != note->namesz)
+		note->owner = NULL;
+	desc = aligned(header + note->namesz, align);
+	next = aligned(desc + note->descsz, align);
+	note->desc = at + desc;
+	note->whole = desc + note->descsz <= left;
+	/* The padding of the last one may be missing. */
+	note->next = at + (next < left ? next : left);
+	return true;
+}

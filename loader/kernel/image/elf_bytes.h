@@ -91,6 +91,27 @@ struct elf_symbol elf_symbol(const struct elf_bytes *elf, uint64_t offset);
 struct elf_dyn elf_dyn(const struct elf_bytes *elf, uint64_t offset);
 struct elf_relocation elf_relocation(const struct elf_bytes *elf, uint64_t offset);
 
+/*
+ * A note, at a file offset: its owner, NULL if that is no string of namesz bytes; where its
+ * descriptor is, and the note after it. It is not whole where it runs over the segment's end.
+ */
+struct elf_note {
+	uint64_t at, desc, next;
+	uint32_t namesz, descsz, type;
+	const char *owner;
+	bool whole;
+};
+
+/*
+ * The note at a file offset of a PT_NOTE whose bytes are all in the file: s.offset for the
+ * first one, then next. False at the end, where less than the header of a note is left.
+ */
+bool elf_note_at(const struct elf_bytes *elf, const struct elf_segment *s, uint64_t at,
+		 struct elf_note *note);
+
+/* LINUX_VERSION_CODE, of owner "Linux"; elf.h has no name for it. */
+#define NT_LINUX_VERSION 0
+
 /* e_machine, which is at the same place in both classes. */
 uint16_t elf_machine(const struct elf_bytes *elf);
 

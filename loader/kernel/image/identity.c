@@ -8,51 +8,35 @@
 #include "kernel/image/elf_bytes.h"
 #include "kernel/image/identity.h"
 
-#define NT_LINUX_VERSION 0
-#define NOTE_HEADER      12
 /* Images have four segments; whatever the header says, this takes no long time. */
 #define MAX_SEGMENTS 64
 
-static uint64_t aligned(uint64_t size, uint64_t align)
+static void read_note(struct image_identity *identity, const struct elf_bytes *elf,
+		      const struct elf_note *note)
 {
-	return (size + align - 1) & ~(align - 1);
-}
-
-static void read_note(struct image_identity *identity, const struct elf_bytes *elf, uint64_t at,
-		      uint64_t desc, uint32_t descsz)
-{
-	uint32_t namesz = elf_u32(elf, at), type = elf_u32(elf, at + 8);
-	const char *owner = elf_string(elf, at + NOTE_HEADER, at + NOTE_HEADER + namesz);
-
-	if (!owner || strlen(owner) + 1 != namesz)
+	if (!note->owner)
 		return;
-	if (!strcmp(owner, VDSO_NOTE_OWNER) && type == VDSO_NOTE_LAYOUT && descsz >= 8) {
+	if (!strcmp(note->owner, VDSO_NOTE_OWNER) && note->type == VDSO_NOTE_LAYOUT &&
+	    note->descsz >= 8) {
 		identity->has_layout = true;
-		identity->layout = elf_u32(elf, desc);
-		identity->nr_pages = elf_u32(elf, desc + 4);
+		identity->layout = elf_u32(elf, note->desc);
+		identity->nr_pages = elf_u32(elf, note->desc + 4);
 	}
-	if (!strcmp(owner, "Linux") && type == NT_LINUX_VERSION && descsz == 4) {
+	if (!strcmp(note->owner, "Linux") && note->type == NT_LINUX_VERSION &&
+	    note->descsz == 4) {
 		identity->has_version = true;
-		identity->version = elf_u32(elf, desc);
+		identity->version = elf_u32(elf, note->desc);
 	}
 }
 
-/* Each note begins and ends at a multiple of align, counted from the start of the segment. */
 static void read_notes(struct image_identity *identity, const struct elf_bytes *elf,
 		       const struct elf_segment *s)
 {
-	uint64_t align = s->align == 8 ? 8 : 4, at = 0;
+	struct elf_note note;
 
-	while (at < s->filesz && s->filesz - at >= NOTE_HEADER) {
-		uint32_t namesz = elf_u32(elf, s->offset + at);
-		uint32_t descsz = elf_u32(elf, s->offset + at + 4);
-		uint64_t desc = at + aligned((uint64_t)NOTE_HEADER + namesz, align);
-
-		if (desc > s->filesz || descsz > s->filesz - desc)
-			return;
-		read_note(identity, elf, s->offset + at, s->offset + desc, descsz);
-		at = desc + aligned(descsz, align);
-	}
+	for (uint64_t at = s->offset; elf_note_at(elf, s, at, &note) && note.whole;
+	     at = note.next)
+		read_note(identity, elf, &note);
 }
 
 struct image_identity image_identity(const struct image *image)

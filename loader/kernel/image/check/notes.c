@@ -13,78 +13,58 @@
 #include "kernel/image/check/parts.h"
 #include "kernel/image/identity.h"
 
-/* LINUX_VERSION_CODE; elf.h has no name for it. */
-#define NT_LINUX_VERSION 0
-
 struct found {
 	bool version, build_id;
 };
 
-static void check_note(struct checked *c, uint64_t at, uint32_t namesz, uint32_t descsz,
-		       struct found *found)
+static void check_note(struct checked *c, const struct elf_note *note, struct found *found)
 {
-	const char *owner = elf_string(&c->elf, at + 12, at + 12 + namesz);
-	uint32_t type = elf_u32(&c->elf, at + 8);
+	const char *owner = note->owner;
 
-	if (namesz && (!owner || strlen(owner) + 1 != namesz)) {
-		rule_broken_at(&c->report, RULE_NOTES, at,
+	if (note->namesz && !owner)
+		rule_broken_at(&c->report, RULE_NOTES, note->at,
 			       "the owner of the note at offset %#llx is not a string of %u "
 			       "bytes",
-			       X(at), namesz);
-		return;
-	}
+			       X(note->at), note->namesz);
 	if (!owner)
 		return;
-	if (!strcmp(owner, "Linux") && type == NT_LINUX_VERSION) {
+	if (!strcmp(owner, "Linux") && note->type == NT_LINUX_VERSION) {
 		found->version = true;
-		if (descsz != 4)
+		if (note->descsz != 4)
 			rule_broken_at(
-				&c->report, RULE_NOTE_VERSION, at,
+				&c->report, RULE_NOTE_VERSION, note->at,
 				"the Linux note of type 0 has %u bytes, a kernel version has 4",
-				descsz);
+				note->descsz);
 	}
-	if (!strcmp(owner, "GNU") && type == NT_GNU_BUILD_ID) {
+	if (!strcmp(owner, "GNU") && note->type == NT_GNU_BUILD_ID) {
 		found->build_id = true;
-		if (descsz < 8)
+		if (note->descsz < 8)
 			rule_broken_at(
-				&c->report, RULE_NOTE_BUILD_ID, at,
+				&c->report, RULE_NOTE_BUILD_ID, note->at,
 				"the build id has %u bytes: too few to tell one image from "
 				"another",
-				descsz);
+				note->descsz);
 	}
-}
-
-static uint64_t aligned(uint64_t size, uint64_t align)
-{
-	return (size + align - 1) & ~(align - 1);
 }
 
 static void check_note_segment(struct checked *c, const struct elf_segment *s,
 			       struct found *found)
 {
-	/* 8 only where a segment of its own says so, for .note.gnu.property. */
-	uint64_t align = s->align == 8 ? 8 : 4;
-	uint64_t at = s->offset, end;
+	uint64_t at = s->offset, end = s->offset + s->filesz;
+	struct elf_note note;
 
 	if (!elf_inside(&c->elf, s->offset, s->filesz))
 		return; /* reported with the program headers */
-	end = s->offset + s->filesz;
-	while (end - at >= 12) {
-		uint32_t namesz = elf_u32(&c->elf, at), descsz = elf_u32(&c->elf, at + 4);
-		uint64_t desc = aligned(12ull + namesz, align);
-		uint64_t next = aligned(desc + descsz, align);
-
-		if (desc + descsz > end - at) {
+	for (; elf_note_at(&c->elf, s, at, &note); at = note.next) {
+		if (!note.whole) {
 			rule_broken_at(
 				&c->report, RULE_NOTES, at,
 				"the note at offset %#llx, %u and %u bytes, runs over the end "
 				"of its segment at %#llx",
-				X(at), namesz, descsz, X(end));
+				X(at), note.namesz, note.descsz, X(end));
 			return;
 		}
-		check_note(c, at, namesz, descsz, found);
-		/* The padding of the last one may be missing. */
-		at = next < end - at ? at + next : end;
+		check_note(c, &note, found);
 	}
 	if (at != end)
 		rule_broken_at(&c->report, RULE_NOTES, at,
