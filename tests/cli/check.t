@@ -15,6 +15,7 @@ use Test::More;
 use lib 'tests/lib';
 use Build;
 use Elf;
+use ElfBend;
 
 my $here = getcwd();
 my $uvdso = "$BUILD/uvdso";
@@ -121,29 +122,6 @@ SKIP: {
 }
 
 # ---- changing the image ---------------------------------------------------------------------
-# Puts bytes after the end, aligned to 8, and lets the PT_LOAD grow over them; their offset.
-sub append {
-	my ($elf, $bytes) = @_;
-	my ($load) = $elf->segments(1);
-	$elf->{bytes} .= "\0" x (-length($elf->{bytes}) % 8);
-	my $at = length $elf->{bytes};
-	$elf->{bytes} .= $bytes;
-	$elf->set('phdr', $load->{at}, $_, length $elf->{bytes}) for qw(filesz memsz);
-	return $at;
-}
-
-# Replaces .dynamic by one with these entries: [tag, value]...
-sub redo_dynamic {
-	my ($elf, @entries) = @_;
-	my $bytes = join '', map { pack 'Q< Q<', @$_ } @entries;
-	my $at = append($elf, $bytes);
-	my ($segment) = $elf->segments(2);
-	my $section = $elf->section('.dynamic');
-	$elf->set('phdr', $segment->{at}, $_, $at) for qw(offset vaddr);
-	$elf->set('phdr', $segment->{at}, $_, length $bytes) for qw(filesz memsz);
-	$elf->set('shdr', $section->{at}, $_, $at) for qw(offset addr);
-	$elf->set('shdr', $section->{at}, 'size', length $bytes);
-}
 
 sub entries {
 	my ($elf) = @_;
@@ -175,38 +153,11 @@ sub with_segment {
 }
 
 # A field of ...: each gives a function that changes it.
-sub byte {
-	my ($at, $value) = @_;
-	return sub { substr $_[0]{bytes}, $at, 1, chr $value }
-}
-
-sub ehdr {
-	my ($name, $value) = @_;
-	return sub { $_[0]->set('ehdr', 0, $name, $value) }
-}
-
-sub phdr {
-	my ($type, %fields) = @_;
-	return sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments($type);
-		$elf->set('phdr', $s->{at}, $_, $fields{$_}) for keys %fields;
-	}
-}
-
 sub shdr {
 	my ($section, %fields) = @_;
 	return sub {
 		my ($elf) = @_;
 		$elf->set('shdr', $elf->section($section)->{at}, $_, $fields{$_}) for keys %fields;
-	}
-}
-
-sub sym {
-	my ($symbol, %fields) = @_;
-	return sub {
-		my ($elf) = @_;
-		$elf->set('sym', $elf->symbol($symbol)->{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
 

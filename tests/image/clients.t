@@ -232,7 +232,7 @@ sub real {
 
 # One point: the client's verdicts on all images of its kind against what came.
 sub compare {
-	my ($client, $what, $images, $real) = @_;
+	my ($client, $what, $images, $real, $share) = @_;
 	my ($compared, @differ) = (0);
 	for my $image (@$images) {
 		my $v = $image->{verdicts}{$client};
@@ -245,7 +245,7 @@ sub compare {
 		    if $got ne $v->{outcome};
 	}
 	is(join("\n", @differ), '', "$client: $what, on $compared odd images");
-	cmp_ok($compared, '>', @$images * 0.8, '... which are nearly all of them');
+	cmp_ok($compared, '>', @$images * ($share // 0.9), '... which are nearly all of them');
 }
 
 my @tables = grep { !$_->{kind}{code} && !$_->{kind}{class} } @odd;
@@ -371,7 +371,8 @@ SKIP: {
 		sub {
 			my $text = $symbol{$number{$_[0]{name}}} // return;
 			return $text =~ / in section / ? 'ours' : 'falls back';
-		}
+		},
+		0.8    # gdb 16 gives up reading some of them; 13 reads all
 	);
 }
 

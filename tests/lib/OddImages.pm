@@ -14,6 +14,7 @@ use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use Exporter 'import';
 use Elf;
+use ElfBend;
 
 our @EXPORT = qw(odd_images);
 
@@ -31,28 +32,10 @@ sub put {
 	substr $elf->{bytes}, $at, length $bytes, $bytes;
 }
 
-# Puts bytes after the end, at a multiple of 8 and some more, inside of the PT_LOAD.
-sub append {
-	my ($elf, $bytes, $skew) = @_;
-	my ($load) = $elf->segments($PT_LOAD);
-	$elf->{bytes} .= "\0" x (-length($elf->{bytes}) % 8 + ($skew // 0));
-	my $at = length $elf->{bytes};
-	$elf->{bytes} .= $bytes;
-	$elf->set('phdr', $load->{at}, $_, length $elf->{bytes}) for qw(filesz memsz);
-	return $at;
-}
-
 # .dynamic anew: [tag, value]...
 sub dynamic {
 	my ($elf, @entries) = @_;
-	my $bytes = pack '(Q<2)*', (map { @$_ } @entries), 0, 0;
-	my $at = append($elf, $bytes);
-	my ($segment) = $elf->segments($PT_DYNAMIC);
-	my $section = $elf->section('.dynamic');
-	$elf->set('phdr', $segment->{at}, $_, $at) for qw(offset vaddr);
-	$elf->set('phdr', $segment->{at}, $_, length $bytes) for qw(filesz memsz);
-	$elf->set('shdr', $section->{at}, $_, $at) for qw(offset addr);
-	$elf->set('shdr', $section->{at}, 'size', length $bytes);
+	redo_dynamic($elf, @entries, [0, 0]);
 }
 
 sub entries {
@@ -84,25 +67,6 @@ sub all {
 	return sub { $_->($_[0]) for @changes }
 }
 
-sub byte {
-	my ($at, $value) = @_;
-	return sub { put($_[0], $at, 'C', $value) }
-}
-
-sub ehdr {
-	my ($name, $value) = @_;
-	return sub { $_[0]->set('ehdr', 0, $name, $value) }
-}
-
-sub phdr {
-	my ($type, %fields) = @_;
-	return sub {
-		my ($elf) = @_;
-		my ($s) = $elf->segments($type);
-		$elf->set('phdr', $s->{at}, $_, $fields{$_}) for keys %fields;
-	}
-}
-
 # The program headers at the end, and one more.
 sub segment {
 	my ($type, $flags, $offset, $size, $skew) = @_;
@@ -118,14 +82,6 @@ sub segment {
 		) if $type;
 		$elf->set('ehdr', 0, 'phoff', $at);
 		$elf->set('ehdr', 0, 'phnum', $e->{phnum} + ($type ? 1 : 0));
-	}
-}
-
-sub sym {
-	my ($name, %fields) = @_;
-	return sub {
-		my ($elf) = @_;
-		$elf->set('sym', $elf->symbol($name)->{at}, $_, $fields{$_}) for keys %fields;
 	}
 }
 

@@ -2,7 +2,7 @@
  * calls.S - see arch/calls.h. x86-64.
  *
  * Copied to another address before it runs. rbx: the next call. At the breakpoint it is the one
- * that did not return what was expected, and rax what it did; or it is behind the last one.
+ * that did not return what was expected, and rax what it did; or it is the end of the list.
  */
 #include "kernel/arch/calls.h"
 
