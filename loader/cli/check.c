@@ -27,8 +27,8 @@ static const char *set_rule(const char *text, void *to)
 
 static const struct option_row options[] = {
 	{0, "house", NULL, set_flag, &house,
-	 "the rules of this house, too: what breaks nobody,\n"
-	 "and what we hold our own image to"},
+	 "the house rules, too: a breach hurts no client,\n"
+	 "but our own image keeps them"},
 	{0, "json", NULL, set_flag, &json, "print a JSON object for each file, on one line"},
 	{0, "tap", NULL, set_flag, &tap, "print a TAP point for each file"},
 	{0, "rules", NULL, set_flag, &rules, "list the rules and exit"},
@@ -45,7 +45,7 @@ static const struct option_row options[] = {
 static void list_rules(FILE *to)
 {
 	for (int hurting = 1; hurting >= 0; hurting--) {
-		fputs(hurting ? "\nRules:\n" : "\nRules of this house (--house):\n", to);
+		fputs(hurting ? "\nRules:\n" : "\nHouse rules (--house):\n", to);
 		for (unsigned i = 0; i < image_nr_rules; i++)
 			if ((image_rules[i].hurts != NULL) == hurting)
 				fprintf(to, "  %-18s %s\n", image_rules[i].name,

@@ -26,7 +26,7 @@ static void print_path(const char *path)
 static void print_hurts(const struct image_rule *rule, const char *indent)
 {
 	printf("%shurts: %s\n", indent,
-	       rule->hurts ? rule->hurts : "nobody is known; it is a rule of this house");
+	       rule->hurts ? rule->hurts : "no known client; this is a house rule");
 }
 
 /* Where it is; and once a file, what the rule is for. */

@@ -415,7 +415,7 @@ static void hear(void *arg, const struct image_finding *finding)
 		breaches->by[finding->rule - image_rules] |= breaches->side;
 }
 
-/* Those of this house aside, which hurt nobody. */
+/* Without the house rules, which hurt no client. */
 static void compare_rules(const struct side sides[2])
 {
 	struct breaches breaches = {.by = {0}};

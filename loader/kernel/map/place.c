@@ -54,7 +54,7 @@ static void note_first(void *arg, const struct image_finding *finding)
 {
 	struct error *error = arg;
 
-	/* What breaks only a rule of this house runs. */
+	/* What breaks only a house rule runs. */
 	if (finding->rule->hurts && !error->status)
 		error_cannot_run(error, NULL, "the image breaks rule %s: %s",
 				 finding->rule->name, finding->message);

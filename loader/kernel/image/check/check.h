@@ -18,7 +18,7 @@
 
 /*
  * Every rule: its short name, one line of what it asks for, and who is hurt by a breach, and
- * how; NULL where nobody is known to be: a rule of this house. How to mend it: a linker's
+ * how; NULL where no client is known to be: a house rule. How to mend it: a linker's
  * option, or a line of a linker script; and where all this is known from.
  */
 struct image_rule {
@@ -46,7 +46,7 @@ typedef void image_report_fn(void *arg, const struct image_finding *finding);
 
 /*
  * Returns the number of rules that the image breaks and whose breach hurts somebody; 0 is a
- * good image. report may be NULL; it hears of the rules of this house as well, which are not
+ * good image. report may be NULL; it hears of the house rules as well, which are not
  * counted. Some rules cannot be checked once another is broken: in an image without a PT_LOAD
  * no symbol is looked for.
  *

@@ -4,7 +4,7 @@
  * Where the rules come from: the contract that the C libraries in use have with a vDSO, most of
  * it written down nowhere but in their sources and their bug trackers. Each says which client a
  * breach hurts, and how, so that somebody who bends a rule knows what it was for. Those that
- * hurt nobody are this house's: what we hold our own image to. Lists are lists of what is
+ * hurt no client are house rules, which our own image keeps. Lists are lists of what is
  * allowed: what the checker has never heard of is reported, not waved through.
  */
 #include <stdarg.h>

@@ -75,7 +75,7 @@ rule_broken_at(struct report *report, enum rule rule, uint64_t offset, const cha
 
 #define rule_broken(report, rule, ...) rule_broken_at(report, rule, IMAGE_NOWHERE, __VA_ARGS__)
 
-/* How many rules are broken that are not only of this house. */
+/* How many rules are broken, house rules not counted. */
 unsigned report_count(const struct report *report);
 
 /* How a number and an address of the image are printed, with %#llx or %llu. */

@@ -6,7 +6,7 @@
  * gdb makes no backtrace through a vDSO without sections, and tools have broken
  * each time a kernel came without (e_shstrndx 0 among them). They may lie after the
  * PT_LOAD: kernels map the file, page by page to its end, and so do we. Who maps no
- * more than the PT_LOAD cuts them off, hence a rule of this house.
+ * more than the PT_LOAD cuts them off, hence a house rule.
  *
  * Sections also tell what segments hide: variables in the read-only image, where
  * the first store to them would be fatal.

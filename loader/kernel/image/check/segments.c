@@ -124,7 +124,7 @@ bool check_elf_header(struct checked *c)
 		return false;
 	}
 	checked_aligned(c, "e_phoff", h->phoff, c->elf.is64 ? 8 : 4);
-	/* No rule of this house: nothing more is looked at, so the image must not be good. */
+	/* Not a house rule: nothing more is looked at, so the image must not be good. */
 	if (h->phnum > MAX_SEGMENTS) {
 		rule_broken_at(&c->report, RULE_ELF, ELF_FIELD(&c->elf, 0, Ehdr, e_phnum),
 			       "%u program headers, an image has about four", h->phnum);

@@ -185,7 +185,8 @@ static void check_versyms(struct checked *c, const struct nodes *nodes)
 			continue;
 		if (index & VERSYM_HIDDEN)
 			rule_broken_at(&c->report, RULE_VERSION_HIDDEN, versym + 2ull * i,
-				       "%s has a hidden version: only who asks for the version "
+				       "%s has a hidden version: only a client that asks for "
+				       "the version "
 				       "finds it, as C libraries do",
 				       checked_name(c, i));
 		if (!node)

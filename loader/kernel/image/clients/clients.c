@@ -16,8 +16,7 @@ const char *const client_outcomes[NR_CLIENT_OUTCOMES] = {
 #define C_PROGRAM "a program that asks for the time, compiled here"
 
 const struct client clients[] = {
-	{"glibc",
-	 "glibc 2.35 to 2.42, dynamic programs; gettimeofday() and time() as 2.36 has them",
+	{"glibc", "glibc 2.35 to 2.42, dynamic programs; time() as in 2.36",
 	 "elf/setup-vdso.h, elf/dl-lookup.c", C_PROGRAM},
 	{"glibc-static", "glibc 2.35 to 2.42, static programs",
 	 "elf/setup-vdso.h, csu/libc-start.c", C_PROGRAM},
