@@ -270,7 +270,8 @@ difference(
 );
 difference(
 	'the data pages', 'data pages', "$BUILD/x86_64/vdso.so", $plain, 1,
-	qr/\d+, layout [0-9a-f]{8} +those of Linux 6\.12/, qr/matters to nobody: who starts/
+	qr/\d+, layout [0-9a-f]{8} +those of Linux 6\.12/,
+	qr/matters to nobody: the one that starts/
 );
 difference(
 	'an entry on i386', 'entry', look_alike('i386'), look_alike('i386', entry => 0x300), 1,
