@@ -1,6 +1,6 @@
 /*
- * diff_points.c - see diff_points.h: what clients look at, and two numbers that tell whether the
- * files are the same.
+ * diff_points.c - see diff_points.h: what clients look at, and two numbers that tell whether
+ * the files are the same.
  */
 #include <elf.h>
 #include <stdio.h> /* snprintf: to memory; diff.c prints */

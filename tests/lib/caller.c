@@ -7,8 +7,8 @@
  *	own traps           how many system calls a thousand make, from inside the vDSO
  *	own chart [quick]   what an answer costs, as CSV
  *
- * Exit status: 0, 1 for an answer that is wrong, 2 if this vDSO has no such function, 3 if this
- *cannot be found out here.
+ * Exit status: 0, 1 for an answer that is wrong, 2 if this vDSO has no such function, 3 if it
+ * cannot be found out here.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,10 +1,11 @@
 /*
  * identity.h - which data pages an image reads: one number for their layout.
  *
- * Nothing in an image says where it expects the fields of the data pages: it was compiled with
- *a datapage.h, as the loader was. One that was compiled with another, such as a kernel's, may
- *read its mult where our timekeeper writes the shift: then the time is wrong, and there is no
- *error. So our image has a note of what it was compiled with, and the loader compares.
+ * Nothing in an image says where it expects the fields of the data pages: it was compiled
+ * with a datapage.h, as the loader was. One that was compiled with another, such as a
+ * kernel's, may read its mult where our timekeeper writes the shift: then the time is wrong,
+ * and there is no error. So our image has a note of what it was compiled with, and the loader
+ * compares.
  *
  *	owner "uvdso", type VDSO_NOTE_LAYOUT: the layout, and the number of data pages
  */

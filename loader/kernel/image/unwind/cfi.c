@@ -1,15 +1,15 @@
 /*
  * cfi.c - call frame information: how to get from an instruction to the caller's frame.
  *
- *	.eh_frame:  CIE   length, 0, version, augmentation, factors, return address,
- *instructions FDE   length, distance to its CIE, where code begins, its length, instructions
+ *	CIE   length, 0, version, augmentation, factors, return address, instructions
+ *	FDE   length, distance to its CIE, where code begins, its length, instructions
  *
  * The instructions make a table: for a range of addresses, the CFA (the stack pointer before
  * the call) and where each register was saved. Unwinders are small interpreters that trust
  * what a compiler wrote. libgcc's calls abort() for an opcode that it does not know, and runs
- *in the program: a C++ exception, pthread_cancel() or backtrace() then ends it. So everything
- *is read here that they read, and run from the first instruction to the last (DWARF 5, 6.4;
- *LSB, "DWARF Extensions"; gcc, libgcc/unwind-dw2.c; LLVM, libunwind/src/DwarfParser.hpp).
+ * in the program: a C++ exception, pthread_cancel() or backtrace() then ends it. So all that
+ * they read is read here, and run from the first instruction to the last (DWARF 5, 6.4; LSB,
+ * "DWARF Extensions"; gcc, libgcc/unwind-dw2.c; LLVM, libunwind/src/DwarfParser.hpp).
  */
 #include <stdarg.h>
 #include <stdio.h> /* vsnprintf */
