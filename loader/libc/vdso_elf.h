@@ -23,8 +23,8 @@
  * The files of this directory stand alone and can be copied into any program as they are:
  * no allocation, no static state, no calls to anything else. vdso_elf.c opens, vdso_lookup.c
  * and vdso_symbol.c find, and vdso_error.c is only needed for its sentences. Everything here
- *may be used from any thread and any signal handler; a struct vdso_elf that is open is only
- *read. It holds pointers into the image and owns nothing: there is no close.
+ * may be used from any thread and any signal handler; a struct vdso_elf that is open is only
+ * read. It holds pointers into the image and owns nothing: there is no close.
  */
 #ifndef LIBC_VDSO_ELF_H
 #define LIBC_VDSO_ELF_H
