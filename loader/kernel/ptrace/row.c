@@ -93,7 +93,8 @@ int row_run(struct traced *traced)
 			regs_set_result(&traced->saved, 0);
 		err = traced_run_to_trap(traced, PTRACE_CONT);
 	}
-	if (!err)
+	/* A filter may have answered one by a signal: then that one has not been made. */
+	if (!err || err == -EFAULT)
 		err = traced_regs(traced->pid, &regs);
 	traced_write(traced->pid, at, nothing, size);
 	return err ? err : (int)((regs_row(&regs) - at) / LISTED_SIZE);
