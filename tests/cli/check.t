@@ -317,12 +317,18 @@ my @harmless = (
 	[
 		'a table of relocations that are all R_*_NONE',
 		sub {
-			with_tags($_[0], RELA => append($_[0], "\0" x 48), RELASZ => 48);
+			with_tags(
+				$_[0],
+				RELA => append($_[0], "\0" x 48),
+				RELASZ => 48,
+				RELAENT => 24
+			);
 		},
 		'the kernel\'s check lets them pass, too'
 	],
 	[
-		'DT_RELA with the size 0', sub { with_tags($_[0], RELA => 0, RELASZ => 0) },
+		'DT_RELA with the size 0',
+		sub { with_tags($_[0], RELA => 0, RELASZ => 0, RELAENT => 24) },
 		'ld.bfd writes that for riscv'
 	],
 	[
@@ -358,7 +364,6 @@ my @harmless = (
 		},
 		'QEMU\'s assembly has them so'
 	],
-	['EI_OSABI LINUX', byte(7, 3), 'that is what uses of GNU extensions get'],
 );
 for (@harmless) {
 	my ($what, $change, $why) = @$_;
@@ -375,6 +380,8 @@ my @mutants = (
 	['big-endian', byte(5, 2), 'elf'],
 	['EI_VERSION 2', byte(6, 2), 'elf'],
 	['FreeBSD\'s EI_OSABI', byte(7, 9), 'elf'],
+	['EI_OSABI LINUX, as uses of GNU extensions get it,', byte(7, 3), 'elf', qr/CRIU refuses/],
+	['an e_ident with something in its padding', byte(12, 1), 'elf', qr/CRIU compares/],
 	['an EI_ABIVERSION', byte(8, 1), 'elf'],
 	['ET_EXEC', ehdr(type => 2), 'elf'],
 	['a machine without a vDSO, the 68000,', ehdr(machine => 4), 'elf'],
@@ -491,6 +498,18 @@ my @mutants = (
 		},
 		'section-headers'
 	],
+	[
+		'a string table of another size', shdr('.dynstr', size => 8), 'section-headers',
+		qr/DT_STRSZ/
+	],
+	[
+		'one version definition of two', shdr('.gnu.version_d', info => 1),
+		'section-headers', qr/gdb/
+	],
+	[
+		'version definitions with the names of no one',
+		shdr('.gnu.version_d', link => 1), 'section-headers', qr/sh_link of the version/
+	],
 	['a section without a name', shdr('.eh_frame', name => 0xffff), 'section-headers'],
 	[
 		'0x500 sections',
@@ -514,6 +533,7 @@ my @mutants = (
 		},
 		'dynamic'
 	],
+	['a PT_DYNAMIC without bytes in memory', phdr(2, memsz => 0), 'dynamic', qr/rustix/],
 	['no DT_NULL', phdr(2, map { $_ => 16 * ($nr_dynamic - 1) } qw(filesz memsz)), 'dynamic'],
 	[
 		'a .dynamic that is not aligned',
@@ -558,6 +578,20 @@ my @mutants = (
 			with_tags($_[0], JMPREL => append($_[0], $relative), PLTRELSZ => 24);
 		},
 		'no-relocations'
+	],
+	[
+		'DT_RELA without the size of its entries',
+		sub { with_tags($_[0], RELA => 0, RELASZ => 0) },
+		'no-relocations', qr/without DT_RELAENT: glibc/
+	],
+	[
+		'a DT_RELAENT of 16',
+		sub { with_tags($_[0], RELA => 0, RELASZ => 0, RELAENT => 16) },
+		'no-relocations', qr/RELAENT is 16/
+	],
+	[
+		'DT_PLTREL of REL', sub { with_tags($_[0], PLTREL => 17) }, 'no-relocations',
+		qr/assertion/
 	],
 	[
 		'a packed relocation (RELR)',
@@ -650,6 +684,21 @@ my @mutants = (
 		'eh-frame'
 	],
 	['a function that ends after the image', sym('__vdso_time', size => 0x10000), 'symbols'],
+	[
+		'a function that ends after the code',
+		sub {
+			sym(
+				'__vdso_time',
+				size => $text->{addr} +
+				    $text->{size} + 1 -
+				    $clean->symbol('__vdso_time')->{value}
+			)->($_[0]);
+		},
+		'symbols',
+		qr/ends after the code/
+	],
+	['a getcpu without a type', sym('__vdso_getcpu', info => 0x10), 'symbols', qr/abseil/],
+	['a section\'s symbol with a name', sym('__vdso_time', info => 0x03), 'symbols'],
 	['a function of negative size', sym('__vdso_time', size => ~0), 'symbols'],
 	['a function at address 0', sym('__vdso_getcpu', value => 0), 'symbols', 'eh-frame'],
 	[
@@ -698,8 +747,12 @@ my @mutants = (
 
 	(
 		map { ["DT_$_ at an odd address", askew($_, 500), 'alignment', qr/not a multiple/] }
-		    qw(HASH GNU_HASH VERSYM VERDEF)
+		    qw(HASH GNU_HASH VERSYM)
 	),
+	[
+		'DT_VERDEF at an odd address', askew('VERDEF', 500), 'alignment', 'section-headers',
+		qr/not a multiple/
+	],
 	[
 		'program headers at an odd address',
 		sub {
@@ -807,7 +860,7 @@ my @mutants = (
 		} qw(VERSYM VERDEF VERDEFNUM)
 	),
 	['the node of another machine', ehdr(machine => 183), 'versions', 'names', '*'],
-	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions'],
+	['DT_VERDEFNUM 3', dyn('VERDEFNUM', value => 3), 'versions', 'section-headers'],
 	['version definitions without an end', verdef(1, next => 0x1c), 'versions'],
 	[
 		'version definitions that go on as before',
@@ -819,6 +872,7 @@ my @mutants = (
 			verdef(1, next => $at - $first->{at})->($elf);
 		},
 		'versions',
+		'section-headers',
 		qr/same index/
 	],
 	[
@@ -839,6 +893,18 @@ my @mutants = (
 		'strtab',
 		'versions',
 		qr/name of the version/
+	],
+	['a node with two names of one', verdef(1, cnt => 2), 'versions', qr/vd_cnt is 2/],
+	[
+		'a name that says that another follows',
+		sub {
+			my ($elf) = @_;
+			my $node = $elf->{verdefs}[1];
+			$elf->set('word', $node->{at} + $node->{aux} + 4, 'value', 8);
+		},
+		'versions',
+		'section-headers',
+		'*'
 	],
 	['two bases', verdef(1, flags => 1), 'versions', qr/2 base entries/],
 	['no base', verdef(0, flags => 0), 'versions', qr/0 base entries/],
@@ -1001,6 +1067,7 @@ my @mutants = (
 			'that does not say where the return address is', 20, "\0\0",
 			qr/where the return address is/
 		],
+		['that says that there is no caller', 20, "\x07\x10", qr/there is no caller/],
 		['that counts the CFA from register 40', 18, "\x28", qr/names no register/],
 		['that is none', 4, "\x01", qr/it is none/],
 		['of 4 GiB', 0, "\xff\xff\xff\xff", qr/reads on until it faults/]
@@ -1037,11 +1104,48 @@ my @mutants = (
 		]
 	),
 	[
+		'an .eh_frame that ends in something else than zero',
+		sub {
+			my ($elf) = @_;
+			my $s = $elf->section('.eh_frame');
+			$elf->set('word', $s->{offset} + $s->{size} - 4, 'value', 0x10);
+		},
+		'eh-frame',
+		qr/not the zero that ends it/
+	],
+	[
+		'a description that is longer than it is',
+		sub {
+			# By the next one, which is then nobody's; those after it are found again.
+			my ($elf) = @_;
+			my ($first, $second) = sort { $a->{at} <=> $b->{at} } frames($elf);
+			$elf->set(
+				'word', $first->{at}, 'value',
+				$first->{length} + 4 + $second->{length}
+			);
+		},
+		'eh-frame',
+		qr/the table lists/,
+		'*'
+	],
+	[
+		'an .eh_frame with a length that leads outside',
+		sub {
+			my ($elf) = @_;
+			my ($last) = sort { $b->{at} <=> $a->{at} } frames($elf);
+			$elf->set('word', $last->{at}, 'value', $last->{length} + 8);
+		},
+		'eh-frame',
+		qr/reads on outside/,
+		'*'
+	],
+	[
 		'an .eh_frame without an end',
 		sub {
 			my ($elf) = @_;
 			my $s = $elf->section('.eh_frame');
 			$elf->set('word', $s->{offset} + $s->{size} - 4, 'value', 0x10);
+			shdr('.eh_frame', size => $s->{size} - 4)->($elf);
 		},
 		'eh-frame-end',
 		qr/no zero ends \.eh_frame: LLVM's unwinder/

@@ -10,7 +10,8 @@
  *
  * The resolver (loader/libc) reads the same images with other code. What it refuses, the
  * checker must name, and in what the checker passes, it must find every function by
- * its name and version.
+ * its name and version. The other clients, as loader/kernel/image/clients/ restates
+ * them, read each image that no rule finds fault with, and must be content with it.
  *
  *	image_fuzz [SEED]              the test
  *	image_fuzz TIME[smh] [SEED]    random images alone, for so long (make fuzz TIME=10m)
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #include "kernel/image/check/check.h"
+#include "kernel/image/clients/clients.h"
 #include "libc/vdso_elf.h"
 #include "tap.h"
 
@@ -102,8 +104,8 @@ static void hear(void *arg, const struct image_finding *finding)
  * aligned address.
  */
 static struct {
-	unsigned long refused, lost;
-	char first[256];
+	unsigned long refused, lost, clients;
+	char first[512]; /* of the resolver's, and of the clients' */
 } quarrel;
 
 __attribute__((format(printf, 2, 3))) static void differ(unsigned long *count, const char *fmt,
@@ -156,6 +158,23 @@ static void compare(const unsigned char *bytes, size_t size)
 	}
 }
 
+/*
+ * And the clients, as they are restated: what no rule names hurts none of them. An image need
+ * not have every function; who does not find one makes a system call.
+ */
+static void ask_clients(const unsigned char *bytes, size_t size)
+{
+	const struct image image = {bytes, size};
+	struct client_verdict verdict;
+
+	for (unsigned i = 0; i < nr_clients; i++) {
+		client_judge(i, &image, &verdict);
+		if (verdict.outcome != CLIENT_OURS && !strstr(verdict.why, " is not in it"))
+			differ(&quarrel.clients, "the checker passes, and %s %s: %s",
+			       clients[i].name, client_outcomes[verdict.outcome], verdict.why);
+	}
+}
+
 static unsigned check(const unsigned char *bytes, size_t size, struct told *told)
 {
 	struct image image = {bytes, size};
@@ -165,6 +184,8 @@ static unsigned check(const unsigned char *bytes, size_t size, struct told *told
 	nr = image_check(&image, hear, told);
 	if (nr == 0 && (uintptr_t)bytes % _Alignof(ElfW(Ehdr)) == 0)
 		compare(bytes, size);
+	if (nr == 0 && is_for_us(bytes))
+		ask_clients(bytes, size);
 	return nr;
 }
 
@@ -388,6 +409,8 @@ static void test_skewed(const struct image *good)
 static void test_agreement(void)
 {
 	if (!is(quarrel.refused, 0ul, "what the resolver refuses, the checker has named"))
+		because("%s", quarrel.first);
+	if (!is(quarrel.clients, 0ul, "what stops a client, the checker has named"))
 		because("%s", quarrel.first);
 	if (!is(quarrel.lost, 0ul,
 		"in what the checker passes, the resolver finds every function"))

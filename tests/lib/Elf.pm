@@ -38,6 +38,7 @@ my %layout = (
 		shdr => {
 			name => ['V', 0], type => ['V', 4], flags => ['Q<', 8], addr => ['Q<', 16],
 			offset => ['Q<', 24], size => ['Q<', 32], link => ['V', 40],
+			info => ['V', 44],
 			entsize => ['Q<', 56],
 			SIZEOF => 64,
 		},
@@ -65,6 +66,7 @@ my %layout = (
 		shdr => {
 			name => ['V', 0], type => ['V', 4], flags => ['V', 8], addr => ['V', 12],
 			offset => ['V', 16], size => ['V', 20], link => ['V', 24],
+			info => ['V', 28],
 			entsize => ['V', 36],
 			SIZEOF => 40,
 		},
@@ -79,8 +81,10 @@ my %size = (v => 2, V => 4, 'Q<' => 8, C => 1);
 
 our %TAG = (
 	NULL => 0, NEEDED => 1, PLTRELSZ => 2, HASH => 4, STRTAB => 5, SYMTAB => 6, RELA => 7,
-	RELASZ => 8, STRSZ => 10, SYMENT => 11, INIT => 12, SONAME => 14, REL => 17, RELSZ => 18,
-	TEXTREL => 22, JMPREL => 23, INIT_ARRAY => 25, RUNPATH => 29, FLAGS => 30, RELRSZ => 35,
+	RELASZ => 8, RELAENT => 9, STRSZ => 10, SYMENT => 11, INIT => 12, SONAME => 14, REL => 17,
+	RELSZ => 18,
+	PLTREL => 20, TEXTREL => 22, JMPREL => 23, INIT_ARRAY => 25, RUNPATH => 29, FLAGS => 30,
+	RELRSZ => 35,
 	RELR => 36, GNU_HASH => 0x6ffffef5, VERSYM => 0x6ffffff0, VERDEF => 0x6ffffffc,
 	VERDEFNUM => 0x6ffffffd, FLAGS_1 => 0x6ffffffb, VERNEED => 0x6ffffffe,
 );

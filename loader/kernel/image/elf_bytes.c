@@ -121,6 +121,7 @@ struct elf_section elf_section(const struct elf_bytes *elf, uint64_t offset)
 		.name = elf_u32(elf, AT(Shdr, sh_name)),
 		.type = elf_u32(elf, AT(Shdr, sh_type)),
 		.link = elf_u32(elf, AT(Shdr, sh_link)),
+		.info = elf_u32(elf, AT(Shdr, sh_info)),
 		.flags = elf_word(elf, AT(Shdr, sh_flags)),
 		.addr = elf_word(elf, AT(Shdr, sh_addr)),
 		.offset = elf_word(elf, AT(Shdr, sh_offset)),

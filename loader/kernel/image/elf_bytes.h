@@ -64,7 +64,7 @@ struct elf_segment {
 };
 struct elf_section {
 	uint64_t at;
-	uint32_t name, type, link;
+	uint32_t name, type, link, info;
 	uint64_t flags, addr, offset, size, entsize;
 };
 struct elf_symbol {

@@ -20,6 +20,7 @@ static void check_everything(struct checked *c)
 	check_symbols(c);
 	check_hashes(c);
 	check_versions(c);
+	check_repeated(c);
 	check_names(c);
 	check_replacements(c);
 	check_eh_frame(c);

@@ -30,11 +30,13 @@ enum tag {
 	TAG_RELSZ,
 	TAG_RELA,
 	TAG_RELASZ,
+	TAG_RELAENT,
 	TAG_JMPREL,
 	TAG_PLTRELSZ,
 	TAG_PLTREL,
 	TAG_RELR,
 	TAG_RELRSZ,
+	TAG_RELRENT,
 	NR_TAGS
 };
 
@@ -71,6 +73,9 @@ struct checked {
 	uint64_t strtab, strtab_end;
 	uint64_t symtab;
 	uint32_t nr_symbols;
+
+	/* The end of the version definitions, as an address; 0 when they cannot be read. */
+	uint64_t verdef_end;
 };
 
 /*

@@ -64,13 +64,13 @@ static const struct known_tag {
 	{DT_RELENT, UNKEPT, NULL},
 	{DT_RELA, TAG_RELA, NULL},
 	{DT_RELASZ, TAG_RELASZ, NULL},
-	{DT_RELAENT, UNKEPT, NULL},
+	{DT_RELAENT, TAG_RELAENT, NULL},
 	{DT_JMPREL, TAG_JMPREL, NULL},
 	{DT_PLTRELSZ, TAG_PLTRELSZ, NULL},
 	{DT_PLTREL, TAG_PLTREL, NULL},
 	{DT_RELR, TAG_RELR, NULL},
 	{DT_RELRSZ, TAG_RELRSZ, NULL},
-	{DT_RELRENT, UNKEPT, NULL},
+	{DT_RELRENT, TAG_RELRENT, NULL},
 	{DT_RELCOUNT, UNKEPT, NULL},
 	{DT_RELACOUNT, UNKEPT, NULL},
 	/* A vDSO stands alone. */
@@ -195,6 +195,13 @@ bool check_dynamic(struct checked *c)
 		rule_broken_at(
 			&c->report, RULE_DYNAMIC, ELF_FIELD(&c->elf, d->at, Phdr, p_vaddr),
 			"the PT_DYNAMIC is at %#llx, not aligned to its words", X(d->vaddr));
+	if (d->memsz != d->filesz)
+		rule_broken_at(&c->report, RULE_DYNAMIC,
+			       ELF_FIELD(&c->elf, d->at, Phdr, p_memsz),
+			       "p_memsz of the PT_DYNAMIC is %#llx and p_filesz %#llx: clients "
+			       "read as "
+			       "many entries as the one or the other says, rustix the former",
+			       X(d->memsz), X(d->filesz));
 	if (!checked_offset(c, "the PT_DYNAMIC", d->vaddr, d->filesz, &offset))
 		return false;
 	for (at = 0; at + entry <= d->filesz; at += entry) {

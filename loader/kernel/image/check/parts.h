@@ -24,6 +24,7 @@
 bool check_elf_header(struct checked *c);
 bool check_segments(struct checked *c);
 void check_sections(struct checked *c);
+void check_repeated(struct checked *c); /* after the dynamic tags */
 void check_end(struct checked *c);
 void check_notes(struct checked *c);
 bool check_dynamic(struct checked *c);

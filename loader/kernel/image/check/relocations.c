@@ -55,12 +55,40 @@ static void check_named_table(struct checked *c, const char *what, enum tag wher
 		check_relocation_table(c, what, offset, c->tag[size], has_addend);
 }
 
+/* glibc has assertions about what it will not use, too. 32-bit machines know no RELA. */
+static void check_entry_size(struct checked *c, const char *what, enum tag where,
+			     enum tag entry, uint64_t right)
+{
+	if (!c->has_tag[where])
+		return;
+	if (!c->has_tag[entry])
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[where],
+			       "%s is there without %sENT: glibc reads it all the same, and "
+			       "dies of it",
+			       what, what);
+	else if (c->tag[entry] != right)
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[entry],
+			       "%sENT is %llu, an entry has %llu bytes: glibc stops with an "
+			       "assertion",
+			       what, X(c->tag[entry]), X(right));
+}
+
 void check_relocations(struct checked *c)
 {
 	/* A tag says which of the two the PLT's are; without it the machine decides. */
 	bool plt_addend = c->has_tag[TAG_PLTREL] ? c->tag[TAG_PLTREL] == DT_RELA
 						 : !(c->machine && c->machine->rel);
 
+	if (c->elf.is64)
+		check_entry_size(c, "DT_RELA", TAG_RELA, TAG_RELAENT,
+				 ELF_SIZEOF(&c->elf, Rela));
+	check_entry_size(c, "DT_RELR", TAG_RELR, TAG_RELRENT, c->elf.is64 ? 8 : 4);
+	if (c->has_tag[TAG_PLTREL] && c->tag[TAG_PLTREL] != DT_RELA &&
+	    (c->elf.is64 || c->tag[TAG_PLTREL] != DT_REL))
+		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[TAG_PLTREL],
+			       "DT_PLTREL is %#llx, which is not how this machine's "
+			       "relocations are: glibc stops with an assertion",
+			       X(c->tag[TAG_PLTREL]));
 	check_named_table(c, "DT_REL", TAG_REL, TAG_RELSZ, false);
 	check_named_table(c, "DT_RELA", TAG_RELA, TAG_RELASZ, true);
 	check_named_table(c, "DT_JMPREL", TAG_JMPREL, TAG_PLTRELSZ, plt_addend);

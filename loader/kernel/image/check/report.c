@@ -195,13 +195,15 @@ const struct image_rule image_rules[] = {
 		{
 			.name = "no-relocations",
 			.what = "no REL, RELA, JMPREL or RELR entries",
-			.hurts = "every program that calls such a function uses an address "
-				 "that nobody has put right",
+			.hurts =
+				"every program that calls such a function uses an address "
+				"that nobody has put right; glibc stops at tags of theirs that "
+				"are not as it expects",
 			.mend = "hidden visibility for all that is not exported (also for "
 				"extern); no tables of pointers; ld -Bsymbolic -z "
 				"nopack-relative-relocs; linker script: "
 				"ASSERT(SIZEOF(.rela.dyn) == 0, \"...\")",
-			.source = "lib/vdso/Makefile.include",
+			.source = "lib/vdso/Makefile.include; glibc elf/get-dynamic-info.h",
 		},
 	[RULE_NO_TEXTREL] =
 		{

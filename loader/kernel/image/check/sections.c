@@ -162,6 +162,48 @@ static void check_dynsym_section(struct checked *c, unsigned nr_dynsym)
 	c->has_dynsym = true;
 }
 
+/*
+ * gdb goes by the sections where the C libraries go by the dynamic tags: what one of them says
+ * again must be the same.
+ */
+void check_repeated(struct checked *c)
+{
+	for (unsigned i = 1; c->has_dynsym && i < c->header.shnum; i++) {
+		struct elf_section s = checked_section(c, i);
+
+		if (i == c->dynsym.link &&
+		    (s.addr != c->tag[TAG_STRTAB] || s.size != c->tag[TAG_STRSZ] ||
+		     s.offset != c->strtab))
+			rule_broken_at(
+				&c->report, RULE_SECTION_HEADERS, s.at,
+				"the string table of the .dynsym has %#llx bytes at %#llx, "
+				"DT_STRTAB and DT_STRSZ say %#llx at %#llx: gdb goes by the "
+				"one and C libraries by the other",
+				X(s.size), X(s.addr), X(c->tag[TAG_STRSZ]),
+				X(c->tag[TAG_STRTAB]));
+		if (s.type != SHT_GNU_verdef || !c->verdef_end)
+			continue;
+		if (s.addr != c->tag[TAG_VERDEF] || s.info != c->tag[TAG_VERDEFNUM] ||
+		    s.offset - c->load.offset != s.addr - c->load.vaddr ||
+		    s.size < c->verdef_end - s.addr)
+			rule_broken_at(
+				&c->report, RULE_SECTION_HEADERS, s.at,
+				"the section of the version definitions, %u of them at %#llx "
+				"to "
+				"%#llx, is not what DT_VERDEF names, %llu at %#llx to %#llx: "
+				"gdb reads it, and then names no function",
+				s.info, X(s.addr), X(s.addr + s.size), X(c->tag[TAG_VERDEFNUM]),
+				X(c->tag[TAG_VERDEF]), X(c->verdef_end));
+		if (s.link != c->dynsym.link)
+			rule_broken_at(
+				&c->report, RULE_SECTION_HEADERS,
+				ELF_FIELD(&c->elf, s.at, Shdr, sh_link),
+				"sh_link of the version definitions is %u, and the names of "
+				"the .dynsym are in section %u: gdb names no function",
+				s.link, c->dynsym.link);
+	}
+}
+
 void check_sections(struct checked *c)
 {
 	unsigned nr_dynsym = 0;

@@ -55,14 +55,25 @@ static bool check_ident(struct checked *c)
 		rule_broken_at(&c->report, RULE_ELF, EI_VERSION,
 			       "EI_VERSION is %u, there is only version 1",
 			       elf->bytes[EI_VERSION]);
-	if (elf->bytes[EI_OSABI] != ELFOSABI_SYSV && elf->bytes[EI_OSABI] != ELFOSABI_LINUX)
-		rule_broken_at(&c->report, RULE_ELF, EI_OSABI,
-			       "EI_OSABI is %u, neither SYSV nor LINUX: rustix refuses it",
-			       elf->bytes[EI_OSABI]);
+	/* Linkers for PA-RISC write LINUX, and CRIU does not run there. */
+	if (elf->bytes[EI_OSABI] != ELFOSABI_SYSV &&
+	    (elf->bytes[EI_OSABI] != ELFOSABI_LINUX || elf_header(elf).machine != EM_PARISC))
+		rule_broken_at(
+			&c->report, RULE_ELF, EI_OSABI,
+			"EI_OSABI is %u, it must be 0 (SYSV): CRIU refuses all else, and "
+			"rustix all but SYSV and LINUX",
+			elf->bytes[EI_OSABI]);
 	if (elf->bytes[EI_ABIVERSION] != 0)
 		rule_broken_at(&c->report, RULE_ELF, EI_ABIVERSION,
 			       "EI_ABIVERSION is %u, it must be 0: rustix refuses it",
 			       elf->bytes[EI_ABIVERSION]);
+	for (unsigned i = EI_PAD; i < EI_NIDENT; i++)
+		if (elf->bytes[i]) {
+			rule_broken_at(&c->report, RULE_ELF, i,
+				       "the padding of e_ident is not zero: CRIU compares all "
+				       "sixteen bytes, and refuses the image");
+			break;
+		}
 	return true;
 }
 

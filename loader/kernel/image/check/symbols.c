@@ -98,6 +98,12 @@ static void check_place(struct checked *c, const char *name, const struct elf_sy
 			"%s at %#llx is not in the code of its section %u: a call runs into "
 			"data",
 			name, X(sym->value), sym->shndx);
+	else if (sym->size > s.size - (code - s.addr))
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym->at, Sym, st_size),
+			"%s, %#llx bytes at %#llx, ends after the code of its section %u: gdb "
+			"and perf take for it what is not",
+			name, X(sym->size), X(sym->value), sym->shndx);
 }
 
 static void check_symbol(struct checked *c, uint32_t index)
@@ -117,7 +123,7 @@ static void check_symbol(struct checked *c, uint32_t index)
 		name = "?";
 	}
 	/* Old linkers leave the sections' own symbols there; no client looks at them. */
-	if (TYPE(&sym) == STT_SECTION && BIND(&sym) == STB_LOCAL)
+	if (TYPE(&sym) == STT_SECTION && BIND(&sym) == STB_LOCAL && !sym.name)
 		return;
 	if (sym.shndx == SHN_UNDEF) {
 		rule_broken_at(
@@ -148,6 +154,10 @@ static void check_symbol(struct checked *c, uint32_t index)
 			       "nothing "
 			       "else",
 			       name, TYPE(&sym));
+	else if (TYPE(&sym) == STT_NOTYPE && !strcmp(name, "__vdso_getcpu"))
+		rule_broken_at(&c->report, RULE_SYMBOLS,
+			       ELF_FIELD(&c->elf, sym.at, Sym, st_info),
+			       "%s has no type: abseil takes it only as a FUNC", name);
 	check_place(c, name, &sym);
 }
 

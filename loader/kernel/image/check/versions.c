@@ -75,6 +75,40 @@ static void check_node(struct checked *c, uint64_t at, uint16_t index, const cha
 	nodes->node[nodes->nr++].name = name;
 }
 
+/*
+ * The names of an entry, vd_cnt of them: the node's own, then those that it inherits from,
+ * which no client asks for. The last one says that none follows.
+ */
+static void check_verdaux(struct checked *c, uint64_t vaddr, unsigned count)
+{
+	unsigned nr = 0;
+	uint64_t at;
+	uint32_t next;
+
+	do {
+		if (!checked_offset(c, "a name of DT_VERDEF", vaddr, sizeof(Elf64_Verdaux),
+				    &at))
+			return;
+		if (vaddr + sizeof(Elf64_Verdaux) > c->verdef_end)
+			c->verdef_end = vaddr + sizeof(Elf64_Verdaux);
+		if (!checked_string(c,
+				    elf_u32(&c->elf, at + offsetof(Elf64_Verdaux, vda_name))))
+			rule_broken_at(&c->report, RULE_STRTAB, at,
+				       "the name of the version at %#llx is not in DT_STRTAB",
+				       X(vaddr));
+		next = elf_u32(&c->elf, at + offsetof(Elf64_Verdaux, vda_next));
+		vaddr += next;
+	} while (++nr < MAX_VERSIONS && next);
+	if (nr != count || next)
+		rule_broken_at(&c->report, RULE_VERSIONS, at,
+			       "vd_cnt is %u, and the chain has %s%u names: gdb goes by the "
+			       "both, and then names no function",
+			       count, next ? "at least " : "", nr);
+	else if (nr > 2)
+		rule_broken_at(&c->report, RULE_VERSIONS, at,
+			       "a version with %u names: abseil stops with an assertion", nr);
+}
+
 /* One Verdef at an address; its name. NULL: it cannot be read. */
 static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *offset)
 {
@@ -98,13 +132,12 @@ static const char *check_verdef(struct checked *c, uint64_t vaddr, uint64_t *off
 	checked_aligned(c, "a name of DT_VERDEF", aux_at, 4);
 	if (!checked_offset(c, "a name of DT_VERDEF", aux_at, sizeof(Elf64_Verdaux), &aux))
 		return NULL;
+	if (vaddr + sizeof(Elf64_Verdef) > c->verdef_end)
+		c->verdef_end = vaddr + sizeof(Elf64_Verdef);
+	check_verdaux(c, aux_at, elf_u16(&c->elf, *offset + offsetof(Elf64_Verdef, vd_cnt)));
 	name = checked_string(c, elf_u32(&c->elf, aux + offsetof(Elf64_Verdaux, vda_name)));
-	if (!name) {
-		rule_broken_at(&c->report, RULE_STRTAB, aux,
-			       "the name of the version at %#llx is not in DT_STRTAB",
-			       X(vaddr));
-		return NULL;
-	}
+	if (!name)
+		return NULL; /* reported with the names */
 	if (elf_u32(&c->elf, *offset + offsetof(Elf64_Verdef, vd_hash)) != sysv_hash(name))
 		rule_broken_at(&c->report, RULE_VERSIONS, *offset,
 			       "vd_hash of %s is %#x, it must be %#x: Go compares it first",

@@ -174,10 +174,7 @@ static bool gdb_versions(struct look *l)
 		s = elf_section_at(&l->elf, i);
 		if (s.type != SHT_GNU_verdef)
 			continue;
-		nr = elf_u32(&l->elf,
-			     ELF_FIELD(&l->elf,
-				       l->header.shoff + (uint64_t)i * l->header.shentsize,
-				       Shdr, sh_info));
+		nr = s.info;
 		break;
 	}
 	at = s.offset;

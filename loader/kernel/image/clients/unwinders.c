@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kernel/image/clients/judges.h"
+#include "kernel/image/unwind/padding.h"
 
 #define PE_OMIT 0xff
 #define PCREL   0x10
@@ -459,6 +460,13 @@ static bool find_description(struct look *l, struct unwinding *u, uint64_t eh_fr
 	return u->unwinder == LLVM && !l->over && scan(l, u, eh_frame, pc, d);
 }
 
+/* A size that is too large reaches into what stands between functions, which nobody runs. */
+static bool is_filling(struct look *l, uint64_t pc, uint64_t end)
+{
+	return elf_inside(&l->elf, pc, end - pc) &&
+	       padding_length(&l->elf, pc, end - pc) == end - pc;
+}
+
 /* All of a function, one description after the other. */
 static void walk(struct look *l, struct unwinding *u, uint64_t eh_frame, uint64_t start,
 		 uint64_t end)
@@ -484,7 +492,7 @@ static void walk(struct look *l, struct unwinding *u, uint64_t eh_frame, uint64_
 
 		if (find_description(l, u, eh_frame, pc, &d, &until, &why))
 			follow(l, u, &d);
-		else
+		else if (pc == start || !is_filling(l, pc, until < end ? until : end))
 			lose(u, pc, why);
 		if (until <= pc)
 			break;

@@ -455,7 +455,8 @@ static bool run_extended(struct interpreter *m, struct cursor *in, unsigned op)
 	case CFA_RESTORE_EXTENDED:
 		set_register(m, uleb(in), m->initial.return_known);
 		return true;
-	case CFA_UNDEFINED: /* of the return address: there is no caller */
+	case CFA_UNDEFINED: /* of the return address: there is no caller, and here is one */
+		return uleb(in) != m->cie->return_column;
 	case CFA_SAME_VALUE:
 		set_register(m, uleb(in), true);
 		return true;
@@ -561,6 +562,7 @@ static bool run(struct interpreter *m, struct cursor in)
 			       "the program, or unwinds with what was there before",
 			       X(m->frame->fde), op,
 			       in.over                    ? "runs over the end"
+			       : op == CFA_UNDEFINED      ? "says that there is no caller"
 			       : op == CFA_REMEMBER_STATE ? "is there too often"
 			       : op == CFA_RESTORE_STATE  ? "restores what nothing remembered"
 			       : op == CFA_DEF_CFA_OFFSET || op == CFA_DEF_CFA_OFFSET_SF

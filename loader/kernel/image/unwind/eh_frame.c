@@ -243,10 +243,13 @@ static void check_gap(struct checked *c, uint64_t from, uint64_t to)
 
 	if (!checked_offset(c, "code", from, to - from, &offset))
 		return;
-	padding = padding_length(c, offset, to - from);
-	if (to - from - padding < padding_least_code(c) || is_told(c, from, to))
+	padding = padding_length(&c->elf, offset, to - from);
+	if (to - from == padding || is_told(c, from, to))
 		return;
+	/* What a function says is its own is code, however little of it there is. */
 	name = function_with(c, from + padding);
+	if (!name && to - from - padding < padding_least_code(&c->elf))
+		return;
 	rule_broken_at(&c->report, RULE_CFI_COVERS, offset + padding,
 		       "the code%s%s from %#llx to %#llx has no FDE: no backtrace, and no "
 		       "exception, gets out of it",
@@ -319,11 +322,21 @@ static bool has_frames(struct checked *c)
 	return false;
 }
 
+static bool is_in_table(const struct checked *c, const struct search_table *t, uint64_t fde)
+{
+	for (uint32_t i = 0; i < t->nr; i++)
+		if (relative(c, t->base, t->entries + 8ull * i + 4) == fde)
+			return true;
+	return false;
+}
+
 /*
  * How many descriptions .eh_frame itself has; and where it ends: at a length of 0, or with the
- * section.
+ * section. Each must be one of the table's: one length that is wrong, and all that comes after
+ * it is read as something else.
  */
-static uint32_t count_fdes(const struct checked *c, const struct elf_section *s, uint64_t *end)
+static uint32_t count_fdes(struct checked *c, const struct search_table *t,
+			   const struct elf_section *s, uint64_t *end)
 {
 	uint64_t at = 0;
 	uint32_t nr = 0;
@@ -333,45 +346,79 @@ static uint32_t count_fdes(const struct checked *c, const struct elf_section *s,
 
 		if (length < 4)
 			break; /* 0: the end */
-		nr += elf_u32(&c->elf, s->offset + at + 4) != 0;
+		if (length > s->size - at - 4) {
+			rule_broken_at(&c->report, RULE_EH_FRAME, s->offset + at,
+				       "what is at %#llx has %#x bytes, and .eh_frame ends "
+				       "before: LLVM's unwinder reads on outside",
+				       X(s->addr + at), length);
+			break;
+		}
+		if (elf_u32(&c->elf, s->offset + at + 4)) {
+			nr++;
+			if (nr <= t->nr && !is_in_table(c, t, s->addr + at))
+				rule_broken_at(&c->report, RULE_EH_FRAME, s->offset + at,
+					       "what is at %#llx is no function's of the "
+					       "table: who goes through .eh_frame from its "
+					       "start reads other things",
+					       X(s->addr + at));
+		}
 		at += 4 + (uint64_t)length;
 	}
+	if (at + 4 == s->size && elf_u32(&c->elf, s->offset + at))
+		rule_broken_at(&c->report, RULE_EH_FRAME, s->offset + at,
+			       "the last four bytes of .eh_frame are %#x, and not the zero "
+			       "that ends it: LLVM's unwinder reads on outside",
+			       elf_u32(&c->elf, s->offset + at));
 	*end = s->offset + at;
 	return nr;
+}
+
+/* Where .eh_frame is: by its section, else all that comes after where the table says it is. */
+static bool find_eh_frame(struct checked *c, uint64_t start, struct elf_section *found)
+{
+	uint64_t end = c->load.vaddr + c->load.filesz, offset;
+
+	for (unsigned i = 1; c->has_sections && i < c->header.shnum; i++) {
+		const char *name;
+
+		*found = checked_section(c, i);
+		name = checked_section_name(c, found);
+		if (name && !strcmp(name, ".eh_frame") && found->flags & SHF_ALLOC &&
+		    elf_inside(&c->elf, found->offset, found->size) &&
+		    found->offset - c->load.offset == found->addr - c->load.vaddr)
+			return true;
+	}
+	if (!checked_offset(c, ".eh_frame", start, 4, &offset))
+		return false;
+	*found = (struct elf_section){.addr = start, .offset = offset, .size = end - start};
+	return true;
 }
 
 /* Those who find nothing in the table, and debuggers, go through .eh_frame from its start. */
 static void check_whole(struct checked *c, const struct search_table *t)
 {
 	uint64_t start = relative(c, t->base + 4, t->entries - 8), end;
+	struct elf_section s;
 	uint32_t nr;
 
-	for (unsigned i = 1; i < c->header.shnum; i++) {
-		struct elf_section s = checked_section(c, i);
-		const char *name = checked_section_name(c, &s);
-
-		if (!name || strcmp(name, ".eh_frame") || !(s.flags & SHF_ALLOC) ||
-		    !elf_inside(&c->elf, s.offset, s.size) ||
-		    s.offset - c->load.offset != s.addr - c->load.vaddr)
-			continue; /* reported with the sections */
-		if (start != s.addr)
-			rule_broken_at(
-				&c->report, RULE_EH_FRAME, t->entries - 8,
-				"the table says that .eh_frame is at %#llx, and it is at "
-				"%#llx: LLVM's unwinder goes through it from there",
-				X(start), X(s.addr));
-		nr = count_fdes(c, &s, &end);
-		if (nr != t->nr)
-			rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 4,
-				       "the table lists %u functions, and .eh_frame describes "
-				       "%u: unwinders differ in what they find",
-				       t->nr, nr);
-		/* In the section, or after it by luck: the first byte of what comes next. */
-		if (elf_u32(&c->elf, end))
-			rule_broken_at(&c->report, RULE_EH_FRAME_END, end,
-				       "no zero ends .eh_frame: LLVM's unwinder reads on in "
-				       "whatever comes after it");
-	}
+	if (!find_eh_frame(c, start, &s))
+		return;
+	if (start != s.addr)
+		rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 8,
+			       "the table says that .eh_frame is at %#llx, and it is at "
+			       "%#llx: LLVM's unwinder goes through it from there",
+			       X(start), X(s.addr));
+	nr = count_fdes(c, t, &s, &end);
+	if (nr != t->nr)
+		rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 4,
+			       "the table lists %u functions, and .eh_frame describes "
+			       "%u: unwinders differ in what they find",
+			       t->nr, nr);
+	/* In the section, or after it by luck: the first byte of what comes next. */
+	if (end == s.offset + s.size && elf_u32(&c->elf, end))
+		rule_broken_at(&c->report, RULE_EH_FRAME_END, end,
+			       "no zero ends .eh_frame: LLVM's unwinder reads on in "
+			       "whatever comes after it");
 }
 
 void check_eh_frame(struct checked *c)
@@ -392,14 +439,14 @@ void check_eh_frame(struct checked *c)
 		if (symbol_is_function(&sym))
 			check_function(c, &frames, checked_name(c, i), &sym);
 	}
+	check_whole(c, &t);
 	if (!c->has_sections)
 		return;
-	check_whole(c, &t);
 	check_ranges(c, &frames);
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);
 
-		if (section_is_code(&s) && padding_is_known(c) && !is_replacement(c, &s))
+		if (section_is_code(&s) && padding_is_known(&c->elf) && !is_replacement(c, &s))
 			check_code(c, &frames, &s);
 	}
 }

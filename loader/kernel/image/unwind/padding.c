@@ -81,45 +81,43 @@ static const struct nop {
 	{EM_PARISC, 4, 0x08000240}, /* or %r0, %r0, %r0 */
 };
 
-static bool is_x86(const struct checked *c)
+static bool is_x86(const struct elf_bytes *elf)
 {
-	return c->header.machine == EM_X86_64 || c->header.machine == EM_386;
+	return elf_header(elf).machine == EM_X86_64 || elf_header(elf).machine == EM_386;
 }
 
-static unsigned nop_length(const struct checked *c, uint64_t at)
+static unsigned nop_length(const struct elf_bytes *elf, uint64_t at)
 {
-	const struct elf_bytes *elf = &c->elf;
-
-	if (is_x86(c))
+	if (is_x86(elf))
 		return x86_nop(elf, at);
 	for (size_t i = 0; i < sizeof(nops) / sizeof(nops[0]); i++)
-		if (nops[i].machine == c->header.machine &&
+		if (nops[i].machine == elf_header(elf).machine &&
 		    nops[i].code == (nops[i].length == 4 ? elf_u32(elf, at) : elf_u16(elf, at)))
 			return nops[i].length;
 	return 0;
 }
 
-uint64_t padding_least_code(const struct checked *c)
+uint64_t padding_least_code(const struct elf_bytes *elf)
 {
-	return is_x86(c) ? 1 : 16;
+	return is_x86(elf) ? 1 : 16;
 }
 
-bool padding_is_known(const struct checked *c)
+bool padding_is_known(const struct elf_bytes *elf)
 {
 	for (size_t i = 0; i < sizeof(nops) / sizeof(nops[0]); i++)
-		if (nops[i].machine == c->header.machine)
+		if (nops[i].machine == elf_header(elf).machine)
 			return true;
-	return is_x86(c);
+	return is_x86(elf);
 }
 
-uint64_t padding_length(const struct checked *c, uint64_t offset, uint64_t length)
+uint64_t padding_length(const struct elf_bytes *elf, uint64_t offset, uint64_t length)
 {
 	uint64_t at = 0;
 
 	while (at < length) {
-		unsigned nop = nop_length(c, offset + at);
+		unsigned nop = nop_length(elf, offset + at);
 
-		if (!nop && elf_u8(&c->elf, offset + at))
+		if (!nop && elf_u8(elf, offset + at))
 			break;
 		/* Its last byte is described: where a signal returns to counts from there. */
 		if (nop > length - at)
