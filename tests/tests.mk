@@ -95,8 +95,11 @@ UPDATE_CFLAGS := $(FAKE_CFLAGS) -Iloader -Iloader/kernel/arch/$(ARCH) -include m
 $(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
 	$(call compile,$(UPDATE_CFLAGS))
 
-$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS)
-	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) -lm)
+$(P)/fake/mirror.o: loader/kernel/foreign/mirror.c $(O)/.config
+	$(call compile,$(UPDATE_CFLAGS))
+
+$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o
+	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o -lm)
 
 $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(HALVES_OBJS))

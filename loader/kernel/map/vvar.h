@@ -15,7 +15,8 @@
  *
  * The file holds VDSO_NR_DATA_PAGES pages: that of the time, that of a time namespace's
  * offsets, and that of the random number generator. Which of the first two a reader sees first
- * is decided when they are mapped (place.h).
+ * is decided when they are mapped (place.h). After them comes room for a mirror: the same in
+ * the layout of a kernel's image (foreign/mirror.h).
  */
 #ifndef KERNEL_MAP_VVAR_H
 #define KERNEL_MAP_VVAR_H
@@ -23,16 +24,24 @@
 #include <stdbool.h>
 #include <vdso/datapage.h>
 
+#include "kernel/foreign/mirror.h"
+
 /* Where each data page is in the file. */
 #define VVAR_FILE_TIME   (VDSO_TIME_PAGE * VDSO_PAGE_SIZE)
 #define VVAR_FILE_TIMENS (VDSO_TIMENS_PAGE * VDSO_PAGE_SIZE)
 #define VVAR_FILE_RNG    (VDSO_RNG_PAGE * VDSO_PAGE_SIZE)
+
+/* That of a page of the mirror (enum mirror_page). */
+#define VVAR_FILE_MIRROR(page) ((VDSO_NR_DATA_PAGES + (page)) * VDSO_PAGE_SIZE)
 
 struct vvar {
 	int fd;                          /* the memfd; -1 once closed */
 	int readers;                     /* what readers map; -1 once closed */
 	bool counted;                    /* it is locked, so that vvar_in_use() can tell */
 	union vdso_data_store *writable; /* VDSO_NR_DATA_PAGES pages; NULL if not mapped */
+
+	/* What image is to read them: NULL for ours. To be set once they are made. */
+	const struct foreign_layout *foreign;
 };
 
 #define VVAR_NONE                       \
@@ -57,6 +66,9 @@ int vvar_map_writable(struct vvar *vvar);
  * Returns 0 or -errno: EINVAL on a kernel without F_SEAL_FUTURE_WRITE.
  */
 int vvar_seal(struct vvar *vvar);
+
+/* The pages of the mirror, behind the others; only with foreign. */
+union mirror_store *vvar_mirror(const struct vvar *vvar);
 
 /*
  * Has any process data pages mapped, or the descriptor for it open? Asked of fd, by a process

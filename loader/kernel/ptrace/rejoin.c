@@ -41,6 +41,11 @@ static bool is_new(pid_t pid)
 		;
 }
 
+static unsigned time_page(const struct vdso_files *files)
+{
+	return files->foreign ? (unsigned)files->foreign->time : VDSO_TIME_PAGE;
+}
+
 /* Threads, and whoever shares the memory of another process, share its clocks as well. */
 static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted)
 {
@@ -59,9 +64,12 @@ static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
 }
 
 /* The offsets, and the time in the page after them, which may have been empty (place.h). */
-static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
+static int map_pages(struct traced *traced, uintptr_t start, int page,
+		     const struct vdso_files *files)
 {
-	const int ours[] = {page, data};
+	const struct foreign_layout *foreign = files->foreign;
+	int timens = foreign ? foreign->timens : VDSO_TIMENS_PAGE;
+	const int ours[] = {page, files->data};
 	int theirs[2], err;
 	/* Its stack is no place for a message: what lies below the stack pointer is not ours.
 	 */
@@ -74,10 +82,10 @@ static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
 	process_call(&traced->process, SYS_munmap, room, VDSO_PAGE_SIZE);
 	if (err)
 		return err;
-	err = map_over(&traced->process, start + VDSO_TIMENS_PAGE * VDSO_PAGE_SIZE, theirs[1],
-		       VVAR_FILE_TIME);
+	err = map_over(&traced->process, start + (unsigned)timens * VDSO_PAGE_SIZE, theirs[1],
+		       foreign ? VVAR_FILE_MIRROR(MIRROR_TIME) : VVAR_FILE_TIME);
 	if (!err)
-		err = map_over(&traced->process, start + VDSO_TIME_PAGE * VDSO_PAGE_SIZE,
+		err = map_over(&traced->process, start + time_page(files) * VDSO_PAGE_SIZE,
 			       theirs[0], 0);
 	for (int i = 0; i < 2; i++)
 		process_call(&traced->process, SYS_close, theirs[i]);
@@ -99,10 +107,10 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
-	data_at = image - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	data_at = image - vdso_files_data_length(files);
 	if (!err) {
-		kernel_timens_fill(&offsets, timens, ahead);
-		if (has_offsets(pid, data_at + VDSO_TIME_PAGE * VDSO_PAGE_SIZE, &offsets))
+		kernel_timens_fill(&offsets, files->foreign, timens, ahead);
+		if (has_offsets(pid, data_at + time_page(files) * VDSO_PAGE_SIZE, &offsets))
 			return 0;
 	}
 	if (!err)
@@ -112,7 +120,7 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	page = err ? err : kernel_timens_page(&offsets);
 	err = page < 0 ? page : traced_take_new(traced, pid, instruction);
 	if (!err)
-		err = map_pages(traced, data_at, page, files->data);
+		err = map_pages(traced, data_at, page, files);
 	if (traced->instruction)
 		traced_release(traced);
 	if (page >= 0)
