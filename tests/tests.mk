@@ -28,6 +28,7 @@ TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% 
 	$(sort $(wildcard tests/*/*.c))))
 TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
+	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
@@ -296,7 +297,7 @@ doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 selftests: $(P)/uvdso $(filter i386-programs,$(I386)) ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 6 minutes)
 	@tests/setup/selftests
 
-corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 1 GB once)
+corpus: $(P)/uvdso $(P)/tests/foreign/images ## Test | the vDSOs of real kernels, held against uvdso check (fetches 1 GB once)
 	@tests/setup/corpus
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach

@@ -1,5 +1,6 @@
 /*
- * layout.c - see layout.h. Found by reading, and each row by `uvdso run` on an image that has it.
+ * layout.c - see layout.h. Found by reading, and each row by `uvdso run` on an image that has
+ * it.
  */
 #include <elf.h>
 
@@ -15,24 +16,41 @@
 #define RELEASES(from, before) .since = from, .until = before
 
 /* x86: 64- and 32-bit images read the same pages. */
-#define X86(em)                                                                        \
-	{.name = "6.17 and later", .machine = em, RELEASES(RELEASE(6, 17), NEWER),     \
-	 PAGES(6, 0, 1, 2), AT(0, 0), WITH_MAX(232, 2320)},                            \
-	{.name = "6.15 to 6.16", .machine = em,                                        \
-	 RELEASES(RELEASE(6, 15), RELEASE(6, 17)), PAGES(6, 0, 1, 2), AT(0, 0),        \
-	 WITH_MAX(232, 464)},                                                          \
-	{.name = "6.13 to 6.14", .machine = em,                                        \
-	 RELEASES(RELEASE(6, 13), RELEASE(6, 15)), PAGES(4, 0, 1, 0), AT(0, 640),      \
-	 WITH_MAX(248, 232)},                                                          \
-	{.name = "6.10 to 6.12", .machine = em,                                        \
-	 RELEASES(RELEASE(6, 10), RELEASE(6, 13)), PAGES(4, 0, 3, 0), AT(128, 640),    \
-	 WITH_MAX(248, 232)},                                                          \
-	{.name = "5.6 to 6.9", .machine = em,                                          \
-	 RELEASES(RELEASE(5, 6), RELEASE(6, 10)), PAGES(4, 0, 3, -1), AT(128, 0),      \
-	 PLAIN(240, 224)},                                                             \
-	{.name = "5.3 to 5.5", .machine = em,                                          \
-	 RELEASES(RELEASE(5, 3), RELEASE(5, 6)), PAGES(3, 0, -1, -1), AT(128, 0),      \
-	 PLAIN(240, 224)}
+#define X86(em)                                                                              \
+	{.name = "6.17 and later",                                                           \
+	 .machine = em,                                                                      \
+	 RELEASES(RELEASE(6, 17), NEWER),                                                    \
+	 PAGES(6, 0, 1, 2),                                                                  \
+	 AT(0, 0),                                                                           \
+	 WITH_MAX(232, 2320)},                                                               \
+		{.name = "6.15 to 6.16",                                                     \
+		 .machine = em,                                                              \
+		 RELEASES(RELEASE(6, 15), RELEASE(6, 17)),                                   \
+		 PAGES(6, 0, 1, 2),                                                          \
+		 AT(0, 0),                                                                   \
+		 WITH_MAX(232, 464)},                                                        \
+		{.name = "6.13 to 6.14",                                                     \
+		 .machine = em,                                                              \
+		 RELEASES(RELEASE(6, 13), RELEASE(6, 15)),                                   \
+		 PAGES(4, 0, 1, 0),                                                          \
+		 AT(0, 640),                                                                 \
+		 WITH_MAX(248, 232)},                                                        \
+		{.name = "6.10 to 6.12",                                                     \
+		 .machine = em,                                                              \
+		 RELEASES(RELEASE(6, 10), RELEASE(6, 13)),                                   \
+		 PAGES(4, 0, 3, 0),                                                          \
+		 AT(128, 640),                                                               \
+		 WITH_MAX(248, 232)},                                                        \
+		{.name = "5.6 to 6.9",                                                       \
+		 .machine = em,                                                              \
+		 RELEASES(RELEASE(5, 6), RELEASE(6, 10)),                                    \
+		 PAGES(4, 0, 3, -1),                                                         \
+		 AT(128, 0),                                                                 \
+		 PLAIN(240, 224)},                                                           \
+	{                                                                                    \
+		.name = "5.3 to 5.5", .machine = em, RELEASES(RELEASE(5, 3), RELEASE(5, 6)), \
+		PAGES(3, 0, -1, -1), AT(128, 0), PLAIN(240, 224)                             \
+	}
 
 /* clang-format off */
 const struct foreign_layout foreign_layouts[] = {

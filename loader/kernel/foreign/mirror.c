@@ -121,8 +121,8 @@ void mirror_begin(struct mirror *mirror)
 }
 
 /*
- * How far a line may be followed until the product has more than 64 bits. There the image goes a
- * longer way, and makes no system call: for that our own readers have their max_cycles.
+ * How far a line may be followed until the product has more than 64 bits. There the image goes
+ * a longer way, and makes no system call: for that our own readers have their max_cycles.
  */
 static u64 until_overflow(const struct vdso_data *from)
 {

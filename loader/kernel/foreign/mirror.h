@@ -40,27 +40,28 @@ union mirror_store {
 
 struct mirror {
 	const struct foreign_layout *layout; /* NULL: there is no mirror */
-	union mirror_store *pages;           /* MIRROR_PAGES of them, writable, zeroed at first */
-	s64 shift[VDSO_BASES];               /* seconds that are added to a clock here */
-	u64 head[CS_BASES];                  /* as mirror_begin() has left them */
+	union mirror_store *pages; /* MIRROR_PAGES of them, writable, zeroed at first */
+	s64 shift[VDSO_BASES];     /* seconds that are added to a clock here */
+	u64 head[CS_BASES];        /* as mirror_begin() has left them */
 };
 
 /*
  * Which of the offsets are the page of offsets' (mirror_fill_offsets()) and which are added to
- * the clocks themselves: a kernel shifts MONOTONIC and BOOTTIME only, and its time() knows of no
- * offset at all. All of them if the image knows no namespaces.
+ * the clocks themselves: a kernel shifts MONOTONIC and BOOTTIME only, and its time() knows of
+ * no offset at all. All of them if the image knows no namespaces.
  */
 void mirror_shift(struct mirror *mirror, const struct timens_offset offset[VDSO_BASES],
 		  bool no_namespace);
 void mirror_fill_offsets(const struct foreign_layout *layout, union mirror_store *page,
 			 const struct timens_offset offset[VDSO_BASES]);
 
-/* Sends readers away until mirror_end(): to be called before the end of the old line is chosen. */
+/* Sends readers away until mirror_end(): to be called before the end of the old line is chosen.
+ */
 void mirror_begin(struct mirror *mirror);
 
 /*
- * Writes what our own bases say, with the mode for each, and lets readers go on. False if it was
- * abandoned meanwhile: they have been told the kernel's time.
+ * Writes what our own bases say, with the mode for each, and lets readers go on. False if it
+ * was abandoned meanwhile: they have been told the kernel's time.
  */
 bool mirror_end(struct mirror *mirror, const struct vdso_data from[CS_BASES],
 		const s32 mode[CS_BASES]);

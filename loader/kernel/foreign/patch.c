@@ -1,5 +1,6 @@
 /*
- * patch.c - see patch.h. File offsets and addresses are the same in an image: one segment, from 0.
+ * patch.c - see patch.h. File offsets and addresses are the same in an image: one segment, from
+ * 0.
  */
 #include <string.h>
 #include <vdso/alternative.h>
@@ -51,7 +52,8 @@ static bool inside(const struct elf_section *section, uint64_t at, uint64_t leng
 	       length <= section->size - (at - section->offset);
 }
 
-/* An entry, and whether it makes sense. Both places are relative to the fields that name them. */
+/* An entry, and whether it makes sense. Both places are relative to the fields that name them.
+ */
 static bool entry_at(const struct table *table, uint64_t at, struct entry *entry)
 {
 	const struct elf_bytes *elf = &table->elf;
@@ -105,8 +107,8 @@ static bool was_written(const unsigned char *place, const unsigned char *code,
 	static const unsigned char int80[] = {0x3e, 0x3e, 0x3e, 0xcd, 0x80};
 	static const unsigned char int80_ret[] = {0xcd, 0x80, 0xc3};
 
-	if (entry->with == 4 && (is_code(code + 2, 2, "\x0f\x34", 2) ||
-				 is_code(code + 2, 2, "\x0f\x05", 2))) {
+	if (entry->with == 4 &&
+	    (is_code(code + 2, 2, "\x0f\x34", 2) || is_code(code + 2, 2, "\x0f\x05", 2))) {
 		memset(before, NOP, 4);
 		return place[2] == 0x0f;
 	}

@@ -30,7 +30,7 @@
 #define GUARD_PAGES 32
 
 /* A call that takes so much time of a CPU does not come back. */
-#define PATIENCE_US 200000
+#define PATIENCE_US 50000
 
 #define END_MS 1000
 
@@ -145,8 +145,8 @@ struct answer {
 /* The functions of a 32-bit image that have narrow seconds are right if the others are. */
 static struct answer gettime(int clock)
 {
-	int (*wide)(int, struct answer *) = function(
-		sizeof(long) == 4 && probe.function[GETTIME64] ? GETTIME64 : GETTIME);
+	int (*wide)(int, struct answer *) =
+		function(sizeof(long) == 4 && probe.function[GETTIME64] ? GETTIME64 : GETTIME);
 	struct answer answer = {-1, -1};
 	long narrow[2] = {-1, -1};
 
@@ -186,9 +186,8 @@ static void map_all(void)
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	ask("mmap", -1);
-	if (area == MAP_FAILED ||
-	    mmap(area + guard, probe.image_length, PROT_READ | PROT_EXEC,
-		 MAP_PRIVATE | MAP_FIXED, probe.image, 0) == MAP_FAILED)
+	if (area == MAP_FAILED || mmap(area + guard, probe.image_length, PROT_READ | PROT_EXEC,
+				       MAP_PRIVATE | MAP_FIXED, probe.image, 0) == MAP_FAILED)
 		refuse("fails");
 	probe.at = area + guard;
 	probe.mirror = (struct mirror){.layout = probe.layout};
@@ -501,8 +500,8 @@ static int try_all(const struct foreign_layout *first, const struct foreign_layo
 	struct report other;
 	const struct foreign_layout *layout = first ? first : next_layout(NULL, NULL);
 
-	for (bool rest = !first; layout; layout = next_layout(rest ? layout : NULL, first),
-		  rest = true) {
+	for (bool rest = !first; layout;
+	     layout = next_layout(rest ? layout : NULL, first), rest = true) {
 		int err = try_layout(layout, &other);
 
 		if (err)
@@ -520,6 +519,48 @@ static int try_all(const struct foreign_layout *first, const struct foreign_layo
 	return -ENOEXEC;
 }
 
+static void close_files(void)
+{
+	if (probe.image >= 0)
+		close(probe.image);
+	if (probe.data >= 0)
+		close(probe.data);
+}
+
+/* Returns 0, -errno, or -ENOEXEC for an image that has nothing to be asked. */
+static int open_files(const struct image *image)
+{
+	struct exports exports;
+	int err;
+
+	if (exports_open(&exports, image->bytes, image->size))
+		return -ENOEXEC;
+	find_functions(&exports);
+	if (!probe.function[GETTIME])
+		return -ENOEXEC;
+	probe.image_length = page_up(image->size);
+	probe.image = open_image(image);
+	probe.data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_PAGE_SIZE, MEMFD_DATA);
+	err = probe.image < 0 ? probe.image : probe.data < 0 ? probe.data : 0;
+	if (err)
+		close_files();
+	return err;
+}
+
+int foreign_fits(const struct image *image, const struct foreign_layout *layout,
+		 bool *no_namespace)
+{
+	struct report report = {.fits = false};
+	int err = open_files(image);
+
+	if (err)
+		return err;
+	err = try_layout(layout, &report);
+	close_files();
+	*no_namespace = report.no_namespace;
+	return err ? err : report.fits;
+}
+
 int foreign_probe(const struct image *image, const struct foreign_layout **layout,
 		  struct error *error)
 {
@@ -527,34 +568,25 @@ int foreign_probe(const struct image *image, const struct foreign_layout **layou
 	const struct foreign_layout *first =
 		identity.has_version ? foreign_layout_of(HOST_MACHINE, identity.version) : NULL;
 	struct report report = {.fits = false};
-	struct exports exports;
 	char words[128];
 	int err;
 
 	*layout = first;
 	image_identity_words(&identity, words, sizeof(words));
-	if (exports_open(&exports, image->bytes, image->size))
-		return error_cannot_run(error, NULL, "%s", words);
-	find_functions(&exports);
-	if (!probe.function[GETTIME])
-		return error_cannot_run(error, NULL, "%s", words);
-	probe.image_length = page_up(image->size);
-	probe.image = open_image(image);
-	probe.data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_PAGE_SIZE, MEMFD_DATA);
-	err = probe.image < 0 ? probe.image : probe.data < 0 ? probe.data : 0;
-	if (!err)
+	err = open_files(image);
+	if (!err) {
 		err = try_all(first, layout, &report);
-	if (probe.image >= 0)
-		close(probe.image);
-	if (probe.data >= 0)
-		close(probe.data);
+		close_files();
+	}
 	if (err && report.elsewhere)
 		*layout = NULL;
-	if (err == -ENOEXEC)
-		return error_cannot_run(error, NULL, "%s: with those of Linux %s, %s", words,
-					first ? first->name : foreign_layouts[0].name,
-					report.words);
-	return err ? error_system(error, err, NULL) : 0;
+	if (err != -ENOEXEC)
+		return err ? error_system(error, err, NULL) : 0;
+	error_cannot_run(error, NULL, "%s", words);
+	if (*report.words)
+		error_add(error, ": with those of Linux %s, %s",
+			  first ? first->name : next_layout(NULL, NULL)->name, report.words);
+	return err;
 }
 
 int foreign_recognise(const struct image *image, bool force,
