@@ -5,8 +5,8 @@
  *	images [FILE...]        SANDWICHES=N: so many of each clock
  *
  * Each is the oracle of the other: what the table says of a layout was read in the kernel's
- * sources, and what the image reads is what its compiler has made of them. So the layout must be
- * found whatever the version note says, and with any other value in any of its fields it must
+ * sources, and what the image reads is what its compiler has made of them. So the layout must
+ *be found whatever the version note says, and with any other value in any of its fields it must
  * not be taken for right. Then the image tells the time, and every answer lies between two
  * system calls: while the timekeeper runs, while it is stopped, and after its end.
  */
@@ -123,7 +123,8 @@ static bool boot(struct uvdso **vdso, const struct uvdso_options *options)
 {
 	char why[256];
 	/* On i386 the wide one, which every kernel of the table has. */
-	const char *wide = sizeof(long) == 4 ? "__vdso_clock_gettime64" : "__vdso_clock_gettime";
+	const char *wide =
+		sizeof(long) == 4 ? "__vdso_clock_gettime64" : "__vdso_clock_gettime";
 
 	if (uvdso_boot(vdso, options, why, sizeof(why))) {
 		ok(false, "%s is booted", name);
@@ -152,12 +153,12 @@ static bool has(const struct image *image, const char *function)
 }
 
 /* Another value in one field of the layout. */
-#define BENT(field, value)                                                              \
-	do {                                                                            \
-		struct foreign_layout bent = right;                                     \
-                                                                                        \
-		bent.field = value;                                                     \
-		ok(!fits(image, &bent), "%s: another " #field " does not fit", name);   \
+#define BENT(field, value)                                                            \
+	do {                                                                          \
+		struct foreign_layout bent = right;                                   \
+                                                                                      \
+		bent.field = value;                                                   \
+		ok(!fits(image, &bent), "%s: another " #field " does not fit", name); \
 	} while (0)
 
 static void bend(const struct image *image)
@@ -280,8 +281,7 @@ static void both_coarse_go_on(const char *when)
 {
 	for (int i = 0; i < CLOCKS; i++)
 		if (clocks[i].fine >= 0)
-			ok(coarse_goes_on(i), "%s: %s goes on, %s", name, clocks[i].name,
-			   when);
+			ok(coarse_goes_on(i), "%s: %s goes on, %s", name, clocks[i].name, when);
 }
 
 /* Until all fine clocks are system calls: then the answer is the kernel's to the last digit. */
@@ -329,11 +329,13 @@ static void shifted(const char *path)
 	if (!boot(&vdso, &options))
 		return;
 	for (int i = 0; i < CLOCKS; i++)
-		shift[i] = INT64_C(1000000000) * (clocks[i].id == CLOCK_REALTIME ||
-				  clocks[i].id == CLOCK_REALTIME_COARSE  ? 86400
-			  : clocks[i].id == CLOCK_BOOTTIME ? 5000
-			  : clocks[i].id == CLOCK_TAI      ? -3600
-							   : 1000);
+		shift[i] =
+			INT64_C(1000000000) *
+			(clocks[i].id == CLOCK_REALTIME || clocks[i].id == CLOCK_REALTIME_COARSE
+				 ? 86400
+			 : clocks[i].id == CLOCK_BOOTTIME ? 5000
+			 : clocks[i].id == CLOCK_TAI      ? -3600
+							  : 1000);
 	all_inside("shifted", shift, 1000);
 	seconds(vdso, 86400);
 	uvdso_shutdown(vdso);
@@ -427,8 +429,13 @@ static void test_cached(void)
 	glob_t files;
 
 	snprintf(pattern, sizeof(pattern), "%s%s/corpus/*/%s.so",
-		 cache ? cache : xdg ? xdg : home ? home : "",
-		 cache ? "" : xdg ? "/uvdso" : "/.cache/uvdso",
+		 cache  ? cache
+		 : xdg  ? xdg
+		 : home ? home
+			: "",
+		 cache ? ""
+		 : xdg ? "/uvdso"
+		       : "/.cache/uvdso",
 		 HOST_CLASS == ELFCLASS64 ? HOST_NAME "-64" : HOST_NAME "-32");
 	if (glob(pattern, 0, NULL, &files))
 		return;

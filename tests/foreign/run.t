@@ -45,13 +45,19 @@ ahead('without a counter', {}, $UVDSO, 'run', '--no-counter', @kernel, $clocks);
 
 my %day = map { $_ => 86400 } qw(realtime realtime-coarse gettimeofday time);
 my %thousand = map { $_ => 1000 } qw(monotonic monotonic-coarse raw);
-my @offsets = map { ('--offset', $_) } 'realtime=+1d', 'monotonic=+1000', 'boottime=+5000', 'tai=-1h';
+my @offsets = map { ('--offset', $_) } 'realtime=+1d', 'monotonic=+1000', 'boottime=+5000',
+    'tai=-1h';
 my %shifted = (%day, %thousand, boottime => 5000, tai => -3600);
 ahead('shifted', \%shifted, $UVDSO, 'run', @offsets, @kernel, $clocks);
-ahead('... and our image inside of that', \%shifted, $UVDSO, 'run', '--follow', @offsets, @kernel, $UVDSO,
-	'run', $clocks);
-ahead('... and the other way round', \%shifted, $UVDSO, 'run', @offsets, $UVDSO, 'run', '--image',
-	"$dir/kernel", $clocks);
+ahead(
+	'... and our image inside of that', \%shifted, $UVDSO, 'run', '--follow', @offsets,
+	@kernel, $UVDSO,
+	'run', $clocks
+);
+ahead(
+	'... and the other way round', \%shifted, $UVDSO, 'run', @offsets, $UVDSO, 'run', '--image',
+	"$dir/kernel", $clocks
+);
 
 SKIP: {
 	my @unshare = ('unshare', '-T', '--monotonic', '1000', '--boottime', '5000');

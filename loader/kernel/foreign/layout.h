@@ -2,11 +2,10 @@
  * layout.h - the data pages that the images of Linux read: a table.
  *
  * Where they lie and what is where in them is no part of any interface. It has changed with the
- * kernel's releases, and differs between machines (include/vdso/datapage.h,
- *lib/vdso/datastore.c, arch/ARCH/include/asm/vvar.h there; include/vdso/ here has the layout of
- *our own). All have in common what a reader of a clock needs: two structures one after the
- *other, one for the clocks that the kernel disciplines and one for MONOTONIC_RAW, and in each
- *of them, in this order,
+ * kernel's releases, and differs between machines: include/vdso/datapage.h there, and
+ * lib/vdso/datastore.c, or arch/ARCH/include/asm/vvar.h before that. All have in common what a
+ * reader of a clock needs: two structures one after the other, one for the clocks that the
+ * kernel disciplines and one for MONOTONIC_RAW, and in each of them, in this order,
  *
  *	seq, clock_mode, cycle_last, max_cycles if it has one, mask, mult, shift, basetime[12]
  *
