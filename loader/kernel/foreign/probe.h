@@ -4,9 +4,9 @@
  * Its note says from which release it is, and the table what that release had. But an image may
  * come from a kernel that somebody has changed, or that is newer than the table. So its
  * functions are called, by an attendant, on data pages that say what no clock shows: every
- *field is right in the answer, or it is another layout. Nothing is mapped around the pages that
- *the layout names, so that a look elsewhere is an end, and is told; and what the layout does
- *not name has one value in one round and another one in the next.
+ * field is right in the answer, or it is another layout. Nothing is mapped around the pages
+ * that the layout names, so that a look elsewhere is an end, and is told; and what the layout
+ * does not name has one value in one round and another one in the next.
  *
  *	still     the counter does not count: bases, zone and resolution, to the nanosecond
  *	moving    cycle_last, mult, shift
