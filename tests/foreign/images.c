@@ -6,7 +6,7 @@
  *
  * Each is the oracle of the other: what the table says of a layout was read in the kernel's
  * sources, and what the image reads is what its compiler has made of them. So the layout must
- *be found whatever the version note says, and with any other value in any of its fields it must
+ * be found whatever the version note says, and with another value in any of its fields it must
  * not be taken for right. Then the image tells the time, and every answer lies between two
  * system calls: while the timekeeper runs, while it is stopped, and after its end.
  */
