@@ -11,6 +11,9 @@
 #define CYCLE_LAST 8
 #define MAX_CYCLES 16 /* if there is one; else what follows is eight bytes earlier */
 
+/* An update takes far less than a microsecond. */
+#define MAX_READS 100000
+
 struct fields {
 	u64 *cycle_last, *max_cycles, *mask;
 	u32 *mult, *shift;
@@ -188,6 +191,54 @@ void mirror_abandon(struct mirror *mirror, u64 real_ns, u64 mono_ns)
 	/* If another one has begun meanwhile, it ends it. */
 	for (int cs = 0; cs < CS_BASES; cs++)
 		let_go_on(mirror, cs, head[cs], VDSO_CLOCKMODE_NONE);
+}
+
+static void read_line(const struct mirror *mirror, int cs, struct vdso_data *to)
+{
+	struct fields f = fields_of(mirror->layout, structure(mirror, cs));
+
+	to->cycle_last = read_once64(f.cycle_last);
+	to->max_cycles = f.max_cycles ? read_once64(f.max_cycles) : 0;
+	to->mask = read_once64(f.mask);
+	to->mult = read_once32(f.mult);
+	to->shift = read_once32(f.shift);
+	for (int clock = 0; clock < VDSO_BASES; clock++) {
+		to->basetime[clock].sec = read_once64(&f.base[clock].sec);
+		to->basetime[clock].nsec = read_once64(&f.base[clock].nsec);
+	}
+}
+
+/* One structure; false if it was written meanwhile. */
+static bool read_structure(const struct mirror *mirror, int cs, struct vdso_data *to)
+{
+	_Atomic(u64) *at = head_of(mirror, cs);
+	union vdso_head head = {.word = atomic_load_explicit(at, memory_order_acquire)}, after;
+
+	read_line(mirror, cs, to);
+	atomic_thread_fence(memory_order_acquire); /* as in vdso_read_retry() */
+	after.word = atomic_load_explicit(at, memory_order_relaxed);
+	atomic_init(&to->seq, head.seq);
+	to->clock_mode = head.clock_mode;
+	return after.word == head.word &&
+	       (!(head.seq & 1) || head.clock_mode == VDSO_CLOCKMODE_TIMENS);
+}
+
+unsigned mirror_read(const struct foreign_layout *layout, const void *page,
+		     struct vdso_data to[CS_BASES])
+{
+	/* Nothing is written there. */
+	const struct mirror mirror = {.layout = layout, .pages = (void *)(uintptr_t)page};
+	const unsigned char *first = structure(&mirror, CS_HRES_COARSE);
+	unsigned again = 0;
+
+	for (int cs = 0; cs < CS_BASES; cs++) {
+		while (!read_structure(&mirror, cs, &to[cs]) && again < MAX_READS)
+			again++;
+		to[cs].tz_minuteswest = read_once_s32((const void *)(first + layout->tz));
+		to[cs].tz_dsttime = read_once_s32((const void *)(first + layout->tz + 4));
+		to[cs].hrtimer_res = read_once32((const void *)(first + layout->res));
+	}
+	return again;
 }
 
 static struct vdso_rng_data *rng_of(const struct mirror *mirror)

@@ -72,6 +72,14 @@ bool mirror_end(struct mirror *mirror, const struct vdso_data from[CS_BASES],
  */
 void mirror_abandon(struct mirror *mirror, u64 real_ns, u64 mono_ns);
 
+/*
+ * The other way round: what a time page of that layout says, a kernel's for instance, in the
+ * form of ours. Returns how often it had to be read again because of an update. In a page of
+ * offsets the numbers are odd for ever, and the mode says so (VDSO_CLOCKMODE_TIMENS).
+ */
+unsigned mirror_read(const struct foreign_layout *layout, const void *page,
+		     struct vdso_data to[CS_BASES]);
+
 /* Random numbers as our own page says, or not any more. */
 void mirror_rng(struct mirror *mirror, const struct vdso_rng_data *from);
 void mirror_abandon_rng(struct mirror *mirror);
