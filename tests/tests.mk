@@ -286,9 +286,9 @@ $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 $(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/internal.a
 	$(call step,CC,$(LINK) $^ $(LIBS) -lm -o $@)
 
-bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call
-	@$(P)/bench/bench
-	@tests/bench/chart $(P)/bench
+bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call (IMAGE=a.so,b.so)
+	@$(P)/bench/bench $(if $(IMAGE),--image $(call quoted,$(IMAGE)))
+	$(if $(IMAGE),,@tests/bench/chart $(P)/bench)
 
 # ---- this machine, and the sources ---------------------------------------------------
 doctor: ## Begin | what this machine has and lacks, and what each lack turns off
