@@ -2,8 +2,8 @@
  * images.c - `make bench IMAGE=a.so,b.so`: what a call of each image costs, in one run.
  *
  * Ours or kernels', each is booted with data pages of its own. Beside them are our built-in
- * image, the vDSO that the kernel has mapped, with the kernel's own data, and the system call. A
- * row is measured in rounds, in which everybody takes a turn: measure.c.
+ * image, the vDSO that the kernel has mapped, with the kernel's own data, and the system call.
+ * A row is measured in rounds, in which everybody takes a turn: measure.c.
  *
  * And as each tells the time: how many of its answers lie outside of two system calls.
  */
@@ -23,11 +23,11 @@
 
 enum { OURS, KERNEL, SYSTEM_CALL, EMPTY, OTHERS };
 
-#define ROUNDS        MOST_ROUNDS
-#define QUICK_ROUNDS  10
-#define SANDWICHES    100000
-#define QUICK_ASKED   1000
-#define COLUMN        14
+#define ROUNDS       MOST_ROUNDS
+#define QUICK_ROUNDS 10
+#define SANDWICHES   100000
+#define QUICK_ASKED  1000
+#define COLUMN       14
 
 struct images {
 	size_t nr;
@@ -107,7 +107,8 @@ static int64_t system_call(clockid_t clock)
 
 static long outside(const struct vdso_elf *elf, clockid_t clock, long asked)
 {
-	gettime_fn *gettime = (gettime_fn *)vdso_elf_symbol(elf, "__vdso_clock_gettime", VERSION);
+	gettime_fn *gettime =
+		(gettime_fn *)vdso_elf_symbol(elf, "__vdso_clock_gettime", VERSION);
 	long wrong = 0;
 
 	while (gettime && asked-- > 0) {
@@ -149,8 +150,7 @@ static void print_outside(const struct bench *bench, const struct images *images
 static int boot_images(const struct bench *bench, char *names, struct images *images)
 {
 	for (char *rest = names, *name; (name = strsep(&rest, ","));) {
-		struct uvdso_options options = {.image = name,
-						.no_counter = bench->no_counter};
+		struct uvdso_options options = {.image = name, .no_counter = bench->no_counter};
 
 		if (!*name)
 			continue;

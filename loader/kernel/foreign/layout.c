@@ -9,7 +9,8 @@
 #define RELEASE(major, minor) (major << 16 | minor << 8)
 #define NEWER                 UINT32_MAX
 
-#define PAGES(n, t, ns, r)     .pages = n, .time = t, .timens = ns, .rng = r
+#define PAGES(n, t, ns, r)     .pages = n, .time = t, .timens = ns, .rng = r, .machines = -1
+#define MORE_PAGES(n)          .pages = n, .time = 0, .timens = 1, .rng = 2, .machines = 3
 #define AT(in_time, in_rng)    .data = in_time, .rng_data = in_rng
 #define PLAIN(bytes, zone)     .size = bytes, .tz = zone, .res = zone + 8
 #define WITH_MAX(bytes, zone)  PLAIN(bytes, zone), .max_cycles = true
@@ -52,10 +53,55 @@
 		PAGES(3, 0, -1, -1), AT(128, 0), PLAIN(240, 224)                             \
 	}
 
+/* The others have their clocks' structure without max_cycles, and no gap before the data. */
+#define SINCE_6_15(em)                                                             \
+	{.name = "6.17 and later",                                                 \
+	 .machine = em,                                                            \
+	 RELEASES(RELEASE(6, 17), NEWER),                                          \
+	 MORE_PAGES(4),                                                            \
+	 AT(0, 0),                                                                 \
+	 PLAIN(224, 2240)},                                                        \
+	{                                                                          \
+		.name = "6.15 to 6.16", .machine = em,                             \
+		RELEASES(RELEASE(6, 15), RELEASE(6, 17)), MORE_PAGES(4), AT(0, 0), \
+		PLAIN(224, 448)                                                    \
+	}
+
+#define ARM64                                                                          \
+	{.name = "6.12 to 6.14",                                                       \
+	 .machine = EM_AARCH64,                                                        \
+	 RELEASES(RELEASE(6, 12), RELEASE(6, 15)),                                     \
+	 PAGES(2, 0, 1, 0),                                                            \
+	 AT(0, 480),                                                                   \
+	 PLAIN(240, 224)},                                                             \
+	{                                                                              \
+		.name = "5.9 to 6.11", .machine = EM_AARCH64,                          \
+		RELEASES(RELEASE(5, 9), RELEASE(6, 12)), PAGES(2, 0, 1, -1), AT(0, 0), \
+		PLAIN(240, 224)                                                        \
+	}
+
+/* Its structure ends with what riscv_hwprobe() reads, which has grown from 6.4 on. */
+#define RISCV                                                                         \
+	{.name = "6.12 to 6.14",                                                      \
+	 .machine = EM_RISCV,                                                         \
+	 RELEASES(RELEASE(6, 12), RELEASE(6, 15)),                                    \
+	 PAGES(2, 0, 1, -1),                                                          \
+	 AT(0, 0),                                                                    \
+	 PLAIN(328, 224)},                                                            \
+	{                                                                             \
+		.name = "5.9 to 6.3", .machine = EM_RISCV,                            \
+		RELEASES(RELEASE(5, 9), RELEASE(6, 4)), PAGES(2, 0, 1, -1), AT(0, 0), \
+		PLAIN(240, 224)                                                       \
+	}
+
 /* clang-format off */
 const struct foreign_layout foreign_layouts[] = {
 	X86(EM_X86_64),
 	X86(EM_386),
+	SINCE_6_15(EM_AARCH64),
+	ARM64,
+	SINCE_6_15(EM_RISCV),
+	RISCV,
 	{.name = NULL},
 };
 /* clang-format on */

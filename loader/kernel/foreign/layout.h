@@ -24,6 +24,7 @@ struct foreign_layout {
 	/* Pages, counted from the lowest; -1: there is none. Others are empty. */
 	u8 pages; /* how many lie below the image */
 	signed char time, timens, rng;
+	signed char machines; /* what the machine's own functions read; all zeros will do */
 
 	/* Bytes: from the start of the time page, of the rng page, and of a structure. */
 	u16 data, rng_data;

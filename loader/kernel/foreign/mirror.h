@@ -24,11 +24,12 @@
 
 #include "kernel/foreign/layout.h"
 
-/* The pages of a mirror, wherever the layout wants them; the last one stays zeros. */
+/* The pages of a mirror, wherever the layout wants them. */
 enum mirror_page {
 	MIRROR_TIME,
 	MIRROR_OFFSETS,
 	MIRROR_RNG,
+	MIRROR_ZEROS, /* what is the machine's alone */
 	MIRROR_PAGES,
 };
 

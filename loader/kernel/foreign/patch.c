@@ -65,7 +65,8 @@ static bool entry_at(const struct table *table, uint64_t at, struct entry *entry
 	entry->with = elf_u8(elf, lengths + 1);
 	return entry->length && entry->with <= entry->length &&
 	       inside(&table->text, entry->place, entry->length) &&
-	       inside(&table->code, entry->code, entry->with);
+	       (inside(&table->code, entry->code, entry->with) ||
+		inside(&table->text, entry->code, entry->with));
 }
 
 static bool makes_sense(const struct table *table)
@@ -86,13 +87,20 @@ static bool is_code(const unsigned char *code, unsigned length, const char *want
 }
 
 /* Is it better than what was there, and has this CPU got it? */
-static bool is_for_us(const unsigned char *code, unsigned length, bool (*has)(unsigned feature))
+static bool is_for_us(const unsigned char *place, const unsigned char *code, unsigned length,
+		      bool (*has)(unsigned feature))
 {
 	/* lfence; rdtsc: with SSE2, as every CPU of the last twenty years. */
 	if (is_code(code, length, "\x0f\xae\xe8\x0f\x31", 5))
 		return true;
 	if (is_code(code, length, "\x0f\x01\xf9", 3))
 		return has(VDSO_CPU_RDTSCP);
+	/*
+	 * arm64: a no-operation over a branch around what needs the floating-point registers.
+	 * All programs for Linux have these.
+	 */
+	if (is_code(code, length, "\x1f\x20\x03\xd5", 4) && place[3] == 0x14)
+		return true;
 	/* rdpid %eax or %rax */
 	return is_code(code, length, "\xf3\x0f\xc7\xf8", 4) && has(VDSO_CPU_RDPID);
 }
@@ -130,7 +138,7 @@ static int write_entry(unsigned char *bytes, const struct entry *entry,
 	unsigned char *place = bytes + entry->place, before[LONGEST];
 	const unsigned char *code = bytes + entry->code;
 
-	if (is_for_us(code, entry->with, has)) {
+	if (is_for_us(place, code, entry->with, has)) {
 		memset(place, NOP, entry->length);
 		memcpy(place, code, entry->with);
 		return 1;

@@ -1,10 +1,10 @@
 /*
  * patch.h - fits a copy of a kernel's image to this CPU, as that kernel does at boot.
  *
- * The table is .altinstructions (arch/x86/include/asm/alternative.h there): where, with what,
+ * The table is .altinstructions (asm/alternative.h there, of x86 and arm64): where, with what,
  * and a feature of the CPU. Features are numbered anew from release to release, and entries
  * have had 12, 13 and 14 bytes. So entries are judged by the code that they write, of which
- * images have had four kinds. What is not known is not written: the image was built with code
+ * images have had few kinds. What is not known is not written: the image was built with code
  * that works everywhere.
  *
  * One kind is even taken back, in an image that was cut from memory: sysenter and syscall in

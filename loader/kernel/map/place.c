@@ -229,6 +229,9 @@ static int map_mirror(struct process *process, const struct vdso_files *files, u
 	if (!err && l->rng >= 0 && l->rng != l->time)
 		err = map_data(process, files->data, start, (unsigned)l->rng,
 			       VVAR_FILE_MIRROR(MIRROR_RNG));
+	if (!err && l->machines >= 0)
+		err = map_data(process, files->data, start, (unsigned)l->machines,
+			       VVAR_FILE_MIRROR(MIRROR_ZEROS));
 	return err;
 }
 
