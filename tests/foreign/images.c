@@ -27,6 +27,7 @@
 
 #include "kernel/base/auxvec.h"
 #include "kernel/base/maps.h"
+#include "kernel/foreign/patch.h"
 #include "kernel/foreign/probe.h"
 #include "kernel/image/identity.h"
 #include "kernel/image/image.h"
@@ -218,6 +219,47 @@ static void misname(const struct image *image)
 	free(copy);
 }
 
+/* ---- alternatives ---- */
+
+static bool has_none(unsigned feature)
+{
+	(void)feature;
+	return false;
+}
+
+static bool has_all(unsigned feature)
+{
+	(void)feature;
+	return true;
+}
+
+static bool finds(const struct image *image, const char *code)
+{
+	return memmem(image->bytes, image->size, code, strlen(code)) != NULL;
+}
+
+/* A counter that is read out of order is right in nearly every sandwich. */
+static void patched(const struct image *image)
+{
+	unsigned char *copy = malloc(image->size);
+	struct image other = {copy, image->size};
+
+	if (HOST_MACHINE != EM_X86_64 && HOST_MACHINE != EM_386) {
+		free(copy);
+		return;
+	}
+	memcpy(copy, image->bytes, image->size);
+	ok(foreign_patch(copy, image->size, has_none) > 0 &&
+		   !finds(&other, "\x0f\x31\x90\x90\x90") &&
+		   !finds(&other, "\x0f\x01\xf9\x90\x90") &&
+		   !finds(&other, "\x0f\x01\xf9\x66\x90"),
+	   "%s: without RDTSCP the counter is read behind a barrier everywhere", name);
+	ok(foreign_patch(copy, image->size, has_all) > 0 &&
+		   finds(&other, "\x0f\x01\xf9\x90\x90"),
+	   "%s: ... and with it by that", name);
+	free(copy);
+}
+
 /* ---- the time ---- */
 
 static void random_numbers(const struct uvdso *vdso)
@@ -388,6 +430,7 @@ static void test_image(const char *path)
 	}
 	bend(&image);
 	misname(&image);
+	patched(&image);
 	image_free(&image);
 	plain(path);
 	shifted(path);
