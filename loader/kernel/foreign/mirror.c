@@ -98,6 +98,7 @@ static u64 send_away(const struct mirror *mirror, int cs, bool to_kernel)
 		now.seq = vdso_next_odd(was.seq);
 		if (to_kernel)
 			now.clock_mode = VDSO_CLOCKMODE_NONE;
+		VDSO_STORE_HOOK(at);
 	} while (!atomic_compare_exchange_weak_explicit(
 		at, &was.word, now.word, memory_order_acq_rel, memory_order_relaxed));
 	return now.word;
@@ -105,14 +106,21 @@ static u64 send_away(const struct mirror *mirror, int cs, bool to_kernel)
 
 static bool let_go_on(const struct mirror *mirror, int cs, u64 begun, s32 mode)
 {
+	_Atomic(u64) *at = head_of(mirror, cs);
 	union vdso_head done = {.word = begun};
 
 	done.seq++;
 	done.clock_mode = mode;
+	VDSO_STORE_HOOK(at);
 	/* Pairs with the readers' second look at the number. */
-	return atomic_compare_exchange_strong_explicit(head_of(mirror, cs), &begun, done.word,
-						       memory_order_acq_rel,
-						       memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(
+		at, &begun, done.word, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Is the head as we have left it? If not, readers may be there: nothing more is written. */
+static bool is_ours(const struct mirror *mirror, int cs, u64 begun)
+{
+	return atomic_load_explicit(head_of(mirror, cs), memory_order_relaxed) == begun;
 }
 
 void mirror_begin(struct mirror *mirror)
@@ -145,7 +153,7 @@ static void write_line(const struct mirror *mirror, int cs, const struct vdso_da
 	for (int clock = 0; clock < VDSO_BASES; clock++) {
 		u32 wanted = cs == CS_RAW ? VDSO_RAW : VDSO_HRES | VDSO_COARSE;
 
-		if (VDSO_BIT(clock) & wanted)
+		if (VDSO_BIT(clock) & wanted && is_ours(mirror, cs, mirror->head[cs]))
 			set_base(mirror, cs, clock, from->basetime[clock].sec,
 				 from->basetime[clock].nsec);
 	}
@@ -182,6 +190,8 @@ void mirror_abandon(struct mirror *mirror, u64 real_ns, u64 mono_ns)
 
 	for (int cs = 0; cs < CS_BASES; cs++)
 		head[cs] = send_away(mirror, cs, true);
+	if (!is_ours(mirror, CS_HRES_COARSE, head[CS_HRES_COARSE]))
+		return;
 	/* Of REALTIME the seconds are read as they stand, in any mode (time()). */
 	set_base(mirror, CS_HRES_COARSE, VDSO_CLOCK_REALTIME, real_ns / NSEC_PER_SEC, 0);
 	set_base(mirror, CS_HRES_COARSE, VDSO_CLOCK_REALTIME_COARSE, real_ns / NSEC_PER_SEC,

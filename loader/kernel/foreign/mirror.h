@@ -13,9 +13,9 @@
  * coarse clocks, which ask the kernel in no mode at all.
  *
  * The head of a structure, number and mode in one, is changed as ours are: whoever finds
- * another one than he has left has lost. One thing that this cannot see: who is stopped for as
- * long as a watchdog waits between two of the four stores of a coarse clock makes the last of
- * them after others have written.
+ * another one than he has left has lost, and writes nothing more. What is left: who is stopped
+ * for as long as a watchdog waits, in the nanosecond between that look and the two stores of a
+ * clock, makes these after others have written.
  */
 #ifndef KERNEL_FOREIGN_MIRROR_H
 #define KERNEL_FOREIGN_MIRROR_H

@@ -1,6 +1,8 @@
 /*
  * data_pages.c - see data_pages.h. The numbers are those of the recipe there.
  */
+#include <time.h>
+
 #include "kernel/keep/data_pages.h"
 
 /* The offsets in the other layout, too. */
@@ -13,6 +15,20 @@ static void start_mirror(struct data_pages *pages,
 	*mirror = (struct mirror){.layout = layout, .pages = vvar_mirror(pages->vvar)};
 	mirror_shift(mirror, offset, layout->timens < 0);
 	mirror_fill_offsets(layout, &mirror->pages[MIRROR_OFFSETS], offset);
+}
+
+/*
+ * Readers of a mirror follow a line until there is another one, so the rate should be known for
+ * longer than the watchdog may take to end that. Some 8 ms.
+ */
+static void grow_up(struct timekeeper *tk)
+{
+	while (timekeeper_period(tk) < TIMELINE_PERIOD_NS) {
+		const struct timespec wait = {0, (long)timekeeper_period(tk)};
+
+		nanosleep(&wait, NULL);
+		timekeeper_update(tk);
+	}
 }
 
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
@@ -37,7 +53,10 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 		return err;
 	*step = "watchdog";
 	err = watchdog_start(&pages->watchdog, vvar, &pages->tk, owner, owner_pid); /* 8 */
-	if (!err)
-		timekeeper_first(&pages->tk); /* 9 */
-	return err;
+	if (err)
+		return err;
+	timekeeper_first(&pages->tk); /* 9 */
+	if (vvar->foreign)
+		grow_up(&pages->tk);
+	return 0;
 }
