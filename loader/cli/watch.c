@@ -189,7 +189,7 @@ const struct command command_watch = {
 
 static int look_at_ours(void)
 {
-	struct watched watched = {NULL};
+	struct watched watched = {.data = NULL};
 	const struct vdso_data *first;
 	struct uvdso *vdso;
 	char why[256];
@@ -219,7 +219,7 @@ static int look_at_ours(void)
 static int look_at_kernels(void)
 {
 	static struct vdso_data offsets[CS_BASES];
-	struct watched watched = {NULL};
+	struct watched watched = {.data = NULL};
 	struct error error = {0};
 	struct image image;
 	struct image_identity identity;
