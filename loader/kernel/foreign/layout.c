@@ -95,7 +95,7 @@
 	}
 
 /* clang-format off */
-const struct foreign_layout foreign_layouts[] = {
+const struct foreign_layout foreign_layouts[FOREIGN_LAYOUTS] = {
 	X86(EM_X86_64),
 	X86(EM_386),
 	SINCE_6_15(EM_AARCH64),

@@ -36,7 +36,8 @@ struct foreign_layout {
 };
 
 /* All of them, the newest of each machine first; the last one has no name. */
-extern const struct foreign_layout foreign_layouts[];
+#define FOREIGN_LAYOUTS 32 /* not more than these */
+extern const struct foreign_layout foreign_layouts[FOREIGN_LAYOUTS];
 
 /* That of a release; NULL if none is known. */
 const struct foreign_layout *foreign_layout_of(unsigned machine, u32 version);

@@ -32,6 +32,9 @@
 /* A call that takes so much time of a CPU does not come back. */
 #define PATIENCE_US 50000
 
+/* All of them, if they sleep; on any machine they take milliseconds. */
+#define ALL_PATIENCE_S 20
+
 #define END_MS 1000
 
 /* What the attendant says. */
@@ -47,7 +50,7 @@ static const char *const function_names[FUNCTIONS] = {
 	"clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres", "getrandom",
 };
 
-static struct probe {
+struct probe {
 	const struct foreign_layout *layout;
 	uint32_t function[FUNCTIONS]; /* in the image; 0: it has none */
 	size_t image_length;
@@ -61,13 +64,16 @@ static struct probe {
 	const char *asking; /* for messages, with asked */
 	int asked;
 	bool waiting; /* in a namespace: it may wait for ever */
-} probe;
+};
 
 /* ---- in the attendant ---- */
 
+/* For its signal handlers. Only there: its owner may have threads that probe other images. */
+static struct probe *probe;
+
 static _Noreturn void report(const struct report *report)
 {
-	attendant_tell(probe.out, report, sizeof(*report));
+	attendant_tell(probe->out, report, sizeof(*report));
 	_exit(0);
 }
 
@@ -75,11 +81,11 @@ static _Noreturn void refuse_for(const char *what, bool elsewhere)
 {
 	struct report no = {.fits = false, .elsewhere = elsewhere};
 
-	if (probe.asked >= 0)
-		snprintf(no.words, sizeof(no.words), "%s(%d) %s", probe.asking, probe.asked,
+	if (probe->asked >= 0)
+		snprintf(no.words, sizeof(no.words), "%s(%d) %s", probe->asking, probe->asked,
 			 what);
 	else
-		snprintf(no.words, sizeof(no.words), "%s() %s", probe.asking, what);
+		snprintf(no.words, sizeof(no.words), "%s() %s", probe->asking, what);
 	report(&no);
 }
 
@@ -95,24 +101,24 @@ static void caught(int signal, siginfo_t *info, void *context)
 	char what[80];
 
 	(void)context;
-	if (signal == SIGVTALRM && probe.waiting)
+	if (signal == SIGVTALRM && probe->waiting)
 		report(&(const struct report){.fits = true, .no_namespace = true});
-	if (signal == SIGVTALRM)
+	if (signal == SIGVTALRM || signal == SIGALRM)
 		refuse("does not come back");
 	if (signal != SIGSEGV && signal != SIGBUS)
 		refuse("meets an instruction that this CPU does not have");
-	if (address < probe.at)
+	if (address < probe->at)
 		snprintf(what, sizeof(what), "reads at %#lx before the image",
-			 (unsigned long)(probe.at - address));
+			 (unsigned long)(probe->at - address));
 	else
 		snprintf(what, sizeof(what), "reads at %#lx after its beginning",
-			 (unsigned long)(address - probe.at));
+			 (unsigned long)(address - probe->at));
 	refuse_for(what, true);
 }
 
 static void catch_signals(void)
 {
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGVTALRM};
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGVTALRM, SIGALRM};
 	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
 	sigset_t set;
 
@@ -128,14 +134,14 @@ static void ask(const char *what, int about)
 {
 	const struct itimerval patience = {.it_value = {0, PATIENCE_US}};
 
-	probe.asking = what;
-	probe.asked = about;
+	probe->asking = what;
+	probe->asked = about;
 	setitimer(ITIMER_VIRTUAL, &patience, NULL);
 }
 
 static void *function(enum function which)
 {
-	return probe.function[which] ? probe.at + probe.function[which] : NULL;
+	return probe->function[which] ? probe->at + probe->function[which] : NULL;
 }
 
 struct answer {
@@ -146,12 +152,12 @@ struct answer {
 static struct answer gettime(int clock)
 {
 	int (*wide)(int, struct answer *) =
-		function(sizeof(long) == 4 && probe.function[GETTIME64] ? GETTIME64 : GETTIME);
+		function(sizeof(long) == 4 && probe->function[GETTIME64] ? GETTIME64 : GETTIME);
 	struct answer answer = {-1, -1};
 	long narrow[2] = {-1, -1};
 
 	ask("clock_gettime", clock);
-	if (sizeof(long) == 8 || probe.function[GETTIME64]) {
+	if (sizeof(long) == 8 || probe->function[GETTIME64]) {
 		wide(clock, &answer);
 	} else {
 		((int (*)(int, long *))function(GETTIME))(clock, narrow);
@@ -162,16 +168,17 @@ static struct answer gettime(int clock)
 
 static bool map_slot(int slot, enum mirror_page page)
 {
-	unsigned char *want = probe.at - (size_t)(probe.layout->pages - slot) * VDSO_PAGE_SIZE;
+	unsigned char *want =
+		probe->at - (size_t)(probe->layout->pages - slot) * VDSO_PAGE_SIZE;
 
-	return mmap(want, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, probe.data,
+	return mmap(want, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, probe->data,
 		    page * VDSO_PAGE_SIZE) == want;
 }
 
 /* As place.c does it. */
 static void map_slots(bool in_namespace)
 {
-	const struct foreign_layout *l = probe.layout;
+	const struct foreign_layout *l = probe->layout;
 
 	if (!map_slot(l->time, in_namespace ? MIRROR_OFFSETS : MIRROR_TIME) ||
 	    (in_namespace && !map_slot(l->timens, MIRROR_TIME)) ||
@@ -182,18 +189,18 @@ static void map_slots(bool in_namespace)
 static void map_all(void)
 {
 	size_t guard = (size_t)GUARD_PAGES * VDSO_PAGE_SIZE;
-	unsigned char *area = mmap(NULL, 2 * guard + probe.image_length, PROT_NONE,
+	unsigned char *area = mmap(NULL, 2 * guard + probe->image_length, PROT_NONE,
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	ask("mmap", -1);
-	if (area == MAP_FAILED || mmap(area + guard, probe.image_length, PROT_READ | PROT_EXEC,
-				       MAP_PRIVATE | MAP_FIXED, probe.image, 0) == MAP_FAILED)
+	if (area == MAP_FAILED || mmap(area + guard, probe->image_length, PROT_READ | PROT_EXEC,
+				       MAP_PRIVATE | MAP_FIXED, probe->image, 0) == MAP_FAILED)
 		refuse("fails");
-	probe.at = area + guard;
-	probe.mirror = (struct mirror){.layout = probe.layout};
-	probe.mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
-				  MAP_SHARED, probe.data, 0);
-	if (probe.mirror.pages == MAP_FAILED)
+	probe->at = area + guard;
+	probe->mirror = (struct mirror){.layout = probe->layout};
+	probe->mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED, probe->data, 0);
+	if (probe->mirror.pages == MAP_FAILED)
 		refuse("fails");
 }
 
@@ -217,11 +224,11 @@ static s64 base_nsec(int clock)
 /* All pages: what the layout does not name is filler. */
 static void fill(unsigned char filler, u32 per_cycle, s32 mode)
 {
-	struct vdso_data *from = probe.from;
+	struct vdso_data *from = probe->from;
 	const s32 modes[CS_BASES] = {mode, mode};
 	u64 now = arch_counter();
 
-	memset(probe.mirror.pages, filler, MIRROR_PAGES * VDSO_PAGE_SIZE);
+	memset(probe->mirror.pages, filler, MIRROR_PAGES * VDSO_PAGE_SIZE);
 	for (int cs = 0; cs < CS_BASES; cs++) {
 		from[cs].cycle_last = now;
 		from[cs].mask = cpu_counter_mask();
@@ -238,8 +245,8 @@ static void fill(unsigned char filler, u32 per_cycle, s32 mode)
 							<< (coarse ? 0 : SHIFT);
 		}
 	}
-	mirror_begin(&probe.mirror);
-	mirror_end(&probe.mirror, from, modes);
+	mirror_begin(&probe->mirror);
+	mirror_end(&probe->mirror, from, modes);
 }
 
 static bool is_ours(int clock)
@@ -307,9 +314,9 @@ static void moving(void)
 
 		if (!(VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW)))
 			continue;
-		before = arch_counter() - probe.from[cs].cycle_last;
+		before = arch_counter() - probe->from[cs].cycle_last;
 		answer = gettime(clock);
-		after = arch_counter() - probe.from[cs].cycle_last;
+		after = arch_counter() - probe->from[cs].cycle_last;
 		ns = (answer.sec - base_sec(clock)) * (s64)NSEC_PER_SEC + answer.nsec -
 		     base_nsec(clock);
 		if (ns < (s64)before * per_cycle || ns > (s64)after * per_cycle)
@@ -355,8 +362,8 @@ static void shifted(void)
 	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
 	for (int clock = 0; clock < VDSO_BASES; clock++)
 		offset[clock] = (struct timens_offset){-(10 + clock), 0};
-	memset(&probe.mirror.pages[MIRROR_OFFSETS], 0, VDSO_PAGE_SIZE);
-	mirror_fill_offsets(probe.layout, &probe.mirror.pages[MIRROR_OFFSETS], offset);
+	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_PAGE_SIZE);
+	mirror_fill_offsets(probe->layout, &probe->mirror.pages[MIRROR_OFFSETS], offset);
 	map_slots(true);
 	for (int clock = 0; clock < VDSO_BASES; clock++) {
 		bool shifts = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
@@ -364,9 +371,9 @@ static void shifted(void)
 
 		if (!is_ours(clock))
 			continue;
-		probe.waiting = true;
+		probe->waiting = true;
 		expect(clock, shifts ? offset[clock].sec : 0, 0, 0);
-		probe.waiting = false;
+		probe->waiting = false;
 	}
 	map_slots(false);
 }
@@ -390,7 +397,7 @@ static void random_numbers(void)
 	unsigned char bytes[16];
 
 	ask(function_names[GETRANDOM], -1);
-	if (probe.layout->rng < 0)
+	if (probe->layout->rng < 0)
 		refuse("is there, and nothing is known of its data");
 	if (getrandom(NULL, 0, 0, &params, ~(size_t)0) ||
 	    params.size_of_opaque_state > VDSO_PAGE_SIZE)
@@ -398,7 +405,7 @@ static void random_numbers(void)
 	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
 	for (int ready = 0; ready < 2; ready++) {
 		rng.is_ready = ready;
-		mirror_rng(&probe.mirror, &rng);
+		mirror_rng(&probe->mirror, &rng);
 		ask(function_names[GETRANDOM], -1);
 		if (getrandom(bytes, sizeof(bytes), 0, state[ready],
 			      params.size_of_opaque_state) != sizeof(bytes) ||
@@ -409,65 +416,69 @@ static void random_numbers(void)
 
 static void answer_questions(void *arg, int in, int out)
 {
-	const int keep[] = {in, out, probe.image, probe.data};
+	static const struct itimerval all_patience = {.it_value = {ALL_PATIENCE_S, 0}};
+	struct probe *asked = arg;
+	const int keep[] = {in, out, asked->image, asked->data};
 
-	(void)arg;
-	probe.out = out;
+	probe = asked;
+	probe->out = out;
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	map_all();
 	catch_signals();
+	setitimer(ITIMER_REAL, &all_patience, NULL);
 	map_slots(false);
 	still();
 	moving();
 	none();
 	if (function(GETRANDOM))
 		random_numbers();
-	if (probe.layout->timens >= 0)
+	if (probe->layout->timens >= 0)
 		shifted();
 	report(&(const struct report){.fits = true});
 }
 
 /* ---- before and after ---- */
 
-static void find_functions(const struct exports *exports)
+static void find_functions(struct probe *probe, const struct exports *exports)
 {
 	static const char *const prefix[] = {"__vdso_", "__kernel_"};
 	struct export export;
 	char name[40];
 
-	memset(probe.function, 0, sizeof(probe.function));
+	memset(probe->function, 0, sizeof(probe->function));
 	for (int i = 0; i < FUNCTIONS; i++) {
 		for (size_t p = 0; p < sizeof(prefix) / sizeof(prefix[0]); p++) {
 			snprintf(name, sizeof(name), "%s%s", prefix[p], function_names[i]);
 			if (exports_find(exports, name, &export) &&
 			    export.symbol.value < exports->elf.size)
-				probe.function[i] = (uint32_t) export.symbol.value;
+				probe->function[i] = (uint32_t) export.symbol.value;
 		}
 	}
 }
 
-static int open_image(const struct image *image)
+static int open_image(const struct probe *probe, const struct image *image)
 {
-	unsigned char *copy = calloc(1, probe.image_length);
+	unsigned char *copy = calloc(1, probe->image_length);
 	int fd;
 
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
 	foreign_patch(copy, image->size, cpu_has);
-	fd = memfd_sealed("vdso", copy, probe.image_length, MEMFD_CODE);
+	fd = memfd_sealed("vdso", copy, probe->image_length, MEMFD_CODE);
 	free(copy);
 	return fd;
 }
 
 /* Its answer; no answer is one, too. */
-static int try_layout(const struct foreign_layout *layout, struct report *report)
+static int try_layout(struct probe *probe, const struct foreign_layout *layout,
+		      struct report *report)
 {
 	struct attendant attendant = ATTENDANT_NONE;
 	int err;
 
-	probe.layout = layout;
-	err = attendant_start(&attendant, false, answer_questions, NULL);
+	probe->layout = layout;
+	err = attendant_start(&attendant, false, answer_questions, probe);
 	if (err)
 		return err;
 	err = attendant_read(&attendant, report, sizeof(*report));
@@ -492,25 +503,32 @@ static const struct foreign_layout *next_layout(const struct foreign_layout *las
 	return l->name ? l : NULL;
 }
 
-/* The layout of the note first, then all others of the machine. */
-static int try_all(const struct foreign_layout *first, const struct foreign_layout **found,
-		   struct report *report)
+/* The same row without one: always the same, whoever asks for it. */
+static const struct foreign_layout *without_namespace(const struct foreign_layout *layout)
 {
-	static struct foreign_layout fitting;
+	static struct foreign_layout rows[FOREIGN_LAYOUTS];
+	struct foreign_layout *row = &rows[layout - foreign_layouts];
+
+	*row = *layout;
+	row->timens = -1;
+	return row;
+}
+
+/* The layout of the note first, then all others of the machine. */
+static int try_all(struct probe *probe, const struct foreign_layout *first,
+		   const struct foreign_layout **found, struct report *report)
+{
 	struct report other;
 	const struct foreign_layout *layout = first ? first : next_layout(NULL, NULL);
 
 	for (bool rest = !first; layout;
 	     layout = next_layout(rest ? layout : NULL, first), rest = true) {
-		int err = try_layout(layout, &other);
+		int err = try_layout(probe, layout, &other);
 
 		if (err)
 			return err;
 		if (other.fits) {
-			fitting = *layout;
-			if (other.no_namespace)
-				fitting.timens = -1;
-			*found = &fitting;
+			*found = other.no_namespace ? without_namespace(layout) : layout;
 			return 0;
 		}
 		if (!*report->words)
@@ -519,31 +537,31 @@ static int try_all(const struct foreign_layout *first, const struct foreign_layo
 	return -ENOEXEC;
 }
 
-static void close_files(void)
+static void close_files(const struct probe *probe)
 {
-	if (probe.image >= 0)
-		close(probe.image);
-	if (probe.data >= 0)
-		close(probe.data);
+	if (probe->image >= 0)
+		close(probe->image);
+	if (probe->data >= 0)
+		close(probe->data);
 }
 
 /* Returns 0, -errno, or -ENOEXEC for an image that has nothing to be asked. */
-static int open_files(const struct image *image)
+static int open_files(struct probe *probe, const struct image *image)
 {
 	struct exports exports;
 	int err;
 
 	if (exports_open(&exports, image->bytes, image->size))
 		return -ENOEXEC;
-	find_functions(&exports);
-	if (!probe.function[GETTIME])
+	find_functions(probe, &exports);
+	if (!probe->function[GETTIME])
 		return -ENOEXEC;
-	probe.image_length = page_up(image->size);
-	probe.image = open_image(image);
-	probe.data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_PAGE_SIZE, MEMFD_DATA);
-	err = probe.image < 0 ? probe.image : probe.data < 0 ? probe.data : 0;
+	probe->image_length = page_up(image->size);
+	probe->image = open_image(probe, image);
+	probe->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_PAGE_SIZE, MEMFD_DATA);
+	err = probe->image < 0 ? probe->image : probe->data < 0 ? probe->data : 0;
 	if (err)
-		close_files();
+		close_files(probe);
 	return err;
 }
 
@@ -551,12 +569,13 @@ int foreign_fits(const struct image *image, const struct foreign_layout *layout,
 		 bool *no_namespace)
 {
 	struct report report = {.fits = false};
-	int err = open_files(image);
+	struct probe probe = {.waiting = false};
+	int err = open_files(&probe, image);
 
 	if (err)
 		return err;
-	err = try_layout(layout, &report);
-	close_files();
+	err = try_layout(&probe, layout, &report);
+	close_files(&probe);
 	*no_namespace = report.no_namespace;
 	return err ? err : report.fits;
 }
@@ -568,15 +587,16 @@ int foreign_probe(const struct image *image, const struct foreign_layout **layou
 	const struct foreign_layout *first =
 		identity.has_version ? foreign_layout_of(HOST_MACHINE, identity.version) : NULL;
 	struct report report = {.fits = false};
+	struct probe probe = {.waiting = false};
 	char words[128];
 	int err;
 
 	*layout = first;
 	image_identity_words(&identity, words, sizeof(words));
-	err = open_files(image);
+	err = open_files(&probe, image);
 	if (!err) {
-		err = try_all(first, layout, &report);
-		close_files();
+		err = try_all(&probe, first, layout, &report);
+		close_files(&probe);
 	}
 	if (err && report.elsewhere)
 		*layout = NULL;
