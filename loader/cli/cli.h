@@ -54,6 +54,7 @@ const unsigned char *kernel_image(size_t *size);
 /* For check: a line for each client (kernel/image/clients). Do all take all they ask for? */
 struct image;
 bool print_clients(const char *path, const struct image *image);
+bool print_clients_json(const char *path, const struct image *image, const char *error);
 void list_clients(FILE *to);
 
 /* The options of `uvdso run`, which `uvdso trace` has as well. */

@@ -510,6 +510,19 @@ my @mutants = (
 		'version definitions with the names of no one',
 		shdr('.gnu.version_d', link => 1), 'section-headers', qr/sh_link of the version/
 	],
+	[
+		'a section 0 that is one',
+		sub {
+			my ($elf) = @_;
+			$elf->set('shdr', $elf->{ehdr}{shoff}, 'type', 11);
+		},
+		'section-headers',
+		qr/section 0 is of type 11/
+	],
+	[
+		'a .dynsym with more local symbols than symbols', shdr('.dynsym', info => 20),
+		'section-headers', qr/gdb/
+	],
 	['a section without a name', shdr('.eh_frame', name => 0xffff), 'section-headers'],
 	[
 		'0x500 sections',
@@ -1229,6 +1242,7 @@ my @mutants = (
 		} ['that replace what is no code', 0, pack('l<', -0x100)],
 		['that replace what is not there', 0, pack('l<', 0x7fffffff)],
 		['that write more than they replace', 7, "\xff"],
+		['that replace more than their function', 0x26, "\x64"],
 		[
 			'that replace more than the code',
 			0,

@@ -18,7 +18,9 @@ static void read_note(struct image_identity *identity, const struct elf_bytes *e
 		return;
 	if (!strcmp(note->owner, VDSO_NOTE_OWNER) && note->type == VDSO_NOTE_LAYOUT &&
 	    note->descsz >= 8) {
-		identity->has_layout = true;
+		/* An image that says two things has said nothing. */
+		identity->nr_layouts++;
+		identity->has_layout = identity->nr_layouts == 1;
 		identity->layout = elf_u32(elf, note->desc);
 		identity->nr_pages = elf_u32(elf, note->desc + 4);
 	}
@@ -74,10 +76,19 @@ const char *image_identity_words(const struct image_identity *identity, char *te
 			 "layout %08x",
 			 identity->nr_pages, identity->layout, VDSO_NR_DATA_PAGES,
 			 (unsigned)VDSO_LAYOUT);
+	else if (identity->has_version && !identity->version)
+		snprintf(text, size,
+			 "a kernel's image, of no stated version: it reads data pages of "
+			 "another "
+			 "layout");
 	else if (identity->has_version)
 		snprintf(text, size,
 			 "a kernel's image, Linux %u.%u: it reads data pages of another layout",
 			 identity->version >> 16, identity->version >> 8 & 0xff);
+	else if (identity->nr_layouts)
+		snprintf(text, size,
+			 "an image with %u notes about its data pages: which of them counts?",
+			 identity->nr_layouts);
 	else
 		snprintf(
 			text, size,

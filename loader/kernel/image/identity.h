@@ -14,6 +14,7 @@
 #include "kernel/image/image.h"
 
 struct image_identity {
+	unsigned nr_layouts;       /* notes that say which: more than one say nothing */
 	bool has_layout;           /* the note of vdso/identity.h is there */
 	uint32_t layout, nr_pages; /* and what it says */
 	bool has_version;          /* owner "Linux", type 0 */
