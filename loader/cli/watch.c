@@ -56,9 +56,10 @@ static const char *mode_name(s32 mode)
 
 static void show(const struct vdso_data *page, bool namespace, unsigned look)
 {
-	/* In a namespace the page of the offsets comes first, then the data. */
+	/* In a namespace the page of the offsets comes first, then the data, a stride further
+	 * on. */
 	const struct vdso_data *data =
-		namespace ? (const void *)((const char *)page + VDSO_PAGE_SIZE) : page;
+		namespace ? (const void *)((const char *)page + VDSO_STRIDE) : page;
 	static u32 seq_before;
 	struct vdso_data base[CS_BASES];
 	unsigned again = copy_base(&data[CS_HRES_COARSE], &base[CS_HRES_COARSE]);
@@ -106,7 +107,7 @@ static void look(const struct uvdso *vdso)
 {
 	const struct vdso_data *data =
 		(const void *)((const char *)uvdso_ehdr(vdso) -
-			       (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_PAGE_SIZE);
+			       (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_STRIDE);
 	struct timespec pause = {0, 1000000000 / LOOKS_A_SECOND};
 	bool terminal = isatty(STDOUT_FILENO);
 	/* Not by our options: this process may be shifted itself. */

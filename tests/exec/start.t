@@ -7,6 +7,7 @@ no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX ();
+use Build;
 use RunTest;
 use Test::More;
 
@@ -100,13 +101,13 @@ for my $kind (qw(pie nopie static static-pie execstack musl musl-static)) {
 			$image && $image->[2] eq 'r-xp' && $image->[3] =~ m{^/memfd:vdso},
 			"$kind: AT_SYSINFO_EHDR is the beginning of our image, mapped r-x"
 		) || diag "got @{$image || ['no mapping']}";
-		my ($data) = grep { $image && $_->[0] == $image->[0] - 3 * 4096 } @maps;
+		my ($data) = grep { $image && $_->[0] == $image->[0] - 3 * $STRIDE } @maps;
 		ok(
 			       $data
-			    && $data->[1] - $data->[0] == 4096
+			    && $data->[1] - $data->[0] == $STRIDE
 			    && $data->[2] eq 'r--s'
 			    && $data->[3] =~ m{^/memfd:vvar},
-			"$kind: the data page is three pages below it, read-only"
+			"$kind: the data page is three strides below it, read-only"
 		) || diag "got @{$data || ['nothing']}";
 		my %names = map { $_->[3] => 1 } maps($plain);
 		my @more = grep { $_->[3] !~ m{^/memfd:(vdso|vvar) } && !$names{$_->[3]} } @maps;
@@ -118,11 +119,11 @@ for my $kind (qw(pie nopie static static-pie execstack musl musl-static)) {
 		my ($pages, $plain_pages) = map {
 			my $sum = 0;
 			$sum += $_->[1] - $_->[0] for grep { $_->[3] eq '' } maps($_);
-			$sum / 4096;
+			$sum;
 		} $uvdso, $plain;
-		# Between data page and image lies the one that only a namespace fills.
+		# Between data page and image lies what only a namespace fills.
 		is(
-			$pages - 1, $plain_pages,
+			$pages - $STRIDE, $plain_pages,
 			"$kind: no memory without a name is left over from the start"
 		);
 		my @writable = grep { $_->[3] =~ /memfd/ && $_->[2] =~ /w/ } @maps;

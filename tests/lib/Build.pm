@@ -12,10 +12,16 @@ use strict;
 use warnings;
 use Exporter 'import';
 use File::Glob ();
+use POSIX ();
 
-our @EXPORT = qw($BUILD $TESTED quoted matching);
+our @EXPORT = qw($BUILD $TESTED $STRIDE $PAGE quoted matching);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
+
+# From one data page to the next (vdso/datapage.h), on the machine that is tested; and its page, unless
+# an emulator has a page of its own.
+our $STRIDE = ($TESTED ne $BUILD ? $TESTED : (POSIX::uname())[4]) =~ /aarch64$/ ? 65536 : 4096;
+our $PAGE = POSIX::sysconf(POSIX::_SC_PAGESIZE());
 
 sub quoted {
 	return join ' ', map { "'" . s/'/'\\''/gr . "'" } @_;

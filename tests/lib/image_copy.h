@@ -16,10 +16,11 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "kernel/base/page.h"
 #include "kernel/image/image.h"
 #include "tap.h"
 
-#define COPY_PAGE 4096u
+#define COPY_PAGE page_size()
 
 enum guard { GUARD_BEFORE, GUARD_BEHIND };
 

@@ -261,7 +261,7 @@ static uint64_t next_random(void)
 static bool fuzz(struct copy *copy, size_t size, unsigned int rounds)
 {
 	size_t first = first_offset(copy, size), end = tables_end(copy);
-	unsigned char good[8 * COPY_PAGE];
+	unsigned char good[32768];
 
 	memcpy(good, copy->image, end);
 	attempt->what = "random bytes, the last";

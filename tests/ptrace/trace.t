@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX ();
+use Build;
 use RunTest;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -144,7 +145,7 @@ refused(trace(), 125, qr/no PROGRAM given/, 'no program: 125');
 	my $pages = sub {
 		my ($start, $end) = $_[0] =~ /^(\w+)-(\w+) r-xp .*memfd:vdso /m;
 		no warnings 'portable';
-		(hex($end) - hex $start) / 4096;
+		(hex($end) - hex $start) / $PAGE;
 	};
 	is($pages->($on) - $pages->($off), 1, 'the stubs are a page of code behind the image');
 	like($on, qr/rw-s .*memfd:vdso-counters/, '... and the counters one of data');

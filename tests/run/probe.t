@@ -12,6 +12,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd 'abs_path';
 use POSIX ();
+use Build;
 use RunTest;
 use Test::More;
 
@@ -52,9 +53,10 @@ sub maps {
 		my ($start, $end, $perms, $name) = /^(\w+)-(\w+) (\S+) \S+ \S+ \S+ *(.*)$/ or next;
 		push @maps, [hex $start, hex $end, $perms, $name];
 	}
-	# The page without permissions is the one between the data pages.
+	# What has no permissions is between the data pages.
 	return grep {
-		$_->[3] !~ m{^\[v|^/memfd:v} && !($_->[2] eq '---p' && $_->[1] - $_->[0] == 4096)
+		$_->[3] !~ m{^\[v|^/memfd:v}
+		    && !($_->[2] eq '---p' && $_->[1] - $_->[0] == $STRIDE)
 	} @maps;
 }
 

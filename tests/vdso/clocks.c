@@ -343,7 +343,7 @@ static void check_without_timekeeper(int signal, const char *what)
 	struct uvdso *booted = boot(NULL);
 	/* The data page right below the image. */
 	const struct vdso_rng_data *rng =
-		(const void *)((const char *)uvdso_ehdr(booted) - VDSO_PAGE_SIZE);
+		(const void *)((const char *)uvdso_ehdr(booted) - VDSO_STRIDE);
 	size_t monotonic = 1, raw = 4;
 
 	kill(uvdso_timekeeper(booted), signal);

@@ -27,7 +27,7 @@
 #include "kernel/time/timekeeper.h"
 
 #define PART_OF_2GIB (2u << 20)
-#define MAX_RW_COUNT 0x7ffff000ul /* INT_MAX in whole pages */
+#define MAX_RW_COUNT (0x80000000ul - PAGE) /* INT_MAX in whole pages */
 
 /* The kernel, played: what was asked last, what it will do, and its numbers. */
 static struct {
@@ -201,7 +201,7 @@ static void check_query(void)
 static void check_like_kernel(void)
 {
 	getrandom_fn *kernels = find_getrandom((const void *)getauxval(AT_SYSINFO_EHDR));
-	static const struct {
+	const struct {
 		size_t len;
 		unsigned flags;
 		size_t at, state_size;

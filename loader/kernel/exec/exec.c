@@ -146,14 +146,13 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 static uintptr_t find_brk(const struct binary *bin, const struct mapped_binary *program)
 {
 	bool among_libraries = bin->ehdr.e_type == ET_DYN && !bin->interp;
-	uintptr_t brk =
-		among_libraries ? HOST_PIE_LOW + VDSO_PAGE_SIZE : page_up(program->end_bss);
+	uintptr_t brk = among_libraries ? page_down(HOST_PIE_LOW) + page_size()
+					: page_up(program->end_bss);
 	uint64_t random = 0;
 
 	if (!layout_is_random(2) || random_bytes(&random, sizeof(random)))
 		return brk;
-	return brk + (among_libraries ? 0 : VDSO_PAGE_SIZE) +
-	       page_down(random % HOST_BRK_RANDOM);
+	return brk + (among_libraries ? 0 : page_size()) + page_down(random % HOST_BRK_RANDOM);
 }
 
 /*

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <stub.h>
-#include <vdso/datapage.h>
 
 #include "kernel/base/page.h"
 #include "kernel/image/counted.h"
@@ -40,7 +39,7 @@ static size_t function_at(struct counted *counted, uint64_t value)
 static int redirect(struct counted *counted, unsigned char *bytes, const struct elf_bytes *elf,
 		    uint64_t offset, const char *name)
 {
-	size_t stubs = elf->size - VDSO_PAGE_SIZE;
+	size_t stubs = elf->size - page_size();
 	struct elf_symbol symbol = elf_symbol(elf, offset);
 	size_t at = function_at(counted, symbol.value);
 
@@ -101,8 +100,8 @@ static int lengthen_segment(unsigned char *bytes, const struct elf_bytes *elf)
 
 int counted_open(struct counted *counted, const struct image *image)
 {
-	size_t size = page_up(image->size) + VDSO_PAGE_SIZE;
-	unsigned char *bytes = aligned_alloc(VDSO_PAGE_SIZE, size);
+	size_t size = page_up(image->size) + page_size();
+	unsigned char *bytes = aligned_alloc(page_size(), size);
 	struct elf_bytes elf;
 	int err;
 

@@ -7,6 +7,7 @@
 
 #include "kernel/image/elf_bytes.h"
 #include "kernel/image/identity.h"
+#include "kernel/image/machine.h"
 
 /* Images have four segments; whatever the header says, this takes no long time. */
 #define MAX_SEGMENTS 64
@@ -41,6 +42,15 @@ static void read_notes(struct image_identity *identity, const struct elf_bytes *
 		read_note(identity, elf, &note);
 }
 
+/* Our images for two machines differ by the stride, which is the largest page (datapage.h). */
+static uint32_t our_layout(const struct elf_bytes *elf)
+{
+	const struct machine *machine = machine_of(elf);
+
+	return (uint32_t)VDSO_HASH(VDSO_L_FIELDS,
+				   machine ? machine->largest_page : VDSO_STRIDE);
+}
+
 struct image_identity image_identity(const struct image *image)
 {
 	struct elf_bytes elf = elf_bytes_of(image->bytes, image->size);
@@ -49,6 +59,7 @@ struct image_identity image_identity(const struct image *image)
 
 	if (!image_machine(image))
 		return identity;
+	identity.ours = our_layout(&elf);
 	for (unsigned i = 0; i < header.phnum && i < MAX_SEGMENTS; i++) {
 		uint64_t offset = header.phoff + (uint64_t)i * header.phentsize;
 		struct elf_segment s = elf_segment(&elf, offset);
@@ -61,7 +72,7 @@ struct image_identity image_identity(const struct image *image)
 
 bool image_reads_our_data(const struct image_identity *identity)
 {
-	return identity->has_layout && identity->layout == VDSO_LAYOUT &&
+	return identity->has_layout && identity->layout == identity->ours &&
 	       identity->nr_pages == VDSO_NR_DATA_PAGES;
 }
 
@@ -75,7 +86,7 @@ const char *image_identity_words(const struct image_identity *identity, char *te
 			 "an image of another uvdso: %u data pages, layout %08x; ours are %u, "
 			 "layout %08x",
 			 identity->nr_pages, identity->layout, VDSO_NR_DATA_PAGES,
-			 (unsigned)VDSO_LAYOUT);
+			 identity->ours);
 	else if (identity->has_version && !identity->version)
 		snprintf(text, size,
 			 "a kernel's image, of no stated version: it reads data pages of "

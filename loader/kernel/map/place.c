@@ -122,7 +122,7 @@ void vdso_files_close(struct vdso_files *files)
 
 static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 {
-	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
+	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / page_size(), number;
 	int err;
 
 	if (!random) {
@@ -133,7 +133,7 @@ static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 	if (err)
 		return err;
 	/* 64 random bits for some 30: what the remainder favours is beyond measuring. */
-	*address = HOST_PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
+	*address = HOST_PLACE_LOW + number % pages * page_size();
 	return 0;
 }
 
@@ -179,9 +179,9 @@ static int reserve(struct process *process, size_t length, uintptr_t *start)
 static int map_data(struct process *process, int fd, uintptr_t start, unsigned page,
 		    off_t offset)
 {
-	uintptr_t at = start + page * VDSO_PAGE_SIZE;
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
-				fd, offset);
+	uintptr_t at = start + page * VDSO_STRIDE;
+	long got = process_mmap(process, at, VDSO_STRIDE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+				offset);
 
 	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
@@ -198,7 +198,7 @@ static int map_image(struct process *process, const struct vdso_files *files, ui
 
 static int map_counters(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	long got = process_mmap(process, at, page_size(), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_FIXED, files->counters, files->counters_at);
 
 	return process_failed(got) ? process_error(process, "mmap", got) : 0;
@@ -219,17 +219,17 @@ static int map_all_data(struct process *process, const struct vdso_files *files,
 	/* As the kernel's: other processes' time is nothing for a core dump. */
 	if (!err)
 		process_call(process, SYS_madvise, (long)start,
-			     VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE, MADV_DONTDUMP);
+			     VDSO_NR_DATA_PAGES * VDSO_STRIDE, MADV_DONTDUMP);
 	return err;
 }
 
 int vdso_files_place(struct process *process, const struct vdso_files *files,
 		     struct placement *placement, struct error *error)
 {
-	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_STRIDE;
 	bool counted = files->counters >= 0;
 	struct placement p = {.length = data_length + mapped_length(files) +
-					(counted ? VDSO_PAGE_SIZE : 0)};
+					(counted ? page_size() : 0)};
 	int err = reserve(process, p.length, &p.start);
 	const char *what;
 

@@ -11,6 +11,8 @@
  *     vector says --> | image          r-x|
  *                     +-------------------+
  *
+ * Each of the three is a stride long, on some machines more than a page (vdso/datapage.h).
+ *
  * Image and data are placed in one piece, because the code finds the data by its distance. The
  * address is a secret worth keeping: an attacker who knows where code lies can use it (kernel:
  * map_vdso(), arch/x86/entry/vdso/vma.c).

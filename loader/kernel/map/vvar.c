@@ -15,7 +15,7 @@
 #include "kernel/base/memfd.h"
 #include "kernel/map/vvar.h"
 
-#define VVAR_SIZE (VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE)
+#define VVAR_SIZE (VDSO_NR_DATA_PAGES * VDSO_STRIDE)
 
 /* Without /proc, readers have the memfd itself, and are not counted. */
 static void open_for_readers(struct vvar *vvar)
@@ -120,5 +120,5 @@ void vvar_fill_offsets(union vdso_data_store *page,
 
 void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES])
 {
-	vvar_fill_offsets(&vvar->writable[VVAR_FILE_TIMENS / VDSO_PAGE_SIZE], offset, offset);
+	vvar_fill_offsets(&vvar->writable[VDSO_TIMENS_PAGE], offset, offset);
 }

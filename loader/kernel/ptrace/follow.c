@@ -26,6 +26,7 @@
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
 #include "kernel/base/newer.h"
+#include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 
 #define OPTIONS                                                            \
@@ -251,7 +252,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	}
 	if (follow->trace)
-		files.counters_at = (off_t)trace_next(follow->trace) * VDSO_PAGE_SIZE;
+		files.counters_at = (off_t)trace_next(follow->trace) * page_size();
 
 	/*
 	 * From here to the end of the injection it must not outlive us: it has registers of

@@ -40,9 +40,9 @@ uintptr_t inject_find_syscall(pid_t pid, uintptr_t image, int *err)
 	static unsigned char bytes[LOOK_MAX];
 	size_t size = sizeof(bytes);
 
-	/* As much of it as there is. */
+	/* As much of it as there is, whatever the kernel takes for a page. */
 	while (size && (*err = traced_read(pid, image, bytes, size)))
-		size -= VDSO_PAGE_SIZE;
+		size -= VDSO_SMALLEST_PAGE;
 	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i++)
 		if (!memcmp(bytes + i, traced_instruction, sizeof(traced_instruction)))
 			return image + i;

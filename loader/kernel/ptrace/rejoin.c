@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel/base/maps.h"
+#include "kernel/base/page.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
@@ -44,7 +45,7 @@ static bool is_new(pid_t pid)
 /* Threads, and whoever shares the memory of another process, share its clocks as well. */
 static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted)
 {
-	union vdso_data_store page;
+	static union vdso_data_store page;
 
 	return !traced_read(pid, at, &page, sizeof(page)) &&
 	       !memcmp(&page, wanted, sizeof(page));
@@ -52,8 +53,8 @@ static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wa
 
 static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
 {
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
-				fd, offset);
+	long got = process_mmap(process, at, VDSO_STRIDE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+				offset);
 
 	return process_failed(got) ? (int)got : 0;
 }
@@ -65,19 +66,19 @@ static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
 	int theirs[2], err;
 	/* Its stack is no place for a message: what lies below the stack pointer is not ours.
 	 */
-	long room = process_mmap(&traced->process, 0, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	long room = process_mmap(&traced->process, 0, page_size(), PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (process_failed(room))
 		return (int)room;
 	err = traced_send_fds(traced, (uintptr_t)room, ours, theirs, 2);
-	process_call(&traced->process, SYS_munmap, room, VDSO_PAGE_SIZE);
+	process_call(&traced->process, SYS_munmap, room, (long)page_size());
 	if (err)
 		return err;
-	err = map_over(&traced->process, start + VDSO_TIMENS_PAGE * VDSO_PAGE_SIZE, theirs[1],
+	err = map_over(&traced->process, start + VDSO_TIMENS_PAGE * VDSO_STRIDE, theirs[1],
 		       VVAR_FILE_TIME);
 	if (!err)
-		err = map_over(&traced->process, start + VDSO_TIME_PAGE * VDSO_PAGE_SIZE,
+		err = map_over(&traced->process, start + VDSO_TIME_PAGE * VDSO_STRIDE,
 			       theirs[0], 0);
 	for (int i = 0; i < 2; i++)
 		process_call(&traced->process, SYS_close, theirs[i]);
@@ -99,10 +100,10 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
-	data_at = image - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
+	data_at = image - VDSO_NR_DATA_PAGES * VDSO_STRIDE;
 	if (!err) {
 		kernel_timens_fill(&offsets, timens, ahead);
-		if (has_offsets(pid, data_at + VDSO_TIME_PAGE * VDSO_PAGE_SIZE, &offsets))
+		if (has_offsets(pid, data_at + VDSO_TIME_PAGE * VDSO_STRIDE, &offsets))
 			return 0;
 	}
 	if (!err)

@@ -25,6 +25,7 @@
 
 #include "kernel/base/auxvec.h"
 #include "kernel/base/memfd.h"
+#include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 #include "kernel/ptrace/scan.h"
 #include "kernel/ptrace/trace.h"
@@ -72,7 +73,7 @@ struct task {
 
 int trace_open(struct trace *trace, const struct image *image, struct error *error)
 {
-	size_t size = (size_t)TRACE_PROGRAMS * VDSO_PAGE_SIZE;
+	size_t size = (size_t)TRACE_PROGRAMS * page_size();
 	int err = counted_open(&trace->counted, image);
 	void *counters;
 
@@ -101,7 +102,7 @@ int trace_open(struct trace *trace, const struct image *image, struct error *err
 void trace_close(struct trace *trace)
 {
 	if (trace->counter)
-		munmap((void *)trace->counter, (size_t)TRACE_PROGRAMS * VDSO_PAGE_SIZE);
+		munmap((void *)trace->counter, (size_t)TRACE_PROGRAMS * page_size());
 	if (trace->counters >= 0)
 		close(trace->counters);
 	free(trace->program);
@@ -487,5 +488,5 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 
 const uint64_t *trace_counters(const struct trace *trace, unsigned program)
 {
-	return trace->counter + program * (VDSO_PAGE_SIZE / sizeof(*trace->counter));
+	return trace->counter + program * (page_size() / sizeof(*trace->counter));
 }
