@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 	check("image-is-elf", image && !memcmp(image, ELFMAG, SELFMAG));
 	/* Right below: the last of our data pages; of the kernel's vDSO one of [vvar...]. */
 	check("data-cannot-be-made-writable",
-	      mprotect((void *)(image - page), page, PROT_READ | PROT_WRITE) < 0);
+	      image && mprotect((void *)(image - page), page, PROT_READ | PROT_WRITE) < 0);
 	printf("random ");
 	for (int i = 0; i < 16; i++)
 		printf("%02x", random[i]);
