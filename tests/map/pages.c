@@ -1,11 +1,11 @@
 /*
  * pages.c - whatever size a kernel's pages have, what is mapped begins and ends with one.
  *
- * A kernel with pages of 16 or 64 KiB refuses an address between two of them, and maps more than
- * it is asked for where a length is not whole pages. There is no such kernel here; but the loader
- * asks the C library how large a page is, and in this test that is a function of ours. All that
- * the loader asks for is noted, and the kernel does it, since what fits large pages fits small
- * ones.
+ * A kernel with pages of 16 or 64 KiB refuses an address between two of them, and maps more
+ * than it is asked for where a length is not whole pages. There is no such kernel here; but the
+ * loader asks the C library how large a page is, and in this test that is a function of ours.
+ * All that the loader asks for is noted, and the kernel does it, since what fits large pages
+ * fits small ones.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -144,7 +144,8 @@ static void test_states(const struct placement *place)
 	if (!is(middle, faked == 4096 ? -EFAULT : 16,
 		"%ld KiB: one across the first 4096 bytes serves if the page has more",
 		faked / 1024))
-		because("C libraries fill a page with states, and take it for an error when one "
+		because("C libraries fill a page with states, and take it for an error when "
+			"one "
 			"of them is not served");
 	memset(memory, 0, sizeof(memory));
 }
@@ -208,7 +209,8 @@ static void test_vdso(void)
 	vvar_close_fd(&vvar);
 }
 
-/* This very program. What its linker has aligned for smaller pages only, such a kernel refuses. */
+/* This very program. What its linker has aligned for smaller pages only, such a kernel refuses.
+ */
 static void test_program(void)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

@@ -43,7 +43,9 @@ uintptr_t inject_find_syscall(pid_t pid, uintptr_t image, int *err)
 	/* As much of it as there is, whatever the kernel takes for a page. */
 	while (size && (*err = traced_read(pid, image, bytes, size)))
 		size -= VDSO_SMALLEST_PAGE;
-	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i++)
+	/* Other bytes may look like one. The image begins at a page, so i is aligned as well.
+	 */
+	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i += TRACED_ALIGN)
 		if (!memcmp(bytes + i, traced_instruction, sizeof(traced_instruction)))
 			return image + i;
 	return 0;

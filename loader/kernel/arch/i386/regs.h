@@ -16,6 +16,7 @@
  * with it.
  */
 static const unsigned char traced_instruction[] = {0xcd, 0x80};
+#define TRACED_ALIGN 1
 
 /* The number goes into the register where a program would put it, not into orig_eax: there
  * the kernel keeps it for restarting, and -1 means that there is nothing to restart. */

@@ -12,7 +12,8 @@
  *                        at the beginning of a call: its number, its first argument, and
  *                        where the instruction ends
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
- *   traced_instruction   the bytes of a system call instruction
+ *   traced_instruction   the bytes of a system call instruction, and of what its address
+ *   TRACED_ALIGN         is a multiple
  */
 #ifndef KERNEL_ARCH_REGS_H
 #define KERNEL_ARCH_REGS_H
@@ -22,6 +23,7 @@
 #include <asm/ptrace.h>
 
 static const unsigned char traced_instruction[] = {0x73, 0x00, 0x00, 0x00}; /* ecall */
+#define TRACED_ALIGN 2
 
 static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
 				 const long arg[6])

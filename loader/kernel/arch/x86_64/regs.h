@@ -13,7 +13,8 @@
  *   regs_row()           and how far it has come in that list, at its breakpoint
  *   regs_set_result()    as if a call had returned it
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
- *   traced_instruction   the bytes of a system call instruction
+ *   traced_instruction   the bytes of a system call instruction, and of what its address
+ *   TRACED_ALIGN         is a multiple
  */
 #ifndef KERNEL_ARCH_REGS_H
 #define KERNEL_ARCH_REGS_H
@@ -23,6 +24,7 @@
 #include <sys/user.h>
 
 static const unsigned char traced_instruction[] = {0x0f, 0x05}; /* syscall */
+#define TRACED_ALIGN 1
 
 static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
 				 const long arg[6])
