@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -242,7 +243,8 @@ static void test_program(void)
 
 int main(void)
 {
-	for (faked = 4096; faked <= 65536; faked *= 4) {
+	/* Smaller ones than its own a kernel does not take. */
+	for (faked = (long)getauxval(AT_PAGESZ); faked <= 65536; faked *= 4) {
 		if (faked <= VDSO_STRIDE)
 			test_vdso();
 		test_program();
