@@ -153,7 +153,7 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 
 # Without any C library: what the kernel hands over, as it is.
 $(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config
-	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
+	$(call program,$(PROGRAM_CFLAGS) -Iloader -fno-PIE -static -nostdlib -fno-stack-protector)
 $(P)/tests/programs/opaque: tests/programs/opaque.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
 

@@ -163,7 +163,8 @@ static void give_state(struct target *target)
 
 struct target target_in(const struct vdso_elf *vdso, const struct call *call)
 {
-	struct target target = {.fn = (void *)vdso_elf_symbol(vdso, call->symbol, VERSION)};
+	struct target target = {
+		.fn = (void *)vdso_elf_symbol(vdso, call->symbol, VDSO_VERSION)};
 
 	if (target.fn && call->loop == loop_getrandom)
 		give_state(&target);
@@ -174,16 +175,16 @@ struct target target_in(const struct vdso_elf *vdso, const struct call *call)
 
 /* clang-format off */
 #define GETTIME(clock, suffix, counter)                                       \
-	{"clock_gettime(" #clock ")" suffix, #clock, "__vdso_clock_gettime",  \
+	{"clock_gettime(" #clock ")" suffix, #clock, VDSO_NAME("clock_gettime"),  \
 	 loop_gettime, CLOCK_##clock, (void *)system_gettime, counter}
 #define GETRES(clock, title)                                                  \
-	{"clock_getres(" #clock ")", title, "__vdso_clock_getres",            \
+	{"clock_getres(" #clock ")", title, VDSO_NAME("clock_getres"),            \
 	 loop_gettime, CLOCK_##clock, (void *)system_getres, false}
 #define OTHER(function, suffix, counter)                                      \
-	{#function suffix, #function, "__vdso_" #function, loop_##function,   \
+	{#function suffix, #function, VDSO_NAME(#function), loop_##function,   \
 	 0, (void *)system_##function, counter}
 #define GETRANDOM(bytes)                                                      \
-	{"getrandom(" #bytes ")", "getrandom " #bytes, "__vdso_getrandom",    \
+	{"getrandom(" #bytes ")", "getrandom " #bytes, VDSO_NAME("getrandom"),    \
 	 loop_getrandom, bytes, (void *)system_getrandom, false}
 
 const struct call plain_calls[] = {

@@ -7,6 +7,7 @@ no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX ();
+use Build;
 use RunTest;
 use Test::More;
 
@@ -273,9 +274,14 @@ my $start = program('start.pie');
 # The first instruction, before any C library.
 {
 	my ($plain, $uvdso) = both({}, program('bare'));
+	my %registers = (
+		x86_64 => {rdx => 0, fs => 0, gs => 0, mxcsr => 0x1f80, fcw => 0x37f},
+		aarch64 => {map { $_ => 0 } qw(x0 x29 x30 fpcr fpsr tpidr)},
+		riscv64 => {map { $_ => 0 } qw(a0 ra tp fcsr)},
+	);
 	my %expected = (
-		'sp-misaligned' => 0, argc => 1, rdx => 0, fs => 0, gs => 0, rseq => 0,
-		'robust-list' => 0, 'tid-address' => 0, mxcsr => 0x1f80, fcw => 0x37f
+		'sp-misaligned' => 0, argc => 1, rseq => 0, 'robust-list' => 0,
+		'tid-address' => 0, %{$registers{$MACHINE}}
 	);
 	is(hex($uvdso->{$_}[0] // 'fff'), $expected{$_}, "at the entry $_ is $expected{$_}")
 	    for sort keys %expected;

@@ -6,16 +6,18 @@ package Build;
 # that is tested is in $TESTED (TEST_BUILD): the same, or for another machine B/ARCH. Both are absolute,
 # or from the top of the project, and have no character that is special in a shell: the Makefile
 # refuses others. All other paths may have any: quoted() makes words of them, and matching() lists what
-# is below one.
+# is below one. $MACHINE is the machine that make calls HOST.
 
 use strict;
 use warnings;
 use Exporter 'import';
 use File::Glob ();
+use POSIX ();
 
-our @EXPORT = qw($BUILD $TESTED quoted matching);
+our @EXPORT = qw($BUILD $TESTED $MACHINE quoted matching);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
+our $MACHINE = (POSIX::uname())[4] =~ s/^i.86$/i386/r;
 
 sub quoted {
 	return join ' ', map { "'" . s/'/'\\''/gr . "'" } @_;
