@@ -2,18 +2,19 @@
  * bare_call.h - system calls without a C library, on every machine.
  *
  *	call6()          a system call; returns what the kernel returns, 0.. or -errno
- *	BARE_ENTRY(f)    the first instruction of the program: f is called with the stack pointer
+ *	BARE_ENTRY(f)    the first instruction of the program: f is called with the stack
+ *pointer
  */
 #ifndef BARE_CALL_H
 #define BARE_CALL_H
 
 #if defined(__x86_64__)
 
-#	define BARE_ENTRY(function)           \
-		__asm__("	.globl _start\n"      \
-			"_start:\n"            \
-			"	mov	%rsp, %rdi\n"   \
-			"	and	$-16, %rsp\n"   \
+#	define BARE_ENTRY(function)        \
+		__asm__("	.globl _start\n"  \
+			"_start:\n"         \
+			"	mov	%rsp, %rdi\n" \
+			"	and	$-16, %rsp\n" \
 			"	call	" #function "\n")
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)
@@ -48,9 +49,9 @@ static long call6(long nr, long a, long b, long c, long d, long e, long f)
 #elif defined(__aarch64__)
 
 #	define BARE_ENTRY(function)       \
-		__asm__("	.globl _start\n"  \
+		__asm__("	.globl _start\n" \
 			"_start:\n"        \
-			"	mov	x0, sp\n"   \
+			"	mov	x0, sp\n"    \
 			"	bl	" #function "\n")
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)
@@ -73,16 +74,15 @@ static long call6(long nr, long a, long b, long c, long d, long e, long f)
 #elif defined(__riscv)
 
 /* The linker shortens addresses to distances from gp, which nobody else sets here. */
-#	define BARE_GP                          \
-		"	.option	push\n"                \
-		"	.option	norelax\n"             \
-		"	la	gp, __global_pointer$\n"    \
+#	define BARE_GP                       \
+		"	.option	push\n"             \
+		"	.option	norelax\n"          \
+		"	la	gp, __global_pointer$\n" \
 		"	.option	pop\n"
-#	define BARE_ENTRY(function)           \
-		__asm__("	.globl _start\n"      \
-			"_start:\n" BARE_GP    \
-			"	mv	a0, sp\n"       \
-			"	andi	sp, sp, -16\n" \
+#	define BARE_ENTRY(function)                       \
+		__asm__("	.globl _start\n"                 \
+			"_start:\n" BARE_GP "	mv	a0, sp\n" \
+			"	andi	sp, sp, -16\n"              \
 			"	call	" #function "\n")
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)

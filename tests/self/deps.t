@@ -10,6 +10,7 @@ use lib 'tests/lib';
 use Build;
 use Fcntl;
 use File::Temp qw(tempdir);
+use POSIX ();
 use Time::HiRes qw(time);
 
 my $tests = 'tests';
@@ -35,10 +36,19 @@ sub run {
 	return ($? >> 8, $out, <$fh>);
 }
 
-for my $tool (qw(sed cut tr sh uname grep cat getconf fold dirname)) {
+for my $tool (qw(sed cut tr sh grep cat getconf fold dirname)) {
 	my ($path) = grep { -x } map { "$_/$tool" } split /:/, $ENV{PATH};
 	symlink $path, "$dir/$tool" or die $tool;
 }
+# One of these machines, and this kernel.
+sub machine {
+	my ($name) = @_;
+	stand_in(
+		'uname',
+		qq{case "\$1" in -m) echo $name ;; *) echo @{[(POSIX::uname())[2]]} ;; esac}
+	);
+}
+machine('x86_64');
 # `dpkg-query -W -f FORMAT PACKAGE...`: all is installed, but what $dir/lacks names.
 my $dpkg_query = <<'END';
 shift 3
@@ -150,8 +160,41 @@ is((run("$tests/setup/deps"))[0], 0, 'with nothing left to install, the user goe
 @ENV{qw(LACKS UNKNOWN USER_ID)} = ('gcc', 'gcc', 0);
 is((run("$tests/setup/deps"))[0], 1, 'but not without a compiler');
 
+# ---- another machine: what Debian does not have there is not asked for ----
+@ENV{qw(LACKS CONFLICTS UNKNOWN USER_ID)} = (
+	join(
+		' ', map({ "gcc-$_-linux-gnu" } qw(aarch64 riscv64 x86-64 i686)),
+		qw(libc6-i386 valgrind)
+	),
+	'', '',
+	1000
+);
+{
+	my %asked = (
+		x86_64 =>
+		    'valgrind gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-i686-linux-gnu libc6-i386',
+		aarch64 => 'valgrind gcc-riscv64-linux-gnu gcc-x86-64-linux-gnu gcc-i686-linux-gnu',
+		riscv64 => '',
+		i686 => 'valgrind'
+	);
+	for my $machine (sort keys %asked) {
+		machine($machine);
+		my ($status, $out) = run("$tests/setup/deps");
+		my ($asked) = $out =~ /--no-remove (.*)/;
+		is(
+			$asked // '', $asked{$machine},
+			"on $machine these are asked for, if all are missing"
+		);
+		is(
+			$status, $asked ? 1 : 0,
+			'... and only if something is missing the user must do something'
+		);
+	}
+	machine('x86_64');
+}
+
 # ---- what demo and exercises need ----
-@ENV{qw(LACKS CONFLICTS UNKNOWN)} = ('strace clang gcc-aarch64-linux-gnu', '', '');
+@ENV{qw(LACKS CONFLICTS UNKNOWN USER_ID)} = ('strace clang gcc-aarch64-linux-gnu', '', '', 0);
 ($status, $out, $apt) = run("$tests/setup/deps core");
 like($apt, qr/ --no-remove strace\n\z/, 'core asks for no other compiler');
 @ENV{qw(USER_ID APT_FAILS)} = (1000, 1);
@@ -188,6 +231,7 @@ for (
 	unlink "$dir/$tool";
 	symlink $link, "$dir/$tool" if $link;
 }
+machine('x86_64');
 
 # What the site takes is asked for by word, and only then.
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
@@ -241,7 +285,7 @@ is("$status<$out>", '0<>', 'and with all of them there, it is content');
 # ---- doctor ----
 my $here = `$tests/setup/doctor 2>&1`;
 is($?, 0, 'doctor succeeds');
-like($here, qr/^  ok  machine +x86_64/m, 'and says what is there');
+like($here, qr/^  ok  machine +$MACHINE/m, 'and says what is there');
 like(
 	$here, qr/^  ok  versions +glibc [\d.]+, .*make [\d.]+, perl [\d.]+$/m,
 	'... in which versions'
