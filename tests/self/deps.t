@@ -36,7 +36,7 @@ sub run {
 	return ($? >> 8, $out, <$fh>);
 }
 
-for my $tool (qw(sed cut tr sh grep cat getconf fold dirname)) {
+for my $tool (qw(sed cut tr sh grep ls cat getconf fold dirname)) {
 	my ($path) = grep { -x } map { "$_/$tool" } split /:/, $ENV{PATH};
 	symlink $path, "$dir/$tool" or die $tool;
 }
@@ -175,7 +175,7 @@ is((run("$tests/setup/deps"))[0], 1, 'but not without a compiler');
 		    'valgrind gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-i686-linux-gnu libc6-i386',
 		aarch64 => 'valgrind gcc-riscv64-linux-gnu gcc-x86-64-linux-gnu gcc-i686-linux-gnu',
 		riscv64 => '',
-		i686 => 'valgrind'
+		i686 => 'valgrind gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu'
 	);
 	for my $machine (sort keys %asked) {
 		machine($machine);
@@ -302,6 +302,73 @@ while (my ($name, $oldest) = splice @oldest, 0, 2) {
 	like($stated, qr/\b\Q$name $oldest\E\b/, "CONTRIBUTING.md states $name $oldest");
 }
 is_deeply([grep { length > 80 } split /\n/, $here], [], 'in at most 80 columns');
+
+# Each port is a machine on which programs run.
+{
+	my $cat = readlink "$dir/cat";
+	my %source = (
+		x86_64 => 'tsc', i686 => 'tsc', aarch64 => 'arch_sys_counter',
+		riscv64 => 'riscv_clocksource'
+	);
+	# What this kernel has says nothing of those.
+	stand_in('perl', 'exit 0');
+	for my $machine (sort keys %source) {
+		machine($machine);
+		stand_in('cat', "echo $source{$machine}");
+		my ($status, $out) = run("$tests/setup/doctor");
+		my $port = $machine =~ s/i686/i386/r;
+		like(
+			$out, qr/^  ok  machine +$port, /m,
+			"on $machine doctor finds that there is a port"
+		);
+		like(
+			$out, qr/^  ok  clocksource +$source{$machine}$/m,
+			'... and the clocksource that is its counter'
+		);
+		unlike($out, qr/not asked for/, '... and asks what its kernel has');
+	}
+	machine('s390x');
+	my ($status, $out) = run("$tests/setup/doctor");
+	like(
+		$out,
+		qr/^  --  machine +s390x\n +there is no port to it, only to aarch64 i386 riscv64\n? *x86_64:/m,
+		'another machine has none'
+	);
+	machine('x86_64');
+	unlink "$dir/cat", "$dir/perl";
+	symlink $cat, "$dir/cat";
+}
+
+# The numbers by which it asks are those of the machine's headers.
+{
+	my $doctor = slurp("$tests/setup/doctor");
+	my %gcc = map { $_ => "$_-linux-gnu-gcc" } qw(x86_64 aarch64 riscv64);
+	my %numbers;
+	$numbers{$1} = {map { split /=/ } split ' ', $2}
+	    while $doctor =~ /^(x86_64|i386|aarch64)\b[^\n]*\)\n[^;]*?numbers='([^']+)'/mg;
+	$numbers{riscv64} = $numbers{aarch64};
+	$gcc{i386} = 'i686-linux-gnu-gcc';
+	is_deeply(
+		[sort keys %numbers], [qw(aarch64 i386 riscv64 x86_64)],
+		'each port has its numbers'
+	);
+	for my $machine (sort keys %numbers) {
+		my $gcc = $machine eq $MACHINE ? 'gcc' : $gcc{$machine};
+		my @names = sort keys %{$numbers{$machine}};
+		SKIP: {
+			skip "$gcc is not installed", 1
+			    if !grep { -x "$_/$gcc" } split /:/, $ENV{PATH};
+			my $source = join '', "#include <sys/syscall.h>\n",
+			    map { "$_=SYS_$_\n" } @names;
+			my %real = map { split /=/ } grep { /^\w+=\d+$/ } split /\n/,
+			    `printf '%s' '$source' | $gcc -E -P -xc -`;
+			is_deeply(
+				\%real, $numbers{$machine},
+				"$machine: the numbers are those of its headers"
+			);
+		}
+	}
+}
 
 unlink "$dir/$_" for qw(clang script);
 stand_in('strace', 'exit 1');
