@@ -26,7 +26,7 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 # emulator cannot do. (i386 has no random numbers, and no 128-bit numbers, which fake needs.)
 TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
 	$(sort $(wildcard tests/*/*.c))))
-TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
+TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # The longest tests start first, so that none is left running alone at the end.

@@ -1,9 +1,8 @@
 /*
  * bare_call.h - system calls without a C library, on every machine.
  *
- *	call6()          a system call; returns what the kernel returns, 0.. or -errno
- *	BARE_ENTRY(f)    the first instruction of the program: f is called with the stack
- *pointer
+ *	call6()         a system call; returns what the kernel does, 0.. or -errno
+ *	BARE_ENTRY(f)   the program's first instruction: f gets the stack pointer
  */
 #ifndef BARE_CALL_H
 #define BARE_CALL_H
