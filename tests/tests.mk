@@ -103,7 +103,7 @@ $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 
 # ---- programs that tests run ------------------------------------------------------
 # Not optimised: a program that is meant to use its stack must do so.
-PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS)
+PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS) -Iloader
 # C++ for this machine, by any compiler that is there; an exception may come from a signal
 # handler, so from any instruction.
 PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
@@ -153,7 +153,7 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 
 # Without any C library: what the kernel hands over, as it is.
 $(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config
-	$(call program,$(PROGRAM_CFLAGS) -Iloader -fno-PIE -static -nostdlib -fno-stack-protector)
+	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)
 $(P)/tests/programs/opaque: tests/programs/opaque.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a)
 
@@ -175,7 +175,7 @@ $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
-	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
+	$(call program,$(PROGRAM_CFLAGS),$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
@@ -225,13 +225,14 @@ $(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vds
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
 
-# ---- for chapters of the course about another machine ---------------------------------
+# ---- for chapters of the course about another machine, and tests of x86-64's image ------
 # What they need of it, which is not all of it. Nothing without its compiler, or if it is this one.
 COURSE_i386 := tests/machines/i386/trampolines
 COURSE_aarch64 := vdso.so tests/machines/emulated/port
 COURSE_riscv64 := vdso.so tests/machines/emulated/port
+COURSE_x86_64 := vdso.so
 
-COURSES := i386-course aarch64-course riscv64-course
+COURSES := i386-course aarch64-course riscv64-course x86_64-course
 .PHONY: $(COURSES) course-built
 $(COURSES): %-course:
 	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \

@@ -95,8 +95,8 @@ int main(void)
 	ok(now.tv_sec >= before.tv_sec && now.tv_sec <= after.tv_sec, "... with its answer");
 	is(gettime(-1000, NULL), -EINVAL, "an error is handed through");
 	syscall(SYS_gettimeofday, NULL, &same);
-	is(((gettimeofday_fn *)vdso_elf_symbol(&elf, VDSO_NAME("gettimeofday"),
-					       VDSO_VERSION))(&tv, &tz),
+	is(((gettimeofday_fn *)vdso_elf_symbol(&elf, VDSO_NAME("gettimeofday"), VDSO_VERSION))(
+		   &tv, &tz),
 	   0, "both arguments of gettimeofday() arrive");
 	ok(tv.tv_sec > 1500000000 && tz.tz_dsttime == same.tz_dsttime, "... at their places");
 	is(counters[n_getres], 1, "one call of the first is counted");

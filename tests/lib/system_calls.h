@@ -27,7 +27,7 @@ static int system_gettimeofday(struct timeval *tv, struct timezone *tz)
 	return (int)syscall(SYS_gettimeofday, tv, tz);
 }
 
-static time_t system_time(time_t *result)
+__attribute__((unused)) static time_t system_time(time_t *result)
 {
 #ifdef SYS_time
 	return syscall(SYS_time, result);
@@ -41,7 +41,7 @@ static time_t system_time(time_t *result)
 #endif
 }
 
-static long system_getcpu(unsigned *cpu, unsigned *node, void *cache)
+__attribute__((unused)) static long system_getcpu(unsigned *cpu, unsigned *node, void *cache)
 {
 	return syscall(SYS_getcpu, cpu, node, cache);
 }
