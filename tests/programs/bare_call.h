@@ -73,10 +73,10 @@ static long call6(long nr, long a, long b, long c, long d, long e, long f)
 #elif defined(__riscv)
 
 /* The linker shortens addresses to distances from gp, which nobody else sets here. */
-#	define BARE_GP                       \
-		"	.option	push\n"             \
-		"	.option	norelax\n"          \
-		"	la	gp, __global_pointer$\n" \
+#	define BARE_GP                        \
+		"	.option	push\n"              \
+		"	.option	norelax\n"           \
+		"	lla	gp, __global_pointer$\n" \
 		"	.option	pop\n"
 #	define BARE_ENTRY(function)                       \
 		__asm__("	.globl _start\n"                 \
