@@ -183,6 +183,9 @@ LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
 PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(P)/tests/programs/entry $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
 	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
 
+# On a machine of that kind chapter 12 needs no emulator.
+PROGRAMS += $(if $(CROSS),,$(if $(filter aarch64 riscv64,$(ARCH)),$(P)/tests/machines/emulated/port))
+
 $(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a $(LIBS))
 
