@@ -26,7 +26,7 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 # emulator cannot do. (i386 has no random numbers, and no 128-bit numbers, which fake needs.)
 TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
 	$(sort $(wildcard tests/*/*.c))))
-TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
+TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # The longest tests start first, so that none is left running alone at the end.
@@ -103,7 +103,7 @@ $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 
 # ---- programs that tests run ------------------------------------------------------
 # Not optimised: a program that is meant to use its stack must do so.
-PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS)
+PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS) -Iloader
 # C++ for this machine, by any compiler that is there; an exception may come from a signal
 # handler, so from any instruction.
 PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
@@ -126,7 +126,7 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
-PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
+PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
@@ -175,13 +175,16 @@ $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
-	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
+	$(call program,$(PROGRAM_CFLAGS),$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
 LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
 PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(P)/tests/programs/entry $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
 	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
+
+# On a machine of that kind chapter 12 needs no emulator.
+PROGRAMS += $(if $(CROSS),,$(if $(filter aarch64 riscv64,$(ARCH)),$(P)/tests/machines/emulated/port))
 
 $(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a $(LIBS))
@@ -225,13 +228,14 @@ $(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vds
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
 
-# ---- for chapters of the course about another machine ---------------------------------
+# ---- for chapters of the course about another machine, and tests of x86-64's image ------
 # What they need of it, which is not all of it. Nothing without its compiler, or if it is this one.
 COURSE_i386 := tests/machines/i386/trampolines
 COURSE_aarch64 := vdso.so tests/machines/emulated/port
 COURSE_riscv64 := vdso.so tests/machines/emulated/port
+COURSE_x86_64 := vdso.so
 
-COURSES := i386-course aarch64-course riscv64-course
+COURSES := i386-course aarch64-course riscv64-course x86_64-course
 .PHONY: $(COURSES) course-built
 $(COURSES): %-course:
 	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \

@@ -13,6 +13,8 @@ use Elf;
 use POSIX ();
 use RunTest;
 
+plan skip_all => 'a function of your own is for x86-64' if $MACHINE ne 'x86_64';
+
 $ENV{LC_ALL} = 'C';
 my $source = 'vdso-src/own.c';
 my $image = "$BUILD/x86_64/own/x86_64/vdso.so";

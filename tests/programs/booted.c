@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libc/vdso_names.h"
 #include "uvdso.h"
 
 enum { DAYS = 1000 };
@@ -39,7 +40,7 @@ int main(void)
 		fprintf(stderr, "booted: %d: %s\n", err, why);
 		return err < 0 && *why && descriptors() == before ? 125 : 43;
 	}
-	gettime = uvdso_symbol(vdso, "__vdso_clock_gettime", "LINUX_2.6");
+	gettime = uvdso_symbol(vdso, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	if (gettime(CLOCK_REALTIME, &ts) || ts.tv_sec < ours + DAYS * 86400 - 60 ||
 	    ts.tv_sec > ours + DAYS * 86400 + 60)
 		status = 43;

@@ -11,6 +11,7 @@ no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd 'abs_path';
+use Build;
 use POSIX ();
 use Build;
 use RunTest;
@@ -172,7 +173,8 @@ sub normal {
 # ---- starting it in every way ---------------------------------------------------------------
 my $UVDSO32 = 'build/i386/uvdso';
 my %probe = (
-	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie in-the-way)),
+	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie),
+		$MACHINE eq 'x86_64' ? 'in-the-way' : ()),
 	i386 => ["$TOP/build/i386/tests/machines/i386/probe.static", "$TOP/$UVDSO32"],
 );
 
@@ -228,6 +230,7 @@ sub probe {
 }
 
 for my $kind ('static', 'pie', 'static-pie', 'in-the-way', 'i386', 'old i386') {
+	next if !$probe{$kind} && $MACHINE ne 'x86_64';
 	SKIP: {
 		skip 'there is no i686-linux-gnu-gcc (make deps)', 1 if !$probe{$kind};
 		skip 'this kernel runs no 32-bit programs', 1

@@ -52,9 +52,21 @@ static int redirect(struct counted *counted, unsigned char *bytes, const struct 
 			sizeof(counted->function[at].name) - 1);
 	put_word(elf, bytes, ELF_FIELD(elf, offset, Sym, st_value), counted->function[at].stub);
 	put_word(elf, bytes, ELF_FIELD(elf, offset, Sym, st_size), STUB_SIZE);
-	return stub_write(bytes, counted->function[at].stub, elf->size + 8 * at, symbol.value)
-		       ? 0
-		       : -ENOSYS;
+	stub_write(bytes, counted->function[at].stub, elf->size + 8 * at, symbol.value);
+	return 0;
+}
+
+/*
+ * What no program calls by its symbol: signal handlers return to sigreturn, and on i386 the
+ * vector tells where __kernel_vsyscall is.
+ */
+static bool is_trampoline(const char *name)
+{
+	static const char end[] = "sigreturn";
+	size_t length = strlen(name);
+
+	return (length >= sizeof(end) - 1 && !strcmp(name + length - (sizeof(end) - 1), end)) ||
+	       !strcmp(name, "__kernel_vsyscall");
 }
 
 static int redirect_all(struct counted *counted, unsigned char *bytes,
@@ -73,7 +85,7 @@ static int redirect_all(struct counted *counted, unsigned char *bytes,
 			elf_string(elf, names.offset + symbol.name, names.offset + names.size);
 
 		if (!name || symbol.shndx == SHN_UNDEF ||
-		    ELF64_ST_TYPE(symbol.info) != STT_FUNC)
+		    ELF64_ST_TYPE(symbol.info) != STT_FUNC || is_trampoline(name))
 			continue;
 		err = redirect(counted, bytes, elf, table.offset + at, name);
 	}

@@ -84,8 +84,7 @@ int trace_open(struct trace *trace, const struct image *image, struct error *err
 			"the image has no section .dynsym or no PT_LOAD, and trace "
 			"finds its functions there");
 	if (err)
-		return error_self(error, err, "trace", "%s",
-				  err == -ENOSYS ? "not on this machine yet" : strerror(-err));
+		return error_self(error, err, "trace", "%s", strerror(-err));
 	trace->program = calloc(TRACE_PROGRAMS, sizeof(*trace->program));
 	trace->counters = memfd_sealable("vdso-counters", size, MEMFD_DATA);
 	counters = trace->counters < 0
@@ -454,8 +453,8 @@ static void refuse(pid_t pid, struct user_regs_struct *regs)
 {
 	struct iovec iov = {regs, sizeof(*regs)};
 
-	if (stub_refuse_call(regs))
-		ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
+	stub_refuse_call(pid, regs);
+	ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
 }
 
 void trace_seccomp(struct trace *trace, pid_t pid)
@@ -474,7 +473,7 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 		if (watched[i].nr < 0 || watched[i].nr != regs_nr(&regs))
 			continue;
 		if (call.kind == TRACE_CLOCK)
-			call.clock = regs_arg(&regs);
+			call.clock = regs_arg(pid, &regs);
 		if (call.name)
 			count_call(task->program, &call,
 				   regs_pc(&regs) - task->program->ehdr <

@@ -3,7 +3,7 @@
  * ptrace/traced.c needs to know of this machine (syscall(2), "Architecture calling
  * conventions").
  *
- * qemu-user has no ptrace(2), so this has been compiled, but never run.
+ * qemu-user has no ptrace(2): what runs this is a real kernel of that machine.
  *
  *   regs_for_call()      pc to the instruction, number and arguments in their places
  *   regs_result()        what the call returned, or -errno
@@ -20,6 +20,7 @@
 
 #include <linux/audit.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/user.h>
 
 static const unsigned char traced_instruction[] = {0x01, 0x00, 0x00, 0xd4}; /* svc #0 */
@@ -51,8 +52,9 @@ static inline long regs_nr(const struct user_regs_struct *regs)
 	return (long)regs->regs[8];
 }
 
-static inline long regs_arg(const struct user_regs_struct *regs)
+static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 {
+	(void)pid;
 	return (long)(int)regs->regs[0]; /* clock ids are ints */
 }
 

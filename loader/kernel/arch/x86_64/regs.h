@@ -21,6 +21,7 @@
 
 #include <linux/audit.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/user.h>
 
 static const unsigned char traced_instruction[] = {0x0f, 0x05}; /* syscall */
@@ -75,8 +76,9 @@ static inline long regs_nr(const struct user_regs_struct *regs)
 	return (long)regs->orig_rax;
 }
 
-static inline long regs_arg(const struct user_regs_struct *regs)
+static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 {
+	(void)pid;
 	return (long)(int)regs->rdi; /* clock ids are ints */
 }
 
