@@ -81,6 +81,9 @@ struct uvdso_options {
  *	-ENOEXEC                the image breaks a rule, reads other data pages, or is for
  *	                        another machine
  *	-ERANGE                 an offset would take a clock out of its range
+ *	-EPERM                  this process has called unshare(2) with CLONE_NEWTIME, so that
+ *	                        its children are in another time namespace, and the timekeeper
+ *	                        may not come back: boot before that, or in a child
  *	-ENOMEM, -EMFILE, -EAGAIN ...   the system call that failed
  *
  * May be called from any thread, and more than once: each vDSO has processes and pages of its

@@ -15,6 +15,7 @@
 #include "kernel/base/descriptor.h"
 #include "kernel/keep/data_pages.h"
 #include "kernel/keep/keeper.h"
+#include "kernel/map/kernel_timens.h"
 #include "kernel/time/deadline.h"
 
 /* Every so many updates, see whether anybody still uses the data pages. */
@@ -134,10 +135,15 @@ static void work(void *arg, int in, int out)
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	lift_limits();
+	ready.step = "time namespace";
+	if (keeper->left_timens)
+		ready.err = kernel_timens_join(keeper->owner_pid);
 	timens_inherit(&keeper->timens);
 	ready.timens = keeper->timens;
-	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
-				    keeper->owner, keeper->owner_pid, &ready.step);
+	if (!ready.err)
+		ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens,
+					    keeper->use_counter, keeper->owner,
+					    keeper->owner_pid, &ready.step);
 	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
@@ -165,6 +171,7 @@ int keeper_start(struct keeper *keeper, struct error *error)
 	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
 	if (keeper->owner_pid < 0)
 		return error_system(error, error_from("getpid"), "timekeeper");
+	keeper->left_timens = kernel_timens_is_left();
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)

@@ -51,6 +51,7 @@ struct keeper {
 	const struct keeper_duty *duty; /* or NULL */
 	int owner; /* a pidfd for the timekeeper, or -1 (before Linux 5.3) */
 	pid_t owner_pid;
+	bool left_timens; /* what the owner starts is in another one (kernel_timens.h) */
 
 	/* From keeper_ready() on. */
 	const char *why_no_counter; /* a literal, or NULL */

@@ -30,6 +30,7 @@
 #include "kernel/base/descriptor.h"
 #include "kernel/exec/exec.h"
 #include "kernel/keep/keeper.h"
+#include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
@@ -106,6 +107,8 @@ static void trace_tree(void *arg, int in, int out)
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	attendant_title("uvdso-follow", start->keeper.owner_pid);
 	err = attendant_receive(in, &start->follow.files, sizeof(start->follow.files));
+	if (!err && start->keeper.left_timens)
+		err = kernel_timens_join(start->keeper.owner_pid);
 	if (err)
 		error_system(&error, err, "--follow");
 	else

@@ -29,7 +29,9 @@ struct clocks_ahead {
 /* What a clock shows here, in ns; 0 where the kernel does not have it. */
 u64 sampler_clock(clockid_t clock);
 
-/* Does this process run on a vDSO of ours? If not, nothing is shifted, and no system call asks.
+/*
+ * Does this process run on another vDSO than the kernel's? If not, nothing is shifted, and no
+ * system call asks.
  */
 void sampler_is_nested(bool is);
 
