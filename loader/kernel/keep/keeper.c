@@ -29,6 +29,7 @@ struct ready {
 	int err;
 	const char *step, *call; /* where it failed, and which call; or NULL */
 	const char *why_no_counter;
+	unsigned slower;
 	double rate;
 	uint32_t mult, shift;
 	struct timens timens;
@@ -141,14 +142,16 @@ static void work(void *arg, int in, int out)
 	timens_inherit(&keeper->timens);
 	ready.timens = keeper->timens;
 	if (!ready.err)
-		ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens,
-					    keeper->use_counter, keeper->owner,
-					    keeper->owner_pid, &ready.step);
+		ready.err =
+			data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->counter,
+					keeper->owner, keeper->owner_pid, &ready.step);
 	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
 	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
+	if (ready.why_no_counter && keeper->counter == COUNTER_AUTO)
+		ready.slower = sampler_slower();
 	ready.rate = pages.tk.bases.mono.rate;
 	ready.mult = pages.tk.bases.mono.mult;
 	ready.shift = pages.tk.bases.mono.shift;
@@ -210,6 +213,7 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	}
 	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
+	keeper->slower = ready.slower;
 	keeper->rate = ready.rate;
 	keeper->mult = ready.mult;
 	keeper->shift = ready.shift;

@@ -39,6 +39,10 @@
 /* What a process of ours may use of its stack, and some. */
 #define STACK_NEEDED (64 << 10)
 
+/* How much slower than with the kernel's vDSO a clock must be until a user is told without -v.
+ */
+#define SLOWER_TO_TELL 3
+
 /* All that becoming a program takes. */
 struct start {
 	const struct run_request *request;
@@ -350,7 +354,11 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 /* How fast the counter runs, or why there is none. */
 static void tell_counter(const struct events *events, const struct keeper *keeper)
 {
-	if (keeper->why_no_counter)
+	if (keeper->why_no_counter && keeper->slower > SLOWER_TO_TELL)
+		event_tell(events, &(struct event){.kind = EVENT_SLOW_CLOCKS,
+						   .why = keeper->why_no_counter,
+						   .times = keeper->slower});
+	else if (keeper->why_no_counter)
 		event_verbose(events, EVENT_NO_COUNTER, .why = keeper->why_no_counter);
 	else
 		event_verbose(events, EVENT_COUNTER, .mhz = 1000.0 / keeper->rate,
@@ -380,7 +388,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	if (err)
 		return error_system(error, err, "data page");
 	keeper->timens = request->timens;
-	keeper->use_counter = !request->no_counter;
+	keeper->counter = request->counter;
 	keeper->apart = true;
 	keeper->duty = duty;
 	err = keeper_start(keeper, error);

@@ -38,6 +38,12 @@ void sampler_is_nested(bool is);
 /* By how many seconds it is ahead of the kernel's own: 0 unless a vDSO of ours shifts it. */
 s64 sampler_ahead(clockid_t clock);
 
+/*
+ * How many times as long a system call for a fine clock takes as the C library's way, which is
+ * a fast vDSO or not. Takes some tens of microseconds.
+ */
+unsigned sampler_slower(void);
+
 /* That of all clocks. */
 void sampler_find_ahead(struct clocks_ahead *ahead);
 
