@@ -1,9 +1,11 @@
 /*
- * clocksource.c - may the counter be trusted? By what the kernel keeps time with, and by the CPUs.
+ * clocksource.c - may the counter be trusted? By what the kernel keeps time with, and by the
+ * CPUs.
  *
- * Most machines of the list are not here. What /sys and /proc/cpuinfo say on them was noted where
- * they are common, and is fed to the decision, which is a function of just that. The counters of two
- * CPUs are compared for real, and once more with a counter that is bent on all CPUs but one.
+ * Most machines of the list are not here. What /sys and /proc/cpuinfo say on them was noted
+ * where they are common, and is fed to the decision, which is a function of just that. The
+ * counters of two CPUs are compared for real, and once more with a counter that is bent on all
+ * CPUs but one.
  */
 #include <machine.h>
 #include <sched.h>
@@ -43,17 +45,15 @@ static const struct {
 static void decisions(void)
 {
 	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
-		const char *why,
-			*doubt = recorded[i].invariant ? NULL : "it promises nothing";
-		enum counter_trust trust =
-			counter_trust(recorded[i].clocksource, doubt, &why);
+		const char *why, *doubt = recorded[i].invariant ? NULL : "it promises nothing";
+		enum counter_trust trust = counter_trust(recorded[i].clocksource, doubt, &why);
 
 		if (!ok(trust == recorded[i].trust && (trust == COUNTER_REFUSED) == !!why,
 			"%s: '%s'%s is %s", recorded[i].machine, recorded[i].clocksource,
 			recorded[i].invariant ? "" : ", not invariant,",
-			recorded[i].trust == COUNTER_BELIEVED	? "believed"
-			: recorded[i].trust == COUNTER_REFUSED	? "refused, with a reason"
-								: "to be tested"))
+			recorded[i].trust == COUNTER_BELIEVED  ? "believed"
+			: recorded[i].trust == COUNTER_REFUSED ? "refused, with a reason"
+							       : "to be tested"))
 			diag("got %d, %s", trust, why ? why : "no reason");
 	}
 }
@@ -62,8 +62,8 @@ static void decisions(void)
 {
 	const char *why;
 
-	is(counter_trust(cpu_clocksources[0], NULL, &why), COUNTER_BELIEVED,
-	   "'%s' is believed", cpu_clocksources[0]);
+	is(counter_trust(cpu_clocksources[0], NULL, &why), COUNTER_BELIEVED, "'%s' is believed",
+	   cpu_clocksources[0]);
 	is(counter_trust("jiffies", NULL, &why), COUNTER_REFUSED, "'jiffies' is refused");
 }
 #endif

@@ -30,6 +30,7 @@ struct data_pages {
 	struct vvar *vvar;
 	struct timekeeper tk;
 	struct watchdog watchdog;
+	int settings; /* a timer that ends when the kernel's clock is set, or -1 */
 };
 
 /*

@@ -370,6 +370,12 @@ static void try_counter(struct timekeeper *tk)
 	}
 }
 
+void timekeeper_clock_was_set(struct timekeeper *tk)
+{
+	if (tk->why_no_counter || follow_clocks(tk))
+		publish(tk);
+}
+
 void timekeeper_update(struct timekeeper *tk)
 {
 	bool now_and_then = ++tk->updates % RECHECK_UPDATES == 0;
@@ -380,8 +386,7 @@ void timekeeper_update(struct timekeeper *tk)
 	reconsider(tk, now_and_then);
 	if (tk->trial)
 		try_counter(tk);
-	if (tk->why_no_counter || follow_clocks(tk))
-		publish(tk);
+	timekeeper_clock_was_set(tk);
 	rng_publish(&tk->rng);
 }
 

@@ -46,6 +46,9 @@ void timekeeper_first(struct timekeeper *tk);
 /* Measures once more and publishes new bases. Does not sleep; takes some microseconds. */
 void timekeeper_update(struct timekeeper *tk);
 
+/* The kernel's clock was set: as an update, but of nothing else than the clocks, at once. */
+void timekeeper_clock_was_set(struct timekeeper *tk);
+
 /*
  * How long it may be until the next update, in ns: TIMELINE_PERIOD_NS, but less in the first
  * milliseconds, while the rate of the counter is known for a short time only.

@@ -13,7 +13,8 @@
 
 #include "kernel/time/warp.h"
 
-/* How often the ball is caught, and how often at least: on a busy machine both wait for a CPU. */
+/* How often the ball is caught, and how often at least: on a busy machine both wait for a CPU.
+ */
 #define CATCHES       400
 #define CATCHES_LEAST 8
 
@@ -71,7 +72,8 @@ static bool use_cpu(pid_t pid, unsigned cpu)
 	return syscall(SYS_sched_setaffinity, pid, sizeof(only), only) == 0;
 }
 
-/* We are on one CPU; the other player goes to that one. It has our memory, and no stack but this.
+/* We are on one CPU; the other player goes to that one. It has our memory, and no stack but
+ * this.
  */
 static const char *play_with(unsigned cpu)
 {
@@ -79,7 +81,8 @@ static const char *play_with(unsigned cpu)
 	pid_t pid;
 	bool there;
 
-	game.throws = 1; /* it catches first, once it has started: nobody is on the way before */
+	game.throws =
+		1; /* it catches first, once it has started: nobody is on the way before */
 	game.last = 0;
 	pid = clone(play_there, stack + sizeof(stack), CLONE_VM | CLONE_FS | CLONE_FILES, NULL);
 	if (pid < 0)
@@ -116,7 +119,8 @@ const char *warp_test(u64 (*counter)(void))
 		if (first == MASK_BYTES * 8) {
 			first = cpu;
 			if (!use_cpu(0, cpu))
-				why = "the CPUs cannot be compared: sched_setaffinity(2) is denied";
+				why = "the CPUs cannot be compared: sched_setaffinity(2) is "
+				      "denied";
 			continue;
 		}
 		met++;
