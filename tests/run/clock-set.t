@@ -15,7 +15,10 @@ my $keeper = attendant($p->{pid}, 'uvdso-keeper');
 my $timer = wait_until {
 	(grep { /^clockid: 0$/m } map { slurp($_) } glob "/proc/$keeper/fdinfo/*")[0];
 };
-like($timer, qr/^settime flags: 03$/m, 'it has a timer of REALTIME that ends when the clock is set');
+like(
+	$timer, qr/^settime flags: 03$/m,
+	'it has a timer of REALTIME that ends when the clock is set'
+);
 like($timer, qr/^it_value: \(\d{9,}, \d+\)$/m, '... and not before') or diag $timer;
 kill 'TERM', $p->{pid};
 finish($p);

@@ -354,7 +354,7 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 /* How fast the counter runs, or why there is none. */
 static void tell_counter(const struct events *events, const struct keeper *keeper)
 {
-	if (keeper->why_no_counter && keeper->slower > SLOWER_TO_TELL)
+	if (keeper->why_no_counter && !events->verbose && keeper->slower > SLOWER_TO_TELL)
 		event_tell(events, &(struct event){.kind = EVENT_SLOW_CLOCKS,
 						   .why = keeper->why_no_counter,
 						   .times = keeper->slower});
