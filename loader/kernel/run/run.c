@@ -32,6 +32,7 @@
 #include "kernel/keep/keeper.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
+#include "kernel/ptrace/settle.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 #include "kernel/time/timekeeper.h"
@@ -184,6 +185,8 @@ static int become_by_kernel(struct start *start, struct error *error)
 		return err;
 	}
 	start->traced = true;
+	if (start->follow.settles)
+		settle_filter();
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
 }
@@ -406,6 +409,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	/* It has found out what is to be added to the clocks. */
 	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (request->follow && !request->trace) {
+		start->follow.settles = settle_is_needed();
 		err = attendant_start(&start->tracer, true, trace_tree, start);
 		if (err)
 			error_system(error, err, "--follow");
