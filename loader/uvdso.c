@@ -30,6 +30,11 @@ _Static_assert((int)UVDSO_REALTIME == (int)TIMENS_REALTIME &&
 		       (int)UVDSO_CLOCKS == (int)TIMENS_CLOCKS,
 	       "an offset would shift another clock");
 
+_Static_assert((int)UVDSO_COUNTER_AUTO == (int)COUNTER_AUTO &&
+		       (int)UVDSO_COUNTER_ALWAYS == (int)COUNTER_ALWAYS &&
+		       (int)UVDSO_COUNTER_NEVER == (int)COUNTER_NEVER,
+	       "the counter would be used where it should not be");
+
 /* From the options to a vDSO that can be called. */
 static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct error *error)
 {
@@ -52,7 +57,8 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	}
 
 	/* The kernel's part: data pages, timekeeper, image. */
-	keeper->use_counter = !options->no_counter;
+	keeper->counter =
+		options->no_counter ? COUNTER_NEVER : (enum counter_choice)options->counter;
 	err = vvar_create(&keeper->vvar);
 	if (err)
 		error_system(error, err, "data page");

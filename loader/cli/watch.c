@@ -144,7 +144,8 @@ static struct uvdso_options boot;
 static const struct option_row options[] = {
 	{'n', "times", "N", set_times, &times, "look N times and exit; else until ^C"},
 	OPTION_OFFSET(&timens),
-	OPTION_NO_COUNTER(&boot.no_counter),
+	OPTION_COUNTER(&boot.counter),
+	OPTION_NO_COUNTER(&boot.counter),
 	{0},
 };
 

@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 	}
 	if (vvar_create(&vvar) || vvar_map_writable(&vvar))
 		bail_out("no data page");
-	timekeeper_start(&tk, vvar.writable[0].data, true);
+	timekeeper_start(&tk, vvar.writable[0].data, COUNTER_AUTO);
 	timekeeper_first(&tk);
 	check_machine(&vvar, has_nothing, "a CPU with neither");
 	if (cpu_has(VDSO_CPU_RDTSCP))

@@ -35,7 +35,7 @@ my $CPU = 'Time::HiRes::clock_gettime(Time::HiRes::CLOCK_PROCESS_CPUTIME_ID())';
 # What perl makes of its clocks, and a little of its own at start and end.
 sub perl {
 	my ($code, @options) = @_;
-	my $p = trace(@options, '--', 'perl', '-MTime::HiRes', '-e', $code);
+	my $p = trace(@COUNTER, @options, '--', 'perl', '-MTime::HiRes', '-e', $code);
 	my ($table) = tables($p->{err});
 	return ($table // {}, $p);
 }

@@ -69,7 +69,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 		    $kind =~ /musl/
 		    ? qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coarse gettimeofday time getcpu)
 		    : ();
-		my $p = traced($UVDSO, @RUN, $path, @which);
+		my $p = traced($UVDSO, @RUN, @COUNTER, $path, @which);
 		my ($pid) = $p->{out} =~ /^pid (\d+)/;
 
 		is_status($p, 0, "$kind: a program runs under strace");
@@ -80,12 +80,13 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 	}
 }
 {
-	my $p = traced($UVDSO, @RUN, '--offset', 'realtime=+1000d', program('clocks.pie'));
+	my $p =
+	    traced($UVDSO, @RUN, @COUNTER, '--offset', 'realtime=+1000d', program('clocks.pie'));
 	my ($pid) = $p->{out} =~ /^pid (\d+)/;
 	is_deeply(clock_calls($p->{calls}{$pid}), [], 'with an offset there is none, either');
 }
 {
-	my $p = traced($UVDSO, @RUN, '--', 'date');
+	my $p = traced($UVDSO, @RUN, @COUNTER, '--', 'date');
 	is_status($p, 0, 'date runs under strace');
 	is_deeply(
 		clock_calls($p->{calls}{$p->{first}}), [],
@@ -112,7 +113,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 
 {
 	# Without its timekeeper the program must stop trusting the data page.
-	my $p = spawn($UVDSO, @RUN, program('compare.pie'), 4000);
+	my $p = spawn($UVDSO, @RUN, @COUNTER, program('compare.pie'), 4000);
 	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
 	my $count = sub {
 		run(

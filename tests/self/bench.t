@@ -73,6 +73,8 @@ my $begin = time;
 my ($status, $out, $err) = run($quick);
 my $seconds = time - $begin;
 is($status, 0, 'it succeeds') or BAIL_OUT("no numbers: $err");
+# Except where clocks are slow, which each `run` says.
+$err =~ s/^uvdso: counter  not used, so .*\n//mg if $out =~ /^  counter +none/m;
 is($err, '', 'and has nothing to complain of');
 cmp_ok($seconds, '<', 30, 'it takes a few seconds') or diag("$seconds s");
 leaves_nothing('at its end');
@@ -204,8 +206,10 @@ like(
 	is(scalar(keys %row), 6, 'what --follow costs: six rows') || diag $out;
 	for my $name ('clock_gettime()', 'a system call') {
 		my ($plain, $run, $follow) = @{$row{$name} // [0, 0, 0]};
-		ok($plain > 0 && $follow < 3 * $plain, "$name costs the same under --follow")
-		    || diag "$plain us, and $follow us under it: is every system call traced?";
+		# Without a counter a clock takes longer, traced or not.
+		my $most = $run > $plain ? $run : $plain;
+		ok($plain > 0 && $follow < 3 * $most, "$name costs the same under --follow")
+		    || diag "$most us, and $follow us under it: is every system call traced?";
 	}
 }
 

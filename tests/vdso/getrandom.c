@@ -289,7 +289,7 @@ static void check_publisher(void)
 	rng_bump(&rng);
 	is(page.generation, 1, "0, which is what a wiped state says of itself, is left out");
 
-	timekeeper_start(&tk, data, false);
+	timekeeper_start(&tk, data, COUNTER_NEVER);
 	timekeeper_first(&tk);
 	timekeeper_update(&tk);
 	ok(true, "a timekeeper without a data page for it does not mind");

@@ -449,11 +449,14 @@ static void count_call(struct trace_program *program, const struct trace_call *c
  * A filter of the program's own wants its tracer to decide. It has none: the call fails as it
  * would without us (seccomp(2), SECCOMP_RET_TRACE).
  */
-static void refuse(pid_t pid, struct user_regs_struct *regs)
+void trace_refuse(pid_t pid)
 {
-	struct iovec iov = {regs, sizeof(*regs)};
+	struct user_regs_struct regs;
+	struct iovec iov = {&regs, sizeof(regs)};
 
-	stub_refuse_call(pid, regs);
+	if (traced_regs(pid, &regs))
+		return;
+	stub_refuse_call(pid, &regs);
 	ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
 }
 
@@ -482,7 +485,7 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 			before_exec(trace, task);
 	}
 	if (filter != OUR_FILTER)
-		refuse(pid, &regs);
+		trace_refuse(pid);
 }
 
 const uint64_t *trace_counters(const struct trace *trace, unsigned program)

@@ -7,6 +7,8 @@
 #include "kernel/arch/cpu.h"
 
 /* CPUID bits: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E. */
+#define LEAF_BASIC        1
+#define EDX_TSC           (1u << 4)
 #define LEAF_FEATURES     7
 #define ECX_RDPID         (1u << 22)
 #define LEAF_EXTENDED     0x80000001
@@ -16,7 +18,20 @@
 
 const char *const cpu_clocksources[] = {"tsc", NULL};
 
+/* Hyper-V has another one, which asks the hypervisor each time: "..._msr". */
+const char *const cpu_clocksources_above[] = {"kvm-clock", "hyperv_clocksource_tsc_page", "xen",
+					      NULL};
+
 const char *cpu_counter_fault(void)
+{
+	unsigned a, b, c, d;
+
+	if (!__get_cpuid(LEAF_BASIC, &a, &b, &c, &d) || !(d & EDX_TSC))
+		return "the CPU has no time stamp counter";
+	return NULL;
+}
+
+const char *cpu_counter_doubt(void)
 {
 	unsigned a, b, c, d;
 
