@@ -125,11 +125,11 @@ void settle_wait(int data)
 {
 	static const struct timespec pause = {0, PAUSE_NS};
 	union vdso_data_store *page =
-		mmap(NULL, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED, data, VVAR_FILE_TIME);
+		mmap(NULL, sizeof(*page), PROT_READ, MAP_SHARED, data, VVAR_FILE_TIME);
 
 	if (page == MAP_FAILED)
 		return;
 	for (int i = 0; i < PAUSES && !is_settled(page->data); i++)
 		nanosleep(&pause, NULL);
-	munmap(page, VDSO_PAGE_SIZE);
+	munmap(page, sizeof(*page));
 }
