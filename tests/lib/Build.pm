@@ -13,9 +13,11 @@ use warnings;
 use Exporter 'import';
 use File::Glob ();
 
-our @EXPORT = qw($BUILD $TESTED quoted matching);
+our @EXPORT = qw($BUILD $TESTED $PATIENCE quoted matching);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
+# By which a limit in seconds is longer than on other machines: TEST_SLOW, of an emulated one.
+our $PATIENCE = $ENV{TEST_SLOW} || 1;
 
 sub quoted {
 	return join ' ', map { "'" . s/'/'\\''/gr . "'" } @_;

@@ -30,7 +30,8 @@ our $UVDSO_DYNAMIC = "$BUILD/tests/uvdso-dynamic";
 # The subcommand. A test that holds for --follow as well runs once more with another one
 # (tests/table), which is in this variable.
 our @RUN = split ' ', $ENV{UVDSO_RUN} // 'run';
-my $LIMIT = 20;    # seconds that a program may take; fewer once one took too long
+# Seconds that a program may take; fewer once one took too long.
+my $LIMIT = 20 * $Build::PATIENCE;
 
 -x $UVDSO or BAIL_OUT("$UVDSO is not built: run `make test` at the top");
 
@@ -95,7 +96,7 @@ sub finish {
 			waitpid $p->{pid}, 0;
 			$p->{timed_out} = 1;
 			diag "$p->{cmd}: did not end within $LIMIT s";
-			$LIMIT = 2;
+			$LIMIT = 2 * $Build::PATIENCE;
 			last;
 		}
 		sleep 0.002;
@@ -132,7 +133,7 @@ sub wait_until(&) {
 	my $result;
 
 	sleep 0.005 until ($result = $code->()) || time > $end;
-	$LIMIT = 2 unless $result;
+	$LIMIT = 2 * $Build::PATIENCE unless $result;
 	return $result;
 }
 
