@@ -50,7 +50,10 @@ is(
 	1000,
 	'a thousand calls are counted as a thousand'
 ) || diag 'every call must pass the stub, and each but once';
-is($table->{asked}, 0, '... and not one clock system call was made');
+SKIP: {
+	skip no_counter(), 1 if no_counter();
+	is($table->{asked}, 0, '... and not one clock system call was made');
+}
 is($table->{functions}{__vdso_clock_gettime}[0], 'yes', '... by a function that was resolved');
 
 my ($other) = perl('time for 1 .. 30');
@@ -126,8 +129,9 @@ is(trace('sh', '-c', 'kill -TERM $$')->{signal}, POSIX::SIGTERM(), '... and so i
 	my $p = trace('sh', '-c', 'sleep 0.4 & exit 3');
 	cmp_ok(time - $begin, '>', 0.35, 'it waits for what the program has left behind');
 	is($p->{status}, 3, '... and ends like the program');
-	$p = spawn($UVDSO, 'trace', 'sh', '-c', 'sleep 30 & exit 0');
-	sleep 0.3;
+	$p = spawn($UVDSO, 'trace', 'sh', '-c', 'sleep 30 & echo started; exit 0');
+	wait_until { slurp($p->{out}->filename) =~ /started/ };
+	sleep 0.3 * $Build::PATIENCE;
 	kill 'INT', $p->{pid};
 	finish($p);
 	like($p->{err}, qr/^sh \(process/m, '... but not after ^C: then it says what it has')
