@@ -38,7 +38,13 @@ sub traced {
 # The clock calls of a process, as "name(first argument".
 sub clock_calls {
 	my ($calls) = @_;
-	return [map { /^(\w+\([^,)]*)/ ? $1 : $_ } grep { !/^execve/ } @{$calls || []}];
+	my @calls = map { /^(\w+\([^,)]*)/ ? $1 : $_ } grep { !/^execve/ } @{$calls || []};
+	# uvdso looks at four clocks before it becomes the program. Where the kernel's own
+	# vDSO has no counter these are system calls.
+	my @own =
+	    map { "clock_gettime($_" } qw(CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_BOOTTIME CLOCK_TAI);
+	splice @calls, 0, 4 if no_counter() && "@calls[0 .. ($#calls < 3 ? $#calls : 3)]" eq "@own";
+	return \@calls;
 }
 
 {
