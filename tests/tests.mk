@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -29,6 +29,11 @@ TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% 
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
+# Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
+# on the machine made for tests, which knows no kernel.
+TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
+	box/% course/% image/% self/% time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
+	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
 	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
@@ -37,12 +42,13 @@ TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
 # and would start itself.
-T := $(if $(filter command%,$(origin T)),$(T),$(if $(CROSS),$(TESTS_CROSS),all))
-CHOSEN := $(if $(filter test test-list,$(MAKECMDGOALS)),$(shell tests/lib/names $(T) || echo failed))
+T := $(if $(filter command%,$(origin T)),$(T),$(if $(filter machine,$(MAKECMDGOALS)),$(TESTS_MACHINE),$(if \
+	$(CROSS),$(TESTS_CROSS),all)))
+CHOSEN := $(if $(filter test test-list machine,$(MAKECMDGOALS)),$(shell tests/lib/names $(T) || echo failed))
 $(if $(filter failed,$(CHOSEN)),$(error no test is run))
 CHOSEN := $(foreach test,$(TESTS_SLOW),$(filter $(test),$(CHOSEN))) $(filter-out $(TESTS_SLOW),$(CHOSEN))
 
-TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS)),$(TESTS_C) vdso/interleave-halves)
+TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS) box/clocks),$(TESTS_C) vdso/interleave-halves)
 
 # ---- tests in C -----------------------------------------------------------------
 TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
@@ -263,6 +269,10 @@ NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(S
 test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(call quoted,$(SKIPS_ALLOWED)) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
+
+# KERNEL, BOOT and so on: tests/setup/machine. Not part of `make test`: it fetches kernels.
+machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | tests in a real KERNEL=PACKAGE (ARCH=...), emulated; SHELL=1 for a shell there
+	$(Q)SKIPS_ALLOWED=$(call quoted,$(SKIPS_ALLOWED)) $(TEST_ENV) CC_HERE=$(call quoted,$(CC_HERE)) tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once

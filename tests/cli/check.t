@@ -45,7 +45,7 @@ sub check {
 	if (!$pid) {
 		open STDOUT, '>', "$tmp/.out" or die;
 		open STDERR, '>', "$tmp/.err" or die;
-		alarm 20;
+		alarm 20 * $PATIENCE;
 		exec $uvdso, 'check', @args or die;
 	}
 	waitpid $pid, 0;

@@ -24,7 +24,7 @@ sub run {
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>', "$dir/out.$$" or die;
 		open STDERR, '>', "$dir/err.$$" or die;
-		alarm 10;
+		alarm 10 * $PATIENCE;
 		exec @command or POSIX::_exit(126);
 	}
 	waitpid $pid, 0;

@@ -253,7 +253,7 @@ if (@ARGV && $ARGV[0] eq '--write') {
 sub real {
 	my ($image, $outcome, $ours, @cmd) = @_;
 	my %env = ref $cmd[0] ? %{shift @cmd} : ();
-	my $limit = $outcome eq 'hangs' ? 1 : 15;
+	my $limit = $outcome eq 'hangs' ? 1 : 15 * $PATIENCE;
 	my $p = run(
 		{
 			before => sub {

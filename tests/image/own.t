@@ -153,7 +153,7 @@ each_function(
 
 # ---- who calls it ----
 # A reader that waits for ever is ended by the alarm.
-my %limit = (before => sub { alarm 3 });
+my %limit = (before => sub { alarm 3 * $PATIENCE });
 
 sub call {
 	my ($image, @run) = @_;
@@ -238,7 +238,7 @@ sub orphaned {
 			before => sub {
 				open STDIN, '<&', $out or POSIX::_exit(99);
 				close $in;
-				alarm 3;
+				alarm 3 * $PATIENCE;
 			}
 		},
 		$UVDSO, 'run',

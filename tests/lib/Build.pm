@@ -15,7 +15,7 @@ use Exporter 'import';
 use File::Glob ();
 use POSIX ();
 
-our @EXPORT = qw($BUILD $TESTED $MACHINE $IMAGE $PREFIX $NODE $STRIDE $PAGE quoted matching);
+our @EXPORT = qw($BUILD $TESTED $MACHINE $IMAGE $PREFIX $NODE $STRIDE $PAGE $PATIENCE quoted matching);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
 our $MACHINE = (POSIX::uname())[4] =~ s/^i.86$/i386/r;
@@ -27,6 +27,8 @@ our $NODE = {aarch64 => 'LINUX_2.6.39', riscv64 => 'LINUX_4.15'}->{$MACHINE} // 
 # an emulator has a page of its own.
 our $STRIDE = ($TESTED ne $BUILD ? $TESTED : $MACHINE) =~ /aarch64$/ ? 65536 : 4096;
 our $PAGE = POSIX::sysconf(POSIX::_SC_PAGESIZE());
+# By which a limit in seconds is longer than on other machines: TEST_SLOW, of an emulated one.
+our $PATIENCE = $ENV{TEST_SLOW} || 1;
 
 sub quoted {
 	return join ' ', map { "'" . s/'/'\\''/gr . "'" } @_;

@@ -85,16 +85,20 @@ static void check(clockid_t id, int64_t ahead_sec, const char *name)
 /* Ours ticks with our timekeeper, the kernel's with its tick: both lag behind the fine one. */
 static void check_coarse(int64_t ahead_sec, const char *name)
 {
-	int wrong = 0;
+	int ahead = 0, late = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		int64_t here = ours(CLOCK_MONOTONIC_COARSE), fine = kernel(CLOCK_MONOTONIC);
 
 		if (here > fine)
 			here -= ahead_sec * 1000000000ll;
-		wrong += here > fine || fine - here > 10 * TIMELINE_PERIOD_NS;
+		ahead += here > fine;
+		late += fine - here > 10 * TIMELINE_PERIOD_NS;
 	}
-	is(wrong, 0, "%s", name);
+	/* A busy machine's timekeeper is late now and then; a wrong offset is wrong each time.
+	 */
+	if (!ok(!ahead && late <= ROUNDS / 10, "%s", name))
+		diag("of %ld looks %d were ahead, and %d late", ROUNDS, ahead, late);
 }
 
 /* In the parent: the children's time namespace. Returns false with errno. */

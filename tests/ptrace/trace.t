@@ -133,7 +133,7 @@ is(trace('sh', '-c', 'kill -TERM $$')->{signal}, POSIX::SIGTERM(), '... and so i
 	is($p->{status}, 3, '... and ends like the program');
 	$p = spawn($UVDSO, 'trace', 'sh', '-c', 'sleep 30 & echo ends; exit 0');
 	wait_until { slurp($p->{out}->filename) eq "ends\n" };
-	sleep 0.3;
+	sleep 0.3 * $Build::PATIENCE;
 	kill 'INT', $p->{pid};
 	finish($p);
 	like($p->{err}, qr/^sh \(process/m, '... but not after ^C: then it says what it has')

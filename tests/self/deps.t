@@ -248,6 +248,11 @@ like($out, qr/remove nodejs npm$/m, 'a node that is too old is none');
 stand_in('node', 'exit 0');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
 is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
+($status, $out) = run("$tests/setup/deps machine");
+like(
+	$out, qr/remove qemu-system-x86 qemu-system-arm qemu-system-misc\b/m,
+	'for real kernels, three emulators'
+);
 is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
 ($status, $out) = run("$tests/setup/deps format");
 like(

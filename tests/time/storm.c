@@ -27,9 +27,9 @@
 #include "libc/vdso_names.h"
 #include "uvdso.h"
 
-#define KILLS           1000
-#define STOPS           500
-#define STOPS_BOTH      150
+#define KILLS           ((int)rounds(1000))
+#define STOPS           ((int)rounds(500))
+#define STOPS_BOTH      ((int)rounds(150))
 #define FINE_BOUND_NS   1000
 #define COARSE_BOUND_NS 50000000
 

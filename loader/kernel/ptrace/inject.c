@@ -140,11 +140,12 @@ static int tell_kernel(const struct target *t)
 		.auxv_size = (uint32_t)(t->vec.count * sizeof(t->vec.pair[0])),
 		.exe_fd = (uint32_t)-1,
 	};
-	long result = traced_write(traced->pid, at, &map, sizeof(map));
+	size_t size = mm_map_fit(&map);
+	long result = traced_write(traced->pid, at, &map, size);
 
 	if (!result)
 		result = process_call(&traced->process, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
-				      (long)at, sizeof(map));
+				      (long)at, (long)size);
 	return result < 0 ? process_error(&traced->process, "prctl", result) : 0;
 }
 

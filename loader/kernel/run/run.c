@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h> /* snprintf: to memory, never to a stream */
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -168,6 +169,10 @@ static int become_by_kernel(struct start *start, struct error *error)
 	struct attendant *tracer = request->follow ? &start->tracer : &start->keeper.timekeeper;
 	int err;
 
+	/* After execve(2) it is too late for the second rung. */
+	if (!getauxval(AT_SYSINFO_EHDR))
+		return error_self(error, -ENOEXEC, request->follow ? "--follow" : "run",
+				  "the kernel gives programs no vDSO that could be replaced");
 	err = may_exec(error);
 	if (!err)
 		err = pass_on_files(&start->follow.files, error);
