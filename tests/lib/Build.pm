@@ -15,7 +15,8 @@ use Exporter 'import';
 use File::Glob ();
 use POSIX ();
 
-our @EXPORT = qw($BUILD $TESTED $MACHINE $IMAGE $PREFIX $NODE $STRIDE $PAGE $PATIENCE quoted matching);
+our @EXPORT =
+    qw($BUILD $TESTED $MACHINE $IMAGE $PREFIX $NODE $STRIDE $PAGE $PATIENCE quoted matching);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
 our $MACHINE = (POSIX::uname())[4] =~ s/^i.86$/i386/r;

@@ -1,7 +1,7 @@
 /*
- * setter.c - makes the calls that set a clock, but so that they fail or change nothing, in its first
- * thread, in another one and in a child, and prints what they return; then whether a filter of its own,
- * which asks for a tracer that it has not, lets a call fail.
+ * setter.c - makes the calls that set a clock, but so that they fail or change nothing, in its
+ * first thread, in another one and in a child, and prints what they return; then whether a
+ * filter of its own, which asks for a tracer that it has not, lets a call fail.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -2,7 +2,8 @@
  * find-call.c - the system call instruction that is borrowed from a process is one.
  *
  * Its calls are made by an instruction of an image that it has mapped. Where instructions are
- * aligned, the same bytes between two of them are none: a process that is sent there gets SIGBUS.
+ * aligned, the same bytes between two of them are none: a process that is sent there gets
+ * SIGBUS.
  */
 #include <regs.h>
 #include <string.h>
@@ -35,7 +36,8 @@ int main(void)
 	size_t size = page_size(), last = size - sizeof(traced_instruction);
 
 	/* An image of one page, whatever that is, and after it nothing. */
-	image = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	image = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
 	if (image == MAP_FAILED || munmap(image + size, size))
 		bail_out("no memory");
 	put(0);

@@ -25,12 +25,12 @@
 
 /* How long to wait for the data page, and how far it may be off. Coarse clocks are read for it,
  * which without a counter are some microseconds apart. */
-#define PAUSE_NS   20000
-#define PAUSES     1000
-#define CLOSE_NS   20000
+#define PAUSE_NS 20000
+#define PAUSES   1000
+#define CLOSE_NS 20000
 
 static const long setters[] = {
-	SYS_clock_settime, SYS_settimeofday, SYS_adjtimex, SYS_clock_adjtime,
+	SYS_clock_settime,   SYS_settimeofday,    SYS_adjtimex, SYS_clock_adjtime,
 #ifdef SYS_stime
 	SYS_stime,
 #endif
@@ -67,8 +67,8 @@ void settle_filter(void)
 							 (unsigned)setters[i],
 							 (unsigned char)(NR_SETTERS - i), 0);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-						 SECCOMP_RET_TRACE | OUR_FILTER);
+	code[n++] =
+		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | OUR_FILTER);
 	program.len = n;
 	/* Without the flag old kernels slow down the whole program (seccomp(2)). */
 	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
@@ -99,7 +99,8 @@ static int64_t coarse_ns(const struct vdso_data *vd, int clock)
 			 read_once64(&vd->basetime[clock].nsec));
 }
 
-/* By the distance of REALTIME from MONOTONIC, which only changes when a clock is set; and the zone. */
+/* By the distance of REALTIME from MONOTONIC, which only changes when a clock is set; and the
+ * zone. */
 static bool is_settled(const struct vdso_data *vd)
 {
 	struct timezone zone = {0, 0};
