@@ -260,7 +260,7 @@ $(P)/tests/machines/emulated/port: tests/machines/emulated/port.c $(PORT_OBJS)
 # them the programs.
 SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
 ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES)) $(P)/tests/uvdso-dynamic \
-	$(P)/bench/bench $(P)/tests/image/alternatives)
+	$(P)/bench/bench $(addprefix $(P)/tests/,image/alternatives time/first map/timens))
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
 	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
 

@@ -17,7 +17,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT =
     qw(@COUNTER $UVDSO $UVDSO_DYNAMIC @RUN run spawn finish uvdso wait_until slurp program missing facts
-    attendant attendants shows is_status refused temp_dir);
+    attendant attendants shows is_status refused temp_dir no_counter);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Another machine's tests have a build of their own, and an emulator (tests/lib/run-test).
