@@ -13,6 +13,10 @@ unexport LD_RUN_PATH LDEMULATION GNUTARGET
 export PERL_BADLANG := 0
 unexport GREP_OPTIONS GREP_COLOR CDPATH POSIXLY_CORRECT BASH_ENV ENV
 
+# `make machine SHELL=1` means a shell in that machine; make itself takes the word for what runs recipes.
+BOX_SHELL := $(if $(filter-out /%,$(SHELL)),yes)
+override SHELL := $(if $(BOX_SHELL),/bin/sh,$(SHELL))
+
 # The machine to build for: this one by default, or any other that has a port.mk.
 HOST := $(patsubst i%86,i386,$(shell uname -m))
 ARCH ?= $(HOST)
@@ -88,7 +92,7 @@ CORE := all demo learn start check run hint diff update break solution reset wat
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(REST),$(if $(filter-out $(CORE),$(REST))$(CROSS)$(filter-out gcc ld.bfd,$(CC) $(LD)),,core)) \
 		$(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) \
-		$(filter bench,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
+		$(filter bench machine,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
 
 clean: ## Build | remove everything that was built
 	rm -rf $(B) work/.trees

@@ -35,8 +35,8 @@ SECTIONS
 	 * without a relocation.
 	 */
 	/* course: begin 02-image.below */
-	vdso_data = . - VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE;
-	vdso_rng_data = vdso_data + VDSO_RNG_PAGE * VDSO_PAGE_SIZE;
+	vdso_data = . - VDSO_NR_DATA_PAGES * VDSO_STRIDE;
+	vdso_rng_data = vdso_data + VDSO_RNG_PAGE * VDSO_STRIDE;
 
 	. = SIZEOF_HEADERS;
 	/* course: end 02-image.below */

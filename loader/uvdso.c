@@ -31,6 +31,11 @@ _Static_assert((int)UVDSO_REALTIME == (int)TIMENS_REALTIME &&
 		       (int)UVDSO_CLOCKS == (int)TIMENS_CLOCKS,
 	       "an offset would shift another clock");
 
+_Static_assert((int)UVDSO_COUNTER_AUTO == (int)COUNTER_AUTO &&
+		       (int)UVDSO_COUNTER_ALWAYS == (int)COUNTER_ALWAYS &&
+		       (int)UVDSO_COUNTER_NEVER == (int)COUNTER_NEVER,
+	       "the counter would be used where it should not be");
+
 /* From the options to a vDSO that can be called. */
 static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct error *error)
 {
@@ -59,7 +64,8 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 		error_about(error, image_name);
 		goto out;
 	}
-	keeper->use_counter = !options->no_counter;
+	keeper->counter =
+		options->no_counter ? COUNTER_NEVER : (enum counter_choice)options->counter;
 	err = vvar_create(&keeper->vvar);
 	keeper->vvar.foreign = foreign;
 	if (err)

@@ -48,12 +48,20 @@ enum uvdso_clock {
 	UVDSO_CLOCKS /* how many there are */
 };
 
+/* What the fine clocks are read off. */
+enum uvdso_counter {
+	UVDSO_COUNTER_AUTO,   /* the counter, if the kernel relies on it and the CPUs agree */
+	UVDSO_COUNTER_ALWAYS, /* the counter, whatever the kernel keeps time with */
+	UVDSO_COUNTER_NEVER   /* system calls: as if this machine had no usable counter */
+};
+
 /* Zero is the default for each field, so that `= {0}` and NULL mean the same. */
 struct uvdso_options {
 	const char *image; /* a file to use instead of the built-in image */
 	bool unchecked;    /* map the image whatever `uvdso check` says, and its data pages */
-	bool no_counter;   /* as if this machine had no usable counter */
+	bool no_counter;   /* the same as UVDSO_COUNTER_NEVER */
 	int64_t offset[UVDSO_CLOCKS]; /* seconds to shift each clock by, either way */
+	enum uvdso_counter counter;
 };
 
 /*
@@ -71,7 +79,7 @@ struct uvdso_options {
  * clock and the alarm that belong to it.
  *
  * options may be NULL, and is not needed after the call. Takes less than a millisecond, of
- * which a tenth is for the counter, unless options->no_counter.
+ * which a tenth is for the counter, unless it is not to be used.
  *
  * Returns 0 and *vdso, or -errno with *vdso NULL and a sentence in why: at most size bytes
  * with the terminating null byte, nothing if size is 0. Nothing is left behind then. Among
@@ -81,6 +89,9 @@ struct uvdso_options {
  *	-ENOEXEC                the image breaks a rule, reads other data pages, or is for
  *	                        another machine
  *	-ERANGE                 an offset would take a clock out of its range
+ *	-EPERM                  this process has called unshare(2) with CLONE_NEWTIME, so that
+ *	                        its children are in another time namespace, and the timekeeper
+ *	                        may not come back: boot before that, or in a child
  *	-ENOMEM, -EMFILE, -EAGAIN ...   the system call that failed
  *
  * May be called from any thread, and more than once: each vDSO has processes and pages of its
@@ -116,8 +127,8 @@ UVDSO_API const void *uvdso_ehdr(const struct uvdso *vdso);
 UVDSO_API pid_t uvdso_timekeeper(const struct uvdso *vdso);
 
 /*
- * Why the fine clocks make system calls (VDSO_CLOCKMODE_NONE), as a sentence in static storage;
- * NULL if they read the counter.
+ * Why the fine clocks made system calls (VDSO_CLOCKMODE_NONE) when the vDSO was booted, as a
+ * sentence in static storage; NULL if they read the counter. It may change later, both ways.
  */
 UVDSO_API const char *uvdso_why_no_counter(const struct uvdso *vdso);
 

@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -26,10 +26,15 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 # emulator cannot do. (i386 has no random numbers, and no 128-bit numbers, which fake needs.)
 TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
 	$(sort $(wildcard tests/*/*.c))))
-TESTS_CROSS := libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
-	map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
+TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
+	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
+# Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
+# on the machine made for tests, which knows no kernel.
+TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
+	box/% course/% image/% self/% time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
+	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
 	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
@@ -38,12 +43,13 @@ TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
 # and would start itself.
-T := $(if $(filter command%,$(origin T)),$(T),$(if $(CROSS),$(TESTS_CROSS),all))
-CHOSEN := $(if $(filter test test-list,$(MAKECMDGOALS)),$(shell tests/lib/names $(T) || echo failed))
+T := $(if $(filter command%,$(origin T)),$(T),$(if $(filter machine,$(MAKECMDGOALS)),$(TESTS_MACHINE),$(if \
+	$(CROSS),$(TESTS_CROSS),all)))
+CHOSEN := $(if $(filter test test-list machine,$(MAKECMDGOALS)),$(shell tests/lib/names $(T) || echo failed))
 $(if $(filter failed,$(CHOSEN)),$(error no test is run))
 CHOSEN := $(foreach test,$(TESTS_SLOW),$(filter $(test),$(CHOSEN))) $(filter-out $(TESTS_SLOW),$(CHOSEN))
 
-TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS)),$(TESTS_C) vdso/interleave-halves)
+TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS) box/clocks),$(TESTS_C) vdso/interleave-halves)
 
 # ---- tests in C -----------------------------------------------------------------
 TEST_CFLAGS := $(USER_CFLAGS) -Itests/lib
@@ -107,7 +113,7 @@ $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 
 # ---- programs that tests run ------------------------------------------------------
 # Not optimised: a program that is meant to use its stack must do so.
-PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS)
+PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS) -Iloader
 # C++ for this machine, by any compiler that is there; an exception may come from a signal
 # handler, so from any instruction.
 PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
@@ -130,7 +136,7 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
-PROBES := $(if $(filter x86_64,$(ARCH)),probe.pie probe.static-pie probe.in-the-way) probe.static
+PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
@@ -179,13 +185,16 @@ $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
-	$(call program,$(PROGRAM_CFLAGS) -Iloader,$(P)/internal.a $(LIBS))
+	$(call program,$(PROGRAM_CFLAGS),$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
 LIBSTDCXX := $(wildcard /usr/$(TRIPLE)/lib/libstdc++.so.6)
 PROGRAMS += $(if $(RUN),$(P)/tests/programs/calls $(P)/tests/programs/entry $(and $(filter signal,$(VDSO_PARTS)),$(LIBSTDCXX), \
 	$(shell command -v clang++),$(P)/tests/programs/sigreturn))
+
+# On a machine of that kind chapter 12 needs no emulator.
+PROGRAMS += $(if $(CROSS),,$(if $(filter aarch64 riscv64,$(ARCH)),$(P)/tests/machines/emulated/port))
 
 $(P)/tests/programs/calls: tests/machines/emulated/calls.c $(P)/internal.a
 	$(call program,$(LOADER_CFLAGS),$(P)/internal.a $(LIBS))
@@ -229,13 +238,14 @@ $(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vds
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
 
-# ---- for chapters of the course about another machine ---------------------------------
+# ---- for chapters of the course about another machine, and tests of x86-64's image ------
 # What they need of it, which is not all of it. Nothing without its compiler, or if it is this one.
 COURSE_i386 := tests/machines/i386/trampolines
 COURSE_aarch64 := vdso.so tests/machines/emulated/port
 COURSE_riscv64 := vdso.so tests/machines/emulated/port
+COURSE_x86_64 := vdso.so
 
-COURSES := i386-course aarch64-course riscv64-course
+COURSES := i386-course aarch64-course riscv64-course x86_64-course
 .PHONY: $(COURSES) course-built
 $(COURSES): %-course:
 	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \
@@ -254,7 +264,7 @@ $(P)/tests/machines/emulated/port: tests/machines/emulated/port.c $(PORT_OBJS)
 # them the programs.
 SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
 ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES)) $(P)/tests/uvdso-dynamic \
-	$(P)/bench/bench $(P)/tests/image/alternatives)
+	$(P)/bench/bench $(addprefix $(P)/tests/,image/alternatives time/first map/timens))
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
 	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
 
@@ -263,6 +273,10 @@ NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(S
 test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no test ran
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(call quoted,$(SKIPS_ALLOWED)) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
+
+# KERNEL, BOOT and so on: tests/setup/machine. Not part of `make test`: it fetches kernels.
+machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | tests in a real KERNEL=PACKAGE (ARCH=...), emulated; SHELL=1 for a shell there
+	$(Q)SKIPS_ALLOWED=$(call quoted,$(SKIPS_ALLOWED)) $(TEST_ENV) CC_HERE=$(call quoted,$(CC_HERE)) tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once

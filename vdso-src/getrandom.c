@@ -37,9 +37,6 @@
 #define EFAULT 14
 #define ENOSYS 38
 
-/* The most that one system call transfers (kernel: MAX_RW_COUNT). */
-#define MOST (0x7fffffff & ~(VDSO_PAGE_SIZE - 1))
-
 #define COLD   __attribute__((noinline, cold))
 #define INLINE inline __attribute__((always_inline))
 
@@ -52,6 +49,25 @@
  */
 u64 arch_chacha20_blocks(u8 *out, const u8 key[CHACHA_KEY_SIZE], u64 counter, size_t blocks)
 	__attribute__((visibility("hidden")));
+
+/* Where there is only one size, nothing is read. */
+static INLINE size_t page_size(void)
+{
+	return VDSO_STRIDE == VDSO_SMALLEST_PAGE ? VDSO_STRIDE
+						 : read_once32(&vdso_rng_data.page_size);
+}
+
+/* The most that one system call transfers (kernel: MAX_RW_COUNT). */
+static INLINE size_t most(void)
+{
+	return 0x7fffffff & -page_size();
+}
+
+/* If a state lay in two pages, one could be dropped: a valid generation, no key. */
+static INLINE bool lies_in_two_pages(const struct vgetrandom_state *state)
+{
+	return ((uintptr_t)state & (page_size() - 1)) + sizeof(*state) > page_size();
+}
 
 /*
  * Compilers turn loops that copy or clear into calls of memcpy() or memset(), which do not
@@ -200,8 +216,7 @@ EXPORT(long, getrandom,
 
 	if (unlikely(opaque_len == QUERY_LEN && !buffer && !len && !flags))
 		return describe_state(opaque_state);
-	/* If a state lay in two pages, one could be dropped: a valid generation, no key. */
-	if (unlikely((uintptr_t)state % VDSO_PAGE_SIZE + sizeof(*state) > VDSO_PAGE_SIZE))
+	if (unlikely(lies_in_two_pages(state)))
 		return -EFAULT;
 	/* Another size: made for another image, perhaps restored from a checkpoint. */
 	if (unlikely(opaque_len != sizeof(*state) || !flags_are_known(flags)))
@@ -209,8 +224,8 @@ EXPORT(long, getrandom,
 	/* Acquire: the generation, stored before it, is not 0. */
 	if (unlikely(!__atomic_load_n(&vdso_rng_data.is_ready, __ATOMIC_ACQUIRE)))
 		goto by_system_call;
-	if (unlikely(len > MOST))
-		len = MOST;
+	if (unlikely(len > most()))
+		len = most();
 	if (unlikely(!len))
 		return 0;
 	/*

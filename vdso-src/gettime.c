@@ -88,13 +88,13 @@ struct vdso_timezone {
 #define INLINE   inline __attribute__((always_inline))
 
 /*
- * In a time namespace the first page has the offsets; the data page is the next one. The empty
- * asm is for compilers that know how large vdso_data is, and would warn.
+ * In a time namespace the first page has the offsets; the data page is a stride further on. The
+ * empty asm is for compilers that know how large vdso_data is, and would warn.
  */
 static INLINE const struct vdso_data *data_after_offsets(const struct vdso_data *vd)
 {
 	__asm__("" : "+r"(vd));
-	return (const struct vdso_data *)((const char *)vd + VDSO_PAGE_SIZE);
+	return (const struct vdso_data *)((const char *)vd + VDSO_STRIDE);
 }
 
 static INLINE bool is_namespace(const struct vdso_data *vd)

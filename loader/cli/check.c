@@ -29,7 +29,9 @@ static const struct option_row options[] = {
 	{0, "house", NULL, set_flag, &house,
 	 "the house rules, too: a breach hurts no client,\n"
 	 "but our own image keeps them"},
-	{0, "json", NULL, set_flag, &json, "print a JSON object for each file, on one line"},
+	{0, "json", NULL, set_flag, &json,
+	 "print a JSON object for each file, on one line;\n"
+	 "with --clients one of the verdicts"},
 	{0, "tap", NULL, set_flag, &tap, "print a TAP point for each file"},
 	{0, "rules", NULL, set_flag, &rules, "list the rules and exit"},
 	{0, "explain", "RULE", set_rule, &explained,
@@ -112,7 +114,7 @@ static enum status check_file(const char *path, unsigned number, bool *told)
 	return file.broken ? STATUS_BROKEN : STATUS_OK;
 }
 
-/* --clients has a form of its own: a line for each client. */
+/* --clients has forms of its own: a line for each client, or an object for all. */
 static enum status check_clients(const char *path)
 {
 	struct image image;
@@ -121,9 +123,11 @@ static enum status check_clients(const char *path)
 
 	if (err) {
 		complain(path, "%s", strerror(-err));
+		if (json)
+			print_clients_json(path, NULL, strerror(-err));
 		return STATUS_USAGE;
 	}
-	all_good = print_clients(path, &image);
+	all_good = json ? print_clients_json(path, &image, NULL) : print_clients(path, &image);
 	image_free(&image);
 	return all_good ? STATUS_OK : STATUS_BROKEN;
 }
@@ -144,7 +148,8 @@ static int check_files(int argc, char **argv)
 		if (status > worst)
 			worst = status;
 	}
-	format->finish((unsigned)argc);
+	if (!by_clients)
+		format->finish((unsigned)argc);
 	free(told);
 	return worst;
 }
@@ -153,8 +158,9 @@ static int check(int argc, char **argv)
 {
 	if (json && tap)
 		return refuse(&command_check, "--json", "not together with --tap");
-	if (by_clients && (json || tap))
-		return refuse(&command_check, "--clients", "not together with --json or --tap");
+	if (by_clients && (tap || house || verbose))
+		return refuse(&command_check, "--clients",
+			      "not together with --tap, --house or -v");
 	format = json ? &check_as_json : tap ? &check_as_tap : &check_for_people;
 	if (!rules && !explained)
 		return argc ? check_files(argc, argv)

@@ -29,6 +29,9 @@ struct check_format {
 	void (*rule)(const struct image_rule *rule);    /* one line of --rules */
 	void (*explain)(const struct image_rule *rule); /* all that is known of it */
 };
+/* A string, or null, as a member of a JSON object. */
+void json_member(const char *name, const char *text);
+
 extern const struct check_format check_for_people, check_as_json, check_as_tap;
 
 #endif

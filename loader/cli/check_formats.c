@@ -121,7 +121,7 @@ static void json_string(const char *text)
 	putchar('"');
 }
 
-static void json_member(const char *name, const char *text)
+void json_member(const char *name, const char *text)
 {
 	printf("\"%s\":", name);
 	if (text)

@@ -54,6 +54,7 @@ const unsigned char *kernel_image(size_t *size);
 /* For check: a line for each client (kernel/image/clients). Do all take all they ask for? */
 struct image;
 bool print_clients(const char *path, const struct image *image);
+bool print_clients_json(const char *path, const struct image *image, const char *error);
 void list_clients(FILE *to);
 
 /* The options of `uvdso run`, which `uvdso trace` has as well. */
@@ -76,11 +77,16 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status);
 			"days; may be repeated, the last one for a clock\n" \
 			"counts"                                            \
 	}
-#define OPTION_NO_COUNTER(flag)                                              \
-	{                                                                    \
-		0, "no-counter", NULL, set_flag, flag,                       \
-			"behave as on a machine without a usable counter:\n" \
-			"the fine clocks fall back to system calls"          \
+#define OPTION_COUNTER(choice)                                                  \
+	{                                                                       \
+		0, "counter", "WHEN", set_counter, choice,                      \
+			"read the fine clocks off the machine's counter:\n"     \
+			"auto (default: if the kernel relies on it), always,\n" \
+			"or never (by system calls)"                            \
+	}
+#define OPTION_NO_COUNTER(choice)                                                            \
+	{                                                                                    \
+		0, "no-counter", NULL, set_no_counter, choice, "the same as --counter=never" \
 	}
 #define OPTION_VERBOSE(flag, help)                         \
 	{                                                  \
@@ -89,6 +95,9 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status);
 
 /* For struct timens *: another clock is shifted. */
 option_set set_offset;
+
+/* For enum uvdso_counter *. */
+option_set set_counter, set_no_counter;
 
 /* Prints what happens meanwhile; see kernel/base/event.h. */
 struct event;

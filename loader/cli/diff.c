@@ -22,6 +22,7 @@
 #include "cli.h"
 #include "diff_points.h"
 #include "kernel/image/check/check.h"
+#include "kernel/image/clients/clients.h"
 #include "kernel/image/exports.h"
 #include "kernel/image/image.h"
 #include "kernel/image/machine.h"
@@ -119,6 +120,43 @@ static void compare_rules(const struct side sides[2])
 		printf("      matters: only the %s breaks %s: %s\n",
 		       breaches.by[i] == 1 ? "first" : "second", image_rules[i].name,
 		       image_rules[i].hurts);
+		nr_matter++;
+	}
+}
+
+static bool takes_all(const struct client_verdict *v)
+{
+	return v->outcome == CLIENT_ABSENT || (v->outcome == CLIENT_OURS && !v->rule);
+}
+
+/* The same question, asked of each client (uvdso check --clients). */
+static void compare_clients(const struct side sides[2])
+{
+	struct client_verdict v[2];
+	char texts[2][DIFF_TEXT];
+	unsigned content[2] = {0, 0};
+
+	for (unsigned i = 0; i < nr_clients; i++)
+		for (int side = 0; side < 2; side++) {
+			client_judge(i, &sides[side].image, &v[side]);
+			content[side] += takes_all(&v[side]);
+		}
+	for (int side = 0; side < 2; side++)
+		snprintf(texts[side], DIFF_TEXT, "%u of %u content", content[side], nr_clients);
+	row("clients", texts[0], texts[1]);
+	for (unsigned i = 0; i < nr_clients; i++) {
+		const struct client_verdict *worse;
+
+		client_judge(i, &sides[0].image, &v[0]);
+		client_judge(i, &sides[1].image, &v[1]);
+		if (v[0].outcome == v[1].outcome && !v[0].rule == !v[1].rule)
+			continue;
+		if (v[0].outcome == CLIENT_ABSENT || v[1].outcome == CLIENT_ABSENT)
+			continue; /* another machine, which is said above */
+		worse = takes_all(&v[0]) ? &v[1] : &v[0];
+		printf("      matters to %s: %s with the first, %s with the second: %s\n",
+		       clients[i].name, client_outcomes[v[0].outcome],
+		       client_outcomes[v[1].outcome], worse->why);
 		nr_matter++;
 	}
 }
@@ -276,6 +314,7 @@ static int diff(int argc, char **argv)
 	for (unsigned i = 0; i < diff_nr_points; i++)
 		compare(&diff_points[i], sides);
 	compare_rules(sides);
+	compare_clients(sides);
 	compare_functions(sides);
 	status = nr_matter ? STATUS_BROKEN : STATUS_OK;
 out:

@@ -13,9 +13,6 @@
 #ifndef EF_RISCV_RVE
 #	define EF_RISCV_RVE 8
 #endif
-#ifndef EM_LOONGARCH
-#	define EM_LOONGARCH 258
-#endif
 #ifndef EF_LARCH_ABI_MODIFIER_MASK
 #	define EF_LARCH_ABI_MODIFIER_MASK 7
 #endif

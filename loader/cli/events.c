@@ -70,6 +70,12 @@ void print_event(void *unused, const struct event *e)
 	case EVENT_BROKEN_RULE:
 		fprintf(stderr, "uvdso: image    breaks rule %s: %s\n", e->what, e->why);
 		break;
+	case EVENT_SLOW_CLOCKS:
+		fprintf(stderr,
+			"uvdso: counter  not used, so a clock takes %u times as long as in the "
+			"kernel's vDSO: %s; see --counter\n",
+			e->times, e->why);
+		break;
 	case EVENT_COUNTER:
 		fprintf(stderr, "uvdso: counter  %.3f MHz, mult %u, shift %u\n", e->mhz,
 			e->mult, e->shift);

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
+#include "uvdso.h"
 
 static struct run_request request;
 
@@ -25,6 +26,7 @@ static const char *set_exec(const char *text, void *to)
 }
 
 static const char *image_file;
+static enum uvdso_counter counter;
 
 const struct option_row run_options[] = {
 	OPTION_OFFSET(&request.timens),
@@ -35,7 +37,8 @@ const struct option_row run_options[] = {
 	{0, "force", NULL, set_flag, &request.force,
 	 "run on it even if `uvdso check` finds it broken, or\n"
 	 "nothing is known of the data pages that it reads"},
-	OPTION_NO_COUNTER(&request.no_counter),
+	OPTION_COUNTER(&counter),
+	OPTION_NO_COUNTER(&counter),
 	{0, "exec", "HOW", set_exec, &request.exec,
 	 "start PROGRAM by the kernel's execve(2), or by hand;\n"
 	 "HOW is kernel or hand (default: kernel, and by hand\n"
@@ -103,12 +106,37 @@ static int choose_image(struct image *image)
 	return err ? STATUS_SELF : 0;
 }
 
+const char *set_counter(const char *text, void *to)
+{
+	static const char *const names[] = {
+		[UVDSO_COUNTER_AUTO] = "auto",
+		[UVDSO_COUNTER_ALWAYS] = "always",
+		[UVDSO_COUNTER_NEVER] = "never",
+	};
+	enum uvdso_counter *counter = to;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		*counter = (enum uvdso_counter)i;
+		return NULL;
+	}
+	return "neither auto, always nor never";
+}
+
+const char *set_no_counter(const char *text, void *to)
+{
+	(void)text;
+	return set_counter("never", to);
+}
+
 int run_with_options(char **argv, struct trace *trace, int *wait_status)
 {
 	struct error error = {0};
 	int err;
 
 	request.argv = argv;
+	request.counter = (enum counter_choice)counter;
 	request.envp = environ;
 	request.image_name = image_file ? image_file : "built-in image";
 	request.events.tell = print_event;

@@ -19,6 +19,7 @@
 #include <vdso/seqcount.h>
 
 #include "cli.h"
+#include "kernel/base/page.h"
 #include "kernel/foreign/probe.h"
 #include "kernel/foreign/mirror.h"
 #include "kernel/image/identity.h"
@@ -166,7 +167,8 @@ static bool kernels;
 static const struct option_row options[] = {
 	{'n', "times", "N", set_times, &times, "look N times and exit; else until ^C"},
 	OPTION_OFFSET(&timens),
-	OPTION_NO_COUNTER(&boot.no_counter),
+	OPTION_COUNTER(&boot.counter),
+	OPTION_NO_COUNTER(&boot.counter),
 	{0, "kernel", NULL, set_flag, &kernels, "show the data page of the running kernel"},
 	{0},
 };
@@ -201,7 +203,7 @@ static int look_at_ours(void)
 		return STATUS_USAGE;
 	}
 	first = (const void *)((const char *)uvdso_ehdr(vdso) -
-			       (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_PAGE_SIZE);
+			       (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_STRIDE);
 	watched.data = first;
 	/*
 	 * In a namespace the page of the offsets comes first, then the data. Not by our
@@ -209,7 +211,7 @@ static int look_at_ours(void)
 	 */
 	if (read_once_s32(&first->clock_mode) == VDSO_CLOCKMODE_TIMENS) {
 		watched.offset = first->offset;
-		watched.data = (const void *)((const char *)first + VDSO_PAGE_SIZE);
+		watched.data = (const void *)((const char *)first + VDSO_STRIDE);
 	}
 	look(&watched);
 	uvdso_shutdown(vdso);
@@ -238,12 +240,12 @@ static int look_at_kernels(void)
 		complain("watch", "%s", error.why);
 		return STATUS_USAGE;
 	}
-	pages = image.bytes - (size_t)watched.layout->pages * VDSO_PAGE_SIZE;
-	watched.page = pages + (size_t)watched.layout->time * VDSO_PAGE_SIZE;
+	pages = image.bytes - (size_t)watched.layout->pages * page_size();
+	watched.page = pages + (size_t)watched.layout->time * page_size();
 	mirror_read(watched.layout, watched.page, offsets);
 	if (offsets[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_TIMENS) {
 		watched.offset = offsets[CS_HRES_COARSE].offset;
-		watched.page = pages + (size_t)watched.layout->timens * VDSO_PAGE_SIZE;
+		watched.page = pages + (size_t)watched.layout->timens * page_size();
 	}
 	look(&watched);
 	return STATUS_OK;
@@ -254,7 +256,7 @@ static int watch(int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!kernels)
 		return look_at_ours();
-	if (!timens_is_empty(&timens) || boot.no_counter) {
+	if (!timens_is_empty(&timens) || boot.counter == UVDSO_COUNTER_NEVER) {
 		complain("watch", "--kernel: the kernel's data page takes no --offset and no "
 				  "--no-counter");
 		return STATUS_USAGE;

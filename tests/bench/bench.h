@@ -24,10 +24,9 @@
 #include <time.h>
 
 #include "libc/vdso_elf.h"
+#include "libc/vdso_names.h"
 #include "measure.h"
 #include "uvdso.h"
-
-#define VERSION "LINUX_2.6"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

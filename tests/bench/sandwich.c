@@ -163,9 +163,10 @@ int sandwich_bench(const struct bench *bench)
 		return 1;
 	}
 	begin = now_ns();
-	gettime[OURS] = (gettime_fn *)vdso_elf_symbol(&elf, "__vdso_clock_gettime", VERSION);
-	gettime[KERNEL] =
-		(gettime_fn *)vdso_elf_symbol(&bench->kernel, "__vdso_clock_gettime", VERSION);
+	gettime[OURS] =
+		(gettime_fn *)vdso_elf_symbol(&elf, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	gettime[KERNEL] = (gettime_fn *)vdso_elf_symbol(
+		&bench->kernel, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	spread_out(gettime, begin, bench->quick ? QUICK_ROUNDS : ROUNDS, spreads[0],
 		   spreads[1]);
 	uvdso_shutdown(booted);

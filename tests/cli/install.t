@@ -139,7 +139,7 @@ SKIP: {
 	local $ENV{HOME} = $tmp;
 	delete local $ENV{DEBUGINFOD_URLS};
 	my $said =
-	    `cd / && @{[quoted($installed)]} gdb $pid -nx -batch -ex 'set width 0' -ex 'list __vdso_clock_gettime' -ex 'info source' 2>&1`;
+	    `cd / && @{[quoted($installed)]} gdb $pid -nx -batch -ex 'set width 0' -ex 'list ${PREFIX}clock_gettime' -ex 'info source' 2>&1`;
 	skip('ptrace is denied here', 2)
 	    if $said =~ /ptrace: Operation not permitted|Could not attach/;
 	like(

@@ -26,7 +26,8 @@
 #include "tap.h"
 #include "uvdso.h"
 
-#define PAGE VDSO_PAGE_SIZE
+#define PAGE      4096
+#define DATA_SIZE (VDSO_NR_DATA_PAGES * VDSO_STRIDE)
 
 typedef long getcpu_fn(unsigned *, unsigned *, void *);
 typedef int gettime_fn(clockid_t, struct timespec *);
@@ -46,9 +47,9 @@ static bool has_rdtscp(unsigned feature)
 static unsigned char *map_for(const struct vvar *vvar, bool (*has)(unsigned), int *applied)
 {
 	struct image image = image_builtin();
-	unsigned char *at = mmap(NULL, (VDSO_NR_DATA_PAGES + 2) * PAGE, PROT_READ | PROT_WRITE,
+	unsigned char *at = mmap(NULL, DATA_SIZE + 2 * PAGE, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned char *code = at + VDSO_NR_DATA_PAGES * PAGE;
+	unsigned char *code = at + DATA_SIZE;
 
 	if (at == MAP_FAILED || image.size > 2 * PAGE ||
 	    mmap(at, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, vvar->fd, VVAR_FILE_TIME) ==
@@ -184,7 +185,7 @@ int main(int argc, char **argv)
 	}
 	if (vvar_create(&vvar) || vvar_map_writable(&vvar))
 		bail_out("no data page");
-	timekeeper_start(&tk, vvar.writable[0].data, true);
+	timekeeper_start(&tk, vvar.writable[0].data, COUNTER_AUTO);
 	timekeeper_first(&tk);
 	check_machine(&vvar, has_nothing, "a CPU with neither");
 	if (cpu_has(VDSO_CPU_RDTSCP))

@@ -12,7 +12,7 @@ use lib 'tests/lib';
 use Build;
 
 my $tmp = tempdir(CLEANUP => 1);
-my $image = read_file("$BUILD/x86_64/vdso.so");
+my $image = read_file($IMAGE);
 
 sub read_file {
 	my ($path) = @_;

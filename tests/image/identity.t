@@ -141,6 +141,7 @@ for (
 	],
 	['a wider mult', sub { $_[0] =~ s/\tu32 mult;/\tu64 mult;/ }],
 	['a field more', sub { $_[0] =~ s/\ts32 tz_minuteswest;/\tu64 more;\n$&/ }],
+	['another stride', sub { $_[0] =~ s/(VDSO_STRIDE) (?:4096|65536)/$1 16384/g }],
 	['a data page more', sub { $_[0] =~ s/(VDSO_NR_DATA_PAGES) 3/$1 4/ }],
 	[
 		'the pages in another order',

@@ -31,7 +31,7 @@
 #include "libc/vdso_elf.h"
 #include "tap.h"
 
-#define PAGE     4096u
+#define PAGE     65536u /* the largest of all machines, and so whole pages of each */
 #define NR_FLIPS 200000
 #define SECONDS  60 /* of CPU time for the test, and for each round of a longer run */
 /* One image of the largest size, however it is made up, takes less than this. */

@@ -268,11 +268,15 @@ difference(
 	'the oldest processor', 'e_flags', look_alike('mips'),
 	look_alike('mips', flags => 0x70000000), 0, qr/0 +0x70000000/, qr/matters to nobody/
 );
-difference(
-	'the data pages', 'data pages', "$BUILD/x86_64/vdso.so", $plain, 1,
-	qr/\d+, layout [0-9a-f]{8} +those of Linux 6\.12/,
-	qr/matters to nobody: the one that starts/
-);
+SKIP: {
+	my $ours = "$BUILD/x86_64/vdso.so";
+	skip 'the image of x86-64 is not built here (make deps)', 3 if !-e $ours;
+	difference(
+		'the data pages', 'data pages', $ours, $plain, 1,
+		qr/\d+, layout [0-9a-f]{8} +those of Linux 6\.12/,
+		qr/matters to nobody: the one that starts/
+	);
+}
 difference(
 	'an entry on i386', 'entry', look_alike('i386'), look_alike('i386', entry => 0x300), 1,
 	qr/none +0x300/, qr/matters to glibc and musl/

@@ -13,6 +13,8 @@ use Elf;
 use POSIX ();
 use RunTest;
 
+plan skip_all => 'a function of your own is for x86-64' if $MACHINE ne 'x86_64';
+
 $ENV{LC_ALL} = 'C';
 my $source = 'vdso-src/own.c';
 my $image = "$BUILD/x86_64/own/x86_64/vdso.so";
@@ -151,7 +153,7 @@ each_function(
 
 # ---- who calls it ----
 # A reader that waits for ever is ended by the alarm.
-my %limit = (before => sub { alarm 3 });
+my %limit = (before => sub { alarm 3 * $PATIENCE });
 
 sub call {
 	my ($image, @run) = @_;
@@ -236,7 +238,7 @@ sub orphaned {
 			before => sub {
 				open STDIN, '<&', $out or POSIX::_exit(99);
 				close $in;
-				alarm 3;
+				alarm 3 * $PATIENCE;
 			}
 		},
 		$UVDSO, 'run',

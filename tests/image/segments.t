@@ -12,7 +12,7 @@ use lib 'tests/lib';
 use Build;
 use Elf;
 
-my $built = "$BUILD/x86_64";
+my $built = "$BUILD/$MACHINE";
 my $page = "$built/vdso.so";
 my $tmp = tempdir(CLEANUP => 1);
 

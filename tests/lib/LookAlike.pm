@@ -39,7 +39,8 @@ our @MACHINES = map {
 	    @$_;
 	{
 		name => $name, number => $number, bits => $bits, orders => [split //, $orders],
-		node => $node, soname => $soname, functions => [map { "$prefix$_" } @$functions],
+		node => $node, soname => $soname,
+		functions => [map { /^__/ ? $_ : "$prefix$_" } @$functions],
 		pages => $pages << 10, word => $word // 4,
 	}
 } (
@@ -47,7 +48,7 @@ our @MACHINES = map {
 	['x32', 62, 32, '<', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks, 'time'], 4],
 	[
 		'i386', 3, 32, '<', 'LINUX_2.6', 'linux-gate.so.1', '__vdso_',
-		[@clocks, 'clock_gettime64'], 4
+		[@clocks, 'clock_gettime64', '__kernel_vsyscall'], 4
 	],
 	[
 		'arm', 40, 32, '<>', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_',
@@ -59,7 +60,7 @@ our @MACHINES = map {
 	],
 	[
 		'riscv64', 243, 64, '<', 'LINUX_4.15', 'linux-vdso.so.1', '__vdso_',
-		[@clocks, 'flush_icache'], 4
+		[@clocks, 'getcpu', 'flush_icache'], 4
 	],
 	[
 		'riscv32', 243, 32, '<', 'LINUX_4.15', 'linux-vdso.so.1', '__vdso_',
@@ -76,11 +77,11 @@ our @MACHINES = map {
 	['mips64', 8, 64, '><', 'LINUX_2.6', 'linux-vdso.so.1', '__vdso_', [@clocks], 64],
 	[
 		'ppc', 20, 32, '><', 'LINUX_2.6.15', 'linux-vdso32.so.1', '__kernel_',
-		[@clocks, 'time'], 256
+		[@clocks, 'time', 'getcpu'], 256
 	],
 	[
 		'ppc64', 21, 64, '><', 'LINUX_2.6.15', 'linux-vdso64.so.1', '__kernel_',
-		[@clocks, 'time'], 256
+		[@clocks, 'time', 'getcpu'], 256
 	],
 	[
 		's390x', 22, 64, '>', 'LINUX_2.6.29', 'linux-vdso64.so.1', '__kernel_',
@@ -91,11 +92,11 @@ our @MACHINES = map {
 		[@clocks, 'sigreturn'], 4
 	],
 	[
-		'parisc', 15, 32, '>', 'LINUX_5.18', 'linux-vdso32.so.1', '__vdso_',
+		'parisc', 15, 32, '>', 'LINUX_6.11', 'linux-vdso32.so.1', '__vdso_',
 		['clock_gettime', 'gettimeofday'], 64
 	],
 	[
-		'parisc64', 15, 64, '>', 'LINUX_5.18', 'linux-vdso64.so.1', '__kernel_',
+		'parisc64', 15, 64, '>', 'LINUX_6.11', 'linux-vdso64.so.1', '__kernel_',
 		['sigtramp_rt64'], 64
 	],
 	[
@@ -110,6 +111,7 @@ our @MACHINES = map {
 		'sh', 42, 32, '<>', 'LINUX_2.6', 'linux-gate.so.1', '__kernel_',
 		['vsyscall', 'sigreturn'], 64
 	],
+	['nds32', 167, 32, '<>', 'LINUX_4', 'linux-vdso.so.1', '__vdso_', [@clocks], 8],
 	['csky', 252, 32, '<', 'LINUX_5.10', 'linux-vdso.so.1', '__vdso_', ['rt_sigreturn'], 4],
 );
 

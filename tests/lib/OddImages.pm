@@ -340,6 +340,14 @@ my $far = 0x7000000;
 my $many = 0x30000001;
 my $no_sections = all(ehdr(shoff => 0), ehdr(shnum => 0), ehdr(shstrndx => 0));
 
+sub shdr {
+	my ($section, %fields) = @_;
+	return sub {
+		my ($elf) = @_;
+		$elf->set('shdr', $elf->section($section)->{at}, $_, $fields{$_}) for keys %fields;
+	}
+}
+
 my @list = (
 	['as it is', sub { }],
 
@@ -385,6 +393,7 @@ my @list = (
 	['the node has another hash', verdef(1, hash => 0x12345)],
 	['the node is the base', verdef(1, flags => 1)],
 	['the node has index 0', verdef(1, ndx => 0)],
+	['the node has index 3, and so have all symbols', all(verdef(1, ndx => 3), versym(3))],
 	['the node is of version 2', verdef(1, version => 2)],
 	['the node has two names', verdef(1, cnt => 2)],
 	['the node has three names', verdef(1, cnt => 3)],
@@ -460,6 +469,17 @@ my @list = (
 	['no DT_SONAME', without('SONAME')],
 	['DT_SONAME foo.so', string('linux-vdso.so.1', 'foo.so')],
 	['DT_SONAME libc.so.6', string('linux-vdso.so.1', 'libc.so.6')],
+	['DT_SONAME libm.so.6', string('linux-vdso.so.1', 'libm.so.6')],
+	[
+		'DT_SONAME ld-linux-x86-64.so.2',
+		sub {
+			my ($elf) = @_;
+			my $at = append($elf, "ld-linux-x86-64.so.2\0");
+			entry('SONAME', $at - $elf->tag('STRTAB'))->($elf);
+			entry('STRSZ', $at + 21 - $elf->tag('STRTAB'))->($elf);
+		}
+	],
+	['DT_VERNEED', with_table($Elf::TAG{VERNEED}, 32)],
 	['DT_RUNPATH', with_string($Elf::TAG{RUNPATH})],
 	['DT_NEEDED', with_string($Elf::TAG{NEEDED})],
 	['DT_TEXTREL', with([$Elf::TAG{TEXTREL}, 0])],
@@ -489,6 +509,7 @@ my @list = (
 	['PT_DYNAMIC: writable', phdr($PT_DYNAMIC, flags => 6)],
 	['PT_DYNAMIC: another offset than address', more($PT_DYNAMIC, 'offset', 16)],
 	['PT_DYNAMIC: another address than offset', more($PT_DYNAMIC, 'vaddr', 16)],
+	['PT_DYNAMIC: no bytes in memory', phdr($PT_DYNAMIC, memsz => 0)],
 	['PT_DYNAMIC: 48 bytes', phdr($PT_DYNAMIC, filesz => 48, memsz => 48)],
 	['PT_DYNAMIC far away', phdr($PT_DYNAMIC, offset => $far, vaddr => $far)],
 	['PT_TLS', segment($PT_TLS, 4, 0x100, 8)],
@@ -512,6 +533,15 @@ my @list = (
 	['no section headers', $no_sections],
 	['e_shoff far away', ehdr(shoff => $far)],
 	['e_shstrndx after the last', ehdr(shstrndx => 99)],
+	['e_shstrndx 0', ehdr(shstrndx => 0)],
+	['ET_CORE', ehdr(type => 4)],
+	['a section whose name is far away', shdr('.text', name => $far)],
+	['.dynsym: sh_info of 20', shdr('.dynsym', info => 20)],
+	['.dynsym: sh_entsize of 0', shdr('.dynsym', entsize => 0)],
+	['.gnu.version_d: sh_link 0', shdr('.gnu.version_d', link => 0)],
+	['.gnu.version_d: sh_info 0', shdr('.gnu.version_d', info => 0)],
+	['.gnu.version_d: of 8 bytes', shdr('.gnu.version_d', size => 8)],
+	['.dynstr: of 8 bytes', shdr('.dynstr', size => 8)],
 	[
 		'no section is SHT_DYNSYM',
 		sub { $_[0]->set('shdr', $_[0]->section('.dynsym')->{at}, 'type', 1) }

@@ -1,7 +1,7 @@
 package Port;
 # Port.pm - tests what one port's machine.h supplies: port_test(ARCH).
 #
-# What can be run is run, by an emulator: machines/emulated/port.c. The order in which the counter is
+# What can be run is run, on another machine by an emulator: machines/emulated/port.c. The order in which the counter is
 # read cannot be, since an emulator on x86-64 keeps loads in order whatever the program asks for. So it
 # is read off the code of the image. Any code that keeps the order will do; what our own looks like is
 # for machine-code.t to say.
@@ -141,19 +141,20 @@ sub port_test {
 	my ($arch) = @_;
 	my $m = $machine{$arch};
 	my ($emulator, $triple) = ("qemu-$arch", "$arch-linux-gnu");
-	for my $tool ($emulator, "$triple-gcc") {
+	my $here = $arch eq $MACHINE;
+	for my $tool ($here ? () : ($emulator, "$triple-gcc")) {
 		skip_all("$tool is not installed")
 		    if system "command -v $tool >/dev/null 2>&1";
 	}
 	my $dir = "$BUILD/$arch";
-	-x "$dir/tests/machines/emulated/port"
-	    or skip_all("nothing is built for $arch as for another machine");
+	my $program = ($here ? $BUILD : $dir) . '/tests/machines/emulated/port';
+	-x $program or skip_all("nothing is built for $arch as for another machine");
 
 	# Its points are ours, with what it says to each.
 	$| = 1;
 	my ($plan, $run) = (undef, 0);
-	open my $port, '-|',
-	    "$emulator -L /usr/$triple $dir/tests/machines/emulated/port $dir/vdso.so 2>&1"
+	my $start = $here ? '' : "$emulator -L /usr/$triple ";
+	open my $port, '-|', "$start$program $dir/vdso.so 2>&1"
 	    or die "$emulator: $!\n";
 	while (<$port>) {
 		if (/^1\.\.(\d+)$/) {
@@ -175,9 +176,7 @@ sub port_test {
 		push @reads, [$code->{$name}, $_]
 		    for grep { $code->{$name}[$_] =~ $m->{counter} } 0 .. $#{$code->{$name}};
 	}
-	my $stores =
-	    functions($arch, "$dir/tests/machines/emulated/port", 'code_stores')->{code_stores}
-	    // [];
+	my $stores = functions($arch, $program, 'code_stores')->{code_stores} // [];
 	my ($early) = grep { !held_before($m, @$_) } @reads;
 	my ($late) = grep {
 		my ($of, $at) = @$_;

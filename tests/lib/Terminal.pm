@@ -5,6 +5,7 @@ package Terminal;
 
 use strict;
 use warnings;
+use Build ();
 use Exporter 'import';
 use Fcntl;
 use POSIX ();
@@ -28,7 +29,7 @@ sub on_terminal {
 	my $leader = fork // die;
 
 	if (!$leader) {
-		alarm 60;
+		alarm 60 * $Build::PATIENCE;
 		POSIX::setsid();
 		sysopen my $tty, $slave, O_RDWR
 		    or POSIX::_exit(1);    # becomes the terminal of the session

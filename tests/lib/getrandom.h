@@ -12,13 +12,14 @@
 #include <vdso/rng.h>
 
 #include "chacha_reference.h"
+#include "kernel/base/page.h"
 #include "kernel/map/place.h"
 #include "kernel/time/rng.h"
 #include "libc/vdso_elf.h"
 #include "libc/vdso_names.h"
 #include "tap.h"
 
-#define PAGE       VDSO_PAGE_SIZE
+#define PAGE       page_size()
 #define STATE_SIZE sizeof(struct vgetrandom_state)
 
 typedef long getrandom_fn(void *buffer, size_t len, unsigned flags, void *state,

@@ -16,10 +16,11 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "kernel/base/page.h"
 #include "kernel/image/image.h"
 #include "tap.h"
 
-#define COPY_PAGE 4096u
+#define COPY_PAGE page_size()
 
 enum guard { GUARD_BEFORE, GUARD_BEHIND };
 
@@ -74,8 +75,8 @@ __attribute__((unused)) static struct image kernel_image(void)
 	return image;
 }
 
-/* The first entry with a tag of PT_DYNAMIC, to be changed. An image that is sound has it. */
-__attribute__((unused)) static ElfW(Dyn) * copy_dynamic(const struct copy *copy, long tag)
+/* The first entry with a tag of PT_DYNAMIC, or NULL. */
+__attribute__((unused)) static ElfW(Dyn) * copy_find_dynamic(const struct copy *copy, long tag)
 {
 	const ElfW(Ehdr) *ehdr = (const void *)copy->image;
 	const ElfW(Phdr) *phdr = (const void *)(copy->image + ehdr->e_phoff);
@@ -89,7 +90,17 @@ __attribute__((unused)) static ElfW(Dyn) * copy_dynamic(const struct copy *copy,
 	for (; dyn->d_tag != DT_NULL; dyn++)
 		if (dyn->d_tag == tag)
 			return dyn;
-	bail_out("the image has no dynamic tag %#lx", tag);
+	return NULL;
+}
+
+/* The same, to be changed, where the image must have it. */
+__attribute__((unused)) static ElfW(Dyn) * copy_dynamic(const struct copy *copy, long tag)
+{
+	ElfW(Dyn) *dyn = copy_find_dynamic(copy, tag);
+
+	if (!dyn)
+		bail_out("the image has no dynamic tag %#lx", tag);
+	return dyn;
 }
 
 /* What a tag points to, in the copy of an image that is linked at 0. */

@@ -27,12 +27,21 @@ static int system_gettimeofday(struct timeval *tv, struct timezone *tz)
 	return (int)syscall(SYS_gettimeofday, tv, tz);
 }
 
-static time_t system_time(time_t *result)
+__attribute__((unused)) static time_t system_time(time_t *result)
 {
+#ifdef SYS_time
 	return syscall(SYS_time, result);
+#else /* no such call on this machine: C libraries ask this clock */
+	struct timespec ts;
+
+	syscall(SYS_clock_gettime, CLOCK_REALTIME_COARSE, &ts);
+	if (result)
+		*result = ts.tv_sec;
+	return ts.tv_sec;
+#endif
 }
 
-static long system_getcpu(unsigned *cpu, unsigned *node, void *cache)
+__attribute__((unused)) static long system_getcpu(unsigned *cpu, unsigned *node, void *cache)
 {
 	return syscall(SYS_getcpu, cpu, node, cache);
 }

@@ -232,10 +232,16 @@ __attribute__((unused)) static bool emulated(void)
 	return getenv("TEST_EMULATED") != NULL;
 }
 
-/* How many of so many rounds to do: an emulator is slow. */
+/* Is this machine slow: an emulator's, of one program or of all of it (tests/setup/machine)? */
+__attribute__((unused)) static bool slow_machine(void)
+{
+	return emulated() || getenv("TEST_SLOW");
+}
+
+/* How many of so many rounds to do: limits are in work, which ends on every machine. */
 __attribute__((unused)) static long rounds(long number)
 {
-	return emulated() ? number / 20 : number;
+	return slow_machine() ? number / 20 : number;
 }
 
 __attribute__((unused)) static int done_testing(void)

@@ -3,17 +3,19 @@
  *
  * The oracle is the same for all of them: the image is refused, or what is found in it
  * lies in it. No crash and no endless loop: the copies lie against guard pages, and each
- * group runs in a child process under an alarm. The child notes what it is about to try in
- * shared memory, so that after its death the parent can name the change that killed it.
+ * group runs in a child process, which looks whether it gets ahead. The child notes what it is
+ * about to try in shared memory, so that after its death the parent can name the change that
+ * killed it.
  */
 #include <signal.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "resolver.h"
 
-#define SECONDS 15 /* for a group that takes less than one */
+#define STUCK_S 15 /* of CPU time, for one image of thousands in a second */
 
 static struct attempt {
 	const char *what;
@@ -21,6 +23,7 @@ static struct attempt {
 	unsigned long long value;
 	unsigned long count, accepted;
 	const char *broken; /* set by the child when the oracle is */
+	bool stuck;
 } * attempt;
 
 static struct image images[2];
@@ -66,6 +69,21 @@ static bool survives(const struct copy *copy, size_t size)
 	return true;
 }
 
+/* Every second of CPU time: a machine may be slow, but not stay at one image. */
+static void on_second(int signal)
+{
+	static unsigned long last;
+	static int stuck;
+
+	(void)signal;
+	stuck = attempt->count == last ? stuck + 1 : 0;
+	last = attempt->count;
+	if (stuck < STUCK_S)
+		return;
+	attempt->stuck = true;
+	_exit(1);
+}
+
 /* Runs a group in a child: its crash, its loop and its own verdict end up in one point. */
 static void group(bool (*run)(void), const char *sentence)
 {
@@ -78,7 +96,10 @@ static void group(bool (*run)(void), const char *sentence)
 	if (pid < 0)
 		bail_out("cannot fork");
 	if (pid == 0) {
-		alarm(SECONDS);
+		const struct itimerval second = {{1, 0}, {1, 0}};
+
+		signal(SIGPROF, on_second);
+		setitimer(ITIMER_PROF, &second, NULL);
 		_exit(run() ? 0 : 1);
 	}
 	if (waitpid(pid, &status, 0) != pid)
@@ -87,10 +108,10 @@ static void group(bool (*run)(void), const char *sentence)
 	       attempt->accepted))
 		return;
 	diag("%s at offset %#zx, value %#llx:", attempt->what, attempt->offset, attempt->value);
-	if (!WIFSIGNALED(status))
+	if (attempt->stuck)
+		diag("no answer within %d s: a program would hang at its start", STUCK_S);
+	else if (!WIFSIGNALED(status))
 		diag("%s", attempt->broken ? attempt->broken : "a wrong answer");
-	else if (WTERMSIG(status) == SIGALRM)
-		diag("no answer within %d s: a program would hang at its start", SECONDS);
 	else
 		diag("signal %d: a program would crash at its start", WTERMSIG(status));
 }
@@ -221,11 +242,20 @@ static bool try_words_in(struct copy *copy, size_t size)
 	return true;
 }
 
-/* The three ways to a name: both tables (GNU is taken), DT_GNU_HASH, DT_HASH. */
-static void choose_tables(struct copy *copy, int way)
+/*
+ * The three ways to a name: both tables (GNU is taken), DT_GNU_HASH, DT_HASH. False if the
+ * image has no such way; some kernels' have one table only.
+ */
+static bool choose_tables(struct copy *copy, int way)
 {
+	ElfW(Dyn) *gnu = copy_find_dynamic(copy, DT_GNU_HASH);
+	ElfW(Dyn) *hash = copy_find_dynamic(copy, DT_HASH);
+
+	if (way && (!gnu || !hash))
+		return false;
 	if (way)
-		copy_dynamic(copy, way == 1 ? DT_HASH : DT_GNU_HASH)->d_tag = TAG_GONE;
+		(way == 1 ? hash : gnu)->d_tag = TAG_GONE;
+	return true;
 }
 
 static bool try_words(void)
@@ -261,7 +291,7 @@ static uint64_t next_random(void)
 static bool fuzz(struct copy *copy, size_t size, unsigned int rounds)
 {
 	size_t first = first_offset(copy, size), end = tables_end(copy);
-	unsigned char good[8 * COPY_PAGE];
+	unsigned char good[32768];
 
 	memcpy(good, copy->image, end);
 	attempt->what = "random bytes, the last";
@@ -286,7 +316,8 @@ static bool try_random(void)
 
 		for (int way = 0; way < 3; way++) {
 			copy_fill(&copy, GUARD_BEHIND, images[i].bytes, images[i].size);
-			choose_tables(&copy, way);
+			if (!choose_tables(&copy, way))
+				continue;
 			if (!fuzz(&copy, copy.size, 30000))
 				return false;
 			copy_fill(&copy, GUARD_BEFORE, images[i].bytes, images[i].size);

@@ -32,6 +32,7 @@
 
 #include "kernel/base/newer.h"
 #include "tap.h"
+#include "libc/vdso_names.h"
 #include "uvdso.h"
 
 #define NOBODY 65534
@@ -80,7 +81,8 @@ static struct uvdso *boot(void)
 /* Is the coarse clock of this vDSO kept? It advances, or is the kernel's. */
 static bool tells_time(struct uvdso *vdso)
 {
-	gettime_fn *gettime = (gettime_fn *)uvdso_symbol(vdso, "__vdso_clock_gettime", NULL);
+	gettime_fn *gettime =
+		(gettime_fn *)uvdso_symbol(vdso, VDSO_NAME("clock_gettime"), NULL);
 	struct timespec ours, kernel;
 
 	pause_ms(60);

@@ -15,7 +15,6 @@
 #include "kernel/map/place.h"
 #include "tap.h"
 
-#define PAGE      VDSO_PAGE_SIZE
 #define LOADS     8
 #define MANY_ASKS 1000 /* more than anybody should need before giving up */
 
@@ -117,7 +116,7 @@ static bool not_placed(void)
 	return error.why[0];
 }
 
-/* How the page of memory at an address is mapped, as /proc/self/maps says it. */
+/* How the memory at an address is mapped, as /proc/self/maps says it. */
 static const char *mapped_as(uintptr_t address)
 {
 	static char perms[5];
@@ -138,7 +137,7 @@ static const char *mapped_as(uintptr_t address)
 /* May it be written to, if one insists? 0 or the error. */
 static int insist(uintptr_t address)
 {
-	return mprotect((void *)address, PAGE, PROT_READ | PROT_WRITE) ? errno : 0;
+	return mprotect((void *)address, VDSO_STRIDE, PROT_READ | PROT_WRITE) ? errno : 0;
 }
 
 static void test_data(void)
@@ -152,7 +151,7 @@ static void test_data(void)
 		int err = 0;
 
 		if (!place(&page)) {
-			uintptr_t at = page.start + pages[i] * PAGE;
+			uintptr_t at = page.start + pages[i] * VDSO_STRIDE;
 
 			strcpy(perms, mapped_as(at));
 			err = insist(at);
@@ -190,7 +189,7 @@ static void test_image(void)
 	begin();
 	if (!place(&page)) {
 		strcpy(perms, mapped_as(page.ehdr));
-		whole = page.ehdr == page.start + VDSO_NR_DATA_PAGES * PAGE &&
+		whole = page.ehdr == page.start + VDSO_NR_DATA_PAGES * VDSO_STRIDE &&
 			!memcmp((void *)page.ehdr, image.bytes, 4);
 		vdso_unplace(&process, &page);
 	}

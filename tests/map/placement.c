@@ -12,11 +12,11 @@
 #include "kernel/image/alternatives.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/base/maps.h"
+#include "kernel/base/page.h"
 #include "kernel/map/place.h"
 #include "tap.h"
 
 #define LOADS 1000
-#define PAGE  VDSO_PAGE_SIZE
 
 /* Where addresses have 32 bits there are 2^16 pages to draw from. */
 #define SPREAD_BITS (sizeof(void *) == 4 ? 15 : 24)
@@ -105,8 +105,8 @@ int main(void)
 	low = page[0].start;
 	high = page[LOADS - 1].start;
 	for (int i = 0; i < LOADS; i++) {
-		unaligned += page[i].start % PAGE || page[i].ehdr % PAGE;
-		apart += page[i].ehdr != page[i].start + VDSO_NR_DATA_PAGES * PAGE;
+		unaligned += page[i].start % page_size() || page[i].ehdr % page_size();
+		apart += page[i].ehdr != page[i].start + VDSO_NR_DATA_PAGES * VDSO_STRIDE;
 		overlaps += i > 0 && page[i].start < page[i - 1].start + page[i - 1].length;
 		broken += memcmp((void *)page[i].ehdr, copy, image.size) != 0;
 	}
@@ -115,7 +115,7 @@ int main(void)
 	is(overlaps, 0, "%d loads: none overlaps another", LOADS);
 	is(broken, 0, "%d loads: each holds the image, byte for byte, fitted to this CPU",
 	   LOADS);
-	if (!cmp_ok((high - low) / PAGE, >=, 1u << SPREAD_BITS,
+	if (!cmp_ok((high - low) / page_size(), >=, 1u << SPREAD_BITS,
 		    "%d loads: spread over at least 2^%d pages", LOADS, (int)SPREAD_BITS))
 		because("with so few pages between the lowest and the highest an attacker "
 			"could guess");
@@ -130,9 +130,9 @@ int main(void)
 	}
 
 	ok(mapped_as(page[0].ehdr, "r-xp"), "the image is readable and executable, private");
-	ok(mapped_as(page[0].start + VDSO_TIME_PAGE * PAGE, "r--s"),
+	ok(mapped_as(page[0].start + VDSO_TIME_PAGE * VDSO_STRIDE, "r--s"),
 	   "the data page is readable and nothing else");
-	ok(mapped_as(page[0].start + VDSO_RNG_PAGE * PAGE, "r--s"),
+	ok(mapped_as(page[0].start + VDSO_RNG_PAGE * VDSO_STRIDE, "r--s"),
 	   "so is that of the random number generator");
 
 	for (int i = 0; i < LOADS; i++)

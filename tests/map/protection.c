@@ -17,8 +17,6 @@
 #include "kernel/map/place.h"
 #include "tap.h"
 
-#define PAGE VDSO_PAGE_SIZE
-
 static struct vvar vvar;
 static struct placement page;
 
@@ -45,13 +43,13 @@ static int write_data(void)
 
 static int write_behind(void)
 {
-	*(volatile char *)(page.start + VDSO_TIMENS_PAGE * PAGE) = 1;
+	*(volatile char *)(page.start + VDSO_TIMENS_PAGE * VDSO_STRIDE) = 1;
 	return 0;
 }
 
 static int write_rng(void)
 {
-	*(volatile char *)(page.start + VDSO_RNG_PAGE * PAGE) = 1;
+	*(volatile char *)(page.start + VDSO_RNG_PAGE * VDSO_STRIDE) = 1;
 	return 0;
 }
 
@@ -63,7 +61,7 @@ static int write_image(void)
 
 static int mprotect_data(void)
 {
-	if (mprotect((void *)page.start, PAGE, PROT_READ | PROT_WRITE))
+	if (mprotect((void *)page.start, VDSO_STRIDE, PROT_READ | PROT_WRITE))
 		return errno;
 	*(volatile char *)page.start = 1;
 	return 0;
@@ -73,8 +71,9 @@ static int map_writable(int fd)
 {
 	if (fd < 0)
 		return errno;
-	return mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ? errno
-											 : 0;
+	return mmap(NULL, VDSO_STRIDE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED
+		       ? errno
+		       : 0;
 }
 
 static int map_again(void)
@@ -95,7 +94,7 @@ static int reopen_mapping(void)
 	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)page.start,
-		 (unsigned long)page.start + PAGE);
+		 (unsigned long)page.start + VDSO_STRIDE);
 	return map_writable(open(path, O_RDWR));
 }
 
@@ -111,12 +110,13 @@ static int shrink(void)
 
 static int mremap_grow(void)
 {
-	void *moved = mremap((void *)page.start, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-			     mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	void *moved = mremap(
+		(void *)page.start, VDSO_STRIDE, VDSO_STRIDE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		mmap(NULL, VDSO_STRIDE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	if (moved == MAP_FAILED)
 		return errno;
-	return mprotect(moved, PAGE, PROT_READ | PROT_WRITE) ? errno : 0;
+	return mprotect(moved, VDSO_STRIDE, PROT_READ | PROT_WRITE) ? errno : 0;
 }
 
 static void refused(int (*way)(void), int want, const char *what)

@@ -8,6 +8,9 @@
  * While the timekeeper has lost its CPU for long the vDSO asks the kernel and adds its offsets.
  * In this child, of which the timekeeper does not know, such an answer is shifted twice,
  * exactly.
+ *
+ * A process that has made the namespace for its children alone stays outside of it. Its
+ * attendants are its children, and their clocks must still be its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +37,7 @@
 #define BOOT_SEC 259200
 
 static int (*gettime)(clockid_t, struct timespec *);
+static const char *no_counter; /* why there is none */
 
 static int64_t ns(struct timespec ts)
 {
@@ -73,24 +77,28 @@ static void check(clockid_t id, int64_t ahead_sec, const char *name)
 			worst = here < before ? here - before : here - after;
 		before = after;
 	}
-	if (!is(outside, 0, "%s of our namespace is between two answers of the kernel's", name))
+	if (!is(outside, 0, "%s is between two answers of the kernel's", name))
 		diag("of %ld times, by %lld ns at worst", ROUNDS, (long long)worst);
-	cmp_ok(asked, <=, ROUNDS / 2, "  without a system call, mostly");
+	cmp_ok(asked, <, ROUNDS, "  read from the data page, not only asked of the kernel");
 }
 
 /* Ours ticks with our timekeeper, the kernel's with its tick: both lag behind the fine one. */
-static void check_coarse(void)
+static void check_coarse(int64_t ahead_sec, const char *name)
 {
-	int wrong = 0;
+	int ahead = 0, late = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		int64_t here = ours(CLOCK_MONOTONIC_COARSE), fine = kernel(CLOCK_MONOTONIC);
 
 		if (here > fine)
-			here -= MONO_SEC * 1000000000ll;
-		wrong += here > fine || fine - here > 10 * TIMELINE_PERIOD_NS;
+			here -= ahead_sec * 1000000000ll;
+		ahead += here > fine;
+		late += fine - here > 10 * TIMELINE_PERIOD_NS;
 	}
-	is(wrong, 0, "MONOTONIC_COARSE of our namespace goes with the kernel's MONOTONIC");
+	/* A busy machine's timekeeper is late now and then; a wrong offset is wrong each time.
+	 */
+	if (!ok(!ahead && late <= ROUNDS / 10, "%s", name))
+		diag("of %ld looks %d were ahead, and %d late", ROUNDS, ahead, late);
 }
 
 /* In the parent: the children's time namespace. Returns false with errno. */
@@ -112,7 +120,8 @@ static bool prepare_namespace(void)
 	return written;
 }
 
-static void beside_the_kernel(void)
+/* Returns false if there can be no namespace. */
+static bool beside_the_kernel(void)
 {
 	struct uvdso_options options = {
 		.offset = {[UVDSO_MONOTONIC] = MONO_SEC, [UVDSO_BOOTTIME] = BOOT_SEC}};
@@ -125,26 +134,29 @@ static void beside_the_kernel(void)
 	if (uvdso_boot(&page, &options, why, sizeof(why)))
 		bail_out("%s", why);
 	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
-	if (uvdso_why_no_counter(page)) {
+	no_counter = uvdso_why_no_counter(page);
+	if (!prepare_namespace()) {
+		skip(13 + 1, "no time namespace can be made here");
+		uvdso_shutdown(page);
+		return false;
+	}
+	if (no_counter) {
 		skip(13,
 		     "without a counter the vDSO asks the kernel, which shifts by itself here");
 		uvdso_shutdown(page);
-		return;
-	}
-	if (!prepare_namespace()) {
-		skip(13, "no time namespace can be made here");
-		uvdso_shutdown(page);
-		return;
+		return true;
 	}
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
 		cmp_ok(kernel(CLOCK_MONOTONIC) - outside, >, MONO_SEC * 1000000000ll,
 		       "control: the kernel's own answers are shifted in this child");
-		check(CLOCK_MONOTONIC, MONO_SEC, "MONOTONIC");
-		check(CLOCK_MONOTONIC_RAW, MONO_SEC, "MONOTONIC_RAW");
-		check_coarse();
-		check(CLOCK_BOOTTIME, BOOT_SEC, "BOOTTIME");
+		check(CLOCK_MONOTONIC, MONO_SEC, "MONOTONIC of our namespace");
+		check(CLOCK_MONOTONIC_RAW, MONO_SEC, "MONOTONIC_RAW of our namespace");
+		check_coarse(
+			MONO_SEC,
+			"MONOTONIC_COARSE of our namespace goes with the kernel's MONOTONIC");
+		check(CLOCK_BOOTTIME, BOOT_SEC, "BOOTTIME of our namespace");
 		check(CLOCK_REALTIME, 0, "REALTIME, which neither shifts,");
 		check(CLOCK_TAI, 0, "TAI, which neither shifts,");
 		fflush(stdout);
@@ -153,6 +165,28 @@ static void beside_the_kernel(void)
 	waitpid(child, &status, 0);
 	tap_run += 12; /* the child's */
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child has passed all of them");
+	uvdso_shutdown(page);
+	return true;
+}
+
+static void after_unshare(void)
+{
+	struct uvdso *page;
+	char why[256];
+	int err = uvdso_boot(&page, NULL, why, sizeof(why));
+
+	if (err == -EPERM) {
+		ok(strstr(why, "time namespace: setns(2)"),
+		   "without the rights to go back there is no vDSO, and the call is named");
+		return;
+	}
+	if (err)
+		bail_out("%s", why);
+	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	check(CLOCK_MONOTONIC, 0, "MONOTONIC of a process whose children are in a namespace");
+	check(CLOCK_BOOTTIME, 0, "BOOTTIME of it");
+	check_coarse(0, "MONOTONIC_COARSE of it goes with the kernel's MONOTONIC");
+	is(uvdso_why_no_counter(page), no_counter, "it has a counter, if it had one before");
 	uvdso_shutdown(page);
 }
 
@@ -218,6 +252,7 @@ static void texts(void)
 int main(void)
 {
 	texts();
-	beside_the_kernel();
+	if (beside_the_kernel())
+		after_unshare();
 	return done_testing();
 }

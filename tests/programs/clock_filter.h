@@ -13,6 +13,12 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#if defined(__aarch64__)
+#	define THIS_MACHINE AUDIT_ARCH_AARCH64
+#elif defined(__riscv)
+#	define THIS_MACHINE AUDIT_ARCH_RISCV64
+#endif
+
 /* The numbers of x32, which has 64-bit registers and 32-bit pointers, are those with this bit.
  */
 #define X32_BIT 0x40000000u
@@ -24,6 +30,7 @@
 
 static int forbid_clock_calls(void)
 {
+#ifdef __x86_64__
 	/* course: begin 15-debugging */
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -39,6 +46,18 @@ static int forbid_clock_calls(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	/* course: end 15-debugging */
+#else /* neither x32 nor time(2) */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_MACHINE, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		KILL_FOR(SYS_clock_gettime, 3),
+		KILL_FOR(SYS_gettimeofday, 2),
+		KILL_FOR(SYS_getcpu, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+#endif
 	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
 	/* Without it only root may filter; with it nobody gains rights by an exec. */

@@ -12,21 +12,14 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-__asm__("	.globl _start\n"
-	"_start:\n"
-	"	mov	%rsp, %rdi\n"
-	"	and	$-16, %rsp\n"
-	"	call	begin\n");
+#include "bare_call.h"
+#include "libc/vdso_names.h"
+
+BARE_ENTRY(begin);
 
 static long call(long nr, long a, long b, long c)
 {
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c)
-			 : "rcx", "r11", "memory");
-	return ret;
+	return call6(nr, a, b, c, 0, 0, 0);
 }
 
 static int same(const char *a, const char *b)
@@ -55,7 +48,7 @@ static gettime *find(const char *image)
 		}
 	/* The strings come after the symbols. */
 	for (; symbol && (const char *)symbol < strings; symbol++)
-		if (same(strings + symbol->st_name, "__vdso_clock_gettime"))
+		if (same(strings + symbol->st_name, VDSO_NAME("clock_gettime")))
 			return (gettime *)(image + symbol->st_value);
 	return NULL;
 }

@@ -10,6 +10,8 @@
 #include <sys/auxv.h>
 #include <time.h>
 
+#include "libc/vdso_names.h"
+
 static int list(struct dl_phdr_info *info, size_t size, void *ehdr)
 {
 	int segments = 0, has_frames = 0;
@@ -56,7 +58,8 @@ int main(int argc, char **argv)
 	}
 	for (int i = 1; i + 1 < argc; i += 2)
 		find(handle, argv[i], argv[i + 1]);
-	gettime = (int (*)(clockid_t, struct timespec *))dlsym(handle, "__vdso_clock_gettime");
+	gettime = (int (*)(clockid_t, struct timespec *))dlsym(handle,
+							       VDSO_NAME("clock_gettime"));
 	if (gettime && !gettime(CLOCK_REALTIME, &ts))
 		printf("date %lld\n", (long long)ts.tv_sec);
 	return 0;

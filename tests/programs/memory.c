@@ -41,8 +41,15 @@ int main(int argc, char **argv)
 	char *old, *more;
 
 	if (argc > 1 && !strcmp(argv[1], "code")) {
-		/* mov $42, %eax; ret */
+#if defined(__aarch64__) /* mov w0, #42; ret */
+		volatile uint32_t code[] = {0x52800540, 0xd65f03c0};
+#elif defined(__riscv) /* li a0, 42; ret */
+		volatile uint32_t code[] = {0x02a00513, 0x00008067};
+#else                  /* mov $42, %eax; ret */
 		volatile unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};
+#endif
+
+		__builtin___clear_cache((char *)code, (char *)code + sizeof(code));
 
 		printf("code on the stack gives %d\n", ((int (*)(void))(void *)code)());
 		return 0;

@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <vdso/datapage.h>
 #include <vdso/rng.h>
 
 #include "libc/vdso_elf.h"
@@ -26,8 +25,9 @@ static void repeat(int times, size_t len, unsigned flags, void *state, size_t si
 
 int main(void)
 {
-	struct vgetrandom_state *state = mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
-					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct vgetrandom_state *state =
+		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct vdso_elf elf;
 	char bytes[8];
 
@@ -44,8 +44,8 @@ int main(void)
 	state->in_use = 1;
 	repeat(7, 8, 0, state, sizeof(*state)); /* as in a signal handler */
 	state->in_use = 0;
-	repeat(4, 0, 0, state, sizeof(*state));                              /* nothing to do */
-	repeat(4, 8, 0, (char *)state + VDSO_PAGE_SIZE - 8, sizeof(*state)); /* EFAULT */
+	repeat(4, 0, 0, state, sizeof(*state));                    /* nothing to do */
+	repeat(4, 8, 0, (char *)state + page - 8, sizeof(*state)); /* EFAULT */
 	for (int i = 0; i < 3; i++)
 		syscall(SYS_getrandom, bytes, sizeof(bytes), 0);
 	puts("vdso 23 program 3");

@@ -154,6 +154,7 @@ static unsigned sum_of(const unsigned char *bytes, size_t size)
 	return sum;
 }
 
+#if defined(__x86_64__) || defined(__i386__)
 /* XSAVE, if there is one: what fxsave does not have. Vectors, masks, protection keys. */
 static void extended_state(void)
 {
@@ -182,14 +183,10 @@ static void extended_state(void)
 	}
 }
 
-static void registers(void)
+static void machine_registers(void)
 {
-	static const char names[][8] = {REGISTERS};
+	static char table[64];
 
-	for (int i = 0; i < REGISTERS_COUNT; i++) {
-		word("register-");
-		fact(names[i], entry_registers[i]);
-	}
 	fact("fcw", *(uint16_t *)(void *)entry_fp);
 	fact("fsw", *(uint16_t *)(void *)(entry_fp + 2));
 	fact("ftw", entry_fp[4]);
@@ -200,7 +197,7 @@ static void registers(void)
 	for (unsigned i = 0; i < (sizeof(long) == 8 ? 16 : 8); i++)
 		fact_of("xmm", i, sum_of(entry_fp + 160 + 16 * i, 16));
 	extended_state();
-#ifdef __x86_64__
+#	ifdef __x86_64__
 	unsigned long base = 1;
 
 	CALL(SYS_arch_prctl, 0x1003, &base, 0, 0);
@@ -212,7 +209,7 @@ static void registers(void)
 	answer("shadow-stack",
 	       CALL(SYS_arch_prctl, 0x5005, &base, 0, 0)); /* ARCH_SHSTK_STATUS */
 	fact("shadow-stack", base);
-#else
+#	else
 	for (unsigned i = 12; i < 15; i++) {
 		unsigned desc[4] = {i, 0, 0, 0};
 
@@ -220,10 +217,26 @@ static void registers(void)
 		fact_of("thread-area", i, desc[1]);
 		fact_of("thread-area-flags", i, desc[3]);
 	}
-#endif
-	static char table[64];
-
+#	endif
 	answer("local-descriptors", CALL(SYS_modify_ldt, 0, table, sizeof(table), 0));
+}
+#else
+static void machine_registers(void)
+{
+	for (unsigned i = 0; i < VECTORS_COUNT; i++)
+		fact_of("vector-register", i, sum_of(entry_fp + 16 * i, 16));
+}
+#endif
+
+static void registers(void)
+{
+	static const char names[][8] = {REGISTERS};
+
+	for (int i = 0; i < REGISTERS_COUNT; i++) {
+		word("register-");
+		fact(names[i], entry_registers[i]);
+	}
+	machine_registers();
 }
 
 /* ---- the first stack --------------------------------------------------------------------- */
@@ -517,7 +530,12 @@ static void proc(void)
 	link_of("namespace-mount", "/proc/self/ns/mnt");
 }
 
-__attribute__((used, noreturn, force_align_arg_pointer)) void probe(const uintptr_t *sp);
+#if defined(__x86_64__) || defined(__i386__)
+#	define ALIGNED_STACK force_align_arg_pointer
+#else
+#	define ALIGNED_STACK /* its stack pointer is always aligned */
+#endif
+__attribute__((used, noreturn, ALIGNED_STACK)) void probe(const uintptr_t *sp);
 void probe(const uintptr_t *sp)
 {
 	registers();

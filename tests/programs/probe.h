@@ -1,12 +1,13 @@
 /*
- * probe.h - what probe.c needs of a machine: what the registers hold at the first instruction,
- * and system calls. There is no C library.
+ * probe.h - what probe.c needs of a machine: what the registers hold at the first instruction.
  *
  * The registers go to a variable, and everything else happens on a stack of our own, so that
  * the first stack stays as it was found.
  */
 #ifndef PROBE_H
 #define PROBE_H
+
+#include "bare_call.h"
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
@@ -67,20 +68,6 @@ __asm__("	.pushsection .text\n"
 	"	.popsection\n");
 /* clang-format on */
 
-static long call6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
 #elif defined(__i386__)
 
 #	define REGISTERS                                                                      \
@@ -126,18 +113,99 @@ __asm__("	.pushsection .text\n"
 	"	.popsection\n");
 /* clang-format on */
 
-/* No call here has a sixth argument. */
-static long call6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	long ret;
+#elif defined(__aarch64__)
 
-	(void)f;
-	__asm__ volatile("int $0x80"
-			 : "=a"(ret)
-			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-			 : "memory");
-	return ret;
-}
+#	define REGISTERS                                                                     \
+		"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",     \
+			"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", \
+			"x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30",        \
+			"flags", "fpcr", "fpsr", "tpidr"
+#	define REGISTERS_COUNT 35
+#	define VECTORS_COUNT   31
+unsigned long entry_registers[REGISTERS_COUNT] __attribute__((used));
+unsigned char entry_fp[VECTORS_COUNT * 16] __attribute__((aligned(64), used));
+
+/* An address takes a register: so x30 waits in v31, which is not looked at. */
+/* clang-format off */
+__asm__("	.pushsection .text\n"
+	"	.globl _start\n"
+	"_start:\n"
+	"	fmov	d31, x30\n"
+	"	adrp	x30, entry_registers\n"
+	"	add	x30, x30, :lo12:entry_registers\n"
+	"	.irp n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28\n"
+	"	str	x\\n, [x30, 8 * \\n]\n"
+	"	.endr\n"
+	"	.irp n, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29\n"
+	"	str	x\\n, [x30, 8 * \\n]\n"
+	"	.endr\n"
+	"	str	d31, [x30, 8 * 30]\n"
+	"	mrs	x0, nzcv\n"
+	"	mrs	x1, fpcr\n"
+	"	stp	x0, x1, [x30, 8 * 31]\n"
+	"	mrs	x0, fpsr\n"
+	"	mrs	x1, tpidr_el0\n"
+	"	stp	x0, x1, [x30, 8 * 33]\n"
+	"	adrp	x30, entry_fp\n"
+	"	add	x30, x30, :lo12:entry_fp\n"
+	"	.irp n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30\n"
+	"	str	q\\n, [x30, 16 * \\n]\n"
+	"	.endr\n"
+	"	.irp n, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29\n"
+	"	str	q\\n, [x30, 16 * \\n]\n"
+	"	.endr\n"
+	"	mov	x0, sp\n"
+	"	adrp	x1, own_stack + " TEXT(OWN_STACK) "\n"
+	"	add	sp, x1, :lo12:own_stack + " TEXT(OWN_STACK) "\n"
+	"	bl	probe\n"
+	"	.popsection\n");
+/* clang-format on */
+
+#elif defined(__riscv)
+
+#	define REGISTERS                                                                     \
+		"ra", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", \
+			"a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9",     \
+			"s10", "s11", "t3", "t4", "t5", "t6", "fcsr"
+#	define REGISTERS_COUNT 31
+#	define VECTORS_COUNT   31
+unsigned long entry_registers[REGISTERS_COUNT] __attribute__((used));
+unsigned char entry_fp[VECTORS_COUNT * 16] __attribute__((aligned(64), used));
+
+/* An address takes a register: so ra waits in f31, which is not looked at. */
+/* clang-format off */
+__asm__("	.pushsection .text\n"
+	"	.option	push\n"
+	"	.option	norelax\n"
+	"	.globl _start\n"
+	"_start:\n"
+	"	fmv.d.x	f31, ra\n"
+	"	lla	ra, entry_registers\n"
+	"	sd	gp, 8(ra)\n"
+	"	sd	tp, 16(ra)\n"
+	"	.irp n, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18\n"
+	"	sd	x\\n, 8 * (\\n - 2)(ra)\n"
+	"	.endr\n"
+	"	.irp n, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n"
+	"	sd	x\\n, 8 * (\\n - 2)(ra)\n"
+	"	.endr\n"
+	"	fsd	f31, 0(ra)\n"
+	"	frcsr	t0\n"
+	"	sd	t0, 8 * 30(ra)\n"
+	"	lla	ra, entry_fp\n"
+	"	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+	"	fsd	f\\n, 16 * \\n(ra)\n"
+	"	.endr\n"
+	"	.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30\n"
+	"	fsd	f\\n, 16 * \\n(ra)\n"
+	"	.endr\n"
+	"	mv	a0, sp\n"
+	"	lla	sp, own_stack + " TEXT(OWN_STACK) "\n"
+	BARE_GP
+	"	call	probe\n"
+	"	.option	pop\n"
+	"	.popsection\n");
+/* clang-format on */
 
 #else
 #	error "which registers has this machine?"

@@ -149,7 +149,8 @@ static void check_headers(void)
 			bias -= file[i].p_vaddr;
 		has_interp |= file[i].p_type == PT_INTERP;
 	}
-	check("bias-is-whole-pages", bias % 4096 == 0 && (ehdr.e_type == ET_DYN || bias == 0));
+	check("bias-is-whole-pages", bias % (unsigned long)sysconf(_SC_PAGESIZE) == 0 &&
+					     (ehdr.e_type == ET_DYN || bias == 0));
 	check("entry-is-the-file's", getauxval(AT_ENTRY) == ehdr.e_entry + bias);
 	check("base-is-the-interpreter's",
 	      has_interp ? base && !memcmp(base, ELFMAG, SELFMAG) : !base);
@@ -186,6 +187,7 @@ int main(int argc, char **argv)
 {
 	const unsigned char *random = (const unsigned char *)getauxval(AT_RANDOM);
 	const char *image = (const char *)getauxval(AT_SYSINFO_EHDR);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char name[16] = "";
 	void *volatile block = malloc(64); /* so that there is a heap */
 
@@ -205,9 +207,9 @@ int main(int argc, char **argv)
 			     getauxval(AT_GID) == getgid() && getauxval(AT_EGID) == getegid());
 	check("not-secure", getauxval(AT_SECURE) == 0);
 	check("image-is-elf", image && !memcmp(image, ELFMAG, SELFMAG));
-	/* Two pages below: our data page; of the kernel's vDSO one of [vvar...]. */
+	/* Right below: the last of our data pages; of the kernel's vDSO one of [vvar...]. */
 	check("data-cannot-be-made-writable",
-	      mprotect((void *)(image - 3 * 4096), 4096, PROT_READ | PROT_WRITE) < 0);
+	      image && mprotect((void *)(image - page), page, PROT_READ | PROT_WRITE) < 0);
 	printf("random ");
 	for (int i = 0; i < 16; i++)
 		printf("%02x", random[i]);

@@ -57,7 +57,8 @@ my ($from_proc) =
 	my $said = ask(
 		'plain', $pid, 'info auxv',
 		'print/x ((unsigned long (*)(unsigned long))getauxval)(33)',
-		'info symbol __vdso_time', 'break __vdso_clock_gettime', 'continue', 'backtrace'
+		"info symbol ${PREFIX}gettimeofday", "break ${PREFIX}clock_gettime", 'continue',
+		'backtrace'
 	);
 	my ($ehdr) = $said =~ /AT_SYSINFO_EHDR.*(0x\w+)/;
 	is(
@@ -67,25 +68,25 @@ my ($from_proc) =
 	like($said, qr/^\$\d = \Q$ehdr\E$/m, "... and the program's getauxval() with them")
 	    || diag $said;
 	like(
-		$said, qr/time in section \.text of system-supplied DSO at \Q$ehdr\E/,
+		$said, qr/gettimeofday in section \.text of system-supplied DSO at \Q$ehdr\E/,
 		'gdb takes the image there for the vDSO, and knows its functions'
 	) || diag $said;
 	like(
-		$said, qr/^#0 .* in (?:__vdso_)?clock_gettime.*\n(?:#\d.*\n)*#\d .* main \(/m,
-		'a breakpoint in __vdso_clock_gettime is hit, and from there the way leads back to main()'
+		$said, qr/^#0 .* in (?:$PREFIX)?clock_gettime.*\n(?:#\d.*\n)*#\d .* main \(/m,
+		'a breakpoint in clock_gettime is hit, and from there the way leads back to main()'
 	) || diag $said;
 }
 
 # uvdso gdb: with lines, variables and static functions.
 {
 	my $said = ask(
-		'uvdso', $pid, 'break __vdso_clock_gettime', 'continue', 'backtrace',
+		'uvdso', $pid, "break ${PREFIX}clock_gettime", 'continue', 'backtrace',
 		'info symbol $pc', 'info source',
 		('step') x 8
 	);
 	like(
 		$said,
-		qr{^#0 +__vdso_clock_gettime \(clock=\d+, ts=0x\w+\) at vdso-src/gettime\.c:\d+$}m,
+		qr{^#0 +${PREFIX}clock_gettime \(clock=\d+, ts=0x\w+\) at vdso-src/gettime\.c:\d+$}m,
 		'with `uvdso gdb` the function has its arguments and its line'
 	) || diag $said;
 	like(
@@ -93,7 +94,7 @@ my ($from_proc) =
 		'... and main() is still found from there'
 	);
 	like(
-		$said, qr/^(?:__vdso_)?clock_gettime in section \.text of system-supplied DSO/m,
+		$said, qr/^(?:$PREFIX)?clock_gettime in section \.text of system-supplied DSO/m,
 		'`info symbol` names the function'
 	);
 	like(
@@ -126,10 +127,10 @@ for my $kind (qw(static musl musl-static)) {
 		skip $why, 1 if $why;
 		my ($p, $pid) = live("compare.$kind");
 		my $said =
-		    ask('uvdso', $pid, 'break __vdso_clock_gettime', 'continue', 'backtrace');
+		    ask('uvdso', $pid, "break ${PREFIX}clock_gettime", 'continue', 'backtrace');
 		like(
 			$said,
-			qr{^#0 +__vdso_clock_gettime .* at vdso-src/gettime\.c:\d+\n(?:#\d.*\n)*#\d .* main \(}m,
+			qr{^#0 +${PREFIX}clock_gettime .* at vdso-src/gettime\.c:\d+\n(?:#\d.*\n)*#\d .* main \(}m,
 			"$kind: a breakpoint in the vDSO is hit, with its line, and main() is found"
 		) || diag $said;
 		end($p, $pid);

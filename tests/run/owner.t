@@ -75,7 +75,7 @@ for my $how (qw(kernel hand)) {
 	my @stat = split ' ', slurp("/proc/$keeper/stat");
 	is($stat[5], $keeper, "$how: the timekeeper has a session of its own");
 	like(slurp("/proc/$keeper/status"), qr/^SigBlk:\s+[f7]/m, "$how: it takes no signals");
-	my @open = grep { !/memfd:vvar|pidfd|pipe:|^$/ }
+	my @open = grep { !/memfd:vvar|pidfd|timerfd|pipe:|^$/ }
 	    map { (readlink $_) || '' } glob "/proc/$keeper/fd/* /proc/$watchdog/fd/*";
 	is("@open", '', "$how: neither has a descriptor of the program's");
 	my ($soft, $hard) = slurp("/proc/$keeper/limits") =~ /^Max cpu time +(\S+) +(\S+)/m;

@@ -5,12 +5,13 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Build;
 use RunTest;
 use Test::More;
 
 my $perf = '/usr/bin/perf';
 my $dir = temp_dir();
-my $symbols = $UVDSO =~ s{[^/]*$}{x86_64/vdso.so.dbg}r;
+my $symbols = $UVDSO =~ s{[^/]*$}{$MACHINE/vdso.so.dbg}r;
 my %quiet = (before => sub { $ENV{HOME} = "$dir"; $ENV{PERF_CONFIG} = '/dev/null'; chdir $dir });
 
 plan skip_all => 'perf is not installed (package linux-perf)' unless -x $perf;

@@ -11,7 +11,9 @@ no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd 'abs_path';
+use Build;
 use POSIX ();
+use Build;
 use RunTest;
 use Test::More;
 
@@ -52,9 +54,10 @@ sub maps {
 		my ($start, $end, $perms, $name) = /^(\w+)-(\w+) (\S+) \S+ \S+ \S+ *(.*)$/ or next;
 		push @maps, [hex $start, hex $end, $perms, $name];
 	}
-	# The page without permissions is the one between the data pages.
+	# What has no permissions is between the data pages.
 	return grep {
-		$_->[3] !~ m{^\[v|^/memfd:v} && !($_->[2] eq '---p' && $_->[1] - $_->[0] == 4096)
+		$_->[3] !~ m{^\[v|^/memfd:v}
+		    && !($_->[2] eq '---p' && $_->[1] - $_->[0] == $STRIDE)
 	} @maps;
 }
 
@@ -170,7 +173,8 @@ sub normal {
 # ---- starting it in every way ---------------------------------------------------------------
 my $UVDSO32 = 'build/i386/uvdso';
 my %probe = (
-	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie in-the-way)),
+	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie),
+		$MACHINE eq 'x86_64' ? 'in-the-way' : ()),
 	i386 => ["$TOP/build/i386/tests/machines/i386/probe.static", "$TOP/$UVDSO32"],
 );
 
@@ -226,6 +230,7 @@ sub probe {
 }
 
 for my $kind ('static', 'pie', 'static-pie', 'in-the-way', 'i386', 'old i386') {
+	next if !$probe{$kind} && $MACHINE ne 'x86_64';
 	SKIP: {
 		skip 'there is no i686-linux-gnu-gcc (make deps)', 1 if !$probe{$kind};
 		skip 'this kernel runs no 32-bit programs', 1

@@ -93,7 +93,7 @@ SKIP: {
 		'... with no more system calls than on the kernel\'s vDSO'
 	);
 	my $report = run($UVDSO, 'trace', '--', $age)->{err};
-	my ($resolved, $count) = $report =~ /__vdso_getrandom +(\w+) +(\d+)/;
+	my ($resolved, $count) = $report =~ /__(?:vdso|kernel)_getrandom +(\w+) +(\d+)/;
 
 	if ($go < 24) {
 		is($resolved, 'no', '... and does not know the function');

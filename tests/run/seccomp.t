@@ -20,7 +20,7 @@ symlink program('filter.so'), "$dir/filter.so" or die;
 
 sub filtered {
 	my %in = (before => sub { chdir $dir; $ENV{LD_PRELOAD} = './filter.so' });
-	return run(\%in, $UVDSO_DYNAMIC, @RUN, @_);
+	return run(\%in, $UVDSO_DYNAMIC, @RUN, @COUNTER, @_);
 }
 
 my $nothing = program('end.pie');

@@ -17,7 +17,7 @@ use Time::HiRes qw(sleep);
 
 my $signals = program('signals.pie');
 my $is_child = $RUN[0] eq 'trace';
-my $TGKILL = `uname -m` eq "x86_64\n" ? 234 : 0;
+my $TGKILL = {x86_64 => 234, i386 => 270}->{$MACHINE} // 131;
 
 # The state of a process: one letter, as in proc(5); '' when it is gone. Who is stopped and
 # has a tracer is shown as t.
@@ -122,7 +122,7 @@ sub gone {
 	my $pending = sub {
 		POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(POSIX::SIGTRAP()));
 		kill 'TRAP', $$;
-		syscall $TGKILL, 0 + $$, 0 + $$, 0 + POSIX::SIGTRAP() if $TGKILL;
+		syscall $TGKILL, 0 + $$, 0 + $$, 0 + POSIX::SIGTRAP();
 	};
 	for (
 		['ignored', sub { $SIG{TRAP} = 'IGNORE' }, qr{^SigIgn:\s+\w*[13579bdf]\w$}m],

@@ -38,7 +38,13 @@ sub traced {
 # The clock calls of a process, as "name(first argument".
 sub clock_calls {
 	my ($calls) = @_;
-	return [map { /^(\w+\([^,)]*)/ ? $1 : $_ } grep { !/^execve/ } @{$calls || []}];
+	my @calls = map { /^(\w+\([^,)]*)/ ? $1 : $_ } grep { !/^execve/ } @{$calls || []};
+	# uvdso looks at four clocks before it becomes the program. Where the kernel's own
+	# vDSO has no counter these are system calls.
+	my @own =
+	    map { "clock_gettime($_" } qw(CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_BOOTTIME CLOCK_TAI);
+	splice @calls, 0, 4 if no_counter() && "@calls[0 .. ($#calls < 3 ? $#calls : 3)]" eq "@own";
+	return \@calls;
 }
 
 {
@@ -69,7 +75,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 		    $kind =~ /musl/
 		    ? qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coarse gettimeofday time getcpu)
 		    : ();
-		my $p = traced($UVDSO, @RUN, $path, @which);
+		my $p = traced($UVDSO, @RUN, @COUNTER, $path, @which);
 		my ($pid) = $p->{out} =~ /^pid (\d+)/;
 
 		is_status($p, 0, "$kind: a program runs under strace");
@@ -80,12 +86,13 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 	}
 }
 {
-	my $p = traced($UVDSO, @RUN, '--offset', 'realtime=+1000d', program('clocks.pie'));
+	my $p =
+	    traced($UVDSO, @RUN, @COUNTER, '--offset', 'realtime=+1000d', program('clocks.pie'));
 	my ($pid) = $p->{out} =~ /^pid (\d+)/;
 	is_deeply(clock_calls($p->{calls}{$pid}), [], 'with an offset there is none, either');
 }
 {
-	my $p = traced($UVDSO, @RUN, '--', 'date');
+	my $p = traced($UVDSO, @RUN, @COUNTER, '--', 'date');
 	is_status($p, 0, 'date runs under strace');
 	is_deeply(
 		clock_calls($p->{calls}{$p->{first}}), [],
@@ -112,11 +119,12 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 
 {
 	# Without its timekeeper the program must stop trusting the data page.
-	my $p = spawn($UVDSO, @RUN, program('compare.pie'), 4000);
+	my $p = spawn($UVDSO, @RUN, @COUNTER, program('compare.pie'), 4000 * $Build::PATIENCE);
 	my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^ready (\d+)/ ? $1 : 0 };
 	my $count = sub {
 		run(
-			'/usr/bin/timeout', '0.4', $strace, '-o', "$dir/attached", '-e',
+			'/usr/bin/timeout', 0.4 * $Build::PATIENCE, $strace, '-o', "$dir/attached",
+			'-e',
 			'trace=gettimeofday,clock_nanosleep', '-p', $pid
 		);
 		my $log = slurp("$dir/attached");

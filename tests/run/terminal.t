@@ -45,7 +45,7 @@ sub leave {
 SKIP: {
 	my $t = on_terminal($UVDSO, @RUN, '--', '/usr/bin/perl', '-e', <<'PERL');
 $| = 1;
-alarm 60;
+alarm 60 * $PATIENCE;
 $SIG{WINCH} = sub { print "size ", `stty size` };
 $SIG{TERM} = sub { exit 3 };
 print "ready $$ ", -t STDIN ? "terminal" : "none", "\n";
@@ -171,7 +171,7 @@ sub end_by_hangup {
 	my $leader = fork // die;
 
 	if (!$leader) {
-		alarm 60;
+		alarm 60 * $PATIENCE;
 		POSIX::setsid();
 		sysopen my $tty, $slave, POSIX::O_RDWR() or POSIX::_exit(1);
 		POSIX::dup2(fileno $tty, $_) for 0 .. 2;

@@ -74,6 +74,8 @@ my $begin = time;
 my ($status, $out, $err) = run($quick);
 my $seconds = time - $begin;
 is($status, 0, 'it succeeds') or BAIL_OUT("no numbers: $err");
+# Except where clocks are slow, which each `run` says.
+$err =~ s/^uvdso: counter  not used, so .*\n//mg if $out =~ /^  counter +none/m;
 is($err, '', 'and has nothing to complain of');
 cmp_ok($seconds, '<', 30, 'it takes a few seconds') or diag("$seconds s");
 leaves_nothing('at its end');
@@ -110,13 +112,14 @@ is_deeply(
 
 my @fine = map { "clock_gettime($_)" } qw(REALTIME MONOTONIC BOOTTIME TAI MONOTONIC_RAW);
 my @coarse = map { "clock_gettime($_)" } qw(REALTIME_COARSE MONOTONIC_COARSE);
-my @shifted = map { "$_ shifted" } @fine, @coarse, 'gettimeofday', 'time';
+my $exports = `$BUILD/uvdso symbols $IMAGE`;
+my ($time, $getcpu) = map { $exports =~ /${PREFIX}$_\b/ ? [$_] : [] } qw(time getcpu);
+my @shifted = map { "$_ shifted" } @fine, @coarse, 'gettimeofday', @$time;
 my @expected = (
-	@fine, @coarse, @shifted, qw(clock_gettime(PROCESS_CPUTIME_ID) gettimeofday time
-	    clock_getres(MONOTONIC) clock_getres(MONOTONIC_COARSE) getcpu)
+	@fine, @coarse, @shifted, qw(clock_gettime(PROCESS_CPUTIME_ID) gettimeofday
+	    clock_getres(MONOTONIC) clock_getres(MONOTONIC_COARSE)), @$time, @$getcpu
 );
-my $exports = `$BUILD/uvdso symbols $BUILD/x86_64/vdso.so`;
-push @expected, map { "getrandom($_)" } 4, 256, 65536 if $exports =~ /__vdso_getrandom/;
+push @expected, map { "getrandom($_)" } 4, 256, 65536 if $exports =~ /${PREFIX}getrandom/;
 is_deeply([sort map { $_->[0] } @rows], [sort @expected], 'every call has its row, and only one');
 
 my %row = map { $_->[0] => $_ } @rows;
@@ -204,8 +207,10 @@ like(
 	is(scalar(keys %row), 6, 'what --follow costs: six rows') || diag $out;
 	for my $name ('clock_gettime()', 'a system call') {
 		my ($plain, $run, $follow) = @{$row{$name} // [0, 0, 0]};
-		ok($plain > 0 && $follow < 3 * $plain, "$name costs the same under --follow")
-		    || diag "$plain us, and $follow us under it: is every system call traced?";
+		# Without a counter a clock takes longer, traced or not.
+		my $most = $run > $plain ? $run : $plain;
+		ok($plain > 0 && $follow < 3 * $most, "$name costs the same under --follow")
+		    || diag "$most us, and $follow us under it: is every system call traced?";
 	}
 }
 

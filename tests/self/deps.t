@@ -10,6 +10,7 @@ use lib 'tests/lib';
 use Build;
 use Fcntl;
 use File::Temp qw(tempdir);
+use POSIX ();
 use Time::HiRes qw(time);
 
 my $tests = 'tests';
@@ -35,10 +36,19 @@ sub run {
 	return ($? >> 8, $out, <$fh>);
 }
 
-for my $tool (qw(sed cut tr sh uname grep cat getconf fold dirname)) {
+for my $tool (qw(sed cut tr sh grep ls cat getconf fold dirname)) {
 	my ($path) = grep { -x } map { "$_/$tool" } split /:/, $ENV{PATH};
 	symlink $path, "$dir/$tool" or die $tool;
 }
+# One of these machines, and this kernel.
+sub machine {
+	my ($name) = @_;
+	stand_in(
+		'uname',
+		qq{case "\$1" in -m) echo $name ;; *) echo @{[(POSIX::uname())[2]]} ;; esac}
+	);
+}
+machine('x86_64');
 # `dpkg-query -W -f FORMAT PACKAGE...`: all is installed, but what $dir/lacks names.
 my $dpkg_query = <<'END';
 shift 3
@@ -150,8 +160,41 @@ is((run("$tests/setup/deps"))[0], 0, 'with nothing left to install, the user goe
 @ENV{qw(LACKS UNKNOWN USER_ID)} = ('gcc', 'gcc', 0);
 is((run("$tests/setup/deps"))[0], 1, 'but not without a compiler');
 
+# ---- another machine: what Debian does not have there is not asked for ----
+@ENV{qw(LACKS CONFLICTS UNKNOWN USER_ID)} = (
+	join(
+		' ', map({ "gcc-$_-linux-gnu" } qw(aarch64 riscv64 x86-64 i686)),
+		qw(libc6-i386 valgrind)
+	),
+	'', '',
+	1000
+);
+{
+	my %asked = (
+		x86_64 =>
+		    'valgrind gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-i686-linux-gnu libc6-i386',
+		aarch64 => 'valgrind gcc-riscv64-linux-gnu gcc-x86-64-linux-gnu gcc-i686-linux-gnu',
+		riscv64 => '',
+		i686 => 'valgrind gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu'
+	);
+	for my $machine (sort keys %asked) {
+		machine($machine);
+		my ($status, $out) = run("$tests/setup/deps");
+		my ($asked) = $out =~ /--no-remove (.*)/;
+		is(
+			$asked // '', $asked{$machine},
+			"on $machine these are asked for, if all are missing"
+		);
+		is(
+			$status, $asked ? 1 : 0,
+			'... and only if something is missing the user must do something'
+		);
+	}
+	machine('x86_64');
+}
+
 # ---- what demo and exercises need ----
-@ENV{qw(LACKS CONFLICTS UNKNOWN)} = ('strace clang gcc-aarch64-linux-gnu', '', '');
+@ENV{qw(LACKS CONFLICTS UNKNOWN USER_ID)} = ('strace clang gcc-aarch64-linux-gnu', '', '', 0);
 ($status, $out, $apt) = run("$tests/setup/deps core");
 like($apt, qr/ --no-remove strace\n\z/, 'core asks for no other compiler');
 @ENV{qw(USER_ID APT_FAILS)} = (1000, 1);
@@ -188,6 +231,7 @@ for (
 	unlink "$dir/$tool";
 	symlink $link, "$dir/$tool" if $link;
 }
+machine('x86_64');
 
 # What the site takes is asked for by word, and only then.
 @ENV{qw(LACKS REMOVED USER_ID APT_FAILS)} = ('', '', 1000, '');
@@ -204,6 +248,11 @@ like($out, qr/remove nodejs npm$/m, 'a node that is too old is none');
 stand_in('node', 'exit 0');
 ($status, $out) = run("$tests/setup/deps tutorial browser");
 is("$status<$out>", '0<>', 'and one that comes from elsewhere than Debian will do');
+($status, $out) = run("$tests/setup/deps machine");
+like(
+	$out, qr/remove qemu-system-x86 qemu-system-arm qemu-system-misc\b/m,
+	'for real kernels, three emulators'
+);
 is((run("$tests/setup/deps tutoral"))[0], 1, 'a word that it does not know is an error');
 ($status, $out) = run("$tests/setup/deps format");
 like(
@@ -241,7 +290,7 @@ is("$status<$out>", '0<>', 'and with all of them there, it is content');
 # ---- doctor ----
 my $here = `$tests/setup/doctor 2>&1`;
 is($?, 0, 'doctor succeeds');
-like($here, qr/^  ok  machine +x86_64/m, 'and says what is there');
+like($here, qr/^  ok  machine +$MACHINE/m, 'and says what is there');
 like(
 	$here, qr/^  ok  versions +glibc [\d.]+, .*make [\d.]+, perl [\d.]+$/m,
 	'... in which versions'
@@ -258,6 +307,73 @@ while (my ($name, $oldest) = splice @oldest, 0, 2) {
 	like($stated, qr/\b\Q$name $oldest\E\b/, "CONTRIBUTING.md states $name $oldest");
 }
 is_deeply([grep { length > 80 } split /\n/, $here], [], 'in at most 80 columns');
+
+# Each port is a machine on which programs run.
+{
+	my $cat = readlink "$dir/cat";
+	my %source = (
+		x86_64 => 'tsc', i686 => 'tsc', aarch64 => 'arch_sys_counter',
+		riscv64 => 'riscv_clocksource'
+	);
+	# What this kernel has says nothing of those.
+	stand_in('perl', 'exit 0');
+	for my $machine (sort keys %source) {
+		machine($machine);
+		stand_in('cat', "echo $source{$machine}");
+		my ($status, $out) = run("$tests/setup/doctor");
+		my $port = $machine =~ s/i686/i386/r;
+		like(
+			$out, qr/^  ok  machine +$port, /m,
+			"on $machine doctor finds that there is a port"
+		);
+		like(
+			$out, qr/^  ok  clocksource +$source{$machine}$/m,
+			'... and the clocksource that is its counter'
+		);
+		unlike($out, qr/not asked for/, '... and asks what its kernel has');
+	}
+	machine('s390x');
+	my ($status, $out) = run("$tests/setup/doctor");
+	like(
+		$out,
+		qr/^  --  machine +s390x\n +there is no port to it, only to aarch64 i386 riscv64\n? *x86_64:/m,
+		'another machine has none'
+	);
+	machine('x86_64');
+	unlink "$dir/cat", "$dir/perl";
+	symlink $cat, "$dir/cat";
+}
+
+# The numbers by which it asks are those of the machine's headers.
+{
+	my $doctor = slurp("$tests/setup/doctor");
+	my %gcc = map { $_ => "$_-linux-gnu-gcc" } qw(x86_64 aarch64 riscv64);
+	my %numbers;
+	$numbers{$1} = {map { split /=/ } split ' ', $2}
+	    while $doctor =~ /^(x86_64|i386|aarch64)\b[^\n]*\)\n[^;]*?numbers='([^']+)'/mg;
+	$numbers{riscv64} = $numbers{aarch64};
+	$gcc{i386} = 'i686-linux-gnu-gcc';
+	is_deeply(
+		[sort keys %numbers], [qw(aarch64 i386 riscv64 x86_64)],
+		'each port has its numbers'
+	);
+	for my $machine (sort keys %numbers) {
+		my $gcc = $machine eq $MACHINE ? 'gcc' : $gcc{$machine};
+		my @names = sort keys %{$numbers{$machine}};
+		SKIP: {
+			skip "$gcc is not installed", 1
+			    if !grep { -x "$_/$gcc" } split /:/, $ENV{PATH};
+			my $source = join '', "#include <sys/syscall.h>\n",
+			    map { "$_=SYS_$_\n" } @names;
+			my %real = map { split /=/ } grep { /^\w+=\d+$/ } split /\n/,
+			    `printf '%s' '$source' | $gcc -E -P -xc -`;
+			is_deeply(
+				\%real, $numbers{$machine},
+				"$machine: the numbers are those of its headers"
+			);
+		}
+	}
+}
 
 unlink "$dir/$_" for qw(clang script);
 stand_in('strace', 'exit 1');
@@ -278,8 +394,19 @@ like(
     ['prctl', 'PR_SET_MM_MAP', '/proc/PID/auxv'],
     ['node', 'no node', 'no make tutorial'],
     ['chromium', 'not installed', 'the test of the site'],
-    ['clocksource', 'hpet, not tsc', 'no counter'],
-    ['counter', 'no invariant', 'no counter'];
+    ['clocksource', 'hpet, not tsc', 'no counter'];
 is_deeply([grep { length > 80 } split /\n/, $out], [], 'and that in 80 columns, too');
+
+# A hypervisor's clock, on a CPU that promises nothing, and on one that does.
+for my $invariant (1, 0) {
+	stand_in('cat', 'echo kvm-clock');
+	stand_in('grep', $invariant ? 'exit 0' : 'exit 1');
+	($status, $out) = run("$tests/setup/doctor");
+	my $line = $invariant ? '  ok  counter +it is invariant' : '  --  counter +no invariant';
+	like(
+		$out, qr/^  ok  clocksource +kvm-clock, .*\n$line/m,
+		'kvm-clock is as good as the counter ' . ($invariant ? 'is' : 'is not')
+	);
+}
 
 done_testing;

@@ -33,6 +33,8 @@ for (
 	['i386' => 'machines/i386'],
 	['tests/emulated/run.t' => 'machines/emulated/run'],
 	['signals' => 'run/signals'],
+	['clocks' => 'vdso/clocks'],
+	['box/clocks' => 'box/clocks'],
 	['/bin/sh' => '/bin/sh'],
     )
 {
@@ -51,10 +53,10 @@ is(
 my @all = split /\n/, names('all')->{out};
 my %all = map { $_ => 1 } @all;
 my %files = map { s{^tests/|\.[ct]$}{}gr => 1 }
-    grep { !m{^tests/(?:bench|lib|programs|setup)/} } glob 'tests/*/*.[ct]';
+    grep { !m{^tests/(?:bench|box|lib|programs|setup)/} } glob 'tests/*/*.[ct]';
 is(join(' ', grep { !$all{$_} } sort keys %files), '', 'all has every file');
 is(
-	join(' ', grep { m{^machines/emulated/} } @all), '',
+	join(' ', grep { m{^(?:machines/emulated|box)/} } @all), '',
 	'... and nothing that only another machine can run'
 );
 open my $table, '<', 'tests/table' or die;

@@ -30,6 +30,7 @@
 #include <vdso/seqcount.h>
 
 #include "tap.h"
+#include "libc/vdso_names.h"
 #include "uvdso.h"
 
 #define ATTEMPTS  3
@@ -217,8 +218,8 @@ static bool attempt(const char **why_not)
 	memset(&reader, 0, sizeof(reader));
 	if (uvdso_boot(&page, NULL, why, sizeof(why)))
 		bail_out("%s", why);
-	reader.gettime = uvdso_symbol(page, "__vdso_clock_gettime", "LINUX_2.6");
-	reader.seconds = uvdso_symbol(page, "__vdso_time", "LINUX_2.6");
+	reader.gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	reader.seconds = uvdso_symbol(page, VDSO_NAME("time"), VDSO_VERSION);
 	*why_not = uvdso_why_no_counter(page);
 	if (!*why_not) {
 		halts.timekeeper = uvdso_timekeeper(page);

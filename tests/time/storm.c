@@ -24,11 +24,12 @@
 #include <unistd.h>
 
 #include "tap.h"
+#include "libc/vdso_names.h"
 #include "uvdso.h"
 
-#define KILLS           1000
-#define STOPS           500
-#define STOPS_BOTH      150
+#define KILLS           ((int)rounds(1000))
+#define STOPS           ((int)rounds(500))
+#define STOPS_BOTH      ((int)rounds(150))
 #define FINE_BOUND_NS   1000
 #define COARSE_BOUND_NS 50000000
 
@@ -118,8 +119,8 @@ static struct uvdso *boot(void)
 
 	if (uvdso_boot(&page, NULL, why, sizeof(why)))
 		bail_out("%s", why);
-	gettime = uvdso_symbol(page, "__vdso_clock_gettime", "LINUX_2.6");
-	seconds = uvdso_symbol(page, "__vdso_time", "LINUX_2.6");
+	gettime = uvdso_symbol(page, VDSO_NAME("clock_gettime"), VDSO_VERSION);
+	seconds = uvdso_symbol(page, VDSO_NAME("time"), VDSO_VERSION);
 	return page;
 }
 

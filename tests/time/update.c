@@ -316,8 +316,14 @@ void sampler_look(struct clocks_look *look, const struct clocks_ahead *ahead, in
 	step(false);
 }
 
-bool counter_usable(const char **why)
+bool counter_changed(const struct counter *counter)
 {
+	return (counter->clocksource[0] == 'c') != m.counter;
+}
+
+bool counter_usable(struct counter *counter, const char **why)
+{
+	counter->clocksource[0] = m.counter ? 'c' : 'h';
 	*why = m.counter ? NULL : "there is none";
 	return m.counter;
 }
@@ -546,7 +552,7 @@ static void start(void)
 	plan.watchdog = true;
 	plan.last_update = 0;
 	m.writing = true;
-	timekeeper_start(&tk, fake_pages[VDSO_TIME_PAGE].data, m.counter);
+	timekeeper_start(&tk, fake_pages[VDSO_TIME_PAGE].data, COUNTER_AUTO);
 	if (m.mirror) {
 		memset(mirror_pages, 0, sizeof(mirror_pages));
 		tk.mirror = (struct mirror){.layout = &other_layout, .pages = mirror_pages};
@@ -688,6 +694,49 @@ static void test_other_counter(double from, double to)
 	   "from %.3f to %.3f GHz: the data page is in use again", from, to);
 }
 
+/* The kernel takes another clocksource: its clocks stand still meanwhile, the counter does not.
+ */
+static void change_clocksource(bool counter, double lost_ns)
+{
+	m.counter = counter;
+	m.cycles += lost_ns * m.hz;
+	m.now += lost_ns;
+}
+
+/*
+ * ... and comes back to this one, again and again. Readers of the line are ahead of the kernel
+ * then, and must not be sent there before it has caught up. The next update may be stopped,
+ * too. Two updates after a change all clocks are right.
+ */
+static void test_return(void)
+{
+	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+	unsigned not_back = 0, off = 0;
+
+	machine(true, 3000, 60);
+	start();
+	go_on(YOUNG + 5);
+	for (int i = 0; i < 40; i++) {
+		m.ppm = i % 2 ? 12 : 90;
+		plan.stops[0] = (struct stop){plan.update + 1 + (unsigned)i % 3,
+					      (unsigned)i * 2, lengths[i % 4], true};
+		m.bound = 1e9;
+		change_clocksource(i % 2, 7000);
+		go_on(3);
+		seen.off = 0;
+		m.bound = 250;
+		go_on(3);
+		off += seen.off;
+		go_on(i % 2 ? 25 : 5);
+		not_back += vd[CS_HRES_COARSE].clock_mode !=
+			    (i % 2 ? VDSO_CLOCKMODE_COUNTER : VDSO_CLOCKMODE_NONE);
+	}
+	is(seen.backwards, 0,
+	   "the kernel changes its clocksource and back: no clock goes back");
+	is(off, 0, "... and all of them are right soon after");
+	is(not_back, 0, "... and the counter is used while the kernel uses it, and only then");
+}
+
 /* A counter that nobody can use for a clock, and one that is lost: the kernel's clocks it is.
  */
 static void test_no_rate(void)
@@ -714,6 +763,7 @@ static void test_no_rate(void)
 	ok(seen.backwards == 0 && seen.off == 0 && tk.why_no_counter &&
 		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE,
 	   "a counter that the kernel has lost its trust in is given up as well");
+	test_return();
 	machine(true, 3000, 60);
 	m.hz = 1e-5;
 	start();

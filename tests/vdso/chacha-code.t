@@ -11,6 +11,7 @@ use lib 'tests/lib';
 use Build;
 use Elf;
 
+plan skip_all => 'it reads the code of x86-64' if $MACHINE ne 'x86_64';
 plan skip_all => 'no objdump' if system 'objdump --version >/dev/null 2>&1';
 
 # The lines that a pattern finds must be none.

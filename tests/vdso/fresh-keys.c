@@ -18,7 +18,7 @@ long fake_getrandom(void *buffer, size_t len, u32 flags, void *state, size_t sta
 u64 arch_chacha20_blocks(u8 *to, const u8 key[CHACHA_KEY_SIZE], u64 counter, size_t blocks);
 
 /* The data page; the vDSO only reads it. */
-struct vdso_rng_data vdso_rng_data = {.generation = 7, .is_ready = 1};
+struct vdso_rng_data vdso_rng_data = {.generation = 7, .is_ready = 1, .page_size = 4096};
 
 #define LARGEST  4099
 #define MANY     1000 /* steps: more than any request needs */

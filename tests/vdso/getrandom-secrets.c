@@ -239,7 +239,7 @@ static void check_other_process(void)
 
 static void check_page_protection(void)
 {
-	uintptr_t page = own.place.start + VDSO_RNG_PAGE * PAGE;
+	uintptr_t page = own.place.start + VDSO_RNG_PAGE * VDSO_STRIDE;
 
 	ok(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE) == -1 && errno == EACCES,
 	   "a reader cannot make the page of the generation writable");

@@ -36,7 +36,7 @@ struct answers {
 
 static void *find(const struct vdso_elf *elf, const char *name, void *otherwise)
 {
-	void *address = (void *)vdso_elf_symbol(elf, name, VERSION);
+	void *address = (void *)vdso_elf_symbol(elf, name, VDSO_VERSION);
 
 	return address ? address : otherwise;
 }
@@ -44,11 +44,11 @@ static void *find(const struct vdso_elf *elf, const char *name, void *otherwise)
 static struct answers resolve(const struct vdso_elf *elf)
 {
 	return (struct answers){
-		.gettime = find(elf, "__vdso_clock_gettime", system_gettime),
-		.getres = find(elf, "__vdso_clock_getres", system_getres),
-		.gettimeofday = find(elf, "__vdso_gettimeofday", system_gettimeofday),
-		.time = find(elf, "__vdso_time", system_time),
-		.getcpu = find(elf, "__vdso_getcpu", system_getcpu),
+		.gettime = find(elf, VDSO_NAME("clock_gettime"), system_gettime),
+		.getres = find(elf, VDSO_NAME("clock_getres"), system_getres),
+		.gettimeofday = find(elf, VDSO_NAME("gettimeofday"), system_gettimeofday),
+		.time = find(elf, VDSO_NAME("time"), system_time),
+		.getcpu = find(elf, VDSO_NAME("getcpu"), system_getcpu),
 	};
 }
 

@@ -13,9 +13,8 @@
 #include <sys/auxv.h>
 
 #include "libc/vdso_elf.h"
+#include "libc/vdso_names.h"
 #include "uvdso.h"
-
-#define VERSION "LINUX_2.6"
 
 struct vdsos {
 	struct uvdso *booted;

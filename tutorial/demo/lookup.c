@@ -1,5 +1,5 @@
 /*
- * lookup.c - one lookup, told step by step: __vdso_clock_gettime, version LINUX_2.6.
+ * lookup.c - one lookup, told step by step: clock_gettime, by this machine's name and version.
  *
  * This does what vdso_elf_symbol() does, on the image in memory, and prints each step: from
  * the name to a hash, through filter, bucket and chain to a symbol, from the symbol to its
@@ -12,7 +12,8 @@
 
 #include "demo.h"
 
-#define NAME "__vdso_clock_gettime"
+#define NAME    VDSO_NAME("clock_gettime")
+#define VERSION VDSO_VERSION
 
 static const char *symbol_name(const struct vdso_elf *elf, uint32_t symbol)
 {

@@ -87,10 +87,10 @@ static const struct row {
 	void (*loop)(void *fn, int calls);
 	void *system_call;
 } rows[] = {
-	{"MONOTONIC", "__vdso_clock_gettime", loop_monotonic, system_gettime},
-	{"MONOTONIC_COARSE", "__vdso_clock_gettime", loop_coarse, system_gettime},
-	{"gettimeofday", "__vdso_gettimeofday", loop_gettimeofday, system_gettimeofday},
-	{"getcpu", "__vdso_getcpu", loop_getcpu, system_getcpu},
+	{"MONOTONIC", VDSO_NAME("clock_gettime"), loop_monotonic, system_gettime},
+	{"MONOTONIC_COARSE", VDSO_NAME("clock_gettime"), loop_coarse, system_gettime},
+	{"gettimeofday", VDSO_NAME("gettimeofday"), loop_gettimeofday, system_gettimeofday},
+	{"getcpu", VDSO_NAME("getcpu"), loop_getcpu, system_getcpu},
 };
 
 enum { OURS, KERNEL, SYSTEM_CALL, EMPTY, WAYS };
@@ -175,9 +175,10 @@ int main(void)
 	       "median", "best", "median");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		void *fn[WAYS] = {
-			[OURS] = (void *)vdso_elf_symbol(&vdsos.ours, rows[i].symbol, VERSION),
-			[KERNEL] =
-				(void *)vdso_elf_symbol(&vdsos.kernel, rows[i].symbol, VERSION),
+			[OURS] = (void *)vdso_elf_symbol(&vdsos.ours, rows[i].symbol,
+							 VDSO_VERSION),
+			[KERNEL] = (void *)vdso_elf_symbol(&vdsos.kernel, rows[i].symbol,
+							   VDSO_VERSION),
 			[SYSTEM_CALL] = rows[i].system_call,
 			[EMPTY] = (void *)nothing,
 		};

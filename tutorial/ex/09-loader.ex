@@ -71,7 +71,7 @@ mutant: over-others: what lies at the address is replaced
 	s/MAP_FIXED_NOREPLACE/MAP_FIXED/
 mutant: a-page-too-high: all lies a page above what was taken, the last of it outside
 	says: outside of what reserve() has taken
-	s/\*start = want;/*start = want + VDSO_PAGE_SIZE;/
+	s/\*start = want;/*start = want + page_size();/
 mutant: takes-any-answer: whatever is no error is taken for the address that was asked for
 	says: What comes back is then no error, and not yours
 	s/\(uintptr_t\)got == want/!process_failed(got)/
@@ -109,8 +109,8 @@ stub:
 	static int map_data(struct process *process, int fd, uintptr_t start, unsigned page,
 			    off_t offset)
 	{
-		uintptr_t at = start + page * VDSO_PAGE_SIZE;
-		long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		uintptr_t at = start + page * VDSO_STRIDE;
+		long got = process_mmap(process, at, VDSO_STRIDE, PROT_READ | PROT_WRITE,
 					MAP_PRIVATE | MAP_FIXED, fd, offset);
 
 		return process_failed(got) ? (int)got : 0;

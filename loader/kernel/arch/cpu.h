@@ -15,11 +15,17 @@
  */
 extern const char *const cpu_clocksources[];
 
+/* Those that stand on the same counter, with what a hypervisor says of it. */
+extern const char *const cpu_clocksources_above[];
+
 /*
  * Why this CPU's counter is useless, whatever the kernel thinks of it: a sentence in static
  * storage. NULL if nothing speaks against it.
  */
 const char *cpu_counter_fault(void);
+
+/* The same where the kernel does not vouch for the counter: what the CPU does not promise. */
+const char *cpu_counter_doubt(void);
 
 /* The bits that the counter has. */
 u64 cpu_counter_mask(void);

@@ -154,7 +154,7 @@ static bool start_apart(struct birth *birth)
 	if (pidfd < 0)
 		return false;
 	close(pidfd);
-	failure_word = mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	failure_word = mmap(NULL, sizeof(*failure_word), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (failure_word == MAP_FAILED)
 		return false;
@@ -169,7 +169,7 @@ static bool start_apart(struct birth *birth)
 		attendant->pidfd = above_stdio(attendant->pidfd);
 		return true;
 	}
-	munmap(failure_word, VDSO_PAGE_SIZE);
+	munmap(failure_word, sizeof(*failure_word));
 	attendant->failure = failure_word = NULL;
 	attendant->pidfd = -1;
 	return false;
@@ -392,7 +392,7 @@ void attendant_release(struct attendant *attendant)
 		*fd[i] = -1;
 	}
 	if (attendant->failure)
-		munmap(attendant->failure, VDSO_PAGE_SIZE);
+		munmap(attendant->failure, sizeof(*attendant->failure));
 	attendant->failure = NULL;
 }
 

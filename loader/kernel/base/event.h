@@ -26,6 +26,7 @@ enum event_kind {
 	EVENT_FAILED,            /* what, why: the program is not started */
 	EVENT_KEEPS_KERNEL_VDSO, /* why: a program of the tree did not get our vDSO */
 
+	EVENT_SLOW_CLOCKS,   /* why, times: EVENT_NO_COUNTER where nobody hears of that */
 	EVENT_KEEPS_OFFSETS, /* why: a new process has the clocks of another time namespace */
 
 	/* Told if events->verbose. */
@@ -52,6 +53,7 @@ struct event {
 	uintptr_t start, end, ehdr, was;
 	double mhz;
 	uint32_t mult, shift;
+	unsigned times;
 };
 
 struct events {

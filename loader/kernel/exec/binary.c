@@ -113,7 +113,7 @@ static int read_interp(struct binary *bin, const ElfW(Phdr) * ph, const char *pa
 static bool needs_zeros(const ElfW(Phdr) * ph)
 {
 	return ph->p_filesz && ph->p_memsz > ph->p_filesz && ph->p_flags & PF_W &&
-	       (ph->p_vaddr + ph->p_filesz) % VDSO_PAGE_SIZE;
+	       (ph->p_vaddr + ph->p_filesz) % page_size();
 }
 
 static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
@@ -124,7 +124,7 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > HOST_USER_TOP ||
 	    ph->p_memsz > HOST_USER_TOP - ph->p_vaddr)
 		return bad(error, path, "a segment does not fit into the address space");
-	if (ph->p_offset % VDSO_PAGE_SIZE != ph->p_vaddr % VDSO_PAGE_SIZE)
+	if (ph->p_offset % page_size() != ph->p_vaddr % page_size())
 		return bad(error, path, "a segment's offset and address differ within a page");
 	if (ph->p_offset > (uint64_t)INT64_MAX - ph->p_filesz)
 		return bad(error, path, "a segment's offset is too large");
@@ -149,7 +149,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 	size_t size;
 	int err;
 
-	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = VDSO_PAGE_SIZE};
+	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = page_size()};
 	if (fstat(fd, &st))
 		return error_system(error, error_from("fstat"), path);
 	err = read_exactly(fd, &bin->ehdr, sizeof(bin->ehdr), 0);
@@ -207,7 +207,7 @@ static int reserve_at(uintptr_t want, size_t size)
 /* Where the kernel puts libraries, at a multiple of align. 0 when there is no room. */
 static uintptr_t reserve_anywhere(size_t size, size_t align)
 {
-	size_t more = size + align - VDSO_PAGE_SIZE;
+	size_t more = size + align - page_size();
 	void *got =
 		mmap(NULL, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uintptr_t start, from = (uintptr_t)got;
@@ -225,12 +225,12 @@ static uintptr_t reserve_anywhere(size_t size, size_t align)
 static uintptr_t reserve_program(size_t size, size_t align)
 {
 	for (int turn = 0; turn < 64; turn++) {
-		uint64_t page;
+		uint64_t random;
 		uintptr_t want;
 
-		if (random_bytes(&page, sizeof(page)))
+		if (random_bytes(&random, sizeof(random)))
 			break;
-		want = (HOST_PIE_LOW + page % HOST_PIE_PAGES * VDSO_PAGE_SIZE) & ~(align - 1);
+		want = (HOST_PIE_LOW + random % HOST_PIE_SPAN) & ~(align - 1);
 		if (!reserve_at(want, size))
 			return want;
 	}
@@ -247,7 +247,7 @@ static uintptr_t reserve_fixed(uintptr_t want, size_t size)
 
 	if (!err)
 		return want;
-	return err == -EEXIST ? reserve_anywhere(size, VDSO_PAGE_SIZE) : 0;
+	return err == -EEXIST ? reserve_anywhere(size, page_size()) : 0;
 }
 
 static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_t bias)

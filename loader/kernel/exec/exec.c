@@ -54,6 +54,7 @@ _Static_assert(offsetof(struct jump_call, skip) == CALL_SKIP, "jump.h");
 struct jump_area {
 	struct jump jump;
 	struct mm_map mm, mm_with_exe;
+	size_t mm_size;
 	uint64_t mask; /* as the kernel has it: 64 signals */
 	struct host_frame frame;
 	unsigned char code[JUMP_CODE_SIZE] __attribute__((aligned(16)));
@@ -146,14 +147,13 @@ static int write_vector(struct auxvec *vec, const struct exec_request *request,
 static uintptr_t find_brk(const struct binary *bin, const struct mapped_binary *program)
 {
 	bool among_libraries = bin->ehdr.e_type == ET_DYN && !bin->interp;
-	uintptr_t brk =
-		among_libraries ? HOST_PIE_LOW + VDSO_PAGE_SIZE : page_up(program->end_bss);
+	uintptr_t brk = among_libraries ? page_down(HOST_PIE_LOW) + page_size()
+					: page_up(program->end_bss);
 	uint64_t random = 0;
 
 	if (!layout_is_random(2) || random_bytes(&random, sizeof(random)))
 		return brk;
-	return brk + (among_libraries ? 0 : VDSO_PAGE_SIZE) +
-	       page_down(random % HOST_BRK_RANDOM);
+	return brk + (among_libraries ? 0 : page_size()) + page_down(random % HOST_BRK_RANDOM);
 }
 
 /*
@@ -273,9 +273,9 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 		return false;
 	/* With the exe link if we may; that needs the old program unmapped already. */
 	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
-		      (uintptr_t)&area->mm_with_exe, sizeof(area->mm_with_exe));
+		      (uintptr_t)&area->mm_with_exe, area->mm_size);
 	jump_add_call(jump, &at, 0, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&area->mm,
-		      sizeof(area->mm));
+		      area->mm_size);
 	jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->bin.fd, 0, 0, 0);
 	if (target->interp.fd >= 0)
 		jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->interp.fd, 0, 0, 0);
@@ -366,6 +366,8 @@ int exec_program(const struct exec_request *request, struct error *error)
 	area->jump.frame = host_fill_frame(&area->frame, &area->jump, &request->mask);
 	area->mm = area->mm_with_exe = describe_process(&target->bin, &program, &stack);
 	area->mm_with_exe.exe_fd = (uint32_t)target->bin.fd;
+	mm_map_fit(&area->mm_with_exe);
+	area->mm_size = mm_map_fit(&area->mm);
 	memcpy(&area->mask, &request->mask, sizeof(area->mask));
 	if (!write_list(area, request, &program, &interp, old_stack))
 		return error_self(error, -E2BIG, "run", "more mappings than can be undone");

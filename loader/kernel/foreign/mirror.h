@@ -35,8 +35,8 @@ enum mirror_page {
 
 /* No type but bytes: what they are says the layout. */
 union mirror_store {
-	u64 word[VDSO_PAGE_SIZE / 8];
-	unsigned char page[VDSO_PAGE_SIZE];
+	u64 word[VDSO_STRIDE / 8];
+	unsigned char page[VDSO_STRIDE];
 };
 
 struct mirror {

@@ -168,11 +168,10 @@ static struct answer gettime(int clock)
 
 static bool map_slot(int slot, enum mirror_page page)
 {
-	unsigned char *want =
-		probe->at - (size_t)(probe->layout->pages - slot) * VDSO_PAGE_SIZE;
+	unsigned char *want = probe->at - (size_t)(probe->layout->pages - slot) * page_size();
 
-	return mmap(want, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, probe->data,
-		    page * VDSO_PAGE_SIZE) == want;
+	return mmap(want, page_size(), PROT_READ, MAP_SHARED | MAP_FIXED, probe->data,
+		    page * VDSO_STRIDE) == want;
 }
 
 /* As place.c does it. */
@@ -188,7 +187,7 @@ static void map_slots(bool in_namespace)
 
 static void map_all(void)
 {
-	size_t guard = (size_t)GUARD_PAGES * VDSO_PAGE_SIZE;
+	size_t guard = (size_t)GUARD_PAGES * page_size();
 	unsigned char *area = mmap(NULL, 2 * guard + probe->image_length, PROT_NONE,
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -198,7 +197,7 @@ static void map_all(void)
 		refuse("fails");
 	probe->at = area + guard;
 	probe->mirror = (struct mirror){.layout = probe->layout};
-	probe->mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	probe->mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_STRIDE, PROT_READ | PROT_WRITE,
 				   MAP_SHARED, probe->data, 0);
 	if (probe->mirror.pages == MAP_FAILED)
 		refuse("fails");
@@ -228,7 +227,7 @@ static void fill(unsigned char filler, u32 per_cycle, s32 mode)
 	const s32 modes[CS_BASES] = {mode, mode};
 	u64 now = arch_counter();
 
-	memset(probe->mirror.pages, filler, MIRROR_PAGES * VDSO_PAGE_SIZE);
+	memset(probe->mirror.pages, filler, MIRROR_PAGES * VDSO_STRIDE);
 	for (int cs = 0; cs < CS_BASES; cs++) {
 		from[cs].cycle_last = now;
 		from[cs].mask = cpu_counter_mask();
@@ -362,7 +361,7 @@ static void shifted(void)
 	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
 	for (int clock = 0; clock < VDSO_BASES; clock++)
 		offset[clock] = (struct timens_offset){-(10 + clock), 0};
-	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_PAGE_SIZE);
+	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_STRIDE);
 	mirror_fill_offsets(probe->layout, &probe->mirror.pages[MIRROR_OFFSETS], offset);
 	map_slots(true);
 	for (int clock = 0; clock < VDSO_BASES; clock++) {
@@ -389,8 +388,8 @@ static bool has_generation(const unsigned char *state, size_t size, u64 generati
 
 static void random_numbers(void)
 {
-	static unsigned char state[2][VDSO_PAGE_SIZE]
-		__attribute__((aligned(VDSO_PAGE_SIZE))); /* zeros */
+	static unsigned char state[2][VDSO_SMALLEST_PAGE]
+		__attribute__((aligned(VDSO_SMALLEST_PAGE))); /* zeros */
 	long (*getrandom)(void *, size_t, unsigned, void *, size_t) = function(GETRANDOM);
 	struct vdso_rng_data rng = {.generation = 0x6a09e667f3bcc908, .is_ready = true};
 	struct vgetrandom_opaque_params params = {0};
@@ -400,7 +399,7 @@ static void random_numbers(void)
 	if (probe->layout->rng < 0)
 		refuse("is there, and nothing is known of its data");
 	if (getrandom(NULL, 0, 0, &params, ~(size_t)0) ||
-	    params.size_of_opaque_state > VDSO_PAGE_SIZE)
+	    params.size_of_opaque_state > VDSO_SMALLEST_PAGE)
 		refuse("does not say what its state is");
 	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
 	for (int ready = 0; ready < 2; ready++) {
@@ -409,7 +408,7 @@ static void random_numbers(void)
 		ask(function_names[GETRANDOM], -1);
 		if (getrandom(bytes, sizeof(bytes), 0, state[ready],
 			      params.size_of_opaque_state) != sizeof(bytes) ||
-		    has_generation(state[ready], VDSO_PAGE_SIZE, rng.generation) != ready)
+		    has_generation(state[ready], VDSO_SMALLEST_PAGE, rng.generation) != ready)
 			refuse("does not go by its data page");
 	}
 }
@@ -558,7 +557,7 @@ static int open_files(struct probe *probe, const struct image *image)
 		return -ENOEXEC;
 	probe->image_length = page_up(image->size);
 	probe->image = open_image(probe, image);
-	probe->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_PAGE_SIZE, MEMFD_DATA);
+	probe->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_STRIDE, MEMFD_DATA);
 	err = probe->image < 0 ? probe->image : probe->data < 0 ? probe->data : 0;
 	if (err)
 		close_files(probe);

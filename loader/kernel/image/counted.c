@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <stub.h>
-#include <vdso/datapage.h>
 
 #include "kernel/base/page.h"
 #include "kernel/image/counted.h"
@@ -40,7 +39,7 @@ static size_t function_at(struct counted *counted, uint64_t value)
 static int redirect(struct counted *counted, unsigned char *bytes, const struct elf_bytes *elf,
 		    uint64_t offset, const char *name)
 {
-	size_t stubs = elf->size - VDSO_PAGE_SIZE;
+	size_t stubs = elf->size - page_size();
 	struct elf_symbol symbol = elf_symbol(elf, offset);
 	size_t at = function_at(counted, symbol.value);
 
@@ -53,9 +52,21 @@ static int redirect(struct counted *counted, unsigned char *bytes, const struct 
 			sizeof(counted->function[at].name) - 1);
 	put_word(elf, bytes, ELF_FIELD(elf, offset, Sym, st_value), counted->function[at].stub);
 	put_word(elf, bytes, ELF_FIELD(elf, offset, Sym, st_size), STUB_SIZE);
-	return stub_write(bytes, counted->function[at].stub, elf->size + 8 * at, symbol.value)
-		       ? 0
-		       : -ENOSYS;
+	stub_write(bytes, counted->function[at].stub, elf->size + 8 * at, symbol.value);
+	return 0;
+}
+
+/*
+ * What no program calls by its symbol: signal handlers return to sigreturn, and on i386 the
+ * vector tells where __kernel_vsyscall is.
+ */
+static bool is_trampoline(const char *name)
+{
+	static const char end[] = "sigreturn";
+	size_t length = strlen(name);
+
+	return (length >= sizeof(end) - 1 && !strcmp(name + length - (sizeof(end) - 1), end)) ||
+	       !strcmp(name, "__kernel_vsyscall");
 }
 
 static int redirect_all(struct counted *counted, unsigned char *bytes,
@@ -74,7 +85,7 @@ static int redirect_all(struct counted *counted, unsigned char *bytes,
 			elf_string(elf, names.offset + symbol.name, names.offset + names.size);
 
 		if (!name || symbol.shndx == SHN_UNDEF ||
-		    ELF64_ST_TYPE(symbol.info) != STT_FUNC)
+		    ELF64_ST_TYPE(symbol.info) != STT_FUNC || is_trampoline(name))
 			continue;
 		err = redirect(counted, bytes, elf, table.offset + at, name);
 	}
@@ -101,8 +112,8 @@ static int lengthen_segment(unsigned char *bytes, const struct elf_bytes *elf)
 
 int counted_open(struct counted *counted, const struct image *image)
 {
-	size_t size = page_up(image->size) + VDSO_PAGE_SIZE;
-	unsigned char *bytes = aligned_alloc(VDSO_PAGE_SIZE, size);
+	size_t size = page_up(image->size) + page_size();
+	unsigned char *bytes = aligned_alloc(page_size(), size);
 	struct elf_bytes elf;
 	int err;
 

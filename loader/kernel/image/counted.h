@@ -4,7 +4,7 @@
  * Nothing in the functions changes. One more page of code is added after the image, with a
  * stub for each function, and the symbol table is made to point there:
  *
- *	__vdso_time ->  lock incq  counter(%rip)
+ *	__vdso_time ->  lock incq  counter(%rip)          (on x86-64)
  *	                jmp        the function itself
  *
  * The counters lie on the page after that one, which is shared with us and writable. So a
@@ -43,9 +43,9 @@ struct counted {
 };
 
 /*
- * Makes a counted image out of one that has passed image_check(). Returns 0 or -errno:
- * -ENOSYS on a machine that has no stub yet, -E2BIG for too many functions, -ENOEXEC for an
- * image without a PT_LOAD or a .dynsym. The new image is freed with counted_free().
+ * Makes a counted image out of one that has passed image_check(). Returns 0 or -errno: -E2BIG
+ * for too many functions, -ENOEXEC for an image without a PT_LOAD or a .dynsym. The new image
+ * is freed with counted_free().
  */
 int counted_open(struct counted *counted, const struct image *image);
 void counted_free(struct counted *counted);

@@ -14,8 +14,10 @@
 #include "kernel/image/image.h"
 
 struct image_identity {
+	unsigned nr_layouts;       /* notes that say which: more than one say nothing */
 	bool has_layout;           /* the note of vdso/identity.h is there */
 	uint32_t layout, nr_pages; /* and what it says */
+	uint32_t ours;             /* the layout of our image for its machine */
 	bool has_version;          /* owner "Linux", type 0 */
 	uint32_t version;          /* as LINUX_VERSION_CODE */
 };
@@ -23,7 +25,10 @@ struct image_identity {
 /* Reads no byte outside of the image, whatever is in it. */
 struct image_identity image_identity(const struct image *image);
 
-/* Are the data pages that it reads ours? (foreign/probe.h is about those of kernels.) */
+/*
+ * Are the data pages that it reads ours, on its machine? (foreign/probe.h is about those of
+ * kernels.)
+ */
 bool image_reads_our_data(const struct image_identity *identity);
 
 /*

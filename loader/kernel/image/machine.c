@@ -14,9 +14,6 @@
 #ifndef EM_CSKY
 #	define EM_CSKY 252
 #endif
-#ifndef EM_LOONGARCH
-#	define EM_LOONGARCH 258
-#endif
 
 #define KB(n) ((n)*1024u)
 
@@ -29,6 +26,7 @@ const struct machine image_machines[] = {
 		"linux-vdso.so.1",
 		"LINUX_2.6",
 		.largest_page = KB(4),
+		.asserted = {"__vdso_clock_gettime", "__vdso_getcpu"},
 		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time",
 			      "__vdso_getcpu", "__vdso_clock_getres", "__vdso_getrandom",
 			      "__vdso_sgx_enter_enclave",
@@ -56,6 +54,7 @@ const struct machine image_machines[] = {
 		"LINUX_2.5",
 		.largest_page = KB(4),
 		.rel = true,
+		.asserted = {"__kernel_vsyscall"},
 		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time",
 			      "__vdso_clock_getres", "__vdso_clock_gettime64",
 			      "__vdso_clock_getres_time64", "__vdso_getcpu",
@@ -88,6 +87,7 @@ const struct machine image_machines[] = {
 		"LINUX_2.6.39",
 		.largest_page = KB(64),
 		.no_unwind_table = true,
+		.asserted = {"__kernel_clock_gettime"},
 		.functions = {"__kernel_clock_gettime", "__kernel_gettimeofday",
 			      "__kernel_clock_getres", "__kernel_getrandom",
 			      "__kernel_rt_sigreturn"},
@@ -100,6 +100,7 @@ const struct machine image_machines[] = {
 		"linux-vdso.so.1",
 		"LINUX_4.15",
 		.largest_page = KB(4),
+		.asserted = {"__vdso_clock_gettime", "__vdso_getcpu"},
 		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday",
 			      "__vdso_clock_getres", "__vdso_getcpu", "__vdso_getrandom",
 			      "__vdso_flush_icache", "__vdso_riscv_hwprobe",
@@ -153,6 +154,7 @@ const struct machine image_machines[] = {
 		.largest_page = KB(64),
 		.rel = true,
 		.thumb = true,
+		.asserted = {"__vdso_clock_gettime"},
 		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday",
 			      "__vdso_clock_getres"},
 	},
@@ -164,6 +166,7 @@ const struct machine image_machines[] = {
 		"linux-vdso32.so.1",
 		"LINUX_2.6.15",
 		.largest_page = KB(256),
+		.asserted = {"__kernel_getcpu"},
 		.functions = {"__kernel_clock_gettime", "__kernel_gettimeofday",
 			      "__kernel_clock_getres", "__kernel_time",
 			      "__kernel_clock_gettime64", "__kernel_clock_getres_time64",
@@ -180,6 +183,7 @@ const struct machine image_machines[] = {
 		"linux-vdso64.so.1",
 		"LINUX_2.6.15",
 		.largest_page = KB(256),
+		.asserted = {"__kernel_clock_gettime", "__kernel_getcpu"},
 		.functions = {"__kernel_clock_gettime", "__kernel_gettimeofday",
 			      "__kernel_clock_getres", "__kernel_time", "__kernel_getcpu",
 			      "__kernel_getrandom", "__kernel_get_tbfreq",
@@ -195,6 +199,7 @@ const struct machine image_machines[] = {
 		"linux-vdso64.so.1",
 		"LINUX_2.6.29",
 		.largest_page = KB(4),
+		.asserted = {"__kernel_clock_gettime", "__kernel_getcpu"},
 		.functions = {"__kernel_clock_gettime", "__kernel_gettimeofday",
 			      "__kernel_clock_getres", "__kernel_getcpu", "__kernel_getrandom",
 			      "__kernel_restart_syscall", "__kernel_sigreturn",
@@ -220,7 +225,8 @@ const struct machine image_machines[] = {
 		ELFDATA2MSB,
 		"parisc",
 		"linux-vdso32.so.1",
-		"LINUX_5.18",
+		"LINUX_6.11",
+		"LINUX_5.18", /* of images with nothing but the sigtramps */
 		.largest_page = KB(64),
 		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday",
 			      "__vdso_clock_gettime64", "__kernel_sigtramp_rt32",
@@ -232,6 +238,7 @@ const struct machine image_machines[] = {
 		ELFDATA2MSB,
 		"parisc64",
 		"linux-vdso64.so.1",
+		"LINUX_6.11",
 		"LINUX_5.18",
 		.largest_page = KB(64),
 		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday",
@@ -285,6 +292,17 @@ const struct machine image_machines[] = {
 			      "__vdso_rt_sigreturn"},
 	},
 	{
+		EM_NDS32,
+		32,
+		ELFDATANONE,
+		"nds32",
+		"linux-vdso.so.1",
+		"LINUX_4",
+		.largest_page = KB(8),
+		.functions = {"__vdso_clock_gettime", "__vdso_gettimeofday",
+			      "__vdso_clock_getres", "__kernel_rt_sigreturn"},
+	},
+	{
 		EM_IA_64,
 		64,
 		ELFDATA2LSB,
@@ -327,6 +345,7 @@ static const struct {
 	{"flush_icache", "glibc and musl"},
 	{"riscv_hwprobe", "glibc and bionic"},
 	{"vsyscall", "rustix"},
+	{"get_tbfreq", "glibc"},
 };
 
 const struct machine *machine_of(const struct elf_bytes *elf)

@@ -11,27 +11,38 @@
 #ifndef KERNEL_IMAGE_MACHINE_H
 #define KERNEL_IMAGE_MACHINE_H
 
+#include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/image/elf_bytes.h"
 
+/* What the elf.h of glibc 2.31 lacks. */
+#ifndef EM_LOONGARCH
+#	define EM_LOONGARCH 258
+#endif
+
 /* More functions than any machine has. */
 #define MACHINE_FUNCTIONS 16
+
+/* For a machine that is not known: the largest page that any has. */
+#define MACHINE_PAGE_MAX (256 * 1024u)
 
 struct machine {
 	uint16_t number; /* EM_* */
 	uint8_t bits;    /* 32 or 64 */
 	uint8_t order;   /* ELFDATA2LSB or ELFDATA2MSB; ELFDATANONE: there are both */
 	const char *name;
-	const char *soname;     /* DT_SONAME of the kernel's image */
-	const char *node;       /* the version of its functions */
-	const char *older_node; /* i386 keeps what is older than the clocks in one of its own */
-	uint32_t largest_page;  /* of the kernels for it; they are mapped at multiples of it */
-	bool rel;               /* relocations without an addend, if DT_PLTREL does not say */
-	bool thumb;             /* bit 0 of a function's address is a mode of the processor */
-	bool no_unwind_table;   /* the kernel's image has no PT_GNU_EH_FRAME */
+	const char *soname; /* DT_SONAME of the kernel's image */
+	const char *node;   /* the version of its functions */
+	const char
+		*older_node; /* of what is older than the clocks (i386), or of older kernels */
+	uint32_t largest_page;   /* of the kernels for it; they are mapped at multiples of it */
+	bool rel;                /* relocations without an addend, if DT_PLTREL does not say */
+	bool thumb;              /* bit 0 of a function's address is a mode of the processor */
+	bool no_unwind_table;    /* the kernel's image has no PT_GNU_EH_FRAME */
+	const char *asserted[3]; /* those without which rustix panics; NULL ends */
 	const char *functions[MACHINE_FUNCTIONS]; /* whole names, of all kernels; NULL ends */
 };
 

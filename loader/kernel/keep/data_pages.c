@@ -32,7 +32,7 @@ static void grow_up(struct timekeeper *tk)
 }
 
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
-		    bool use_counter, int owner, pid_t owner_pid, const char **step)
+		    enum counter_choice counter, int owner, pid_t owner_pid, const char **step)
 {
 	struct timens_offset offset[VDSO_BASES];
 	int err = vvar_map_writable(vvar); /* 3 */
@@ -42,8 +42,8 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 	if (err)
 		return err;
 	timens_offsets(timens, NULL, offset);
-	vvar_set_offsets(vvar, offset);                                    /* 4 */
-	timekeeper_start(&pages->tk, vvar->writable[0].data, use_counter); /* 5 */
+	vvar_set_offsets(vvar, offset);                                /* 4 */
+	timekeeper_start(&pages->tk, vvar->writable[0].data, counter); /* 5 */
 	if (vvar->foreign)
 		start_mirror(pages, offset);
 	rng_start(&pages->tk.rng, &vvar->writable[VDSO_RNG_PAGE].rng); /* 6 */

@@ -31,14 +31,15 @@ struct data_pages {
 	struct vvar *vvar;
 	struct timekeeper tk;
 	struct watchdog watchdog;
+	int settings; /* a timer that ends when the kernel's clock is set, or -1 */
 };
 
 /*
- * Takes as long as the calibration does, unless use_counter is false. owner is a pidfd of the
- * owner, whom the watchdog must outlive, or -1. Returns 0; or -errno and in *step, a literal,
- * which step failed.
+ * Takes as long as the calibration does, unless counter is COUNTER_NEVER. owner is a pidfd of
+ * the owner, whom the watchdog must outlive, or -1. Returns 0; or -errno and in *step, a
+ * literal, which step failed.
  */
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
-		    bool use_counter, int owner, pid_t owner_pid, const char **step);
+		    enum counter_choice counter, int owner, pid_t owner_pid, const char **step);
 
 #endif

@@ -6,15 +6,18 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
 #include "kernel/keep/data_pages.h"
 #include "kernel/keep/keeper.h"
+#include "kernel/map/kernel_timens.h"
 #include "kernel/time/deadline.h"
 
 /* Every so many updates, see whether anybody still uses the data pages. */
@@ -28,6 +31,7 @@ struct ready {
 	int err;
 	const char *step, *call; /* where it failed, and which call; or NULL */
 	const char *why_no_counter;
+	unsigned slower;
 	double rate;
 	uint32_t mult, shift;
 	struct timens timens;
@@ -52,16 +56,58 @@ static void lift_limits(void)
 	}
 }
 
-/* Waits, or finds that the owner has ended. Without pidfds, the change of parent tells. */
-static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wait)
+/*
+ * A timer for the end of days, which the kernel ends at once when REALTIME is set or a second
+ * leaps (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET). Returns -1 where there is none: then the
+ * next update finds out.
+ */
+static int watch_settings(void)
 {
-	struct pollfd end = {.fd = keeper->owner, .events = POLLIN};
-	int events = ppoll(&end, 1, wait, NULL);
+	struct itimerspec end_of_days = {.it_value.tv_sec = LONG_MAX};
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+
+	if (fd < 0 || !timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
+				       &end_of_days, NULL))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void stop_watching(struct data_pages *pages)
+{
+	if (pages->settings >= 0)
+		close(pages->settings);
+	pages->settings = -1;
+}
+
+/*
+ * Waits, or finds that the owner has ended. Without pidfds, the change of parent tells.
+ * Meanwhile the kernel's clock may be set, which is published at once. settings may be -1;
+ * owned is false once the owner has ended.
+ */
+static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wait,
+			  struct data_pages *pages, bool owned)
+{
+	struct pollfd event[] = {
+		{.fd = owned ? keeper->owner : -1, .events = POLLIN},
+		{.fd = pages->settings, .events = POLLIN},
+	};
+	int events = ppoll(event, 2, wait, NULL);
 	bool denied = events < 0 && errno != EINTR;
+	uint64_t expired;
 
 	if (denied)
 		nanosleep(wait, NULL);
-	return events > 0 || ((denied || keeper->owner < 0) && getppid() != keeper->owner_pid);
+	if (events > 0 && event[1].revents) {
+		/* Where days end in 2038 the timer may have run out, and would wake us for
+		 * ever. */
+		if (read(pages->settings, &expired, sizeof(expired)) >= 0)
+			stop_watching(pages);
+		/* After the read: what is set from now on wakes us again. */
+		timekeeper_clock_was_set(&pages->tk);
+	}
+	return owned && ((events > 0 && event[0].revents) ||
+			 ((denied || keeper->owner < 0) && getppid() != keeper->owner_pid));
 }
 
 /* Nobody reads the data pages any more. */
@@ -69,8 +115,10 @@ static _Noreturn void retire(const struct keeper *keeper, struct data_pages *pag
 {
 	static const struct timespec second = {1, 0};
 
+	stop_watching(pages);
 	watchdog_abandon(pages->vvar->writable);
-	while (owned && keeper->timekeeper.pidfd < 0 && !owner_is_gone(keeper, &second))
+	while (owned && keeper->timekeeper.pidfd < 0 &&
+	       !owner_is_gone(keeper, &second, pages, true))
 		;
 	_exit(0);
 }
@@ -80,6 +128,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 	struct timespec deadline = {0, 0};
 	bool owned = true;
 
+	pages->settings = above_stdio(watch_settings());
 	/* The first base is good for a millisecond only, and that may be over. */
 	timekeeper_update(&pages->tk);
 	deadline_next(&deadline, timekeeper_period(&pages->tk));
@@ -87,16 +136,15 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 		struct timespec left = deadline_wait(&deadline);
 		bool look = turn % UPDATES_BETWEEN_LOOKS == UPDATES_BETWEEN_LOOKS - 1;
 
-		if (owned && owner_is_gone(keeper, &left)) {
+		if (owner_is_gone(keeper, &left, pages, owned)) {
 			owned = false;
 			look = true;
-		} else if (!owned) {
-			nanosleep(&left, NULL);
 		}
 		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
 			retire(keeper, pages, owned);
 		timekeeper_update(&pages->tk);
-		deadline_next(&deadline, timekeeper_period(&pages->tk));
+		if (deadline_is_due(&deadline))
+			deadline_next(&deadline, timekeeper_period(&pages->tk));
 		/* Not before: the owner may have waited for this CPU. */
 		if (turn == 0)
 			attendant_title("uvdso-keeper", keeper->owner_pid);
@@ -134,15 +182,22 @@ static void work(void *arg, int in, int out)
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	lift_limits();
+	ready.step = "time namespace";
+	if (keeper->left_timens)
+		ready.err = kernel_timens_join(keeper->owner_pid);
 	timens_inherit(&keeper->timens);
 	ready.timens = keeper->timens;
-	ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->use_counter,
-				    keeper->owner, keeper->owner_pid, &ready.step);
+	if (!ready.err)
+		ready.err =
+			data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->counter,
+					keeper->owner, keeper->owner_pid, &ready.step);
 	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
 	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
+	if (ready.why_no_counter && keeper->counter == COUNTER_AUTO)
+		ready.slower = sampler_slower();
 	ready.rate = pages.tk.bases.mono.rate;
 	ready.mult = pages.tk.bases.mono.mult;
 	ready.shift = pages.tk.bases.mono.shift;
@@ -165,6 +220,7 @@ int keeper_start(struct keeper *keeper, struct error *error)
 	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
 	if (keeper->owner_pid < 0)
 		return error_system(error, error_from("getpid"), "timekeeper");
+	keeper->left_timens = kernel_timens_is_left();
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)
@@ -211,6 +267,7 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	}
 	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
+	keeper->slower = ready.slower;
 	keeper->rate = ready.rate;
 	keeper->mult = ready.mult;
 	keeper->shift = ready.shift;

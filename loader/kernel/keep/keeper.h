@@ -21,6 +21,7 @@
 #include "kernel/base/error.h"
 #include "kernel/map/timens.h"
 #include "kernel/map/vvar.h"
+#include "kernel/time/counter.h"
 
 struct timekeeper;
 
@@ -46,15 +47,17 @@ struct keeper {
 	struct vvar vvar; /* the data pages; the owner's descriptors are closed early */
 	struct timens
 		timens; /* what is asked for; ready, with what we run in (timens_inherit()) */
-	bool use_counter;
+	enum counter_choice counter;
 	bool apart; /* the owner becomes a program that does not know of us */
 	const struct keeper_duty *duty; /* or NULL */
 	int owner; /* a pidfd for the timekeeper, or -1 (before Linux 5.3) */
 	pid_t owner_pid;
+	bool left_timens; /* what the owner starts is in another one (kernel_timens.h) */
 
 	/* From keeper_ready() on. */
 	const char *why_no_counter; /* a literal, or NULL */
-	double rate;                /* of the counter: ns a cycle */
+	unsigned slower; /* then, unless asked for: how many times as long a fine clock takes */
+	double rate;     /* of the counter: ns a cycle */
 	uint32_t mult, shift;
 };
 
@@ -65,7 +68,7 @@ struct keeper {
 	}
 
 /*
- * Starts the timekeeper. The caller has filled vvar (vvar_create()), timens, use_counter and
+ * Starts the timekeeper. The caller has filled vvar (vvar_create()), timens, counter and
  * duty. Returns at once: other things can be done before keeper_ready(), while the timekeeper
  * calibrates. Returns 0, or -errno with error filled.
  */

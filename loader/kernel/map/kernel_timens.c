@@ -2,16 +2,24 @@
  * kernel_timens.c - see kernel_timens.h.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/base/error.h"
 #include "kernel/base/memfd.h"
+#include "kernel/base/newer.h"
 #include "kernel/base/proc.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/vvar.h"
 
 #define NAME_MAX_NS 64
+
+#ifndef CLONE_NEWTIME
+#	define CLONE_NEWTIME 0x80
+#endif
 
 /* "time:[4026531834]"; empty before Linux 5.6, which has no time namespaces. */
 static void namespace_name(pid_t pid, const char *which, char name[NAME_MAX_NS])
@@ -87,6 +95,27 @@ int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bo
 		ahead[i].sec -= here[i].sec + (nsec < 0);
 		ahead[i].nsec = (u64)(nsec < 0 ? nsec + NSEC_PER_SEC : nsec);
 	}
+	return err;
+}
+
+bool kernel_timens_is_left(void)
+{
+	char own[NAME_MAX_NS], children[NAME_MAX_NS];
+
+	namespace_name(0, "time", own);
+	namespace_name(0, "time_for_children", children);
+	return strcmp(own, children) != 0;
+}
+
+int kernel_timens_join(pid_t owner)
+{
+	int fd = (int)syscall(SYS_pidfd_open, owner, 0);
+	int err = fd < 0 ? error_from("pidfd_open") : 0;
+
+	if (!err && setns(fd, CLONE_NEWTIME))
+		err = error_from("setns");
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 

@@ -22,6 +22,18 @@
 int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bool *other);
 
 /*
+ * After unshare(CLONE_NEWTIME) a process stays in its namespace, and what it starts does not:
+ * the attendants, whose clocks must be those of their owner, too. True in such a process.
+ */
+bool kernel_timens_is_left(void);
+
+/*
+ * In an attendant: back to the namespace of its owner. Returns 0 or -errno: -EPERM without the
+ * rights for it, -EINVAL before Linux 5.8.
+ */
+int kernel_timens_join(pid_t owner);
+
+/*
  * The page of offsets for such a process: the ones that were asked for, and the kernel's. It
  * must be zeroed, or have been filled before. In the layout of a kernel's image, unless foreign
  * is NULL, it has no room for what the kernel's own answers are shifted by.

@@ -125,7 +125,7 @@ void vdso_files_close(struct vdso_files *files)
 
 static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 {
-	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / VDSO_PAGE_SIZE, number;
+	uint64_t pages = (HOST_PLACE_HIGH - HOST_PLACE_LOW - length) / page_size(), number;
 	int err;
 
 	if (!random) {
@@ -136,7 +136,7 @@ static int draw(bool random, unsigned turn, size_t length, uintptr_t *address)
 	if (err)
 		return err;
 	/* 64 random bits for some 30: what the remainder favours is beyond measuring. */
-	*address = HOST_PLACE_LOW + number % pages * VDSO_PAGE_SIZE;
+	*address = HOST_PLACE_LOW + number % pages * page_size();
 	return 0;
 }
 
@@ -182,9 +182,9 @@ static int reserve(struct process *process, size_t length, uintptr_t *start)
 static int map_data(struct process *process, int fd, uintptr_t start, unsigned page,
 		    off_t offset)
 {
-	uintptr_t at = start + page * VDSO_PAGE_SIZE;
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
-				fd, offset);
+	uintptr_t at = start + page * VDSO_STRIDE;
+	long got = process_mmap(process, at, VDSO_STRIDE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+				offset);
 
 	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
@@ -199,15 +199,31 @@ static int map_image(struct process *process, const struct vdso_files *files, ui
 }
 /* course: end 09-loader */
 
+size_t vdso_files_stride(const struct vdso_files *files)
+{
+	return files->foreign ? page_size() : VDSO_STRIDE;
+}
+
 size_t vdso_files_data_length(const struct vdso_files *files)
 {
-	return (files->foreign ? files->foreign->pages : VDSO_NR_DATA_PAGES) * VDSO_PAGE_SIZE;
+	return (files->foreign ? files->foreign->pages : VDSO_NR_DATA_PAGES) *
+	       vdso_files_stride(files);
 }
 
 static int map_counters(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	long got = process_mmap(process, at, page_size(), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_FIXED, files->counters, files->counters_at);
+
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
+}
+
+/* Of a kernel's image: it was built for pages of this size. */
+static int map_page(struct process *process, int fd, uintptr_t start, unsigned page,
+		    off_t offset)
+{
+	long got = process_mmap(process, start + page * page_size(), page_size(), PROT_READ,
+				MAP_SHARED | MAP_FIXED, fd, offset);
 
 	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
@@ -217,20 +233,20 @@ static int map_mirror(struct process *process, const struct vdso_files *files, u
 {
 	const struct foreign_layout *l = files->foreign;
 	bool shifted = files->in_namespace && l->timens >= 0, apart = files->offsets >= 0;
-	int err = map_data(process, shifted && apart ? files->offsets : files->data, start,
+	int err = map_page(process, shifted && apart ? files->offsets : files->data, start,
 			   (unsigned)l->time,
 			   shifted && apart
 				   ? 0
 				   : VVAR_FILE_MIRROR(shifted ? MIRROR_OFFSETS : MIRROR_TIME));
 
 	if (!err && shifted)
-		err = map_data(process, files->data, start, (unsigned)l->timens,
+		err = map_page(process, files->data, start, (unsigned)l->timens,
 			       VVAR_FILE_MIRROR(MIRROR_TIME));
 	if (!err && l->rng >= 0 && l->rng != l->time)
-		err = map_data(process, files->data, start, (unsigned)l->rng,
+		err = map_page(process, files->data, start, (unsigned)l->rng,
 			       VVAR_FILE_MIRROR(MIRROR_RNG));
 	if (!err && l->machines >= 0)
-		err = map_data(process, files->data, start, (unsigned)l->machines,
+		err = map_page(process, files->data, start, (unsigned)l->machines,
 			       VVAR_FILE_MIRROR(MIRROR_ZEROS));
 	return err;
 }
@@ -268,7 +284,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 	size_t data_length = vdso_files_data_length(files);
 	bool counted = files->counters >= 0;
 	struct placement p = {.length = data_length + mapped_length(files) +
-					(counted ? VDSO_PAGE_SIZE : 0)};
+					(counted ? page_size() : 0)};
 	int err = reserve(process, p.length, &p.start);
 	const char *what;
 

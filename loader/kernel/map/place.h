@@ -11,6 +11,8 @@
  *     vector says --> | image          r-x|
  *                     +-------------------+
  *
+ * Each of the three is a stride long, on some machines more than a page (vdso/datapage.h).
+ *
  * Image and data are placed in one piece, because the code finds the data by its distance. The
  * address is a secret worth keeping: an attacker who knows where code lies can use it (kernel:
  * map_vdso(), arch/x86/entry/vdso/vma.c).
@@ -61,7 +63,8 @@ struct vdso_files {
 int vdso_files_open(struct vdso_files *files, const struct image *image,
 		    const struct vvar *vvar, bool unchecked, struct error *error);
 
-/* How many bytes of data pages lie right before the image. */
+/* From one data page to the next, and how many bytes of them lie right before the image. */
+size_t vdso_files_stride(const struct vdso_files *files);
 size_t vdso_files_data_length(const struct vdso_files *files);
 
 /* Closes what vdso_files_open() opened: the image. */

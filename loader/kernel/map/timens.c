@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <time.h>
 
+#include "kernel/base/maps.h"
 #include "kernel/image/image.h"
 #include "kernel/map/timens.h"
 #include "kernel/time/sampler.h"
@@ -112,18 +113,37 @@ const char *timens_check(const struct timens *timens)
 	return NULL;
 }
 
-/* By the header, which no patch changes: it has sizes of this build's image. */
-static bool on_our_image(void)
+/* The built-in image, by its header, which no patch changes; tells without system calls. */
+static bool is_builtin(const void *ehdr)
 {
-	const void *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
 	struct image image = image_builtin();
 
-	return ehdr && !memcmp(ehdr, image.bytes, sizeof(ElfW(Ehdr)));
+	return !memcmp(ehdr, image.bytes, sizeof(ElfW(Ehdr)));
+}
+
+/*
+ * Does the kernel's own vDSO tell us the time? Any other may shift it, whatever image it is:
+ * that of another build, or one that `run --image` was given. Only the kernel names its mapping
+ * so.
+ */
+static bool on_kernel_vdso(void)
+{
+	static struct maps maps;
+	uintptr_t ehdr = getauxval(AT_SYSINFO_EHDR);
+
+	if (!ehdr)
+		return true; /* system calls do */
+	if (is_builtin((const void *)ehdr) || maps_read(&maps, 0))
+		return false;
+	for (size_t i = 0; i < maps.count; i++)
+		if (maps.range[i].start == ehdr)
+			return maps_is_kernel_vdso(&maps.range[i]);
+	return false;
 }
 
 void timens_inherit(struct timens *timens)
 {
-	sampler_is_nested(on_our_image());
+	sampler_is_nested(!on_kernel_vdso());
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		timens->seconds[i] += sampler_ahead(clock_id[i]);
 }

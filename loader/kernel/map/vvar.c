@@ -132,5 +132,5 @@ void vvar_fill_offsets(union vdso_data_store *page,
 
 void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES])
 {
-	vvar_fill_offsets(&vvar->writable[VVAR_FILE_TIMENS / VDSO_PAGE_SIZE], offset, offset);
+	vvar_fill_offsets(&vvar->writable[VDSO_TIMENS_PAGE], offset, offset);
 }

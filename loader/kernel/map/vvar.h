@@ -13,10 +13,12 @@
  * closed and unmapped it, whatever these processes are. So whoever keeps the time can ask
  * whether there is a reader left: vvar_in_use().
  *
- * The file holds VDSO_NR_DATA_PAGES pages: that of the time, that of a time namespace's
+ * The file holds VDSO_NR_DATA_PAGES data pages: that of the time, that of a time namespace's
  * offsets, and that of the random number generator. Which of the first two a reader sees first
- * is decided when they are mapped (place.h). After them comes room for a mirror: the same in
- * the layout of a kernel's image (foreign/mirror.h).
+ * is decided when they are mapped (place.h). They lie a stride apart (vdso/datapage.h), so that
+ * each can be mapped by itself whatever a page is; where pages are smaller, the rest of a
+ * stride is a hole in the file, and takes no memory. After them comes room for a mirror: the
+ * same in the layout of a kernel's image (foreign/mirror.h).
  */
 #ifndef KERNEL_MAP_VVAR_H
 #define KERNEL_MAP_VVAR_H
@@ -27,18 +29,18 @@
 #include "kernel/foreign/mirror.h"
 
 /* Where each data page is in the file. */
-#define VVAR_FILE_TIME   (VDSO_TIME_PAGE * VDSO_PAGE_SIZE)
-#define VVAR_FILE_TIMENS (VDSO_TIMENS_PAGE * VDSO_PAGE_SIZE)
-#define VVAR_FILE_RNG    (VDSO_RNG_PAGE * VDSO_PAGE_SIZE)
+#define VVAR_FILE_TIME   (VDSO_TIME_PAGE * VDSO_STRIDE)
+#define VVAR_FILE_TIMENS (VDSO_TIMENS_PAGE * VDSO_STRIDE)
+#define VVAR_FILE_RNG    (VDSO_RNG_PAGE * VDSO_STRIDE)
 
 /* That of a page of the mirror (enum mirror_page). */
-#define VVAR_FILE_MIRROR(page) ((VDSO_NR_DATA_PAGES + (page)) * VDSO_PAGE_SIZE)
+#define VVAR_FILE_MIRROR(page) ((VDSO_NR_DATA_PAGES + (page)) * VDSO_STRIDE)
 
 struct vvar {
 	int fd;                          /* the memfd; -1 once closed */
 	int readers;                     /* what readers map; -1 once closed */
 	bool counted;                    /* it is locked, so that vvar_in_use() can tell */
-	union vdso_data_store *writable; /* VDSO_NR_DATA_PAGES pages; NULL if not mapped */
+	union vdso_data_store *writable; /* VDSO_NR_DATA_PAGES; NULL if not mapped */
 
 	/* What image is to read them: NULL for ours. To be set once they are made. */
 	const struct foreign_layout *foreign;

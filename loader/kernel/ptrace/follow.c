@@ -7,6 +7,7 @@
  *   PTRACE_EVENT_EXEC                   a new program: put our vDSO in
  *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
  *   PTRACE_EVENT_SECCOMP, EXIT          with a trace, which counts the others, too (trace.h)
+ *   PTRACE_EVENT_SECCOMP, SIGTRAP|0x80  without: a call that sets the clock, and its end
  *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come
  *   PTRACE_EVENT_STOP, another signal   stopped as any process can be: it stays so
  *   anything else                       a signal: deliver it
@@ -25,7 +26,9 @@
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
+#include "kernel/ptrace/settle.h"
 #include "kernel/base/newer.h"
+#include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 
 #define OPTIONS                                                            \
@@ -42,6 +45,8 @@ static long options_of(const struct follow *follow)
 	long options =
 		follow->trace || !follow->started ? OPTIONS | PTRACE_O_EXITKILL : OPTIONS;
 
+	if (follow->settles)
+		options |= PTRACE_O_TRACESECCOMP;
 	return follow->trace ? options | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT : options;
 }
 
@@ -251,7 +256,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	}
 	if (follow->trace)
-		files.counters_at = (off_t)trace_next(follow->trace) * VDSO_PAGE_SIZE;
+		files.counters_at = (off_t)trace_next(follow->trace) * page_size();
 
 	/*
 	 * From here to the end of the injection it must not outlive us: it has registers of
@@ -350,6 +355,20 @@ static bool let_go(enum __ptrace_request how, pid_t pid, int signal)
 	return false;
 }
 
+/* A call that sets the clock: to its end, and on from there when that is published. */
+static void settle(struct follow *follow, pid_t pid, int event)
+{
+	if (event == PTRACE_EVENT_SECCOMP && settle_is_ours(pid)) {
+		let_go(PTRACE_SYSCALL, pid, 0);
+		return;
+	}
+	if (event == PTRACE_EVENT_SECCOMP)
+		trace_refuse(pid);
+	else
+		settle_wait(follow->files.data);
+	let_go(PTRACE_CONT, pid, 0);
+}
+
 int follow_event(struct follow *follow, pid_t pid, int *status)
 {
 	int signal = WSTOPSIG(*status), event = *status >> 16;
@@ -368,6 +387,10 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
 		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 		return signal;
+	}
+	if (follow->settles && (event == PTRACE_EVENT_SECCOMP || signal == (SIGTRAP | 0x80))) {
+		settle(follow, pid, event);
+		return 0;
 	}
 	if (event == PTRACE_EVENT_EXEC && follow->leave && follow->started)
 		follow->left = let_go(PTRACE_DETACH, pid, 0);

@@ -5,13 +5,13 @@
  * and maps its own. So we stay the tracer (ptrace(2)) of the program and of all that it starts,
  * are told of each execve(2), and put our vDSO in (inject.h) before the new program runs.
  *
- * Nothing else is stopped for: not system calls, not page faults. A tracer is also told of
- * signals, new threads and new processes, like it or not, and these are passed on unchanged. A
- * traced process cannot be traced by a second one: gdb and strace do not work inside the tree.
- * When we are gone, for whatever reason, the kernel lets all processes go on. Those that are in
- * the middle of an injection are killed, because they have registers of ours, and so is the
- * first one up to then, because it would run on other clocks than it was started for; with a
- * trace all are, because their system calls wait for a tracer.
+ * Nothing else is stopped for: not system calls, but those that set the clock, not page faults.
+ * A tracer is also told of signals, new threads and new processes, like it or not, and these
+ * are passed on unchanged. A traced process cannot be traced by a second one: gdb and strace do
+ * not work inside the tree. When we are gone, for whatever reason, the kernel lets all
+ * processes go on. Those that are in the middle of an injection are killed, because they have
+ * registers of ours, and so is the first one up to then, because it would run on other clocks
+ * than it was started for; with a trace all are, because their system calls wait for a tracer.
  */
 #ifndef KERNEL_PTRACE_FOLLOW_H
 #define KERNEL_PTRACE_FOLLOW_H
@@ -31,6 +31,7 @@ struct follow {
 	bool keep_kernel_vdso;
 	bool first_only;     /* what the program starts keeps the kernel's vDSO */
 	bool leave;          /* ... and the first one is not traced any longer than it takes */
+	bool settles;        /* who sets the clock is held until it is published (settle.h) */
 	struct trace *trace; /* count what each program does with the vDSO, or NULL */
 
 	/* Called before the first one goes on, or NULL: placing the vDSO has taken a while. */

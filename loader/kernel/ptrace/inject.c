@@ -40,10 +40,12 @@ uintptr_t inject_find_syscall(pid_t pid, uintptr_t image, int *err)
 	static unsigned char bytes[LOOK_MAX];
 	size_t size = sizeof(bytes);
 
-	/* As much of it as there is. */
+	/* As much of it as there is, whatever the kernel takes for a page. */
 	while (size && (*err = traced_read(pid, image, bytes, size)))
-		size -= VDSO_PAGE_SIZE;
-	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i++)
+		size -= VDSO_SMALLEST_PAGE;
+	/* Other bytes may look like one. The image begins at a page, so i is aligned as well.
+	 */
+	for (size_t i = 0; i + sizeof(traced_instruction) <= size; i += TRACED_ALIGN)
 		if (!memcmp(bytes + i, traced_instruction, sizeof(traced_instruction)))
 			return image + i;
 	return 0;
@@ -138,11 +140,12 @@ static int tell_kernel(const struct target *t)
 		.auxv_size = (uint32_t)(t->vec.count * sizeof(t->vec.pair[0])),
 		.exe_fd = (uint32_t)-1,
 	};
-	long result = traced_write(traced->pid, at, &map, sizeof(map));
+	size_t size = mm_map_fit(&map);
+	long result = traced_write(traced->pid, at, &map, size);
 
 	if (!result)
 		result = process_call(&traced->process, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
-				      (long)at, sizeof(map));
+				      (long)at, (long)size);
 	return result < 0 ? process_error(&traced->process, "prctl", result) : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel/base/maps.h"
+#include "kernel/base/page.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
@@ -47,18 +48,18 @@ static unsigned time_page(const struct vdso_files *files)
 }
 
 /* Threads, and whoever shares the memory of another process, share its clocks as well. */
-static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted)
+static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted,
+			size_t size)
 {
-	union vdso_data_store page;
+	static union vdso_data_store page;
 
-	return !traced_read(pid, at, &page, sizeof(page)) &&
-	       !memcmp(&page, wanted, sizeof(page));
+	return !traced_read(pid, at, &page, size) && !memcmp(&page, wanted, size);
 }
 
-static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
+static int map_over(struct process *process, uintptr_t at, size_t size, int fd, off_t offset)
 {
-	long got = process_mmap(process, at, VDSO_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
-				fd, offset);
+	long got =
+		process_mmap(process, at, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offset);
 
 	return process_failed(got) ? (int)got : 0;
 }
@@ -68,24 +69,25 @@ static int map_pages(struct traced *traced, uintptr_t start, int page,
 		     const struct vdso_files *files)
 {
 	const struct foreign_layout *foreign = files->foreign;
+	size_t stride = vdso_files_stride(files);
 	int timens = foreign ? foreign->timens : VDSO_TIMENS_PAGE;
 	const int ours[] = {page, files->data};
 	int theirs[2], err;
 	/* Its stack is no place for a message: what lies below the stack pointer is not ours.
 	 */
-	long room = process_mmap(&traced->process, 0, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	long room = process_mmap(&traced->process, 0, page_size(), PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (process_failed(room))
 		return (int)room;
 	err = traced_send_fds(traced, (uintptr_t)room, ours, theirs, 2);
-	process_call(&traced->process, SYS_munmap, room, VDSO_PAGE_SIZE);
+	process_call(&traced->process, SYS_munmap, room, (long)page_size());
 	if (err)
 		return err;
-	err = map_over(&traced->process, start + (unsigned)timens * VDSO_PAGE_SIZE, theirs[1],
+	err = map_over(&traced->process, start + (unsigned)timens * stride, stride, theirs[1],
 		       foreign ? VVAR_FILE_MIRROR(MIRROR_TIME) : VVAR_FILE_TIME);
 	if (!err)
-		err = map_over(&traced->process, start + time_page(files) * VDSO_PAGE_SIZE,
+		err = map_over(&traced->process, start + time_page(files) * stride, stride,
 			       theirs[0], 0);
 	for (int i = 0; i < 2; i++)
 		process_call(&traced->process, SYS_close, theirs[i]);
@@ -110,7 +112,8 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	data_at = image - vdso_files_data_length(files);
 	if (!err) {
 		kernel_timens_fill(&offsets, files->foreign, timens, ahead);
-		if (has_offsets(pid, data_at + time_page(files) * VDSO_PAGE_SIZE, &offsets))
+		if (has_offsets(pid, data_at + time_page(files) * vdso_files_stride(files),
+				&offsets, vdso_files_stride(files)))
 			return 0;
 	}
 	if (!err)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <vdso/datapage.h>
 
+#include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 #include "kernel/ptrace/scan.h"
 #include "kernel/ptrace/traced.h"
@@ -61,8 +61,8 @@ static void read_memory(struct walk *walk, uintptr_t start, size_t size)
 		int err = part > walk->memory ? -E2BIG
 					      : traced_read(walk->pid, start, word, part);
 
-		if (err == -EFAULT && unit > VDSO_PAGE_SIZE) {
-			unit = VDSO_PAGE_SIZE; /* some of its pages can */
+		if (err == -EFAULT && unit > page_size()) {
+			unit = page_size(); /* some of its pages can */
 			continue;
 		}
 		if (err && err != -EFAULT) {
@@ -87,8 +87,7 @@ static void read_written(struct walk *walk, uintptr_t start, const uint64_t *ent
 		if (i < pages && entry[i] & (PRESENT | SWAPPED) && !(entry[i] & OF_THE_FILE))
 			continue;
 		if (i > from)
-			read_memory(walk, start + from * VDSO_PAGE_SIZE,
-				    (i - from) * VDSO_PAGE_SIZE);
+			read_memory(walk, start + from * page_size(), (i - from) * page_size());
 		from = i + 1;
 	}
 }
@@ -103,8 +102,8 @@ static void look_at_mapping(struct walk *walk, uintptr_t start, uintptr_t end)
 	}
 	while (start < end && !found_all(walk->scan)) {
 		size_t most = sizeof(entry) / sizeof(entry[0]);
-		size_t pages = (end - start) / VDSO_PAGE_SIZE;
-		off_t at = (off_t)(start / VDSO_PAGE_SIZE * sizeof(entry[0]));
+		size_t pages = (end - start) / page_size();
+		off_t at = (off_t)(start / page_size() * sizeof(entry[0]));
 		ssize_t got;
 
 		if (pages > most)
@@ -119,7 +118,7 @@ static void look_at_mapping(struct walk *walk, uintptr_t start, uintptr_t end)
 		pages = (size_t)got / sizeof(entry[0]);
 		read_written(walk, start, entry, pages);
 		walk->pages -= pages;
-		start += pages * VDSO_PAGE_SIZE;
+		start += pages * page_size();
 	}
 }
 

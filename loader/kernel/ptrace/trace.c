@@ -25,6 +25,7 @@
 
 #include "kernel/base/auxvec.h"
 #include "kernel/base/memfd.h"
+#include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 #include "kernel/ptrace/scan.h"
 #include "kernel/ptrace/trace.h"
@@ -72,7 +73,7 @@ struct task {
 
 int trace_open(struct trace *trace, const struct image *image, struct error *error)
 {
-	size_t size = (size_t)TRACE_PROGRAMS * VDSO_PAGE_SIZE;
+	size_t size = (size_t)TRACE_PROGRAMS * page_size();
 	int err = counted_open(&trace->counted, image);
 	void *counters;
 
@@ -83,8 +84,7 @@ int trace_open(struct trace *trace, const struct image *image, struct error *err
 			"the image has no section .dynsym or no PT_LOAD, and trace "
 			"finds its functions there");
 	if (err)
-		return error_self(error, err, "trace", "%s",
-				  err == -ENOSYS ? "not on this machine yet" : strerror(-err));
+		return error_self(error, err, "trace", "%s", strerror(-err));
 	trace->program = calloc(TRACE_PROGRAMS, sizeof(*trace->program));
 	trace->counters = memfd_sealable("vdso-counters", size, MEMFD_DATA);
 	counters = trace->counters < 0
@@ -101,7 +101,7 @@ int trace_open(struct trace *trace, const struct image *image, struct error *err
 void trace_close(struct trace *trace)
 {
 	if (trace->counter)
-		munmap((void *)trace->counter, (size_t)TRACE_PROGRAMS * VDSO_PAGE_SIZE);
+		munmap((void *)trace->counter, (size_t)TRACE_PROGRAMS * page_size());
 	if (trace->counters >= 0)
 		close(trace->counters);
 	free(trace->program);
@@ -449,12 +449,15 @@ static void count_call(struct trace_program *program, const struct trace_call *c
  * A filter of the program's own wants its tracer to decide. It has none: the call fails as it
  * would without us (seccomp(2), SECCOMP_RET_TRACE).
  */
-static void refuse(pid_t pid, struct user_regs_struct *regs)
+void trace_refuse(pid_t pid)
 {
-	struct iovec iov = {regs, sizeof(*regs)};
+	struct user_regs_struct regs;
+	struct iovec iov = {&regs, sizeof(regs)};
 
-	if (stub_refuse_call(regs))
-		ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
+	if (traced_regs(pid, &regs))
+		return;
+	stub_refuse_call(pid, &regs);
+	ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
 }
 
 void trace_seccomp(struct trace *trace, pid_t pid)
@@ -473,7 +476,7 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 		if (watched[i].nr < 0 || watched[i].nr != regs_nr(&regs))
 			continue;
 		if (call.kind == TRACE_CLOCK)
-			call.clock = regs_arg(&regs);
+			call.clock = regs_arg(pid, &regs);
 		if (call.name)
 			count_call(task->program, &call,
 				   regs_pc(&regs) - task->program->ehdr <
@@ -482,10 +485,10 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 			before_exec(trace, task);
 	}
 	if (filter != OUR_FILTER)
-		refuse(pid, &regs);
+		trace_refuse(pid);
 }
 
 const uint64_t *trace_counters(const struct trace *trace, unsigned program)
 {
-	return trace->counter + program * (VDSO_PAGE_SIZE / sizeof(*trace->counter));
+	return trace->counter + program * (page_size() / sizeof(*trace->counter));
 }

@@ -109,6 +109,9 @@ void trace_seccomp(struct trace *trace, pid_t pid);
 void trace_exit(struct trace *trace, pid_t pid);
 void trace_gone(struct trace *trace, pid_t pid);
 
+/* Without a trace, too: a call that another filter than ours reports is not made, and fails. */
+void trace_refuse(pid_t pid);
+
 /* Is it known what a program has not resolved? Not if it was killed, or still runs. */
 bool trace_knows_all(const struct trace *trace, unsigned program);
 

@@ -34,6 +34,12 @@ static long request(enum __ptrace_request what, pid_t pid, void *address, void *
 	return result < 0 && errno != ESRCH ? ptrace(what, pid, address, data) : result;
 }
 
+/* Blocked as they are, only the processor sends these. */
+static bool is_fault(int signal)
+{
+	return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL;
+}
+
 /*
  * Lets it run to a stop of its own making. Signals are blocked, so only death can come between,
  * and SIGSTOP. That is delivered: the process is stopped then in the eyes of all others, while
@@ -62,8 +68,10 @@ static int run_to(struct traced *traced, enum __ptrace_request how, int stop)
 		deliver = status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
 		if (status >> 16 == PTRACE_EVENT_STOP)
 			traced->stopped = true;
-		/* A filter's SIGSYS, or a fault, which would come again. */
-		else if (how != PTRACE_SYSCALL && status >> 16 == 0 && !deliver)
+		/* What would come again: a fault, and without system calls a filter's SIGSYS.
+		 */
+		else if (status >> 16 == 0 && !deliver &&
+			 (how != PTRACE_SYSCALL || is_fault(WSTOPSIG(status))))
 			return error_by("ptrace", -EFAULT);
 	}
 }

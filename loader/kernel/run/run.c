@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h> /* snprintf: to memory, never to a stream */
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -32,13 +33,19 @@
 #include "kernel/foreign/probe.h"
 #include "kernel/image/check/check.h"
 #include "kernel/keep/keeper.h"
+#include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
+#include "kernel/ptrace/settle.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 #include "kernel/time/timekeeper.h"
 
 /* What a process of ours may use of its stack, and some. */
 #define STACK_NEEDED (64 << 10)
+
+/* How much slower than with the kernel's vDSO a clock must be until a user is told without -v.
+ */
+#define SLOWER_TO_TELL 3
 
 /* All that becoming a program takes. */
 struct start {
@@ -108,6 +115,8 @@ static void trace_tree(void *arg, int in, int out)
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	attendant_title("uvdso-follow", start->keeper.owner_pid);
 	err = attendant_receive(in, &start->follow.files, sizeof(start->follow.files));
+	if (!err && start->keeper.left_timens)
+		err = kernel_timens_join(start->keeper.owner_pid);
 	if (err)
 		error_system(&error, err, "--follow");
 	else
@@ -162,6 +171,10 @@ static int become_by_kernel(struct start *start, struct error *error)
 	struct attendant *tracer = request->follow ? &start->tracer : &start->keeper.timekeeper;
 	int err;
 
+	/* After execve(2) it is too late for the second rung. */
+	if (!getauxval(AT_SYSINFO_EHDR))
+		return error_self(error, -ENOEXEC, request->follow ? "--follow" : "run",
+				  "the kernel gives programs no vDSO that could be replaced");
 	err = may_exec(error);
 	if (!err)
 		err = pass_on_files(&start->follow.files, error);
@@ -179,6 +192,8 @@ static int become_by_kernel(struct start *start, struct error *error)
 		return err;
 	}
 	start->traced = true;
+	if (start->follow.settles)
+		settle_filter();
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
 }
@@ -349,7 +364,11 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 /* How fast the counter runs, or why there is none. */
 static void tell_counter(const struct events *events, const struct keeper *keeper)
 {
-	if (keeper->why_no_counter)
+	if (keeper->why_no_counter && !events->verbose && keeper->slower > SLOWER_TO_TELL)
+		event_tell(events, &(struct event){.kind = EVENT_SLOW_CLOCKS,
+						   .why = keeper->why_no_counter,
+						   .times = keeper->slower});
+	else if (keeper->why_no_counter)
 		event_verbose(events, EVENT_NO_COUNTER, .why = keeper->why_no_counter);
 	else
 		event_verbose(events, EVENT_COUNTER, .mhz = 1000.0 / keeper->rate,
@@ -411,7 +430,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return error_system(error, err, "data page");
 	keeper->vvar.foreign = foreign;
 	keeper->timens = request->timens;
-	keeper->use_counter = !request->no_counter;
+	keeper->counter = request->counter;
 	keeper->apart = true;
 	keeper->duty = duty;
 	err = keeper_start(keeper, error);
@@ -429,6 +448,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	/* It has found out what is to be added to the clocks. */
 	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (request->follow && !request->trace) {
+		start->follow.settles = settle_is_needed();
 		err = attendant_start(&start->tracer, true, trace_tree, start);
 		if (err)
 			error_system(error, err, "--follow");

@@ -15,6 +15,7 @@
 #include "kernel/image/image.h"
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/trace.h"
+#include "kernel/time/counter.h"
 
 /* How the program is started: by execve(2), by hand (exec/exec.h), or the first that works. */
 enum run_exec { RUN_BY_ANY, RUN_BY_KERNEL, RUN_BY_HAND };
@@ -25,8 +26,8 @@ struct run_request {
 	struct image image;
 	const char *image_name; /* for messages: its file */
 	struct timens timens;
-	bool force;      /* use an image that fails the check all the same */
-	bool no_counter; /* mode NONE: fine clocks by system call */
+	bool force; /* use an image that fails the check all the same */
+	enum counter_choice counter;
 	bool keep_kernel_vdso;
 	enum run_exec exec;
 	bool follow; /* the programs that it starts get our vDSO as well */

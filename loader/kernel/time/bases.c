@@ -61,6 +61,11 @@ bool bases_lost(const struct bases *bases)
 	return bases->mono.lost || bases->raw.lost;
 }
 
+bool bases_ahead(const struct bases *bases)
+{
+	return bases->mono.error < -TIMELINE_STEP_NS || bases->raw.error < -TIMELINE_STEP_NS;
+}
+
 u64 bases_period(const struct bases *bases)
 {
 	u64 mono = bases->mono.period, raw = bases->raw.period;

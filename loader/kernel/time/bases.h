@@ -52,6 +52,9 @@ bool bases_start(struct bases *bases, u64 mask, const struct clocks_look *first,
 /* Decides on the next lines and distances; takes effect with the next write. */
 void bases_steer(struct bases *bases, const struct clocks_look *look);
 
+/* Is a line so far ahead that the kernel's answer would be a step back for its readers? */
+bool bases_ahead(const struct bases *bases);
+
 /* Readers were sent to the kernel: both lines begin anew (timeline_restart()). */
 void bases_restart(struct bases *bases);
 

@@ -2,13 +2,15 @@
  * counter.c - see counter.h. What a machine's counter is called is in arch/ARCH/cpu.c.
  */
 #include <fcntl.h>
+#include <machine.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernel/arch/cpu.h"
 #include "kernel/time/counter.h"
+#include "kernel/time/warp.h"
 
-/* The kernel's present clocksource; empty where /sys does not tell. */
+/* The kernel's present clocksource. */
 static void read_clocksource(char name[32])
 {
 	int fd = open(CLOCKSOURCE_PATH, O_RDONLY | O_CLOEXEC);
@@ -22,17 +24,48 @@ static void read_clocksource(char name[32])
 	name[strcspn(name, "\n")] = 0;
 }
 
-bool counter_usable(const char **why)
+static bool is_one_of(const char *name, const char *const names[])
 {
-	char name[32];
-
-	*why = cpu_counter_fault();
-	if (*why)
-		return false;
-	read_clocksource(name);
-	for (size_t i = 0; cpu_clocksources[i]; i++)
-		if (!strcmp(name, cpu_clocksources[i]))
+	for (size_t i = 0; names[i]; i++)
+		if (!strcmp(name, names[i]))
 			return true;
-	*why = "the kernel does not keep time with this counter (see " CLOCKSOURCE_PATH ")";
 	return false;
+}
+
+enum counter_trust counter_trust(const char *clocksource, const char *doubt, const char **why)
+{
+	*why = NULL;
+	if (is_one_of(clocksource, cpu_clocksources))
+		return COUNTER_BELIEVED;
+	if (is_one_of(clocksource, cpu_clocksources_above)) {
+		*why = doubt;
+		return doubt ? COUNTER_REFUSED : COUNTER_TO_BE_TESTED;
+	}
+	*why = *clocksource ? "the kernel does not keep time with this counter"
+			    : "/sys does not tell what the kernel keeps time with";
+	return COUNTER_REFUSED;
+}
+
+bool counter_usable(struct counter *counter, const char **why)
+{
+	enum counter_trust trust;
+
+	read_clocksource(counter->clocksource);
+	*why = counter->choice == COUNTER_NEVER ? "switched off" : cpu_counter_fault();
+	if (*why || counter->choice == COUNTER_ALWAYS)
+		return !*why;
+	trust = counter_trust(counter->clocksource, cpu_counter_doubt(), why);
+	if (trust == COUNTER_TO_BE_TESTED)
+		*why = warp_test(arch_counter);
+	return !*why;
+}
+
+bool counter_changed(const struct counter *counter)
+{
+	char now[sizeof(counter->clocksource)];
+
+	if (counter->choice != COUNTER_AUTO)
+		return false;
+	read_clocksource(now);
+	return strcmp(now, counter->clocksource) != 0;
 }

@@ -7,6 +7,7 @@
 #include <vdso/datapage.h>
 #include <vdso/once.h>
 
+#include "kernel/base/page.h"
 #include "kernel/time/rng.h"
 
 /* Linux 6.11; older headers do not know it. */
@@ -20,12 +21,12 @@
  */
 static u32 state_mmap_flags(void)
 {
-	void *page = mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
 			  MAP_ANONYMOUS | MAP_DROPPABLE, -1, 0);
 
 	if (page == MAP_FAILED)
 		return 0;
-	munmap(page, VDSO_PAGE_SIZE);
+	munmap(page, page_size());
 	return MAP_ANONYMOUS | MAP_DROPPABLE;
 }
 
@@ -57,6 +58,7 @@ static void become_ready(struct rng *rng)
 void rng_start(struct rng *rng, struct vdso_rng_data *data)
 {
 	*rng = (struct rng){.data = data};
+	write_once32(&data->page_size, (u32)page_size());
 	write_once32(&data->state_mmap_flags, state_mmap_flags());
 	rng_publish(rng);
 }

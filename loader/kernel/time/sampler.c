@@ -32,6 +32,31 @@ static bool ask_kernel(clockid_t clock, struct timespec *ts)
 #endif
 }
 
+static u64 least(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+unsigned sampler_slower(void)
+{
+	u64 called = ~0ull, asked = ~0ull;
+	struct timespec ts;
+
+	/* The best of some: we may lose the CPU meanwhile. */
+	for (int tries = 0; tries < 4; tries++) {
+		u64 begun = sampler_clock(CLOCK_MONOTONIC), middle;
+
+		for (int i = 0; i < 16; i++)
+			clock_gettime(CLOCK_MONOTONIC, &ts);
+		middle = sampler_clock(CLOCK_MONOTONIC);
+		for (int i = 0; i < 16; i++)
+			ask_kernel(CLOCK_MONOTONIC, &ts);
+		called = least(called, middle - begun);
+		asked = least(asked, sampler_clock(CLOCK_MONOTONIC) - middle);
+	}
+	return called ? (unsigned)((asked + called / 2) / called) : 0;
+}
+
 static bool nested;
 
 void sampler_is_nested(bool is)

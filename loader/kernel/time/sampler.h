@@ -29,12 +29,20 @@ struct clocks_ahead {
 /* What a clock shows here, in ns; 0 where the kernel does not have it. */
 u64 sampler_clock(clockid_t clock);
 
-/* Does this process run on a vDSO of ours? If not, nothing is shifted, and no system call asks.
+/*
+ * Does this process run on another vDSO than the kernel's? If not, nothing is shifted, and no
+ * system call asks.
  */
 void sampler_is_nested(bool is);
 
 /* By how many seconds it is ahead of the kernel's own: 0 unless a vDSO of ours shifts it. */
 s64 sampler_ahead(clockid_t clock);
+
+/*
+ * How many times as long a system call for a fine clock takes as the C library's way, which is
+ * a fast vDSO or not. Takes some tens of microseconds.
+ */
+unsigned sampler_slower(void);
 
 /* That of all clocks. */
 void sampler_find_ahead(struct clocks_ahead *ahead);

@@ -15,7 +15,6 @@
 #include <vdso/seqcount.h>
 
 #include "kernel/arch/cpu.h"
-#include "kernel/time/counter.h"
 #include "kernel/time/sampler.h"
 #include "kernel/time/timekeeper.h"
 
@@ -43,24 +42,35 @@
 /* So many looks in a row without a rate: there will be none. */
 #define HOPELESS 64
 
-/* Once a second, ask whether the kernel still trusts the counter. */
+/* Once a second, ask for what hardly ever changes. */
 #define RECHECK_UPDATES (1000000000 / TIMELINE_PERIOD_NS)
 
+/* So many looks at a counter that comes back, before it is used: 64 ms. */
+#define TRIAL_LOOKS 16
+
 /*
- * The time zone and the two resolutions. Asked of the kernel itself, not of the C
- * library, which would answer some of it from its own knowledge.
+ * Asked of the kernel itself, not of the C library, which would answer from its own knowledge.
+ * Nothing tells when the zone changes, so it is asked for with each update.
  */
-static void publish_slow_fields(struct vdso_data *vd)
+static void publish_zone(struct vdso_data *vd)
 {
 	struct timezone tz = {0, 0};
-	struct timespec res = {0, 1}, coarse = {0, 4000000};
 
 	syscall(SYS_gettimeofday, NULL, &tz);
-	syscall(SYS_clock_getres, CLOCK_MONOTONIC, &res);
-	syscall(SYS_clock_getres, CLOCK_MONOTONIC_COARSE, &coarse);
 	for (int cs = 0; cs < CS_BASES; cs++) {
 		write_once_s32(&vd[cs].tz_minuteswest, tz.tz_minuteswest);
 		write_once_s32(&vd[cs].tz_dsttime, tz.tz_dsttime);
+	}
+}
+
+/* For the same reason. */
+static void publish_resolutions(struct vdso_data *vd)
+{
+	struct timespec res = {0, 1}, coarse = {0, 4000000};
+
+	syscall(SYS_clock_getres, CLOCK_MONOTONIC, &res);
+	syscall(SYS_clock_getres, CLOCK_MONOTONIC_COARSE, &coarse);
+	for (int cs = 0; cs < CS_BASES; cs++) {
 		write_once32(&vd[cs].hrtimer_res, (u32)res.tv_nsec);
 		write_once32(&vd[cs].coarse_res, (u32)coarse.tv_nsec);
 	}
@@ -298,15 +308,13 @@ static const char *calibrate(struct timekeeper *tk)
 	return "the counter stood still while it was calibrated";
 }
 
-void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_counter)
+void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, enum counter_choice choice)
 {
-	*tk = (struct timekeeper){.data = data};
+	*tk = (struct timekeeper){.data = data, .counter.choice = choice};
 
-	if (!use_counter)
-		tk->why_no_counter = "switched off";
-	else
-		counter_usable(&tk->why_no_counter);
-	publish_slow_fields(data);
+	counter_usable(&tk->counter, &tk->why_no_counter);
+	publish_zone(data);
+	publish_resolutions(data);
 	sampler_find_ahead(&tk->ahead);
 	if (!tk->why_no_counter)
 		sampler_look(&tk->first, &tk->ahead, TRIES_START);
@@ -319,14 +327,24 @@ void timekeeper_first(struct timekeeper *tk)
 	publish(tk);
 }
 
-/* Measures and decides. Returns false if there is nothing to publish. */
+/*
+ * Measures and decides. Returns false if there is nothing to publish. A counter is not left
+ * while its line is ahead of the kernel's clock: the answers of the kernel would be a step
+ * back.
+ */
 static bool follow_clocks(struct timekeeper *tk)
 {
 	look(tk);
+	if (tk->leaving && !bases_ahead(&tk->bases)) {
+		tk->why_no_counter = tk->leaving;
+		tk->leaving = NULL;
+		return true;
+	}
 	if (!bases_lost(&tk->bases))
 		return true;
 	if (tk->bases.mono.strange >= HOPELESS || tk->bases.raw.strange >= HOPELESS) {
 		tk->why_no_counter = "the counter has lost its rate";
+		tk->retry = true;
 		return true;
 	}
 	vdso_abandon(&tk->data[CS_RAW]);
@@ -335,15 +353,72 @@ static bool follow_clocks(struct timekeeper *tk)
 	return false;
 }
 
-void timekeeper_update(struct timekeeper *tk)
+/* The kernel has taken another clocksource; or it is time to see whether there is a rate again.
+ */
+static void reconsider(struct timekeeper *tk, bool now_and_then)
 {
-	if (++tk->updates % RECHECK_UPDATES == 0) {
-		publish_slow_fields(tk->data);
-		if (!tk->why_no_counter)
-			counter_usable(&tk->why_no_counter);
+	const char *why;
+
+	if (!counter_changed(&tk->counter) && !(tk->retry && now_and_then))
+		return;
+	tk->leaving = NULL;
+	if (counter_usable(&tk->counter, &why)) {
+		if (tk->why_no_counter && !tk->trial)
+			tk->trial = 1;
+		return;
 	}
+	tk->trial = 0;
+	if (tk->why_no_counter)
+		tk->why_no_counter = why;
+	else
+		tk->leaving = why;
+}
+
+/*
+ * One look of the trial: does the rate hold? The clocks are the kernel's meanwhile, and so the
+ * first line begins at the kernel's clock.
+ */
+static void try_counter(struct timekeeper *tk)
+{
+	struct clocks_look now;
+	bool holds = true;
+
+	sampler_look(&now, &tk->ahead, TRIES);
+	if (tk->trial == 1) {
+		tk->first = now;
+	} else if (tk->trial == 2) {
+		holds = bases_start(&tk->bases, cpu_counter_mask(), &tk->first, &now);
+	} else {
+		bases_steer(&tk->bases, &now);
+		holds = !tk->bases.mono.strange && !tk->bases.raw.strange;
+	}
+	tk->retry |= !holds;
+	if (!holds || tk->trial++ == TRIAL_LOOKS)
+		tk->trial = 0;
+	if (holds && !tk->trial) {
+		bases_restart(&tk->bases);
+		tk->why_no_counter = NULL;
+		tk->retry = false;
+	}
+}
+
+void timekeeper_clock_was_set(struct timekeeper *tk)
+{
 	if (tk->why_no_counter || follow_clocks(tk))
 		publish(tk);
+}
+
+void timekeeper_update(struct timekeeper *tk)
+{
+	bool now_and_then = ++tk->updates % RECHECK_UPDATES == 0;
+
+	publish_zone(tk->data);
+	if (now_and_then)
+		publish_resolutions(tk->data);
+	reconsider(tk, now_and_then);
+	if (tk->trial)
+		try_counter(tk);
+	timekeeper_clock_was_set(tk);
 	rng_publish(&tk->rng);
 	if (tk->mirror.layout && tk->rng.data)
 		mirror_rng(&tk->mirror, tk->rng.data);

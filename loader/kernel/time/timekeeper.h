@@ -13,12 +13,17 @@
 
 #include "kernel/foreign/mirror.h"
 #include "kernel/time/bases.h"
+#include "kernel/time/counter.h"
 #include "kernel/time/rng.h"
 #include "kernel/time/sampler.h"
 
 struct timekeeper {
-	struct vdso_data *data;     /* the writable data page, CS_BASES of them */
+	struct vdso_data *data; /* the writable data page, CS_BASES of them */
+	struct counter counter;
 	const char *why_no_counter; /* mode NONE and why; NULL while the counter is used */
+	const char *leaving;        /* why it will not be used any more, or NULL */
+	unsigned trial; /* it comes back: which look of the trial is due, from 1 on */
+	bool retry;     /* its rate was lost: try again now and then */
 	struct bases bases;
 	struct clocks_ahead ahead;
 	struct clocks_look first; /* where the calibration began */
@@ -28,10 +33,11 @@ struct timekeeper {
 };
 
 /*
- * Starts to calibrate the counter. data must be zeroed and must outlive tk. With use_counter
- * false, or without a usable counter, the mode will be NONE; tk->why_no_counter says why.
+ * Starts to calibrate the counter. data must be zeroed and must outlive tk. With COUNTER_NEVER,
+ * or without a usable counter, the mode will be NONE; tk->why_no_counter says why.
  */
-void timekeeper_start(struct timekeeper *tk, struct vdso_data *data, bool use_counter);
+void timekeeper_start(struct timekeeper *tk, struct vdso_data *data,
+		      enum counter_choice choice);
 
 /*
  * Ends the calibration, a tenth of a millisecond after its start or whenever it is called
@@ -41,6 +47,9 @@ void timekeeper_first(struct timekeeper *tk);
 
 /* Measures once more and publishes new bases. Does not sleep; takes some microseconds. */
 void timekeeper_update(struct timekeeper *tk);
+
+/* The kernel's clock was set: as an update, but of nothing else than the clocks, at once. */
+void timekeeper_clock_was_set(struct timekeeper *tk);
 
 /*
  * For the watchdog: what readers of the mirror are to see as long as nobody keeps the time, to

@@ -93,6 +93,9 @@ static u64 trusted_cycles(const struct timeline *line, double ahead)
 
 	if (room > 0 && faster * ns > room)
 		ns = room / faster;
+	/* A line that waits: until it is as far behind as it was ahead. */
+	if (faster < -2 * TIMELINE_MAX_SLEW && 2 * ahead < ns * -faster)
+		ns = 2 * ahead / -faster;
 	if (ns < 2 * (double)line->period)
 		ns = 2 * (double)line->period;
 	cycles = (u64)(ns / line->rate);
@@ -181,12 +184,17 @@ static bool beyond(const struct timeline *line, u64 now)
 	return vdso_delta_negative(delta, line->mask) || delta > line->max_cycles;
 }
 
+static bool far_ahead(const struct timeline *line, double error)
+{
+	return error < -TIMELINE_CATCH_NS - (double)line->last.width * line->rate;
+}
+
 static double slew_for(const struct timeline *line, double error)
 {
 	double slew;
 
 	/* Far ahead, and clocks do not go back: slow down until the kernel's is here. */
-	if (error < -TIMELINE_WAIT_NS) {
+	if (far_ahead(line, error)) {
 		slew = error / (double)line->period;
 		return slew < -0.5 ? -0.5 : slew;
 	}
@@ -223,8 +231,8 @@ double timeline_steer(struct timeline *line, struct timeline_sample sample)
 	if (error > TIMELINE_STEP_NS + (double)sample.width * line->rate)
 		line->restart = true;
 	/* Ahead, the line must be kept whatever its rate: the kernel's clock would be a step
-	 * back. */
-	line->lost = line->strange && error >= -TIMELINE_WAIT_NS;
+	 * back. A rate is strange, too, when the kernel has changed its clocksource. */
+	line->lost = line->strange && error >= -TIMELINE_STEP_NS;
 	if (line->lost)
 		line->restart = true;
 	line->next_mult =

@@ -59,7 +59,15 @@
  */
 #define TIMELINE_STEP_NS 250.0
 
-/* As far ahead we slow down, at most to half speed, until the kernel's clock has caught up. */
+/*
+ * Further ahead than this, beyond the doubt of a sample, we slow down so much that the kernel's
+ * clock has caught up by the next update, at most to half speed. A kernel that changes its
+ * clocksource loses some microseconds on the way.
+ */
+#define TIMELINE_CATCH_NS 1000.0
+
+/* A counter that has come so much further than the kernel's clock has jumped, with no reader.
+ */
 #define TIMELINE_WAIT_NS 20000.0
 
 /* "When the counter stood at cycles, the kernel's clock showed ns." */

@@ -55,7 +55,7 @@ EXPORT(long, tenths, (void))
 	if (vd->clock_mode != VDSO_CLOCKMODE_TIMENS)
 		return tenths_of(vd, 0);
 	__asm__("" : "+r"(vd)); /* compilers know how large vdso_data is */
-	return tenths_of((const void *)((const char *)vd + VDSO_PAGE_SIZE), vdso_data);
+	return tenths_of((const void *)((const char *)vd + VDSO_STRIDE), vdso_data);
 }
 
 #else

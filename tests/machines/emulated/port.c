@@ -405,17 +405,20 @@ __attribute__((noinline)) void code_stores(long *p)
 static union vdso_data_store *pages;
 static int (*gettime)(clockid_t, struct timespec *);
 
+/* No image is larger. */
+#define IMAGE_ROOM 8192
+
 /* The image, with data pages of its own right below it. */
 static void map_image(const char *path)
 {
-	size_t below = VDSO_NR_DATA_PAGES * VDSO_PAGE_SIZE, size = below + 2 * VDSO_PAGE_SIZE;
+	size_t below = VDSO_NR_DATA_PAGES * VDSO_STRIDE, size = below + IMAGE_ROOM;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct vdso_elf elf;
 
 	if (fd < 0 || at == MAP_FAILED ||
-	    mmap(at + below, 2 * VDSO_PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
-		 fd, 0) == MAP_FAILED)
+	    mmap(at + below, IMAGE_ROOM, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+		 0) == MAP_FAILED)
 		bail_out("%s cannot be mapped", path);
 	close(fd);
 	if (vdso_elf_open(&elf, at + below, 0))
@@ -571,8 +574,8 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		bail_out("port IMAGE [clock]");
 	map_image(argv[1]);
-	far = mmap(NULL, VDSO_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		   -1, 0);
+	far = mmap(NULL, VDSO_SMALLEST_PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (far == MAP_FAILED)
 		bail_out("no memory");
 	if (argc > 2)

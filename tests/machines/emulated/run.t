@@ -10,6 +10,7 @@ use warnings;
 no warnings 'portable';    # addresses have 64 bits
 use FindBin;
 use lib "$FindBin::Bin/../../lib";
+use Build;
 use RunTest;
 use Test::More;
 
@@ -57,10 +58,10 @@ for my $kind (qw(pie nopie static static-pie execstack)) {
 			$image && $image->[2] =~ /^r-x/,
 			"$kind: AT_SYSINFO_EHDR is where our image is, r-x"
 		) || diag "got @{$image || ['no mapping']}";
-		my ($data) = grep { $image && $_->[0] == $image->[0] - 3 * 4096 } @maps;
+		my ($data) = grep { $image && $_->[0] == $image->[0] - 3 * $STRIDE } @maps;
 		ok(
 			$data && $data->[2] =~ /^r--/,
-			"$kind: the data page is three pages below it, read-only"
+			"$kind: the data page is three strides below it, read-only"
 		) || diag "got @{$data || ['nothing']}";
 		my @ours = grep { $_->[3] =~ m{/uvdso$} } @maps;
 		is(scalar @ours, 0, "$kind: nothing of uvdso is left");

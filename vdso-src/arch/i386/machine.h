@@ -3,7 +3,7 @@
  * kernel, its pause, its CPU number.
  *
  * The processors are those of x86_64/machine.h with registers of 32 bits, under the same 64-bit
- * kernel. Only the differences are explained here.
+ * kernel or a 32-bit one. Only the differences are explained here.
  */
 #ifndef VDSO_ARCH_MACHINE_H
 #define VDSO_ARCH_MACHINE_H
@@ -24,6 +24,7 @@
 /* asm/unistd_32.h. All use 32-bit times, except the one with 64 in its name. */
 #define ARCH_NR_GETTIMEOFDAY    78
 #define ARCH_NR_CLOCK_GETTIME   265
+#define ARCH_NR_GETCPU          318
 #define ARCH_NR_CLOCK_GETRES    266
 #define ARCH_NR_CLOCK_GETTIME64 403 /* Linux 5.1 */
 
@@ -53,7 +54,11 @@ static inline __attribute__((always_inline)) long arch_syscall2(long nr, long a,
 	return ret;
 }
 
-/* As on x86-64; a 64-bit kernel has the selector 0x7b for 32-bit programs, too. */
+/*
+ * As on x86-64; a 64-bit kernel has the selector 0x7b for 32-bit programs, too. A 32-bit kernel
+ * has its data segment there, which ends where memory does, and is asked. (It sets no TSC_AUX
+ * either, so the loader puts neither of the others in.)
+ */
 static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
 {
 	u32 both;
@@ -64,6 +69,12 @@ static inline __attribute__((always_inline)) u32 arch_cpu_and_node(void)
 			 : "=a"(both)
 			 :
 			 : "ecx", "edx", "cc");
+	if (both == ~0u) {
+		u32 cpu = 0, node = 0;
+
+		arch_syscall2(ARCH_NR_GETCPU, (long)&cpu, (long)&node);
+		both = node << 12 | cpu;
+	}
 	return both;
 }
 #define ARCH_CPU_MASK   0xfffu

@@ -1,6 +1,6 @@
 # port.mk - i386, for the Makefile. vdso-src/arch/README.md explains each variable.
 TRIPLE := i686-linux-gnu
-EMULATOR := qemu-i386
+EMULATOR := qemu-i386 -L /usr/i686-linux-gnu
 VDSO_PARTS := time signal
 # Only gcc aligns the stack for vectors, which are not used here, and only gcc reports each
 # atomic u64 whose layout gcc 10 changed.

@@ -1,6 +1,6 @@
 # port.mk - x86-64, for the Makefile. vdso-src/arch/README.md explains each variable.
 TRIPLE := x86_64-linux-gnu
-EMULATOR := qemu-x86_64
+EMULATOR := qemu-x86_64 -L /usr/x86_64-linux-gnu
 VDSO_PARTS := time random
 VDSO_CFLAGS_MACHINE := -m64 -fcf-protection=none
 VDSO_OBJS_time := gettime.o getcpu.o

@@ -7,16 +7,28 @@
  *
  * Where the data pages are, relative to the image (low addresses first):
  *
- *   image - 3 pages   the data page, or in a time namespace the page of offsets
- *   image - 2 pages   nothing,       or in a time namespace the data page
- *   image - 1 page    the data page of the random number generator (rng.h)
- *   image             ELF header, tables, code
+ *   image - 3 strides   the data page, or in a time namespace the page of offsets
+ *   image - 2 strides   nothing,       or in a time namespace the data page
+ *   image - 1 stride    the data page of the random number generator (rng.h)
+ *   image               ELF header, tables, code
  */
 #ifndef VDSO_DATAPAGE_H
 #define VDSO_DATAPAGE_H
 
 /* The linker scripts include these lines as well. */
-#define VDSO_PAGE_SIZE 4096 /* on every machine that we build for */
+#define VDSO_SMALLEST_PAGE 4096
+
+/*
+ * From one data page to the next: the size of the largest page that a kernel of this machine
+ * can have. Each data page is mapped for itself, so it must begin where a page begins,
+ * whichever size that kernel was built for; and the code has the distance compiled in. aarch64
+ * has pages of 4, 16 and 64 KiB. A new port gets 64 KiB until somebody knows better.
+ */
+#if defined(__x86_64__) || defined(__i386__) || defined(__riscv)
+#	define VDSO_STRIDE 4096
+#else
+#	define VDSO_STRIDE 65536
+#endif
 
 /* The data pages, counted from the lowest address. */
 #define VDSO_TIME_PAGE     0 /* what the functions read first */
@@ -145,12 +157,15 @@ struct vdso_data {
 	struct arch_vdso_data arch_data;
 };
 
-/* One data page, time or random numbers; the union gives it its size. */
+/*
+ * One data page, time or random numbers. The union gives it its size, which is the stride: only
+ * the first VDSO_SMALLEST_PAGE bytes have something in them.
+ */
 union vdso_data_store {
 	struct vdso_data data[CS_BASES];
 	struct vdso_data offsets[CS_KERNEL + 1];
 	struct vdso_rng_data rng;
-	unsigned char page[VDSO_PAGE_SIZE];
+	unsigned char page[VDSO_STRIDE];
 };
 
 #	define VDSO_AT(field, at)                                        \
@@ -173,7 +188,8 @@ VDSO_AT(coarse_res, 244);
 #	undef VDSO_AT
 _Static_assert(sizeof(struct vdso_data) == 248, "the second base starts at 248");
 _Static_assert(sizeof(_Atomic(u32)) == 4, "the sequence counter is one plain word");
-_Static_assert(sizeof(union vdso_data_store) == VDSO_PAGE_SIZE, "one page, no more");
+_Static_assert(sizeof(struct vdso_data) * (CS_KERNEL + 1) <= VDSO_SMALLEST_PAGE, "one page");
+_Static_assert(sizeof(union vdso_data_store) == VDSO_STRIDE, "one stride, no more");
 
 #endif /* __ASSEMBLER__ */
 #endif

@@ -21,8 +21,9 @@
 #define VDSO_MEANING 1
 
 /*
- * The layout is a hash, as FNV-1 makes one, of where each field is and how long. It is the
- * same for 32 and 64 bits, as the layout is. 31 bits, because an enumerator is an int.
+ * The layout is a hash, as FNV-1 makes one, of where each field is and how long, and last of
+ * the stride. It is the same for 32 and 64 bits, as the layout is, and differs between machines
+ * only by the stride. 31 bits, because an enumerator is an int.
  */
 #define VDSO_HASH(before, number) \
 	(int)((((uint32_t)(before)*16777619u) ^ (uint32_t)(number)) & 0x7fffffff)
@@ -31,8 +32,7 @@
 
 enum vdso_layout {
 	VDSO_L_MEANING = VDSO_HASH(2166136261u, VDSO_MEANING),
-	VDSO_L_PAGE_SIZE = VDSO_HASH(VDSO_L_MEANING, VDSO_PAGE_SIZE),
-	VDSO_L_TIME_PAGE = VDSO_HASH(VDSO_L_PAGE_SIZE, VDSO_TIME_PAGE),
+	VDSO_L_TIME_PAGE = VDSO_HASH(VDSO_L_MEANING, VDSO_TIME_PAGE),
 	VDSO_L_TIMENS_PAGE = VDSO_HASH(VDSO_L_TIME_PAGE, VDSO_TIMENS_PAGE),
 	VDSO_L_RNG_PAGE = VDSO_HASH(VDSO_L_TIMENS_PAGE, VDSO_RNG_PAGE),
 	VDSO_L_NR_PAGES = VDSO_HASH(VDSO_L_RNG_PAGE, VDSO_NR_DATA_PAGES),
@@ -64,7 +64,10 @@ enum vdso_layout {
 	VDSO_L_GENERATION =
 		VDSO_HASH_FIELD(VDSO_L_COARSE_RES, struct vdso_rng_data, generation),
 	VDSO_L_IS_READY = VDSO_HASH_FIELD(VDSO_L_GENERATION, struct vdso_rng_data, is_ready),
-	VDSO_LAYOUT = VDSO_HASH_FIELD(VDSO_L_IS_READY, struct vdso_rng_data, state_mmap_flags),
+	VDSO_L_MMAP_FLAGS =
+		VDSO_HASH_FIELD(VDSO_L_IS_READY, struct vdso_rng_data, state_mmap_flags),
+	VDSO_L_FIELDS = VDSO_HASH_FIELD(VDSO_L_MMAP_FLAGS, struct vdso_rng_data, page_size),
+	VDSO_LAYOUT = VDSO_HASH(VDSO_L_FIELDS, VDSO_STRIDE),
 };
 
 #endif

@@ -26,6 +26,8 @@
  * @state_mmap_flags:	ours: the flags for mmap(2) that a state needs on this kernel; 0 if
  *			the kernel has no safe memory. The kernel's image has them compiled in
  *			and runs on that kernel alone; ours runs on older ones, too
+ * @page_size:		ours: the bytes of a page, which a kernel's image has compiled in. Read
+ *			only where a machine can have more than one size
  *
  * Written by the timekeeper's process (loader/kernel/time/rng.h). Read-only for all others,
  * inside a time namespace and outside.
@@ -34,6 +36,7 @@ struct vdso_rng_data {
 	_Atomic(u64) generation;
 	u8 is_ready;
 	u32 state_mmap_flags;
+	u32 page_size;
 };
 _Static_assert(offsetof(struct vdso_rng_data, is_ready) == 8, "as in the kernel");
 

@@ -13,7 +13,14 @@
 
 const char *const cpu_clocksources[] = {"arch_sys_counter", NULL};
 
+const char *const cpu_clocksources_above[] = {NULL};
+
 const char *cpu_counter_fault(void)
+{
+	return NULL;
+}
+
+const char *cpu_counter_doubt(void)
 {
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 
 #include "kernel/arch/jump.h"
@@ -16,19 +17,31 @@
 #define HOST_NAME    "aarch64"
 
 /*
- * Where the vDSO may be placed. The kernel puts its own below the stack at the end of
- * 48 bits; nothing else uses this part of the lower half, and an emulator on x86-64, whose
- * addresses have 47 bits, can use it, too. 2^28.5 pages. (Kernels with 39 bits, which some
- * telephones have, cannot.)
+ * The end of a program's addresses, which the kernel was built with: 48 bits, 47 or 36 with
+ * pages of 16 KiB, 42 with 64 KiB, 39 on small boards and telephones. Where the stack is tells
+ * which. (With 52 bits it is below 2^48 as well.) It is not asked for the address of a
+ * variable: the tracer's stack is another one. Emulators put it lower, and have room there.
  */
-#define HOST_PLACE_LOW  0x7e8000000000ull
-#define HOST_PLACE_HIGH 0x7fe000000000ull
+static inline uint64_t host_top(void)
+{
+	return 1ull << (64 - __builtin_clzl(getauxval(AT_RANDOM) | 1ul << 35));
+}
+
+/*
+ * Where the vDSO may be placed. The kernel puts its own below the stack at the end of
+ * 48 bits; nothing else uses this part of the lower half, and a kernel with 47 bits or an
+ * emulator on x86-64 can use it, too. 2^28.5 pages of 4 KiB. With fewer bits it is a quarter of
+ * all, between programs, with their heaps, and libraries.
+ */
+#define HOST_PLACE_SMALL (host_top() < 1ull << 47)
+#define HOST_PLACE_LOW   (HOST_PLACE_SMALL ? host_top() / 16 * 11 : 0x7e8000000000ull)
+#define HOST_PLACE_HIGH  (HOST_PLACE_SMALL ? host_top() / 16 * 15 : 0x7fe000000000ull)
 
 /* The kernel's region for position-independent programs: from 2/3 of the address space
  * upwards (ELF_ET_DYN_BASE and mmap_rnd_bits), and the end of that space. */
-#define HOST_PIE_LOW   0xaaaaaaaaa000ul
-#define HOST_PIE_PAGES (1ul << 28)
-#define HOST_USER_TOP  0x1000000000000ul
+#define HOST_PIE_LOW  (host_top() / 3 * 2)
+#define HOST_PIE_SPAN (host_top() / 256)
+#define HOST_USER_TOP 0x1000000000000ul
 
 /* The heap begins up to this far after a program's data, at random. */
 #define HOST_BRK_RANDOM (1ul << 30)

@@ -50,6 +50,7 @@ jump_code_start:
 	msr	fpcr, xzr
 	msr	fpsr, xzr
 	msr	tpidr_el0, xzr
+	msr	nzcv, xzr
 	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	movi	v\n\().2d, #0
 	.endr

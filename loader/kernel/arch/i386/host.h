@@ -41,9 +41,9 @@ static inline uintptr_t host_top(void)
 
 /* The kernel's region for position-independent programs: from 1/3 of the address space plus
  * 16 MB upwards, usually 2^8 pages; and the end of that space. */
-#define HOST_PIE_LOW   0x56555000u
-#define HOST_PIE_PAGES (1u << 8)
-#define HOST_USER_TOP  host_top()
+#define HOST_PIE_LOW  0x56555000u
+#define HOST_PIE_SPAN (1u << 20)
+#define HOST_USER_TOP host_top()
 
 /* The heap begins up to this far after a program's data, at random. */
 #define HOST_BRK_RANDOM (32ul << 20)

@@ -7,6 +7,7 @@
 
 #include <linux/audit.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/user.h>
 
 #define REGS_AUDIT_ARCH AUDIT_ARCH_I386
@@ -16,6 +17,7 @@
  * with it.
  */
 static const unsigned char traced_instruction[] = {0xcd, 0x80};
+#define TRACED_ALIGN 1
 
 /* The number goes into the register where a program would put it, not into orig_eax: there
  * the kernel keeps it for restarting, and -1 means that there is nothing to restart. */
@@ -43,8 +45,9 @@ static inline long regs_nr(const struct user_regs_struct *regs)
 	return regs->orig_eax;
 }
 
-static inline long regs_arg(const struct user_regs_struct *regs)
+static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 {
+	(void)pid;
 	return regs->ebx;
 }
 

@@ -12,7 +12,14 @@
  */
 const char *const cpu_clocksources[] = {"riscv_clocksource", "tsc", NULL};
 
+const char *const cpu_clocksources_above[] = {NULL};
+
 const char *cpu_counter_fault(void)
+{
+	return NULL;
+}
+
+const char *cpu_counter_doubt(void)
 {
 	return NULL;
 }

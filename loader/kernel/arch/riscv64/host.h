@@ -25,9 +25,9 @@
 
 /* The kernel's region for position-independent programs, with 39 bits: from 2/3 of the
  * address space upwards (ELF_ET_DYN_BASE); and where no address space can be longer. */
-#define HOST_PIE_LOW   0x2aaaaaa000ul
-#define HOST_PIE_PAGES (1ul << 24)
-#define HOST_USER_TOP  0x100000000000000ul
+#define HOST_PIE_LOW  0x2aaaaaa000ul
+#define HOST_PIE_SPAN (1ul << 36)
+#define HOST_USER_TOP 0x100000000000000ul
 
 /* The heap begins up to this far after a program's data, at random. */
 #define HOST_BRK_RANDOM (1ul << 30)

@@ -3,7 +3,7 @@
  * ptrace/traced.c needs to know of this machine (syscall(2), "Architecture calling
  * conventions").
  *
- * qemu-user has no ptrace(2), so this has been compiled, but never run.
+ * qemu-user has no ptrace(2): what runs this is a real kernel of that machine.
  *
  *   regs_for_call()      pc to the instruction, number and arguments in their places
  *   regs_result()        what the call returned, or -errno
@@ -12,16 +12,20 @@
  *                        at the beginning of a call: its number, its first argument, and
  *                        where the instruction ends
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
- *   traced_instruction   the bytes of a system call instruction
+ *   traced_instruction   the bytes of a system call instruction, and of what its address
+ *   TRACED_ALIGN         is a multiple
  */
 #ifndef KERNEL_ARCH_REGS_H
 #define KERNEL_ARCH_REGS_H
 
+#include <asm/ptrace.h>
 #include <linux/audit.h>
 #include <stdint.h>
-#include <asm/ptrace.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
 
 static const unsigned char traced_instruction[] = {0x73, 0x00, 0x00, 0x00}; /* ecall */
+#define TRACED_ALIGN 2
 
 static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
 				 const long arg[6])
@@ -53,9 +57,15 @@ static inline long regs_nr(const struct user_regs_struct *regs)
 	return (long)regs->a7;
 }
 
-static inline long regs_arg(const struct user_regs_struct *regs)
+/* At the beginning of a call the kernel shows its result in a0, ENOSYS so far. */
+static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 {
-	return (long)(int)regs->a0; /* clock ids are ints */
+	struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
+
+	ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info);
+	/* Clock ids are ints. */
+	return (long)(int)(info.op == PTRACE_SYSCALL_INFO_SECCOMP ? info.seccomp.args[0]
+								  : regs->a0);
 }
 
 static inline uintptr_t regs_pc(const struct user_regs_struct *regs)

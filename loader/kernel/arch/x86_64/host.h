@@ -33,9 +33,9 @@
 
 /* The kernel's region for position-independent programs: 2^28 pages from 2/3 of the
  * address space upwards (ELF_ET_DYN_BASE and mmap_rnd_bits), and the end of that space. */
-#define HOST_PIE_LOW   0x555555554000ul
-#define HOST_PIE_PAGES (1ul << 28)
-#define HOST_USER_TOP  0x7ffffffff000ul
+#define HOST_PIE_LOW  0x555555554000ul
+#define HOST_PIE_SPAN (1ul << 40)
+#define HOST_USER_TOP 0x7ffffffff000ul
 
 /* The heap begins up to this far after a program's data, at random. */
 #define HOST_BRK_RANDOM (1ul << 30)

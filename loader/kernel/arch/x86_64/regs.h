@@ -13,16 +13,19 @@
  *   regs_row()           and how far it has come in that list, at its breakpoint
  *   regs_set_result()    as if a call had returned it
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
- *   traced_instruction   the bytes of a system call instruction
+ *   traced_instruction   the bytes of a system call instruction, and of what its address
+ *   TRACED_ALIGN         is a multiple
  */
 #ifndef KERNEL_ARCH_REGS_H
 #define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/user.h>
 
 static const unsigned char traced_instruction[] = {0x0f, 0x05}; /* syscall */
+#define TRACED_ALIGN 1
 
 static inline void regs_for_call(struct user_regs_struct *regs, uintptr_t instruction, long nr,
 				 const long arg[6])
@@ -73,8 +76,9 @@ static inline long regs_nr(const struct user_regs_struct *regs)
 	return (long)regs->orig_rax;
 }
 
-static inline long regs_arg(const struct user_regs_struct *regs)
+static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 {
+	(void)pid;
 	return (long)(int)regs->rdi; /* clock ids are ints */
 }
 

@@ -2,19 +2,19 @@
  * x86_64/stub.h - the stub of a function whose calls are counted (image/counted.h).
  *
  * stub_write() writes it. All three places are offsets into the image: the stub, the counter
- * of 64 bits that it adds one to, and the function that it goes on to. It returns false where
- * there is no such code for the machine.
+ * of 64 bits that it adds one to, and the function that it goes on to, which finds all
+ * registers that may hold arguments as they were.
  *
  * stub_refuse_call() lets the system call at whose beginning a process is stopped fail with
- * ENOSYS: the kernel skips a call without a number. It returns false like the other.
+ * ENOSYS, as soon as the process has the registers: the kernel skips a call without a number.
  */
 #ifndef KERNEL_ARCH_STUB_H
 #define KERNEL_ARCH_STUB_H
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 #include <sys/user.h>
 
 #define STUB_SIZE 16 /* bytes at most, a multiple of 16 */
@@ -27,7 +27,7 @@ static inline void stub_distance(unsigned char *at, uint64_t to, uint64_t from)
 }
 
 /* lock incq counter(%rip); jmp function. Distances count from the end of an instruction. */
-static inline bool stub_write(unsigned char *bytes, uint64_t stub, uint64_t counter,
+static inline void stub_write(unsigned char *bytes, uint64_t stub, uint64_t counter,
 			      uint64_t function)
 {
 	static const unsigned char code[] = {0xf0, 0x48, 0xff, 0x05, 0, 0, 0,
@@ -37,14 +37,13 @@ static inline bool stub_write(unsigned char *bytes, uint64_t stub, uint64_t coun
 	memcpy(bytes + stub, code, sizeof(code));
 	stub_distance(bytes + stub + 4, counter, stub + 8);
 	stub_distance(bytes + stub + 9, function, stub + 13);
-	return true;
 }
 
-static inline bool stub_refuse_call(struct user_regs_struct *regs)
+static inline void stub_refuse_call(pid_t pid, struct user_regs_struct *regs)
 {
+	(void)pid;
 	regs->orig_rax = ~0ul;
 	regs->rax = (unsigned long)-ENOSYS;
-	return true;
 }
 
 #endif

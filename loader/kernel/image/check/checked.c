@@ -50,7 +50,7 @@ bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsign
 {
 	if (vaddr % align == 0)
 		return true;
-	rule_broken_at(&c->report, RULE_ALIGNMENT, vaddr,
+	rule_broken_at(&c->report, RULE_ALIGNMENT, vaddr - c->load.vaddr + c->load.offset,
 		       "%s is at %#llx, which is not a multiple of %u: there are machines that "
 		       "do not read it",
 		       what, X(vaddr), align);

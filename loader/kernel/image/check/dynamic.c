@@ -61,7 +61,7 @@ static const struct known_tag {
 	/* Tables of relocations. The tags may be there; the tables must be empty. */
 	{DT_REL, TAG_REL, NULL},
 	{DT_RELSZ, TAG_RELSZ, NULL},
-	{DT_RELENT, UNKEPT, NULL},
+	{DT_RELENT, TAG_RELENT, NULL},
 	{DT_RELA, TAG_RELA, NULL},
 	{DT_RELASZ, TAG_RELASZ, NULL},
 	{DT_RELAENT, TAG_RELAENT, NULL},
@@ -185,7 +185,8 @@ bool check_dynamic(struct checked *c)
 
 	if (!c->has_dynamic)
 		return false;
-	if (d->flags & PF_W)
+	/* On these two glibc leaves the entries as they are (DL_RO_DYN_SECTION). */
+	if (d->flags & PF_W && c->header.machine != EM_RISCV && c->header.machine != EM_MIPS)
 		rule_broken_at(
 			&c->report, RULE_DYNAMIC_READ_ONLY,
 			ELF_FIELD(&c->elf, d->at, Phdr, p_flags),

@@ -8,9 +8,6 @@
  */
 #include "kernel/image/check/parts.h"
 
-/* The largest page of a machine that has a vDSO. */
-#define PAGE_MAX 0x10000u
-
 static uint64_t later(uint64_t end, uint64_t offset, uint64_t size)
 {
 	return offset <= UINT64_MAX - size && offset + size > end ? offset + size : end;
@@ -19,6 +16,7 @@ static uint64_t later(uint64_t end, uint64_t offset, uint64_t size)
 void check_end(struct checked *c)
 {
 	const struct elf_header *h = &c->header;
+	const uint32_t page = c->machine ? c->machine->largest_page : MACHINE_PAGE_MAX;
 	uint64_t end = later(0, c->load.offset, c->load.filesz), at;
 
 	end = later(end, h->phoff, (uint64_t)h->phnum * h->phentsize);
@@ -32,7 +30,7 @@ void check_end(struct checked *c)
 		}
 	}
 	for (at = end; at < c->elf.size; at++)
-		if (elf_u8(&c->elf, at) || at / PAGE_MAX > end / PAGE_MAX) {
+		if (elf_u8(&c->elf, at) || at / page > end / page) {
 			rule_broken_at(&c->report, RULE_NOTHING_AFTER, at,
 				       "the image ends at %#llx and the file at %#llx: what is "
 				       "between is mapped into every process, and can be run",

@@ -185,6 +185,7 @@ static void check_gnu_hash(struct checked *c)
 {
 	unsigned word = c->elf.is64 ? 8 : 4;
 	struct table t = {.word = 4};
+	const char *wrong = NULL;
 	uint64_t header, len;
 
 	if (!checked_offset(c, "DT_GNU_HASH", c->tag[TAG_GNU_HASH], 16, &header))
@@ -195,15 +196,23 @@ static void check_gnu_hash(struct checked *c)
 	t.symoffset = elf_u32(&c->elf, header + 4);
 	t.bloom_size = elf_u32(&c->elf, header + 8);
 	t.bloom_shift = elf_u32(&c->elf, header + 12);
-	if (t.nr_buckets == 0 || t.nr_buckets > MAX_BUCKETS || t.bloom_size == 0 ||
-	    t.bloom_size & (t.bloom_size - 1) || t.bloom_shift >= 32 ||
-	    t.symoffset > c->nr_symbols) {
+	if (t.nr_buckets == 0)
+		wrong = "clients divide by the number of buckets";
+	else if (t.nr_buckets > MAX_BUCKETS)
+		wrong = "an image has a handful of functions";
+	else if (t.bloom_size == 0 || t.bloom_size & (t.bloom_size - 1))
+		wrong = "glibc asserts that the filter has a power of two of words";
+	else if (t.bloom_shift >= 32)
+		wrong = "a hash has 32 bits";
+	else if (t.symoffset > c->nr_symbols)
+		wrong = "the first symbol is none";
+	if (wrong) {
 		rule_broken_at(
 			&c->report, RULE_HASH, header,
 			"DT_GNU_HASH has %u buckets, %u words of filter, shift %u, first "
-			"symbol "
-			"%u of %u: glibc asserts a power of two, and divides by the buckets",
-			t.nr_buckets, t.bloom_size, t.bloom_shift, t.symoffset, c->nr_symbols);
+			"symbol %u of %u: %s",
+			t.nr_buckets, t.bloom_size, t.bloom_shift, t.symoffset, c->nr_symbols,
+			wrong);
 		return;
 	}
 	t.bloom = header + 16;

@@ -55,7 +55,7 @@ static void check_named_table(struct checked *c, const char *what, enum tag wher
 		check_relocation_table(c, what, offset, c->tag[size], has_addend);
 }
 
-/* glibc has assertions about what it will not use, too. 32-bit machines know no RELA. */
+/* glibc has assertions about what it will not use, too; about the machine's own kind. */
 static void check_entry_size(struct checked *c, const char *what, enum tag where,
 			     enum tag entry, uint64_t right)
 {
@@ -79,12 +79,14 @@ void check_relocations(struct checked *c)
 	bool plt_addend = c->has_tag[TAG_PLTREL] ? c->tag[TAG_PLTREL] == DT_RELA
 						 : !(c->machine && c->machine->rel);
 
-	if (c->elf.is64)
+	if (c->machine && c->machine->rel)
+		check_entry_size(c, "DT_REL", TAG_REL, TAG_RELENT, ELF_SIZEOF(&c->elf, Rel));
+	else
 		check_entry_size(c, "DT_RELA", TAG_RELA, TAG_RELAENT,
 				 ELF_SIZEOF(&c->elf, Rela));
 	check_entry_size(c, "DT_RELR", TAG_RELR, TAG_RELRENT, c->elf.is64 ? 8 : 4);
 	if (c->has_tag[TAG_PLTREL] && c->tag[TAG_PLTREL] != DT_RELA &&
-	    (c->elf.is64 || c->tag[TAG_PLTREL] != DT_REL))
+	    (c->tag[TAG_PLTREL] != DT_REL || !(c->machine && c->machine->rel)))
 		rule_broken_at(&c->report, RULE_NO_RELOCATIONS, c->tag_at[TAG_PLTREL],
 			       "DT_PLTREL is %#llx, which is not how this machine's "
 			       "relocations are: glibc stops with an assertion",

@@ -274,13 +274,16 @@ const struct image_rule image_rules[] = {
 		{
 			.name = "names",
 			.what = "functions by the names that the machine's clients look for",
-			.hurts = "every client falls back to system calls, without a word",
+			.hurts = "clients fall back to system calls, without a word; programs "
+				 "on "
+				 "rustix stop with a panic",
 			.mend = "linker script: export them by the kernel's names, which are "
 				"in "
 				"vdso(7): __vdso_clock_gettime, on arm64, ppc and s390 "
 				"__kernel_clock_gettime",
 			.source = "glibc sysdeps/unix/sysv/linux/*/sysdep.h; musl "
-				  "arch/*/syscall_arch.h",
+				  "arch/*/syscall_arch.h; rustix "
+				  "src/backend/linux_raw/vdso_wrappers.rs",
 		},
 	[RULE_VISIBILITY] =
 		{

@@ -152,6 +152,13 @@ static void check_dynsym_section(struct checked *c, unsigned nr_dynsym)
 			X(s->size), X(s->entsize), ELF_SIZEOF(&c->elf, Sym));
 		return;
 	}
+	if (s->info > s->size / s->entsize)
+		rule_broken_at(
+			&c->report, RULE_SECTION_HEADERS,
+			ELF_FIELD(&c->elf, s->at, Shdr, sh_info),
+			"sh_info of the .dynsym is %u, and it has %llu symbols: gdb takes "
+			"it for no object file",
+			s->info, X(s->size / s->entsize));
 	if (s->link >= c->header.shnum || checked_section(c, s->link).type != SHT_STRTAB)
 		rule_broken_at(&c->report, RULE_SECTION_HEADERS,
 			       ELF_FIELD(&c->elf, s->at, Shdr, sh_link),
@@ -218,6 +225,13 @@ void check_sections(struct checked *c)
 			&c->report, RULE_SECTION_HEADERS, names.at,
 			"section %u, which e_shstrndx names, is not a string table in the file",
 			c->header.shstrndx);
+	if (checked_section(c, 0).type != SHT_NULL)
+		rule_broken_at(
+			&c->report, RULE_SECTION_HEADERS,
+			ELF_FIELD(&c->elf, c->header.shoff, Shdr, sh_type),
+			"section 0 is of type %u, it must be none: bionic takes the first "
+			"that is a SHT_DYNSYM",
+			checked_section(c, 0).type);
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);
 		const char *name = section_name(c, &names, &s);

@@ -17,9 +17,6 @@
 #include "kernel/base/newer.h"
 #include "kernel/image/check/parts.h"
 
-/* For a machine that is not known: the largest page that any has. */
-#define UNKNOWN_PAGE (256 * 1024)
-
 #ifndef PT_GNU_SFRAME
 #	define PT_GNU_SFRAME 0x6474e554
 #endif
@@ -147,7 +144,7 @@ bool check_elf_header(struct checked *c)
 static void check_load(struct checked *c)
 {
 	const struct elf_segment *load = &c->load;
-	uint32_t page = c->machine ? c->machine->largest_page : UNKNOWN_PAGE;
+	uint32_t page = c->machine ? c->machine->largest_page : MACHINE_PAGE_MAX;
 	uint64_t headers;
 
 	if (load->offset != 0)

@@ -74,12 +74,18 @@ static void check_place(struct checked *c, const char *name, const struct elf_sy
 		return;
 	}
 	/* Not at the very start either: abseil takes that for no symbol, and it is no code. */
-	if (code <= load->vaddr || code - load->vaddr >= load->filesz ||
-	    sym->size > load->filesz - (code - load->vaddr)) {
+	if (code <= load->vaddr || code - load->vaddr >= load->filesz) {
 		rule_broken_at(
 			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym->at, Sym, st_value),
-			"%s, %#llx bytes at %#llx, is outside the PT_LOAD: a call faults, and "
-			"rustix panics",
+			"%s at %#llx is outside the PT_LOAD: a call faults, and rustix panics",
+			name, X(sym->value));
+		return;
+	}
+	if (sym->size > load->filesz - (code - load->vaddr)) {
+		rule_broken_at(
+			&c->report, RULE_SYMBOLS, ELF_FIELD(&c->elf, sym->at, Sym, st_size),
+			"%s, %#llx bytes at %#llx, ends outside of the PT_LOAD: gdb and perf "
+			"take for it what is not",
 			name, X(sym->size), X(sym->value));
 		return;
 	}
@@ -166,9 +172,10 @@ static void check_symbol_0(struct checked *c)
 {
 	for (size_t i = 0; i < ELF_SIZEOF(&c->elf, Sym); i++)
 		if (elf_u8(&c->elf, c->symtab + i)) {
-			rule_broken_at(&c->report, RULE_SYMBOLS, c->symtab + i,
-				       "symbol 0 is not all zeros: static musl takes its name "
-				       "from wherever that points, and dies");
+			rule_broken_at(
+				&c->report, RULE_SYMBOLS, c->symtab + i,
+				"symbol 0 is not all zeros: static musl looks at it as at "
+				"any other, and dies where its name leads nowhere");
 			return;
 		}
 }

@@ -60,6 +60,12 @@ static void check_node(struct checked *c, uint64_t at, uint16_t index, const cha
 	if (index <= VER_NDX_GLOBAL || index & VERSYM_HIDDEN)
 		rule_broken_at(&c->report, RULE_VERSIONS, at,
 			       "node %s has index %u, which is not a node's", name, index);
+	else if (index > c->tag[TAG_VERDEFNUM])
+		rule_broken_at(
+			&c->report, RULE_VERSIONS, at,
+			"node %s has index %u, and DT_VERDEFNUM is %llu: abseil stops with "
+			"an assertion",
+			name, index, X(c->tag[TAG_VERDEFNUM]));
 	for (unsigned i = 0; i < nodes->nr; i++)
 		if (nodes->node[i].index == index)
 			rule_broken_at(&c->report, RULE_VERSIONS, at,
@@ -170,7 +176,7 @@ static void check_definitions(struct checked *c, struct nodes *nodes)
 			check_node(c, offset,
 				   elf_u16(&c->elf, offset + offsetof(Elf64_Verdef, vd_ndx)),
 				   name, nodes);
-			has_machine += machine && !strcmp(name, machine->node);
+			has_machine += machine && machine_has_node(machine, name);
 		}
 		seen++;
 		next = elf_u32(&c->elf, offset + offsetof(Elf64_Verdef, vd_next));
@@ -247,13 +253,15 @@ void check_versions(struct checked *c)
 {
 	struct nodes nodes = {0};
 
-	if (!c->has_tag[TAG_VERSYM])
+	if (!c->has_tag[TAG_VERDEF])
+		rule_broken(
+			&c->report, RULE_VERSIONS,
+			"no DT_VERDEF: every Go program dies at start, and musl takes what it "
+			"finds");
+	else if (!c->has_tag[TAG_VERSYM])
 		rule_broken(&c->report, RULE_VERSIONS,
-			    "no DT_VERSYM: every dynamic program of glibc dies before main; "
-			    "musl and Go take what they find");
-	else if (!c->has_tag[TAG_VERDEF])
-		rule_broken(&c->report, RULE_VERSIONS,
-			    "no DT_VERDEF: every Go program dies at start");
+			    "no DT_VERSYM beside the DT_VERDEF: every dynamic program of glibc "
+			    "dies before main");
 	else if (!c->has_tag[TAG_VERDEFNUM])
 		rule_broken(&c->report, RULE_VERSIONS,
 			    "no DT_VERDEFNUM: abseil stops with an assertion");
@@ -314,6 +322,15 @@ void check_names(struct checked *c)
 				       "look for",
 				       name, other, c->machine->name, machine_clients(other));
 	}
+	for (unsigned i = 0; nr_known && i < 3 && c->machine->asserted[i]; i++)
+		if (!exports(c, c->machine->asserted[i]))
+			rule_broken(
+				&c->report, RULE_NAMES,
+				"no %s: rustix asserts that a vDSO of %s has it, and panics%s",
+				c->machine->asserted[i], c->machine->name,
+				strstr(c->machine->asserted[i], "getcpu")
+					? " (with its feature thread)"
+					: "");
 	if (nr_functions && !nr_known)
 		rule_broken(&c->report, RULE_NAMES,
 			    "none of the %u functions has a name that a vDSO of %s has, like "

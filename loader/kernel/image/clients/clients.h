@@ -22,6 +22,7 @@ enum client_outcome {
 	CLIENT_REFUSES,    /* it stops, with a message of its own */
 	CLIENT_CRASHES,    /* a signal, or the abort of a run time system */
 	CLIENT_HANGS,      /* it never comes back from the tables */
+	CLIENT_ABSENT, /* there is no such client on the image's machine, or it does not look */
 	NR_CLIENT_OUTCOMES
 };
 
@@ -29,8 +30,9 @@ enum client_outcome {
 extern const char *const client_outcomes[NR_CLIENT_OUTCOMES];
 
 /*
- * rule is the name of one of image_rules[] (check/check.h), NULL when there is nothing to say;
- * then why is empty. why is one line of printable ASCII.
+ * rule is the name of one of image_rules[] (check/check.h), NULL when there is nothing to say,
+ * and then why is empty: of CLIENT_ABSENT, and of CLIENT_OURS when nothing is lacking. why is
+ * one line of printable ASCII.
  */
 struct client_verdict {
 	enum client_outcome outcome;
@@ -43,9 +45,14 @@ struct client {
 	const char *who;    /* which versions of what, in a few words */
 	const char *source; /* the file that this is a restatement of */
 	const char *tested; /* what tests/image/clients.t runs; NULL: read, not run */
+	const char *where; /* the machines that it uses a vDSO on, as machine.h names them, with
+			      a blank on either side; NULL: all */
 };
 extern const struct client clients[];
 extern const unsigned nr_clients;
+
+/* Is the real client run on images of this machine, too, to see whether this is true? */
+bool client_is_run(const struct client *client, const struct image *image);
 
 /*
  * What clients[number] makes of the image. As image_check(): reads nothing outside of the

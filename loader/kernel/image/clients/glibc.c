@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kernel/image/clients/judges.h"
+#include "kernel/image/machine.h"
 
 /* Entries of 24 bytes, so four pages. */
 #define FAR_AWAY 680
@@ -74,32 +75,34 @@ static bool set_up_hash(struct look *l, struct glibc *g)
 	return true;
 }
 
+/* What elf_get_dynamic_info() asserts of the relocations, where the machine has such. */
 static void check_relocation_entries(struct look *l, const struct dynamic *d)
 {
-	static const struct {
+	const struct machine *machine = machine_of(&l->elf);
+	const bool rel = machine->rel; /* by themselves its linkers write REL, not RELA */
+	const struct {
 		enum entry table, entry;
+		bool is_looked_at;
+		uint64_t size;
 		const char *name;
-	} sizes[] = {{ENTRY_RELA, ENTRY_RELAENT, "DT_RELA"},
-		     {ENTRY_RELR, ENTRY_RELRENT, "DT_RELR"}};
+	} sizes[] = {{ENTRY_RELA, ENTRY_RELAENT, !rel, ELF_SIZEOF(&l->elf, Rela), "DT_RELA"},
+		     {ENTRY_REL, ENTRY_RELENT, rel, ELF_SIZEOF(&l->elf, Rel), "DT_REL"},
+		     {ENTRY_RELR, ENTRY_RELRENT, true, l->elf.is64 ? 8 : 4, "DT_RELR"}};
 
-	for (unsigned i = 0; i < 2; i++) {
-		uint64_t right = i ? (l->elf.is64 ? 8 : 4) : ELF_SIZEOF(&l->elf, Rela);
-
-		if (!d->has[sizes[i].table])
-			continue;
-		/* i386 and arm know no RELA, and do not look. */
-		if (i == 0 && !l->elf.is64)
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (!d->has[sizes[i].table] || !sizes[i].is_looked_at)
 			continue;
 		if (!d->has[sizes[i].entry])
 			look_end(l, CLIENT_CRASHES, "no-relocations",
 				 "it takes the size of an entry from %sENT, which is not there",
 				 sizes[i].name);
-		else if (d->value[sizes[i].entry] != right)
+		else if (d->value[sizes[i].entry] != sizes[i].size)
 			look_end(l, CLIENT_REFUSES, "no-relocations",
 				 "an assertion of elf_get_dynamic_info() about %sENT",
 				 sizes[i].name);
 	}
-	if (d->has[ENTRY_PLTREL] && l->elf.is64 && d->value[ENTRY_PLTREL] != DT_RELA)
+	if (d->has[ENTRY_PLTREL] && d->value[ENTRY_PLTREL] != DT_RELA &&
+	    !(rel && d->value[ENTRY_PLTREL] == DT_REL))
 		look_end(l, CLIENT_REFUSES, "no-relocations",
 			 "an assertion of elf_get_dynamic_info() about DT_PLTREL");
 }
@@ -228,6 +231,9 @@ static bool read_versions(struct look *l, const struct tables *t, unsigned *high
 	uint64_t at = t->verdef;
 	uint32_t next;
 
+	if (t->dynamic.has[ENTRY_VERNEED])
+		look_end(l, CLIENT_REFUSES, "no-dependencies",
+			 "it looks for the library that a DT_VERNEED asks for, among none");
 	if (!t->dynamic.has[ENTRY_VERDEF])
 		return false;
 	l->part = PART_VERSIONS;
@@ -250,6 +256,10 @@ static bool read_versions(struct look *l, const struct tables *t, unsigned *high
 /* A library of that name counts as loaded, and the program gets this one instead. */
 static void check_soname(struct look *l, const struct tables *t, bool dynamically)
 {
+	/* The C library, and the dynamic linker, which it needs itself. */
+	static const char *const everybodys[] = {"libc.so.6", "libc.so.6.1", "ld-linux",
+						 "ld.so.1", "ld64.so"};
+
 	if (!t->dynamic.has[ENTRY_SONAME])
 		return;
 	if (!t->dynamic.has[ENTRY_STRTAB])
@@ -260,10 +270,14 @@ static void check_soname(struct look *l, const struct tables *t, bool dynamicall
 		return;
 	l->part = PART_STRINGS;
 	look_length(l, t->strtab + t->dynamic.value[ENTRY_SONAME]);
-	if (look_equal(l, t->strtab + t->dynamic.value[ENTRY_SONAME], "libc.so.6"))
-		look_end(l, CLIENT_REFUSES, "soname",
-			 "its DT_SONAME is libc.so.6, so the C library counts as loaded: no "
-			 "program starts");
+	for (size_t i = 0; i < sizeof(everybodys) / sizeof(everybodys[0]); i++)
+		if (look_starts(l, t->strtab + t->dynamic.value[ENTRY_SONAME], everybodys[i]))
+			look_end(l, CLIENT_REFUSES, "soname-taken",
+				 "its DT_SONAME is that of a library that every program needs, "
+				 "which counts as loaded: none starts");
+	if (look_starts(l, t->strtab + t->dynamic.value[ENTRY_SONAME], "lib"))
+		look_end(l, CLIENT_OURS, "soname-taken",
+			 "but a program that needs the library of its DT_SONAME gets this one");
 }
 
 /* Is there an entry that elf_get_dynamic_info() would relocate in place? */
@@ -307,6 +321,9 @@ static void judge_any(struct look *l, bool fixed, bool dynamically)
 	}
 	/* p_offset is not asked for; without a PT_DYNAMIC the ELF header is read for one. */
 	g.tables = look_tables(l, -base, dynamic - base, UINT64_MAX);
+	/* These two leave it as it is (DL_RO_DYN_SECTION). */
+	if (l->header.machine == EM_RISCV || l->header.machine == EM_MIPS)
+		writable = false;
 	if (writable && has_addresses(&g.tables.dynamic))
 		look_end(l, CLIENT_CRASHES, "dynamic-read-only",
 			 "%s, so it writes addresses there",

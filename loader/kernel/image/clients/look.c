@@ -31,7 +31,7 @@ static const struct {
 static const struct {
 	const char *words, *rule;
 } misses[] = {
-	[MISS_NAME] = {"is not in it", "symbols"},
+	[MISS_NAME] = {"is not in it", "names"},
 	[MISS_TYPE] = {"has a type that it does not take", "symbols"},
 	[MISS_BINDING] = {"is bound locally", "symbols"},
 	[MISS_VISIBILITY] = {"is hidden", "symbols"},
@@ -123,6 +123,15 @@ bool look_equal(struct look *l, uint64_t at, const char *text)
 	}
 }
 
+bool look_starts(struct look *l, uint64_t at, const char *text)
+{
+	l->part = PART_STRINGS;
+	for (; *text; at++, text++)
+		if (look_u8(l, at) != (uint8_t)*text)
+			return false;
+	return true;
+}
+
 uint64_t look_length(struct look *l, uint64_t at)
 {
 	uint64_t length = 0;
@@ -184,6 +193,7 @@ static const uint64_t tags[NR_ENTRIES] = {
 	[ENTRY_VERSYM] = DT_VERSYM,
 	[ENTRY_VERDEF] = DT_VERDEF,
 	[ENTRY_VERDEFNUM] = DT_VERDEFNUM,
+	[ENTRY_VERNEED] = DT_VERNEED,
 	[ENTRY_SONAME] = DT_SONAME,
 	[ENTRY_PLTREL] = DT_PLTREL,
 	[ENTRY_RELA] = DT_RELA,
@@ -370,6 +380,16 @@ void look_ask(struct look *l, look_find *find, const void *arg, const char *cons
 			lose(l, endings[i]);
 		}
 	}
+}
+
+const char *look_reason(const struct look *l, const char *name, enum miss miss)
+{
+	return miss == MISS_NAME && named(l, name) ? "hash" : misses[miss].rule;
+}
+
+const char *look_miss(enum miss miss)
+{
+	return misses[miss].words;
 }
 
 /* By a table that leads nowhere, or because of the symbol itself. */

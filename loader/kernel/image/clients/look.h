@@ -68,6 +68,8 @@ struct elf_segment look_segment(struct look *l, uint64_t at);
 struct elf_symbol look_symbol(struct look *l, uint64_t symtab, uint64_t index);
 /* strcmp() == 0, and what strlen() would read. */
 bool look_equal(struct look *l, uint64_t at, const char *text);
+/* Does it begin with that? */
+bool look_starts(struct look *l, uint64_t at, const char *text);
 uint64_t look_length(struct look *l, uint64_t at);
 /* The word of that number of a table of DT_HASH, which are wider on some machines. */
 uint64_t look_hash(struct look *l, uint64_t table, uint64_t number);
@@ -97,6 +99,7 @@ enum entry {
 	ENTRY_VERSYM,
 	ENTRY_VERDEF,
 	ENTRY_VERDEFNUM,
+	ENTRY_VERNEED,
 	ENTRY_SONAME,
 	ENTRY_PLTREL,
 	ENTRY_PLTGOT,
@@ -150,6 +153,9 @@ typedef bool look_find(struct look *l, const void *arg, const char *name, uint64
 enum when { AT_START, LATER };
 void look_ask(struct look *l, look_find *find, const void *arg, const char *const *endings,
 	      enum when when);
+/* Why a function is not found: the rule that names it, and in words. */
+const char *look_reason(const struct look *l, const char *name, enum miss miss);
+const char *look_miss(enum miss miss);
 /* The verdict after look_ask(), which may be called several times. */
 void look_conclude(struct look *l);
 

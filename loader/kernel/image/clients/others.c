@@ -153,12 +153,22 @@ static void gdb_sections(struct look *l, uint64_t end)
 	if (l->over)
 		return;
 	names = elf_section_at(&l->elf, h->shstrndx);
-	if (h->shstrndx && (names.type != SHT_STRTAB || names.offset > l->size))
+	if (!h->shstrndx || names.type != SHT_STRTAB || names.offset > l->size)
 		look_end(l, CLIENT_FALLS_BACK, "section-headers",
 			 "e_shstrndx is not a string table: no object file for it");
+	for (unsigned i = 1; i < h->shnum && !l->over; i++)
+		if (elf_section_at(&l->elf, i).name >= names.size)
+			look_end(l, CLIENT_FALLS_BACK, "section-headers",
+				 "the name of section %u is outside of its table: no object "
+				 "file for it",
+				 i);
 	if (!elf_find_section(&l->elf, SHT_DYNSYM, &s))
 		look_end(l, CLIENT_FALLS_BACK, "section-headers",
 			 "no section is of type SHT_DYNSYM, so it names no function");
+	else if (s.entsize != ELF_SIZEOF(&l->elf, Sym) || s.info > s.size / s.entsize)
+		look_end(
+			l, CLIENT_FALLS_BACK, "section-headers",
+			"sh_entsize or sh_info of the .dynsym is wrong: no object file for it");
 }
 
 /*
@@ -190,6 +200,8 @@ static bool gdb_versions(struct look *l)
 			uint64_t further = elf_u32(&l->elf, name_at + 4);
 			struct elf_section names = elf_section_at(&l->elf, s.link);
 
+			if (!look_there(l, name_at, 8))
+				return false;
 			if (elf_u32(&l->elf, name_at) >= names.size || further > end - name_at)
 				return false;
 			if (!further)
@@ -227,14 +239,14 @@ void judge_gdb(struct look *l)
 {
 	struct segments s;
 
-	if (elf_u8(&l->elf, EI_VERSION) != EV_CURRENT ||
+	if (elf_u8(&l->elf, EI_VERSION) != EV_CURRENT || l->header.type == ET_CORE ||
 	    l->header.phentsize != ELF_SIZEOF(&l->elf, Phdr) || !l->header.phnum ||
 	    !inside(l, l->header.phoff, (uint64_t)l->header.phnum * l->header.phentsize))
 		look_end(l, CLIENT_FALLS_BACK, "elf",
 			 "\"Failed to read a valid object file image from memory\"");
 	s = look_segments(l, ELF_SIZEOF(&l->elf, Phdr));
-	if (!s.nr_load)
-		look_end(l, CLIENT_FALLS_BACK, "one-load",
+	if (!s.nr_load || !s.first_load.filesz)
+		look_end(l, CLIENT_FALLS_BACK, s.nr_load ? "load-sizes" : "one-load",
 			 "\"Failed to read a valid object file image from memory\"");
 	/* It knows from /proc/PID/maps how long the image is, in pages. */
 	gdb_sections(l, l->size);

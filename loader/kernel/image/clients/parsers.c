@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/image/clients/judges.h"
+#include "kernel/image/machine.h"
 
 enum parser { SELFTEST, GO, RUSTIX };
 
@@ -170,6 +171,33 @@ static int go_version(struct look *l, const struct tables *t)
 
 static const char *const since_1_24[] = {"getrandom", NULL};
 
+/*
+ * What init() of vdso_wrappers.rs does with an image that it has taken for a vDSO: it asserts
+ * that some functions are there. The getcpu() only with the feature "thread".
+ */
+static void rustix_asserts(struct look *l, const struct parsed *p)
+{
+	const struct machine *machine = machine_of(&l->elf);
+
+	for (unsigned i = 0; i < 3 && machine->asserted[i] && !l->over; i++) {
+		const char *name = machine->asserted[i], *node = l->node;
+		bool is_found, by_thread = strstr(name, "getcpu") != NULL;
+		uint64_t address;
+
+		l->miss = MISS_NAME;
+		if (strstr(name, "vsyscall"))
+			l->node = machine->older_node;
+		is_found = find(l, p, name, &address);
+		l->node = node;
+		if (!is_found && !l->over)
+			look_end(l, by_thread ? CLIENT_OURS : CLIENT_REFUSES,
+				 look_reason(l, name, l->miss),
+				 by_thread ? "but %s %s: a panic, with the feature thread"
+					   : "a panic: %s %s",
+				 name, look_miss(l->miss));
+	}
+}
+
 static void parse(struct look *l, enum parser parser, struct segments s,
 		  const char *const *asks)
 {
@@ -201,7 +229,7 @@ static void parse(struct look *l, enum parser parser, struct segments s,
 		    (d->has[ENTRY_VERSYM] && p.tables.versym % 2) ||
 		    (d->has[ENTRY_VERDEF] && p.tables.verdef % 4) || p.tables.symtab % word ||
 		    s.dynamic.offset % word || l->header.phoff % word)
-			look_end(l, CLIENT_FALLS_BACK, "dynamic-tags",
+			look_end(l, CLIENT_FALLS_BACK, "alignment",
 				 "a table does not lie as its words need it");
 	}
 	set_up_hash(l, &p);
@@ -210,6 +238,8 @@ static void parse(struct look *l, enum parser parser, struct segments s,
 	look_ask(l, find, &p, asks, parser == SELFTEST ? LATER : AT_START);
 	if (parser == GO)
 		look_ask(l, find, &p, since_1_24, LATER);
+	if (parser == RUSTIX)
+		rustix_asserts(l, &p);
 	look_conclude(l);
 }
 
@@ -274,11 +304,15 @@ static void rustix_segments(struct look *l, const struct segments *s)
 
 void judge_rustix(struct look *l)
 {
-	static const char *const asks[] = {"clock_gettime", "clock_gettime64", "getcpu", NULL};
+	static const char *const on_64[] = {"clock_gettime", "getcpu", NULL};
+	static const char *const on_32[] = {"clock_gettime64", "getcpu", NULL};
 	struct segments s;
 
 	rustix_header(l);
 	s = look_segments(l, ELF_SIZEOF(&l->elf, Phdr));
 	rustix_segments(l, &s);
-	parse(l, RUSTIX, s, asks);
+	/* Of its own making: the kernel's node there is LINUX_2.6.15. */
+	if (l->header.machine == EM_PPC)
+		l->node = "LINUX_5.11";
+	parse(l, RUSTIX, s, l->elf.is64 ? on_64 : on_32);
 }

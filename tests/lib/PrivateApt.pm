@@ -1,0 +1,99 @@
+package PrivateApt;
+
+# Packages of any Debian release, for any machine, fetched by an apt of their own: it needs no root,
+# and knows and changes nothing of what is installed here.
+#
+#	my $apt = PrivateApt->new(DIRECTORY, SUITE, ARCH);
+#	if (my $why = $apt->update) { ... }
+#	my @names = $apt->newest(qr/linux-image-6[0-9.-]+-arm64/);
+#	my ($deb, $why) = $apt->download($names[0]);
+#
+# DIRECTORY holds the lists and what is downloaded; it is the caller's to keep or remove.
+
+use strict;
+use warnings;
+use File::Path 'make_path';
+
+sub slurp {
+	my ($path) = @_;
+	open my $file, '<:raw', $path or return '';
+	local $/;
+	return scalar(<$file>) // '';
+}
+
+# Where this machine has its packages from, or where everybody can have them from.
+sub mirror {
+	for my $path (glob '/etc/apt/sources.list /etc/apt/sources.list.d/*') {
+		return $1
+		    if slurp($path) =~
+		    m{^(?:URIs:\s*|deb\s+(?:\[.*?\]\s+)?)(https?://\S+/debian)/?\s}m;
+	}
+	return 'http://deb.debian.org/debian';
+}
+
+sub new {
+	my ($class, $state, $suite, $arch) = @_;
+	make_path("$state/lists/partial", "$state/archives/partial");
+	my %file = (
+		'status' => '',
+		'sources.list' => "deb @{[mirror()]} $suite main\n",
+		'conf' => <<"END",
+Dir::State "$state"; Dir::State::Lists "$state/lists"; Dir::State::status "$state/status";
+Dir::Cache "$state"; Dir::Etc::SourceList "$state/sources.list"; Dir::Etc::SourceParts "-";
+Dir::Etc::Preferences "-"; Dir::Etc::PreferencesParts "-";
+APT::Architecture "$arch"; APT::Architectures "$arch";
+APT::Sandbox::User "root"; Acquire::Languages "none";
+END
+	);
+	for my $name (keys %file) {
+		open my $file, '>', "$state/$name" or die "$state/$name: $!\n";
+		print $file $file{$name};
+		close $file or die "$state/$name: $!\n";
+	}
+	return bless {state => $state}, $class;
+}
+
+# A command with its output in the log; undef, or what apt says is wrong.
+sub _run {
+	my ($self, $what, @command) = @_;
+	local $ENV{APT_CONFIG} = "$self->{state}/conf";
+	my $log = "$self->{state}/log";
+	return undef
+	    if system('sh', '-c', 'cd "$0" && exec "$@" >log 2>&1', $self->{state}, @command) == 0;
+	my ($error) = slurp($log) =~ /^E: (.*)/m;
+	return "$what: " . ($error // 'failed');
+}
+
+sub update {
+	my ($self) = @_;
+	return $self->_run('apt-get update', 'apt-get', 'update', '-q');
+}
+
+sub _natural { return $_[0] =~ s/(\d+)/sprintf '%08d', $1/ger }
+
+# The packages whose whole name matches, the newest first.
+sub newest {
+	my ($self, $pattern) = @_;
+	local $ENV{APT_CONFIG} = "$self->{state}/conf";
+	my @names = grep { /^(?:$pattern)$/ } split /\n/, `apt-cache pkgnames 2>/dev/null`;
+	return sort { _natural($b) cmp _natural($a) } @names;
+}
+
+# What a package depends on, by name; of alternatives the first.
+sub depends {
+	my ($self, $package) = @_;
+	local $ENV{APT_CONFIG} = "$self->{state}/conf";
+	my ($line) = `apt-cache show --no-all-versions '$package' 2>/dev/null` =~ /^Depends: (.*)/m;
+	return map { /^\s*([a-z0-9+.-]+)/ ? $1 : () } split /,/, $line // '';
+}
+
+# (the path of the package's file) or (undef, why it cannot be had)
+sub download {
+	my ($self, $package) = @_;
+	unlink glob "'$self->{state}'/*.deb";
+	my $why = $self->_run("apt-get download $package", 'apt-get', 'download', '-q', $package);
+	my ($deb) = glob "'$self->{state}'/*.deb";
+	return $why ? (undef, $why) : $deb;
+}
+
+1;
