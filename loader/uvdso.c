@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/base/error.h"
+#include "kernel/foreign/probe.h"
 #include "kernel/keep/keeper.h"
 #include "kernel/map/place.h"
 #include "kernel/map/timens.h"
@@ -42,6 +43,7 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	struct image image = image_builtin();
 	const char *image_name = options->image ? options->image : "built-in image";
 	struct keeper *keeper = &vdso->keeper;
+	const struct foreign_layout *foreign;
 	const char *why;
 	int err;
 
@@ -57,9 +59,15 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	}
 
 	/* The kernel's part: data pages, timekeeper, image. */
+	err = foreign_recognise(&image, options->unchecked, &foreign, error);
+	if (err) {
+		error_about(error, image_name);
+		goto out;
+	}
 	keeper->counter =
 		options->no_counter ? COUNTER_NEVER : (enum counter_choice)options->counter;
 	err = vvar_create(&keeper->vvar);
+	keeper->vvar.foreign = foreign;
 	if (err)
 		error_system(error, err, "data page");
 	else

@@ -28,6 +28,7 @@ TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% 
 	$(sort $(wildcard tests/*/*.c))))
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
+	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
 # on the machine made for tests, which knows no kernel.
@@ -101,8 +102,11 @@ UPDATE_CFLAGS := $(FAKE_CFLAGS) -Iloader -Iloader/kernel/arch/$(ARCH) -include m
 $(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
 	$(call compile,$(UPDATE_CFLAGS))
 
-$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS)
-	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) -lm)
+$(P)/fake/mirror.o: loader/kernel/foreign/mirror.c $(O)/.config
+	$(call compile,$(UPDATE_CFLAGS))
+
+$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o
+	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o -lm)
 
 $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(HALVES_OBJS))
@@ -296,9 +300,9 @@ $(O)/tests/bench/%.o: tests/bench/%.c $(O)/.config
 $(P)/bench/bench: $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c))) $(P)/internal.a
 	$(call step,CC,$(LINK) $^ $(LIBS) -lm -o $@)
 
-bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call
-	@$(P)/bench/bench
-	@tests/bench/chart $(P)/bench
+bench: $(P)/uvdso $(P)/bench/bench ## Test | what a call costs: our vDSO, the kernel's, the system call (IMAGE=a.so,b.so)
+	@$(P)/bench/bench $(if $(IMAGE),--image $(call quoted,$(IMAGE)))
+	$(if $(IMAGE),,@tests/bench/chart $(P)/bench)
 
 # ---- this machine, and the sources ---------------------------------------------------
 doctor: ## Begin | what this machine has and lacks, and what each lack turns off
@@ -307,7 +311,7 @@ doctor: ## Begin | what this machine has and lacks, and what each lack turns off
 selftests: $(P)/uvdso $(filter i386-programs,$(I386)) ## Test | the kernel's own selftests on our vDSO (fetches 140 MB, 6 minutes)
 	@tests/setup/selftests
 
-corpus: $(P)/uvdso ## Test | the vDSOs of real kernels, held against uvdso check (fetches 1 GB once)
+corpus: $(P)/uvdso $(P)/tests/foreign/images ## Test | the vDSOs of real kernels, held against uvdso check (fetches 1 GB once)
 	@tests/setup/corpus
 
 coverage: ## Test | lines and branches of the image's clock code that its tests reach

@@ -64,6 +64,12 @@ void print_event(void *unused, const struct event *e)
 	case EVENT_FAILED:
 		complain(e->what, "%s", e->why);
 		break;
+	case EVENT_FOREIGN:
+		fprintf(stderr, "uvdso: image    reads the data pages of Linux %s\n", e->what);
+		break;
+	case EVENT_BROKEN_RULE:
+		fprintf(stderr, "uvdso: image    breaks rule %s: %s\n", e->what, e->why);
+		break;
 	case EVENT_SLOW_CLOCKS:
 		fprintf(stderr,
 			"uvdso: counter  not used, so a clock takes %u times as long as in the "

@@ -32,11 +32,11 @@ const struct option_row run_options[] = {
 	OPTION_OFFSET(&request.timens),
 	{0, "image", "FILE", set_text, &image_file,
 	 "run on the image in FILE, which is checked first,\n"
-	 "instead of the built-in one; it must be made for\n"
-	 "the data pages of uvdso, as a kernel's is not"},
+	 "instead of the built-in one; also on a kernel's.\n"
+	 "FILE may be kernel: the image of the running one"},
 	{0, "force", NULL, set_flag, &request.force,
 	 "run on it even if `uvdso check` finds it broken, or\n"
-	 "it is made for other data pages"},
+	 "nothing is known of the data pages that it reads"},
 	OPTION_COUNTER(&counter),
 	OPTION_NO_COUNTER(&counter),
 	{0, "exec", "HOW", set_exec, &request.exec,
@@ -88,6 +88,24 @@ const char *set_offset(const char *text, void *to)
 	return timens_parse(text, to);
 }
 
+/* The image that was asked for; 0, or after a message the status to exit with. */
+static int choose_image(struct image *image)
+{
+	int err;
+
+	*image = image_builtin();
+	if (!image_file)
+		return 0;
+	if (!strcmp(image_file, "kernel")) {
+		image->bytes = kernel_image(&image->size);
+		return image->bytes ? 0 : STATUS_SELF;
+	}
+	err = image_read(image_file, image);
+	if (err)
+		complain(image_file, "%s", strerror(-err));
+	return err ? STATUS_SELF : 0;
+}
+
 const char *set_counter(const char *text, void *to)
 {
 	static const char *const names[] = {
@@ -120,15 +138,12 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status)
 	request.argv = argv;
 	request.counter = (enum counter_choice)counter;
 	request.envp = environ;
-	request.image = image_builtin();
 	request.image_name = image_file ? image_file : "built-in image";
 	request.events.tell = print_event;
 	request.trace = trace;
-	err = image_file ? image_read(image_file, &request.image) : 0;
-	if (err) {
-		complain(image_file, "%s", strerror(-err));
-		return STATUS_SELF;
-	}
+	err = choose_image(&request.image);
+	if (err)
+		return err;
 	fflush(NULL);
 	if (!run_program(&request, wait_status, &error))
 		return 0;

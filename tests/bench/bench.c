@@ -2,10 +2,12 @@
  * bench.c - `make bench`: what the vDSO costs, and how well it keeps the time.
  *
  *	bench [--quick] [--no-counter] [--csv FILE]
+ *	bench [--quick] [--no-counter] --image FILE[,FILE]...
  *
  * Prints tables and writes latency.csv, beside the program or where --csv says. --quick is
  * for the test: every number, in a few seconds, less precise. --no-counter shows what a
- * machine without a usable counter would see.
+ * machine without a usable counter would see. With --image it compares these images, ours or
+ * kernels', and writes no file.
  *
  * Exit status: 0, 1 if something could not be measured or written, 2 for a wrong option.
  */
@@ -47,7 +49,8 @@ int boot(const struct uvdso_options *options, struct uvdso **vdso, struct vdso_e
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bench [--quick] [--no-counter] [--csv FILE]\n");
+	fprintf(stderr, "usage: bench [--quick] [--no-counter] [--csv FILE | --image "
+			"FILE[,FILE]...]\n");
 	return 2;
 }
 
@@ -57,6 +60,7 @@ static int parse(struct bench *bench, int argc, char *argv[])
 		{"quick", no_argument, NULL, 'q'},
 		{"no-counter", no_argument, NULL, 'n'},
 		{"csv", required_argument, NULL, 'c'},
+		{"image", required_argument, NULL, 'i'},
 		{"follow-inside", no_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0},
 	};
@@ -69,6 +73,9 @@ static int parse(struct bench *bench, int argc, char *argv[])
 			break;
 		case 'n':
 			bench->no_counter = true;
+			break;
+		case 'i':
+			bench->images = optarg;
 			break;
 		case 'f':
 			exit(follow_inside());
@@ -117,14 +124,15 @@ static int run_all(struct bench *bench)
 
 	if (boot(&options, &bench->plain, &bench->ours))
 		return 1;
+	/* Without a kernel's vDSO it stays empty, and every look-up in it finds nothing. */
+	vdso_elf_open(&bench->kernel, (const void *)getauxval(AT_SYSINFO_EHDR), 0);
+	machine_print(bench);
+	if (bench->images)
+		return images_bench(bench, bench->images);
 	for (int clock = 0; clock < UVDSO_CLOCKS; clock++)
 		options.offset[clock] = SHIFT_SECONDS;
 	if (boot(&options, &bench->shifted, &bench->ours_shifted))
 		return 1;
-	/* Without a kernel's vDSO it stays empty, and every look-up in it finds nothing. */
-	vdso_elf_open(&bench->kernel, (const void *)getauxval(AT_SYSINFO_EHDR), 0);
-
-	machine_print(bench);
 	return latency_bench(bench) || sandwich_bench(bench) || start_bench(bench) ||
 	       follow_bench(bench);
 }
@@ -141,7 +149,7 @@ int main(int argc, char *argv[])
 	status = run_all(&bench);
 	uvdso_shutdown(bench.shifted);
 	uvdso_shutdown(bench.plain);
-	if (status == 0)
+	if (status == 0 && !bench.images)
 		printf("\nThe first two tables are in %s.\n", bench.csv);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("bench: standard output: cannot write");

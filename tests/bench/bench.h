@@ -10,6 +10,7 @@
  *	sandwich.c    how far our clocks are from the kernel's
  *	start.c       what it costs to start a program on the vDSO
  *	follow.c      what it costs to have a whole tree on it
+ *	images.c      instead of all that: images that were named, beside each other
  *
  * No absolute number is a promise: on another machine, or on this one an hour later, it
  * is another. What can be compared is what was measured in one run, taking turns.
@@ -35,10 +36,11 @@
 typedef int gettime_fn(clockid_t, struct timespec *);
 
 struct bench {
-	bool quick;      /* a few seconds, for the test: every number, less precise */
-	bool no_counter; /* as on a machine without a usable counter */
-	char dir[4096];  /* where this program lies */
-	char csv[4200];  /* where the table goes, besides the terminal */
+	bool quick;         /* a few seconds, for the test: every number, less precise */
+	bool no_counter;    /* as on a machine without a usable counter */
+	const char *images; /* names of files, or NULL */
+	char dir[4096];     /* where this program lies */
+	char csv[4200];     /* where the table goes, besides the terminal */
 
 	/* Escape sequences, or empty strings when nobody could see the colour. */
 	const char *bold, *good, *bad, *off;
@@ -70,6 +72,9 @@ int start_bench(const struct bench *bench);
 /* follow.c. The second is what the first has run, by uvdso and without. */
 int follow_bench(const struct bench *bench);
 int follow_inside(void);
+
+/* images.c. The names of files, with commas between them. Returns 0, or 1 after a message. */
+int images_bench(const struct bench *bench, const char *list);
 
 /* bench.c. Boots a vDSO and opens it. Returns 0, or 1 after a message. */
 int boot(const struct uvdso_options *options, struct uvdso **vdso, struct vdso_elf *elf);

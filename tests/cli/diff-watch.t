@@ -86,6 +86,28 @@ SKIP: {
 	like($p->{out}, qr/^clock_mode +0   NONE/m, 'watch --no-counter shows mode NONE');
 	like($p->{out}, qr/^  REALTIME .*, offset 90 s$/m, '... and --offset the offsets');
 }
+SKIP: {
+	my $p = run($UVDSO, 'watch', '--kernel', '-n', 2);
+	skip('nothing is known of this kernel', 4)
+	    if $p->{err} =~ /another layout|there is none|on one of uvdso|nothing says/;
+	is_status($p, 0, 'watch --kernel ends');
+	is(scalar(() = $p->{out} =~ /^seq /mg), 2, '... after as many looks');
+	my ($monotonic) = $p->{out} =~ /^  MONOTONIC +(\d+) /m;
+	my ($realtime) = $p->{out} =~ /^  REALTIME_COARSE +(\d+) /m;
+	my $off = abs(($realtime // 0) - time);
+	ok($off < 30, "... at the kernel's time of day") or diag("$off s off: $p->{out}");
+	my $mult = () = $p->{out} =~ /^mult, shift +[1-9]\d* +[1-9]\d* /mg;
+	ok(
+		       defined $monotonic
+		    && $monotonic > 0
+		    && ($mult == 4 || $p->{out} =~ /^clock_mode +0 /m),
+		'... with all its fields'
+	) or diag($p->{out});
+}
+refused(
+	run($UVDSO, 'watch', '--kernel', '--no-counter'), 2, qr/takes no/,
+	"watch: the kernel's page cannot be changed"
+);
 refused(run($UVDSO, 'watch', '-n', $_), 2, qr/not a number of times/, "watch -n '$_' is refused")
     for '0', '-1', 'x', '';
 refused(

@@ -11,6 +11,7 @@ use Test::More;
 use lib 'tests/lib';
 use Build;
 use File::Temp qw(tempdir);
+use POSIX ();
 use Time::HiRes qw(time sleep);
 
 my $bench = "$BUILD/bench/bench";
@@ -259,6 +260,29 @@ kill 'TERM', $pid;
 close $fh;
 is($? & 127, 15, 'a signal ends it');
 leaves_nothing('when a signal ends it in the middle');
+
+# ---- images ----
+my ($machine) = (POSIX::uname())[4] =~ /^(\w+)/;
+my $ours = "$BUILD/$machine/vdso.so";
+($status, $out, $err) = run("$bench --quick --image " . quoted("$ours,$ours"));
+is("$status $err", '0 ', 'images are compared');
+is(scalar(() = $out =~ /^  image \d  \Q$ours\E$/mg), 2, '... which it names');
+like($out, qr/^  MONOTONIC +(?:[\d.]+ +){3}[-\d.]+ +[\d.]+$/m, '... each with its costs');
+like($out, qr/^  MONOTONIC +0 +0 +0 /m, '... and no answer outside of two system calls');
+SKIP: {
+	my $kernels = "$dir/kernel.so";
+	skip('the image of this kernel cannot be run', 1)
+	    if system(
+		join ' ', quoted("$BUILD/uvdso"), 'dump -o', quoted($kernels),
+		'2>/dev/null && exec', quoted("$BUILD/uvdso"), 'run --image', quoted($kernels),
+		'true 2>/dev/null'
+	    );
+	($status, $out, $err) = run("$bench --quick --image " . quoted("$ours,$kernels"));
+	like($out, qr/^  MONOTONIC +0 +0 +0 /m, "the kernel's as well") or diag($err);
+}
+($status, $out, $err) = run("$bench --quick --image " . quoted("$dir/none"));
+is($status, 1, 'an image that is not there: status 1');
+leaves_nothing('after images');
 
 # ---- what it refuses ----
 for ('--fast', 'fast', '--csv') {

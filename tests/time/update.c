@@ -12,6 +12,9 @@
  * ... ^ stopped here                         ^ and once more here readers      all clocks, at
  * once, and again and again until it goes on, and after that
  *
+ * The mirror for a kernel's image is kept as well, in a run of its own, and read as such an
+ * image does it: at once or not at all.
+ *
  * Held to: no clock is ever behind an earlier answer, by whatever function (time() and
  * gettimeofday() are second faces of REALTIME_COARSE and REALTIME); no fine clock is further
  * from the kernel's than a bound; no update takes more than STEPS_MAX steps. storm.c and
@@ -31,7 +34,8 @@
 #include "tap.h"
 
 #define STEPS_MAX      2000
-#define UPDATE_STEPS   75 /* more than an update takes that nobody disturbs */
+#define UPDATE_STEPS   75  /* more than an update takes that nobody disturbs */
+#define MIRROR_STEPS   160 /* the same with a mirror */
 #define WATCHDOG_NS    25e6
 #define CYCLES_PER_NS  2.6
 #define COARSE_MAX_AGE 30e6
@@ -66,9 +70,21 @@ static struct {
 	unsigned relaxes; /* in this call */
 	bool writing;
 	bool counter; /* is there a usable one? */
+	bool mirror;  /* and is there a mirror? */
 } m;
 
 static struct timekeeper tk;
+
+/* A layout as good as any. */
+static const struct foreign_layout other_layout = {
+	.name = "",
+	.rng = -1,
+	.data = 128,
+	.size = 240,
+	.tz = 224,
+	.res = 232,
+};
+static union mirror_store mirror_pages[MIRROR_PAGES];
 
 static void pass(double ns)
 {
@@ -121,6 +137,8 @@ static void watchdog(void)
 
 		m.writing = false;
 		vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
+		if (m.mirror)
+			mirror_abandon(&tk.mirror, (u64)m.clock[REAL], (u64)m.clock[MONO]);
 		m.writing = writing;
 	}
 }
@@ -190,6 +208,15 @@ void fake_load(const volatile void *address)
 	(void)address;
 }
 
+/* The hole that mirror.h names: the two stores of a clock that is read in any mode. */
+static bool in_mirrored_base(const volatile void *address)
+{
+	uintptr_t at = (uintptr_t)address - (uintptr_t)&mirror_pages[MIRROR_TIME] -
+		       other_layout.data - 32;
+
+	return at < VDSO_BASES * sizeof(struct vdso_timestamp);
+}
+
 void fake_store(const volatile void *address)
 {
 	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
@@ -198,7 +225,11 @@ void fake_store(const volatile void *address)
 	for (int cs = 0; cs < CS_BASES; cs++)
 		hole |= address == (void *)&vd[cs].head && atomic_load(&vd[cs].seq) & 1 &&
 			(m.drift > 0 || vd[cs].clock_mode == VDSO_CLOCKMODE_NONE);
-	if (m.writing)
+	if (!m.writing)
+		return;
+	if (in_mirrored_base(address))
+		pass(m.step_ns);
+	else
 		step(hole);
 }
 
@@ -337,6 +368,7 @@ static struct {
 	double worst_off, worst_back;
 	unsigned reads;
 	bool told;
+	u64 mirror[FACES]; /* the last ones of the mirror */
 } seen;
 
 static u64 ask(const struct face *face)
@@ -421,10 +453,70 @@ static void read_face(const struct face *face)
 	}
 }
 
+/*
+ * What a kernel's image would answer; false if it would wait. The timekeeper does not go on
+ * meanwhile, so both numbers must be even, and there is one look.
+ */
+static bool ask_mirror(const struct face *face, u64 *answer)
+{
+	struct vdso_data read[CS_BASES];
+	const struct vdso_data *vd = &read[face->clock == VDSO_CLOCK_MONOTONIC_RAW];
+	const struct vdso_timestamp *base;
+	u64 cycles = fake_counter();
+
+	for (int cs = 0; cs < CS_BASES; cs++)
+		if (mirror_pages[MIRROR_TIME].page[other_layout.data + cs * other_layout.size] &
+		    1)
+			return false;
+	mirror_read(&other_layout, &mirror_pages[MIRROR_TIME], read);
+	base = &vd->basetime[face->clock == -2 ? VDSO_CLOCK_REALTIME : face->clock];
+	if (face->clock == -2)
+		*answer = base->sec * NSEC_PER_SEC;
+	else if (VDSO_BIT(face->clock) & VDSO_COARSE)
+		*answer = base->sec * NSEC_PER_SEC + base->nsec;
+	else if (vd->clock_mode == VDSO_CLOCKMODE_NONE)
+		*answer = (u64)kernel_clock(face->clock);
+	else
+		*answer = base->sec * NSEC_PER_SEC +
+			  (((cycles > vd->cycle_last ? cycles - vd->cycle_last : 0) * vd->mult +
+			    base->nsec) >>
+			   vd->shift);
+	return true;
+}
+
+static void read_mirror(const struct face *face)
+{
+	double before = m.clock[face->of];
+	u64 got, *mine = &seen.mirror[face->family];
+
+	if (face->clock == -1 || !ask_mirror(face, &got))
+		return;
+	seen.reads++;
+	if (got / face->unit < *mine / face->unit) {
+		seen.backwards++;
+		tell(face, "of the mirror went back", (double)(*mine - got));
+	}
+	if (got > *mine)
+		*mine = got;
+	if (face->family < 6 &&
+	    (before - (double)got > m.bound || (double)got - m.clock[face->of] > m.bound)) {
+		seen.off++;
+		tell(face, "of the mirror is off", (double)got - m.clock[face->of]);
+	}
+	if (face->family >= 6 && face->unit == 1 &&
+	    ((double)got > m.clock[face->of] + m.bound ||
+	     before - (double)got > WATCHDOG_NS + COARSE_MAX_AGE)) {
+		seen.old++;
+		tell(face, "of the mirror is old, or ahead", before - (double)got);
+	}
+}
+
 static void read_all(void)
 {
 	for (int i = 0; i < FACES; i++)
 		read_face(&faces[i]);
+	for (int i = 0; m.mirror && i < FACES; i++)
+		read_mirror(&faces[i]);
 }
 
 /* ---- a run ------------------------------------------------------------------------------- */
@@ -443,6 +535,7 @@ static void start(void)
 {
 	memset(fake_pages, 0, sizeof(fake_pages));
 	memset(&seen.last, 0, sizeof(seen.last));
+	memset(&seen.mirror, 0, sizeof(seen.mirror));
 	m.now = 0;
 	m.cycles = 1e12;
 	m.clock[MONO] = 5e12;
@@ -460,6 +553,10 @@ static void start(void)
 	plan.last_update = 0;
 	m.writing = true;
 	timekeeper_start(&tk, fake_pages[VDSO_TIME_PAGE].data, COUNTER_AUTO);
+	if (m.mirror) {
+		memset(mirror_pages, 0, sizeof(mirror_pages));
+		tk.mirror = (struct mirror){.layout = &other_layout, .pages = mirror_pages};
+	}
 	timekeeper_first(&tk);
 	m.writing = false;
 }
@@ -493,6 +590,7 @@ static void machine(bool counter, double look_ns, double read_ns)
 	m.step_ns = 3;
 	m.drift = 0;
 	m.bound = 250;
+	m.mirror = false;
 	memset(&seen, 0, sizeof(seen));
 	memset(&plan, 0, sizeof(plan));
 }
@@ -527,6 +625,23 @@ static void test_once(const char *what)
 				for (unsigned in = 1; in <= YOUNG + 2; in += YOUNG + 1)
 					run((struct stop){in, at, lengths[i], watched},
 					    (struct stop){0});
+	judge(what);
+}
+
+/*
+ * With the watchdog: readers of a mirror have nobody else. Their timekeeper has grown up before
+ * (data_pages.c).
+ */
+static void test_mirror(const char *what)
+{
+	m.mirror = true;
+	for (unsigned at = 0; at < MIRROR_STEPS; at++)
+		for (int i = 0; i < LENGTHS; i++)
+			run((struct stop){YOUNG + 2, at, lengths[i], true}, (struct stop){0});
+	for (unsigned first = 0; first < MIRROR_STEPS; first += 5)
+		for (unsigned at = 0; at < MIRROR_STEPS; at += 3)
+			run((struct stop){YOUNG + 2, first, 30e6, true},
+			    (struct stop){YOUNG + 2 + at % 2, at, 30e6, true});
 	judge(what);
 }
 
@@ -671,6 +786,10 @@ int main(void)
 	test_once("stopped at one step");
 	machine(true, 3000, 60);
 	test_twice("stopped until the watchdog acts, and once more");
+	machine(true, 3000, 60);
+	test_mirror("with a mirror, stopped at one step or two");
+	machine(false, 3000, 60);
+	test_mirror("with a mirror and no counter, stopped at one step or two");
 	machine(true, 3000, 60);
 	m.drift = 300;
 	m.bound = 20000;

@@ -30,6 +30,8 @@ enum event_kind {
 	EVENT_KEEPS_OFFSETS, /* why: a new process has the clocks of another time namespace */
 
 	/* Told if events->verbose. */
+	EVENT_FOREIGN,     /* what: a kernel's image, with the data pages of these releases */
+	EVENT_BROKEN_RULE, /* what, why: that image breaks a rule of `uvdso check` */
 	EVENT_COUNTER,     /* mhz, mult, shift: the counter is used */
 	EVENT_NO_COUNTER,  /* why: it is not */
 	EVENT_BY_HAND,     /* why: the kernel's execve(2) is not used */

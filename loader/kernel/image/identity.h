@@ -25,7 +25,10 @@ struct image_identity {
 /* Reads no byte outside of the image, whatever is in it. */
 struct image_identity image_identity(const struct image *image);
 
-/* Are the data pages that it reads those that our timekeeper writes, on its machine? */
+/*
+ * Are the data pages that it reads ours, on its machine? (foreign/probe.h is about those of
+ * kernels.)
+ */
 bool image_reads_our_data(const struct image_identity *identity);
 
 /*

@@ -1,7 +1,35 @@
 /*
  * data_pages.c - see data_pages.h. The numbers are those of the recipe there.
  */
+#include <time.h>
+
 #include "kernel/keep/data_pages.h"
+
+/* The offsets in the other layout, too. */
+static void start_mirror(struct data_pages *pages,
+			 const struct timens_offset offset[VDSO_BASES])
+{
+	const struct foreign_layout *layout = pages->vvar->foreign;
+	struct mirror *mirror = &pages->tk.mirror;
+
+	*mirror = (struct mirror){.layout = layout, .pages = vvar_mirror(pages->vvar)};
+	mirror_shift(mirror, offset, layout->timens < 0);
+	mirror_fill_offsets(layout, &mirror->pages[MIRROR_OFFSETS], offset);
+}
+
+/*
+ * Readers of a mirror follow a line until there is another one, so the rate should be known for
+ * longer than the watchdog may take to end that. Some 8 ms.
+ */
+static void grow_up(struct timekeeper *tk)
+{
+	while (timekeeper_period(tk) < TIMELINE_PERIOD_NS) {
+		const struct timespec wait = {0, (long)timekeeper_period(tk)};
+
+		nanosleep(&wait, NULL);
+		timekeeper_update(tk);
+	}
+}
 
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
 		    enum counter_choice counter, int owner, pid_t owner_pid, const char **step)
@@ -16,14 +44,19 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 	timens_offsets(timens, NULL, offset);
 	vvar_set_offsets(vvar, offset);                                /* 4 */
 	timekeeper_start(&pages->tk, vvar->writable[0].data, counter); /* 5 */
+	if (vvar->foreign)
+		start_mirror(pages, offset);
 	rng_start(&pages->tk.rng, &vvar->writable[VDSO_RNG_PAGE].rng); /* 6 */
 	*step = "seal of the data page";
 	err = vvar_seal(vvar); /* 7 */
 	if (err)
 		return err;
 	*step = "watchdog";
-	err = watchdog_start(&pages->watchdog, vvar, owner, owner_pid); /* 8 */
-	if (!err)
-		timekeeper_first(&pages->tk); /* 9 */
-	return err;
+	err = watchdog_start(&pages->watchdog, vvar, &pages->tk, owner, owner_pid); /* 8 */
+	if (err)
+		return err;
+	timekeeper_first(&pages->tk); /* 9 */
+	if (vvar->foreign)
+		grow_up(&pages->tk);
+	return 0;
 }

@@ -11,6 +11,7 @@
  *	                   7  the seal: never another writable mapping             vvar.c
  *	                   8  the watchdog, which inherits the mapping             watchdog.c
  *	                   9  the first bases, after a second look                 timekeeper.c
+ *	                      (and more looks, for the image of a kernel)
  *	in the owner      10  the readers' mapping, once all of this is done       place.c
  *
  * Sealed, guarded and written before any reader maps it. The watchdog is made while the counter

@@ -249,6 +249,14 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 
 	if (!err && ready.err)
 		err = error_by(ready.call, ready.err);
+	if (!err && keeper->vvar.foreign && ready.why_no_counter &&
+	    !timens_is_empty(&ready.timens)) {
+		keeper_end(keeper);
+		return error_cannot_run(error, "offset",
+					"a kernel's image makes system calls without a "
+					"counter, and these cannot be shifted: %s",
+					ready.why_no_counter);
+	}
 	if (err) {
 		keeper_end(keeper);
 		if (err == -ECHILD)

@@ -53,7 +53,35 @@ static void outlive(int owner, pid_t owner_pid)
 		;
 }
 
-static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner, pid_t owner_pid)
+/* The timekeeper does not come, but it lives. */
+static void stand_in_meanwhile(const struct vdso_data *data, struct timekeeper *tk,
+			       int timekeeper)
+{
+	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
+
+	if (!tk->mirror.layout)
+		return;
+	do
+		timekeeper_stand_in(tk);
+	while (!ended(timekeeper, TIMELINE_PERIOD_NS / 1000000) &&
+	       atomic_load_explicit(&data->seq, memory_order_relaxed) == seen);
+}
+
+/* There is no timekeeper any more, but perhaps a mirror, and readers. */
+static void stand_in(const struct vvar *vvar, struct timekeeper *tk, int owner)
+{
+	const struct timespec period = {0, TIMELINE_PERIOD_NS};
+
+	timekeeper_stand_in(tk);
+	while (tk->mirror.layout &&
+	       (vvar->counted ? vvar_in_use(vvar) : owner >= 0 && !ended(owner, 0))) {
+		nanosleep(&period, NULL);
+		timekeeper_stand_in(tk);
+	}
+}
+
+static _Noreturn void watch(const struct vvar *vvar, struct timekeeper *tk, int timekeeper,
+			    int owner, pid_t owner_pid)
 {
 	const struct vdso_data *data = vvar->writable[VDSO_TIME_PAGE].data;
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed), seq;
@@ -66,17 +94,19 @@ static _Noreturn void watch(const struct vvar *vvar, int timekeeper, int owner, 
 			 */
 			while (!vvar_in_use(vvar) && !ended(timekeeper, RESTING_MS))
 				;
+			stand_in_meanwhile(data, tk, timekeeper);
 		}
 		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
 	}
 	watchdog_abandon(vvar->writable);
+	stand_in(vvar, tk, owner);
 	if (owner >= 0 && !vvar_in_use(vvar))
 		outlive(owner, owner_pid);
 	_exit(0);
 }
 
-int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner,
-		   pid_t owner_pid)
+int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar,
+		   const struct timekeeper *tk, int owner, pid_t owner_pid)
 {
 	int life[2], err;
 
@@ -85,11 +115,12 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner
 	err = attendant_clone_sibling(&watchdog->process);
 	if (watchdog->process.pid == 0) {
 		const int keep[] = {life[0], vvar->fd, owner};
+		struct timekeeper last = *tk;
 
 		close_all_but(keep, 3);
 		attendant_title("uvdso-watchdog", owner_pid);
 		timekeeper_prioritise();
-		watch(vvar, life[0], owner, owner_pid);
+		watch(vvar, &last, life[0], owner, owner_pid);
 	}
 	close(life[0]);
 	if (err)

@@ -9,6 +9,9 @@
  * system calls. So does getrandom(), which would not learn of a reseed. A timekeeper that was
  * only stopped repairs all of it with its next update.
  *
+ * A kernel's image makes no system call for a coarse clock, whatever its data page says. So
+ * with a mirror (foreign/mirror.h) the watchdog keeps these as long as nobody else does.
+ *
  * Both may write to the data page at the same time, without harm: the watchdog only ever makes
  * a number odd, and only the timekeeper, at the end of a complete update, makes it even.
  */
@@ -17,6 +20,7 @@
 
 #include "kernel/base/attendant.h"
 #include "kernel/map/vvar.h"
+#include "kernel/time/timekeeper.h"
 
 /* How often it looks. A data page without an update since the last look is abandoned. */
 #define WATCHDOG_PERIOD_MS 20
@@ -34,9 +38,9 @@ struct watchdog {
  * pages mapped writable. It ends when the timekeeper has ended; but not before its owner, if
  * that has become another program which does not use them: the end of a child, even of a hidden
  * one, then sends SIGCHLD (kernel/signal.c, do_notify_parent()). owner is a pidfd or -1,
- * owner_pid its number. Returns 0 or -errno.
+ * owner_pid its number. tk is what is known of the clocks by now. Returns 0 or -errno.
  */
-int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar, int owner,
-		   pid_t owner_pid);
+int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar,
+		   const struct timekeeper *tk, int owner, pid_t owner_pid);
 
 #endif

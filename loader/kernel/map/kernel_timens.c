@@ -119,12 +119,17 @@ int kernel_timens_join(pid_t owner)
 	return err;
 }
 
-void kernel_timens_fill(union vdso_data_store *page, const struct timens *timens,
+void kernel_timens_fill(union vdso_data_store *page, const struct foreign_layout *foreign,
+			const struct timens *timens,
 			const struct timens_offset ahead[TIMENS_CLOCKS])
 {
 	struct timens_offset offset[VDSO_BASES], asked_for[VDSO_BASES];
 
 	timens_offsets(timens, ahead, offset);
+	if (foreign) {
+		mirror_fill_offsets(foreign, (void *)page, offset);
+		return;
+	}
 	timens_offsets(timens, NULL, asked_for);
 	vvar_fill_offsets(page, offset, asked_for);
 }

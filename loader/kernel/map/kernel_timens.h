@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "kernel/foreign/layout.h"
 #include "kernel/map/timens.h"
 
 /*
@@ -34,9 +35,11 @@ int kernel_timens_join(pid_t owner);
 
 /*
  * The page of offsets for such a process: the ones that were asked for, and the kernel's. It
- * must be zeroed, or have been filled before.
+ * must be zeroed, or have been filled before. In the layout of a kernel's image, unless foreign
+ * is NULL, it has no room for what the kernel's own answers are shifted by.
  */
-void kernel_timens_fill(union vdso_data_store *page, const struct timens *timens,
+void kernel_timens_fill(union vdso_data_store *page, const struct foreign_layout *foreign,
+			const struct timens *timens,
 			const struct timens_offset ahead[TIMENS_CLOCKS]);
 
 /* A sealed memfd with that page. Returns the descriptor or -errno. */

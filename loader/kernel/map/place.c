@@ -17,6 +17,7 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
+#include "kernel/foreign/patch.h"
 #include "kernel/image/alternatives.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/jump.h"
@@ -34,7 +35,7 @@
  * The image as it gets mapped: fitted to this CPU, and a file that cannot be changed. What is
  * left of its last page ends with the landing.
  */
-static int image_to_memfd(const struct image *image, size_t length)
+static int image_to_memfd(const struct image *image, size_t length, bool foreign)
 {
 	unsigned char *copy = calloc(1, length);
 	int fd;
@@ -43,7 +44,7 @@ static int image_to_memfd(const struct image *image, size_t length)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
 	memcpy(copy + length - LANDING_SIZE, landing_code_start, LANDING_SIZE);
-	fd = alternatives_apply(copy, image->size, cpu_has) < 0
+	fd = (foreign ? foreign_patch : alternatives_apply)(copy, image->size, cpu_has) < 0
 		     ? -ENOEXEC
 		     : memfd_sealed("vdso", copy, length, MEMFD_CODE);
 	free(copy);
@@ -90,6 +91,7 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 		.image_length = page_up(image->size + LANDING_SIZE),
 		.entry = image_entry(image),
 		.offsets = -1,
+		.foreign = vvar->foreign,
 		.counters = -1,
 	};
 	error->status = 0;
@@ -99,9 +101,10 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 		return error_cannot_run(error, NULL, "not an ELF file");
 	if (image_machine(image) != HOST_MACHINE)
 		return error_cannot_run(error, NULL, "the image is not for this machine");
-	if (!unchecked && check_image(image, error))
+	/* A kernel's runs in a kernel, whatever it breaks, and has just answered (probe.h). */
+	if (!unchecked && !vvar->foreign && check_image(image, error))
 		return -ENOEXEC;
-	files->image = image_to_memfd(image, files->image_length);
+	files->image = image_to_memfd(image, files->image_length, vvar->foreign);
 	if (files->image == -ENOEXEC)
 		return error_cannot_run(
 			error, NULL,
@@ -196,6 +199,17 @@ static int map_image(struct process *process, const struct vdso_files *files, ui
 }
 /* course: end 09-loader */
 
+size_t vdso_files_stride(const struct vdso_files *files)
+{
+	return files->foreign ? page_size() : VDSO_STRIDE;
+}
+
+size_t vdso_files_data_length(const struct vdso_files *files)
+{
+	return (files->foreign ? files->foreign->pages : VDSO_NR_DATA_PAGES) *
+	       vdso_files_stride(files);
+}
+
 static int map_counters(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
 	long got = process_mmap(process, at, page_size(), PROT_READ | PROT_WRITE,
@@ -204,9 +218,41 @@ static int map_counters(struct process *process, const struct vdso_files *files,
 	return process_failed(got) ? process_error(process, "mmap", got) : 0;
 }
 
+/* Of a kernel's image: it was built for pages of this size. */
+static int map_page(struct process *process, int fd, uintptr_t start, unsigned page,
+		    off_t offset)
+{
+	long got = process_mmap(process, start + page * page_size(), page_size(), PROT_READ,
+				MAP_SHARED | MAP_FIXED, fd, offset);
+
+	return process_failed(got) ? process_error(process, "mmap", got) : 0;
+}
+
+/* The same where a kernel's image expects them: the data as the timekeeper mirrors them. */
+static int map_mirror(struct process *process, const struct vdso_files *files, uintptr_t start)
+{
+	const struct foreign_layout *l = files->foreign;
+	bool shifted = files->in_namespace && l->timens >= 0, apart = files->offsets >= 0;
+	int err = map_page(process, shifted && apart ? files->offsets : files->data, start,
+			   (unsigned)l->time,
+			   shifted && apart
+				   ? 0
+				   : VVAR_FILE_MIRROR(shifted ? MIRROR_OFFSETS : MIRROR_TIME));
+
+	if (!err && shifted)
+		err = map_page(process, files->data, start, (unsigned)l->timens,
+			       VVAR_FILE_MIRROR(MIRROR_TIME));
+	if (!err && l->rng >= 0 && l->rng != l->time)
+		err = map_page(process, files->data, start, (unsigned)l->rng,
+			       VVAR_FILE_MIRROR(MIRROR_RNG));
+	if (!err && l->machines >= 0)
+		err = map_page(process, files->data, start, (unsigned)l->machines,
+			       VVAR_FILE_MIRROR(MIRROR_ZEROS));
+	return err;
+}
+
 /* All data pages, in the order in which the functions of the image expect them. */
-static int map_all_data(struct process *process, const struct vdso_files *files,
-			uintptr_t start)
+static int map_ours(struct process *process, const struct vdso_files *files, uintptr_t start)
 {
 	bool apart = files->in_namespace && files->offsets >= 0;
 	int err = map_data(process, apart ? files->offsets : files->data, start, VDSO_TIME_PAGE,
@@ -216,17 +262,26 @@ static int map_all_data(struct process *process, const struct vdso_files *files,
 		err = map_data(process, files->data, start, VDSO_TIMENS_PAGE, VVAR_FILE_TIME);
 	if (!err)
 		err = map_data(process, files->data, start, VDSO_RNG_PAGE, VVAR_FILE_RNG);
+	return err;
+}
+
+static int map_all_data(struct process *process, const struct vdso_files *files,
+			uintptr_t start)
+{
+	int err = files->foreign ? map_mirror(process, files, start)
+				 : map_ours(process, files, start);
+
 	/* As the kernel's: other processes' time is nothing for a core dump. */
 	if (!err)
 		process_call(process, SYS_madvise, (long)start,
-			     VDSO_NR_DATA_PAGES * VDSO_STRIDE, MADV_DONTDUMP);
+			     (long)vdso_files_data_length(files), MADV_DONTDUMP);
 	return err;
 }
 
 int vdso_files_place(struct process *process, const struct vdso_files *files,
 		     struct placement *placement, struct error *error)
 {
-	size_t data_length = VDSO_NR_DATA_PAGES * VDSO_STRIDE;
+	size_t data_length = vdso_files_data_length(files);
 	bool counted = files->counters >= 0;
 	struct placement p = {.length = data_length + mapped_length(files) +
 					(counted ? page_size() : 0)};

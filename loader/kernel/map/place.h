@@ -48,17 +48,24 @@ struct vdso_files {
 	uint32_t entry;      /* image_entry() */
 	bool in_namespace;   /* the data page of offsets comes first; false when opened */
 	int offsets;         /* a file with that page alone; -1: it is among the data pages */
-	int counters;        /* a page after the image for counters (counted.h), or -1 */
-	off_t counters_at;   /* and which of that file it is */
+	/* What the image reads: NULL for our data pages. */
+	const struct foreign_layout *foreign;
+	int counters;      /* a page after the image for counters (counted.h), or -1 */
+	off_t counters_at; /* and which of that file it is */
 };
 
 /*
  * Checks the image (check.h; not with unchecked) and that it reads our data pages (identity.h),
- * makes a copy, fits it to this machine's CPU and seals it. vvar must have been sealed; its
- * descriptor is borrowed, the image's is ours. Returns 0, or -errno with error filled.
+ * unless vvar->foreign says which others, makes a copy, fits it to this machine's CPU and seals
+ * it. vvar must have been sealed; its descriptor is borrowed, the image's is ours. Returns 0,
+ * or -errno with error filled.
  */
 int vdso_files_open(struct vdso_files *files, const struct image *image,
 		    const struct vvar *vvar, bool unchecked, struct error *error);
+
+/* From one data page to the next, and how many bytes of them lie right before the image. */
+size_t vdso_files_stride(const struct vdso_files *files);
+size_t vdso_files_data_length(const struct vdso_files *files);
 
 /* Closes what vdso_files_open() opened: the image. */
 void vdso_files_close(struct vdso_files *files);

@@ -15,7 +15,13 @@
 #include "kernel/base/memfd.h"
 #include "kernel/map/vvar.h"
 
-#define VVAR_SIZE (VDSO_NR_DATA_PAGES * VDSO_STRIDE)
+/* That of the file; what nobody touches takes no memory. */
+#define VVAR_SIZE VVAR_FILE_MIRROR(MIRROR_PAGES)
+
+static size_t mapped_size(const struct vvar *vvar)
+{
+	return vvar->foreign ? VVAR_SIZE : VVAR_FILE_MIRROR(0);
+}
 
 /* Without /proc, readers have the memfd itself, and are not counted. */
 static void open_for_readers(struct vvar *vvar)
@@ -53,7 +59,8 @@ int vvar_create(struct vvar *vvar)
 
 int vvar_map_writable(struct vvar *vvar)
 {
-	void *got = mmap(NULL, VVAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, vvar->fd, 0);
+	void *got =
+		mmap(NULL, mapped_size(vvar), PROT_READ | PROT_WRITE, MAP_SHARED, vvar->fd, 0);
 
 	if (got == MAP_FAILED)
 		return error_from("mmap");
@@ -71,8 +78,13 @@ int vvar_seal(struct vvar *vvar)
 void vvar_drop_writable(struct vvar *vvar)
 {
 	if (vvar->writable)
-		munmap(vvar->writable, VVAR_SIZE);
+		munmap(vvar->writable, mapped_size(vvar));
 	vvar->writable = NULL;
+}
+
+union mirror_store *vvar_mirror(const struct vvar *vvar)
+{
+	return (void *)&vvar->writable[VDSO_NR_DATA_PAGES];
 }
 
 /* A lock that we get means that nobody holds the other one, and is given back. */

@@ -17,7 +17,8 @@
  * offsets, and that of the random number generator. Which of the first two a reader sees first
  * is decided when they are mapped (place.h). They lie a stride apart (vdso/datapage.h), so that
  * each can be mapped by itself whatever a page is; where pages are smaller, the rest of a
- * stride is a hole in the file, and takes no memory.
+ * stride is a hole in the file, and takes no memory. After them comes room for a mirror: the
+ * same in the layout of a kernel's image (foreign/mirror.h).
  */
 #ifndef KERNEL_MAP_VVAR_H
 #define KERNEL_MAP_VVAR_H
@@ -25,16 +26,24 @@
 #include <stdbool.h>
 #include <vdso/datapage.h>
 
+#include "kernel/foreign/mirror.h"
+
 /* Where each data page is in the file. */
 #define VVAR_FILE_TIME   (VDSO_TIME_PAGE * VDSO_STRIDE)
 #define VVAR_FILE_TIMENS (VDSO_TIMENS_PAGE * VDSO_STRIDE)
 #define VVAR_FILE_RNG    (VDSO_RNG_PAGE * VDSO_STRIDE)
+
+/* That of a page of the mirror (enum mirror_page). */
+#define VVAR_FILE_MIRROR(page) ((VDSO_NR_DATA_PAGES + (page)) * VDSO_STRIDE)
 
 struct vvar {
 	int fd;                          /* the memfd; -1 once closed */
 	int readers;                     /* what readers map; -1 once closed */
 	bool counted;                    /* it is locked, so that vvar_in_use() can tell */
 	union vdso_data_store *writable; /* VDSO_NR_DATA_PAGES; NULL if not mapped */
+
+	/* What image is to read them: NULL for ours. To be set once they are made. */
+	const struct foreign_layout *foreign;
 };
 
 #define VVAR_NONE                       \
@@ -59,6 +68,9 @@ int vvar_map_writable(struct vvar *vvar);
  * Returns 0 or -errno: EINVAL on a kernel without F_SEAL_FUTURE_WRITE.
  */
 int vvar_seal(struct vvar *vvar);
+
+/* The pages of the mirror, behind the others; only with foreign. */
+union mirror_store *vvar_mirror(const struct vvar *vvar);
 
 /*
  * Has any process data pages mapped, or the descriptor for it open? Asked of fd, by a process

@@ -228,7 +228,7 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 	if (!err && !other)
 		return 0;
 	if (!err)
-		kernel_timens_fill(&page, timens, ahead);
+		kernel_timens_fill(&page, files->foreign, timens, ahead);
 	if (!err)
 		err = files->offsets = kernel_timens_page(&page);
 	files->in_namespace = true;

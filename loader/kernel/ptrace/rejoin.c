@@ -42,27 +42,36 @@ static bool is_new(pid_t pid)
 		;
 }
 
+static unsigned time_page(const struct vdso_files *files)
+{
+	return files->foreign ? (unsigned)files->foreign->time : VDSO_TIME_PAGE;
+}
+
 /* Threads, and whoever shares the memory of another process, share its clocks as well. */
-static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted)
+static bool has_offsets(pid_t pid, uintptr_t at, const union vdso_data_store *wanted,
+			size_t size)
 {
 	static union vdso_data_store page;
 
-	return !traced_read(pid, at, &page, sizeof(page)) &&
-	       !memcmp(&page, wanted, sizeof(page));
+	return !traced_read(pid, at, &page, size) && !memcmp(&page, wanted, size);
 }
 
-static int map_over(struct process *process, uintptr_t at, int fd, off_t offset)
+static int map_over(struct process *process, uintptr_t at, size_t size, int fd, off_t offset)
 {
-	long got = process_mmap(process, at, VDSO_STRIDE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
-				offset);
+	long got =
+		process_mmap(process, at, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offset);
 
 	return process_failed(got) ? (int)got : 0;
 }
 
 /* The offsets, and the time in the page after them, which may have been empty (place.h). */
-static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
+static int map_pages(struct traced *traced, uintptr_t start, int page,
+		     const struct vdso_files *files)
 {
-	const int ours[] = {page, data};
+	const struct foreign_layout *foreign = files->foreign;
+	size_t stride = vdso_files_stride(files);
+	int timens = foreign ? foreign->timens : VDSO_TIMENS_PAGE;
+	const int ours[] = {page, files->data};
 	int theirs[2], err;
 	/* Its stack is no place for a message: what lies below the stack pointer is not ours.
 	 */
@@ -75,10 +84,10 @@ static int map_pages(struct traced *traced, uintptr_t start, int page, int data)
 	process_call(&traced->process, SYS_munmap, room, (long)page_size());
 	if (err)
 		return err;
-	err = map_over(&traced->process, start + VDSO_TIMENS_PAGE * VDSO_STRIDE, theirs[1],
-		       VVAR_FILE_TIME);
+	err = map_over(&traced->process, start + (unsigned)timens * stride, stride, theirs[1],
+		       foreign ? VVAR_FILE_MIRROR(MIRROR_TIME) : VVAR_FILE_TIME);
 	if (!err)
-		err = map_over(&traced->process, start + VDSO_TIME_PAGE * VDSO_STRIDE,
+		err = map_over(&traced->process, start + time_page(files) * stride, stride,
 			       theirs[0], 0);
 	for (int i = 0; i < 2; i++)
 		process_call(&traced->process, SYS_close, theirs[i]);
@@ -100,10 +109,11 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
-	data_at = image - VDSO_NR_DATA_PAGES * VDSO_STRIDE;
+	data_at = image - vdso_files_data_length(files);
 	if (!err) {
-		kernel_timens_fill(&offsets, timens, ahead);
-		if (has_offsets(pid, data_at + VDSO_TIME_PAGE * VDSO_STRIDE, &offsets))
+		kernel_timens_fill(&offsets, files->foreign, timens, ahead);
+		if (has_offsets(pid, data_at + time_page(files) * vdso_files_stride(files),
+				&offsets, vdso_files_stride(files)))
 			return 0;
 	}
 	if (!err)
@@ -113,7 +123,7 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	page = err ? err : kernel_timens_page(&offsets);
 	err = page < 0 ? page : traced_take_new(traced, pid, instruction);
 	if (!err)
-		err = map_pages(traced, data_at, page, files->data);
+		err = map_pages(traced, data_at, page, files);
 	if (traced->instruction)
 		traced_release(traced);
 	if (page >= 0)

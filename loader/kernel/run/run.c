@@ -30,6 +30,8 @@
 
 #include "kernel/base/descriptor.h"
 #include "kernel/exec/exec.h"
+#include "kernel/foreign/probe.h"
+#include "kernel/image/check/check.h"
 #include "kernel/keep/keeper.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
@@ -373,12 +375,40 @@ static void tell_counter(const struct events *events, const struct keeper *keepe
 			      .mult = keeper->mult, .shift = keeper->shift);
 }
 
+static void tell_finding(void *arg, const struct image_finding *finding)
+{
+	const struct events *events = arg;
+
+	if (finding->rule->hurts)
+		event_verbose(events, EVENT_BROKEN_RULE, .what = finding->rule->name,
+			      .why = finding->message);
+}
+
+/* Which data pages the image reads. */
+static int recognise(struct start *start, const struct foreign_layout **foreign,
+		     struct error *error)
+{
+	const struct run_request *request = start->request;
+	int err = foreign_recognise(&request->image, request->force, foreign, error);
+
+	if (err) {
+		error_about(error, request->image_name);
+		return err;
+	}
+	if (*foreign && request->events.verbose) {
+		event_verbose(&request->events, EVENT_FOREIGN, .what = (*foreign)->name);
+		image_check(&request->image, tell_finding, (void *)&request->events);
+	}
+	return 0;
+}
+
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
 	const struct run_request *request = start->request;
 	struct keeper *keeper = &start->keeper;
 	const char *why = timens_check(&request->timens);
+	const struct foreign_layout *foreign;
 	struct rlimit stack;
 	int err;
 
@@ -392,9 +422,13 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	err = program_open(&start->program, request->argv, error);
 	if (err)
 		return err;
+	err = recognise(start, &foreign, error);
+	if (err)
+		return err;
 	err = vvar_create(&keeper->vvar);
 	if (err)
 		return error_system(error, err, "data page");
+	keeper->vvar.foreign = foreign;
 	keeper->timens = request->timens;
 	keeper->counter = request->counter;
 	keeper->apart = true;

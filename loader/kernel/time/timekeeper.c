@@ -133,6 +133,31 @@ static void write_coarse(struct timekeeper *tk)
 			   mono - (u64)tk->ahead.mono);
 }
 
+static void abandon_mirror(struct timekeeper *tk)
+{
+	if (tk->mirror.layout)
+		mirror_abandon(&tk->mirror, sampler_clock(CLOCK_REALTIME) - (u64)tk->ahead.real,
+			       sampler_clock(CLOCK_MONOTONIC) - (u64)tk->ahead.mono);
+}
+
+void timekeeper_stand_in(struct timekeeper *tk)
+{
+	abandon_mirror(tk);
+	if (tk->mirror.layout)
+		mirror_abandon_rng(&tk->mirror);
+}
+
+/* What the data page says. False if the mirror was abandoned meanwhile; true without one. */
+static bool end_mirror(struct timekeeper *tk)
+{
+	const s32 modes[CS_BASES] = {
+		[CS_HRES_COARSE] = mode(tk),
+		[CS_RAW] = tk->bases.raw.max_cycles ? mode(tk) : VDSO_CLOCKMODE_NONE,
+	};
+
+	return !tk->mirror.layout || mirror_end(&tk->mirror, tk->data, modes);
+}
+
 /*
  * Writes the fine clocks of a base that was begun at the count begun, or a little later. Its
  * readers wait, and ask the kernel if that takes too long; then the next line must begin at the
@@ -250,13 +275,19 @@ static void publish(struct timekeeper *tk)
 	for (int tries = ATTEMPTS; tries > 0; tries--) {
 		union vdso_head head = vdso_read_head(first);
 
+		if (tk->mirror.layout)
+			mirror_begin(&tk->mirror);
 		if (head.seq & 1 ? return_first(tk, head) : continue_first(tk, head)) {
 			write_second(tk);
-			return;
+			if (end_mirror(tk))
+				return;
+			bases_restart(&tk->bases);
+			continue;
 		}
 		if (vdso_read_head(first).clock_mode != VDSO_CLOCKMODE_ABANDONED)
 			vdso_abandon(first);
 	}
+	abandon_mirror(tk);
 }
 
 /*
@@ -318,6 +349,7 @@ static bool follow_clocks(struct timekeeper *tk)
 	}
 	vdso_abandon(&tk->data[CS_RAW]);
 	vdso_abandon(&tk->data[CS_HRES_COARSE]);
+	abandon_mirror(tk);
 	return false;
 }
 
@@ -388,6 +420,8 @@ void timekeeper_update(struct timekeeper *tk)
 		try_counter(tk);
 	timekeeper_clock_was_set(tk);
 	rng_publish(&tk->rng);
+	if (tk->mirror.layout && tk->rng.data)
+		mirror_rng(&tk->mirror, tk->rng.data);
 }
 
 u64 timekeeper_period(const struct timekeeper *tk)

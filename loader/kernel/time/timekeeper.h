@@ -11,6 +11,7 @@
 #ifndef KERNEL_TIME_TIMEKEEPER_H
 #define KERNEL_TIME_TIMEKEEPER_H
 
+#include "kernel/foreign/mirror.h"
 #include "kernel/time/bases.h"
 #include "kernel/time/counter.h"
 #include "kernel/time/rng.h"
@@ -27,7 +28,8 @@ struct timekeeper {
 	struct clocks_ahead ahead;
 	struct clocks_look first; /* where the calibration began */
 	unsigned updates;
-	struct rng rng; /* published along with the time, once rng_start() was called */
+	struct rng rng;       /* published along with the time, once rng_start() was called */
+	struct mirror mirror; /* written along with the data page, if it has a layout */
 };
 
 /*
@@ -48,6 +50,12 @@ void timekeeper_update(struct timekeeper *tk);
 
 /* The kernel's clock was set: as an update, but of nothing else than the clocks, at once. */
 void timekeeper_clock_was_set(struct timekeeper *tk);
+
+/*
+ * For the watchdog: what readers of the mirror are to see as long as nobody keeps the time, to
+ * be called at least as often as an update. Without a mirror it does nothing.
+ */
+void timekeeper_stand_in(struct timekeeper *tk);
 
 /*
  * How long it may be until the next update, in ns: TIMELINE_PERIOD_NS, but less in the first

@@ -1,0 +1,625 @@
+/*
+ * probe.c - see probe.h. The first part runs in the attendant.
+ */
+#include <errno.h>
+#include <host.h>
+#include <machine.h>
+#include <signal.h>
+#include <stdio.h> /* snprintf */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+#include <vdso/rng.h>
+
+#include "kernel/arch/cpu.h"
+#include "kernel/base/attendant.h"
+#include "kernel/base/descriptor.h"
+#include "kernel/base/memfd.h"
+#include "kernel/base/page.h"
+#include "kernel/foreign/mirror.h"
+#include "kernel/foreign/patch.h"
+#include "kernel/foreign/probe.h"
+#include "kernel/image/exports.h"
+#include "kernel/image/identity.h"
+
+/* Where nothing is: before the image and after it. More than any kernel's data pages. */
+#define GUARD_PAGES 32
+
+/* A call that takes so much time of a CPU does not come back. */
+#define PATIENCE_US 50000
+
+/* All of them, if they sleep; on any machine they take milliseconds. */
+#define ALL_PATIENCE_S 20
+
+#define END_MS 1000
+
+/* What the attendant says. */
+struct report {
+	bool fits, no_namespace;
+	bool elsewhere; /* it looked where the layout has nothing */
+	char words[200];
+};
+
+enum function { GETTIME, GETTIME64, GETTIMEOFDAY, TIME, GETRES, GETRANDOM, FUNCTIONS };
+
+static const char *const function_names[FUNCTIONS] = {
+	"clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres", "getrandom",
+};
+
+struct probe {
+	const struct foreign_layout *layout;
+	uint32_t function[FUNCTIONS]; /* in the image; 0: it has none */
+	size_t image_length;
+	int image, data; /* memfds */
+	int out;
+
+	unsigned char *at; /* the image, mapped */
+	struct mirror mirror;
+	struct vdso_data from[CS_BASES];
+
+	const char *asking; /* for messages, with asked */
+	int asked;
+	bool waiting; /* in a namespace: it may wait for ever */
+};
+
+/* ---- in the attendant ---- */
+
+/* For its signal handlers. Only there: its owner may have threads that probe other images. */
+static struct probe *probe;
+
+static _Noreturn void report(const struct report *report)
+{
+	attendant_tell(probe->out, report, sizeof(*report));
+	_exit(0);
+}
+
+static _Noreturn void refuse_for(const char *what, bool elsewhere)
+{
+	struct report no = {.fits = false, .elsewhere = elsewhere};
+
+	if (probe->asked >= 0)
+		snprintf(no.words, sizeof(no.words), "%s(%d) %s", probe->asking, probe->asked,
+			 what);
+	else
+		snprintf(no.words, sizeof(no.words), "%s() %s", probe->asking, what);
+	report(&no);
+}
+
+static _Noreturn void refuse(const char *what)
+{
+	refuse_for(what, false);
+}
+
+/* It looked where nothing is, or did not come back. */
+static void caught(int signal, siginfo_t *info, void *context)
+{
+	const unsigned char *address = info->si_addr;
+	char what[80];
+
+	(void)context;
+	if (signal == SIGVTALRM && probe->waiting)
+		report(&(const struct report){.fits = true, .no_namespace = true});
+	if (signal == SIGVTALRM || signal == SIGALRM)
+		refuse("does not come back");
+	if (signal != SIGSEGV && signal != SIGBUS)
+		refuse("meets an instruction that this CPU does not have");
+	if (address < probe->at)
+		snprintf(what, sizeof(what), "reads at %#lx before the image",
+			 (unsigned long)(probe->at - address));
+	else
+		snprintf(what, sizeof(what), "reads at %#lx after its beginning",
+			 (unsigned long)(address - probe->at));
+	refuse_for(what, true);
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGVTALRM, SIGALRM};
+	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaction(signals[i], &action, NULL);
+		sigaddset(&set, signals[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void ask(const char *what, int about)
+{
+	const struct itimerval patience = {.it_value = {0, PATIENCE_US}};
+
+	probe->asking = what;
+	probe->asked = about;
+	setitimer(ITIMER_VIRTUAL, &patience, NULL);
+}
+
+static void *function(enum function which)
+{
+	return probe->function[which] ? probe->at + probe->function[which] : NULL;
+}
+
+struct answer {
+	s64 sec, nsec;
+};
+
+/* The functions of a 32-bit image that have narrow seconds are right if the others are. */
+static struct answer gettime(int clock)
+{
+	int (*wide)(int, struct answer *) =
+		function(sizeof(long) == 4 && probe->function[GETTIME64] ? GETTIME64 : GETTIME);
+	struct answer answer = {-1, -1};
+	long narrow[2] = {-1, -1};
+
+	ask("clock_gettime", clock);
+	if (sizeof(long) == 8 || probe->function[GETTIME64]) {
+		wide(clock, &answer);
+	} else {
+		((int (*)(int, long *))function(GETTIME))(clock, narrow);
+		answer = (struct answer){narrow[0], narrow[1]};
+	}
+	return answer;
+}
+
+static bool map_slot(int slot, enum mirror_page page)
+{
+	unsigned char *want = probe->at - (size_t)(probe->layout->pages - slot) * page_size();
+
+	return mmap(want, page_size(), PROT_READ, MAP_SHARED | MAP_FIXED, probe->data,
+		    page * VDSO_STRIDE) == want;
+}
+
+/* As place.c does it. */
+static void map_slots(bool in_namespace)
+{
+	const struct foreign_layout *l = probe->layout;
+
+	if (!map_slot(l->time, in_namespace ? MIRROR_OFFSETS : MIRROR_TIME) ||
+	    (in_namespace && !map_slot(l->timens, MIRROR_TIME)) ||
+	    (l->rng >= 0 && l->rng != l->time && !map_slot(l->rng, MIRROR_RNG)))
+		refuse("cannot be asked: no memory");
+}
+
+static void map_all(void)
+{
+	size_t guard = (size_t)GUARD_PAGES * page_size();
+	unsigned char *area = mmap(NULL, 2 * guard + probe->image_length, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ask("mmap", -1);
+	if (area == MAP_FAILED || mmap(area + guard, probe->image_length, PROT_READ | PROT_EXEC,
+				       MAP_PRIVATE | MAP_FIXED, probe->image, 0) == MAP_FAILED)
+		refuse("fails");
+	probe->at = area + guard;
+	probe->mirror = (struct mirror){.layout = probe->layout};
+	probe->mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_STRIDE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED, probe->data, 0);
+	if (probe->mirror.pages == MAP_FAILED)
+		refuse("fails");
+}
+
+/* Each base is one that no clock shows, and that no other base is. */
+static s64 base_sec(int clock)
+{
+	return 1000 + 100 * clock;
+}
+
+static s64 base_nsec(int clock)
+{
+	return 123456 + 1000 * clock;
+}
+
+#define SHIFT     8
+#define RES       7
+#define TZ_WEST   (-61)
+#define TZ_DST    3
+#define PER_CYCLE 3 /* ns; of MONOTONIC_RAW one more */
+
+/* All pages: what the layout does not name is filler. */
+static void fill(unsigned char filler, u32 per_cycle, s32 mode)
+{
+	struct vdso_data *from = probe->from;
+	const s32 modes[CS_BASES] = {mode, mode};
+	u64 now = arch_counter();
+
+	memset(probe->mirror.pages, filler, MIRROR_PAGES * VDSO_STRIDE);
+	for (int cs = 0; cs < CS_BASES; cs++) {
+		from[cs].cycle_last = now;
+		from[cs].mask = cpu_counter_mask();
+		from[cs].mult = per_cycle ? (per_cycle + (u32)cs) << SHIFT : 0;
+		from[cs].shift = SHIFT;
+		from[cs].tz_minuteswest = TZ_WEST;
+		from[cs].tz_dsttime = TZ_DST;
+		from[cs].hrtimer_res = RES;
+		for (int clock = 0; clock < VDSO_BASES; clock++) {
+			bool coarse = VDSO_BIT(clock) & VDSO_COARSE;
+
+			from[cs].basetime[clock].sec = (u64)base_sec(clock);
+			from[cs].basetime[clock].nsec = (u64)base_nsec(clock)
+							<< (coarse ? 0 : SHIFT);
+		}
+	}
+	mirror_begin(&probe->mirror);
+	mirror_end(&probe->mirror, from, modes);
+}
+
+static bool is_ours(int clock)
+{
+	return VDSO_BIT(clock) & (VDSO_HRES | VDSO_COARSE | VDSO_RAW);
+}
+
+static void expect(int clock, s64 more_sec, s64 least, s64 most)
+{
+	struct answer answer = gettime(clock);
+	s64 nsec = answer.nsec - base_nsec(clock);
+
+	nsec += (answer.sec - base_sec(clock) - more_sec) * (s64)NSEC_PER_SEC;
+	if (answer.nsec < 0 || answer.nsec >= (s64)NSEC_PER_SEC || nsec < least || nsec > most)
+		refuse("gives another time than the data page");
+}
+
+static void still(void)
+{
+	for (int filler = 0; filler < 0x100; filler += 0xa5) {
+		fill((unsigned char)filler, 0, VDSO_CLOCKMODE_COUNTER);
+		for (int clock = 0; clock < VDSO_BASES; clock++)
+			if (is_ours(clock))
+				expect(clock, 0, 0, 0);
+	}
+	if (function(TIME)) {
+		ask(function_names[TIME], -1);
+		if (((long (*)(long *))function(TIME))(NULL) != base_sec(CLOCK_REALTIME))
+			refuse("gives another time than the data page");
+	}
+	if (function(GETTIMEOFDAY)) {
+		struct {
+			long sec, usec;
+		} tv = {-1, -1};
+		struct timezone tz = {0, 0};
+
+		ask(function_names[GETTIMEOFDAY], -1);
+		((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, &tz);
+		if (tv.sec != base_sec(CLOCK_REALTIME) ||
+		    tv.usec != base_nsec(CLOCK_REALTIME) / 1000)
+			refuse("gives another time than the data page");
+		if (tz.tz_minuteswest != TZ_WEST || tz.tz_dsttime != TZ_DST)
+			refuse("gives another time zone than the data page");
+	}
+	if (function(GETRES)) {
+		long res[2] = {-1, -1};
+
+		ask(function_names[GETRES], CLOCK_MONOTONIC);
+		((int (*)(int, long *))function(GETRES))(CLOCK_MONOTONIC, res);
+		if (res[0] != 0 || res[1] != RES)
+			refuse("gives another resolution than the data page");
+	}
+}
+
+/* Between two looks at the counter. */
+static void moving(void)
+{
+	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_COUNTER);
+	for (int clock = 0; clock < VDSO_BASES; clock++) {
+		int cs = VDSO_BIT(clock) & VDSO_RAW ? CS_RAW : CS_HRES_COARSE;
+		s64 per_cycle = PER_CYCLE + cs;
+		struct answer answer;
+		u64 before, after;
+		s64 ns;
+
+		if (!(VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW)))
+			continue;
+		before = arch_counter() - probe->from[cs].cycle_last;
+		answer = gettime(clock);
+		after = arch_counter() - probe->from[cs].cycle_last;
+		ns = (answer.sec - base_sec(clock)) * (s64)NSEC_PER_SEC + answer.nsec -
+		     base_nsec(clock);
+		if (ns < (s64)before * per_cycle || ns > (s64)after * per_cycle)
+			refuse("does not count as the data page says");
+	}
+}
+
+static struct answer ask_kernel(int clock)
+{
+	struct answer answer = {-1, -1};
+
+#ifdef SYS_clock_gettime64
+	syscall(SYS_clock_gettime64, clock, &answer);
+#else
+	syscall(SYS_clock_gettime, clock, &answer);
+#endif
+	return answer;
+}
+
+static bool is_after(struct answer a, struct answer b)
+{
+	return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
+}
+
+static void none(void)
+{
+	static const int clocks[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW};
+
+	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_NONE);
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		struct answer before = ask_kernel(clocks[i]), answer = gettime(clocks[i]);
+
+		if (is_after(before, answer) || is_after(answer, ask_kernel(clocks[i])))
+			refuse("makes no system call without a counter");
+	}
+	expect(CLOCK_MONOTONIC_COARSE, 0, 0, 0);
+}
+
+static void shifted(void)
+{
+	struct timens_offset offset[VDSO_BASES];
+
+	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
+	for (int clock = 0; clock < VDSO_BASES; clock++)
+		offset[clock] = (struct timens_offset){-(10 + clock), 0};
+	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_STRIDE);
+	mirror_fill_offsets(probe->layout, &probe->mirror.pages[MIRROR_OFFSETS], offset);
+	map_slots(true);
+	for (int clock = 0; clock < VDSO_BASES; clock++) {
+		bool shifts = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+			      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+
+		if (!is_ours(clock))
+			continue;
+		probe->waiting = true;
+		expect(clock, shifts ? offset[clock].sec : 0, 0, 0);
+		probe->waiting = false;
+	}
+	map_slots(false);
+}
+
+/* Does the state say that its key is of this generation? */
+static bool has_generation(const unsigned char *state, size_t size, u64 generation)
+{
+	for (size_t at = 0; at + sizeof(generation) <= size; at += 4)
+		if (!memcmp(state + at, &generation, sizeof(generation)))
+			return true;
+	return false;
+}
+
+static void random_numbers(void)
+{
+	static unsigned char state[2][VDSO_SMALLEST_PAGE]
+		__attribute__((aligned(VDSO_SMALLEST_PAGE))); /* zeros */
+	long (*getrandom)(void *, size_t, unsigned, void *, size_t) = function(GETRANDOM);
+	struct vdso_rng_data rng = {.generation = 0x6a09e667f3bcc908, .is_ready = true};
+	struct vgetrandom_opaque_params params = {0};
+	unsigned char bytes[16];
+
+	ask(function_names[GETRANDOM], -1);
+	if (probe->layout->rng < 0)
+		refuse("is there, and nothing is known of its data");
+	if (getrandom(NULL, 0, 0, &params, ~(size_t)0) ||
+	    params.size_of_opaque_state > VDSO_SMALLEST_PAGE)
+		refuse("does not say what its state is");
+	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
+	for (int ready = 0; ready < 2; ready++) {
+		rng.is_ready = ready;
+		mirror_rng(&probe->mirror, &rng);
+		ask(function_names[GETRANDOM], -1);
+		if (getrandom(bytes, sizeof(bytes), 0, state[ready],
+			      params.size_of_opaque_state) != sizeof(bytes) ||
+		    has_generation(state[ready], VDSO_SMALLEST_PAGE, rng.generation) != ready)
+			refuse("does not go by its data page");
+	}
+}
+
+static void answer_questions(void *arg, int in, int out)
+{
+	static const struct itimerval all_patience = {.it_value = {ALL_PATIENCE_S, 0}};
+	struct probe *asked = arg;
+	const int keep[] = {in, out, asked->image, asked->data};
+
+	probe = asked;
+	probe->out = out;
+	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	map_all();
+	catch_signals();
+	setitimer(ITIMER_REAL, &all_patience, NULL);
+	map_slots(false);
+	still();
+	moving();
+	none();
+	if (function(GETRANDOM))
+		random_numbers();
+	if (probe->layout->timens >= 0)
+		shifted();
+	report(&(const struct report){.fits = true});
+}
+
+/* ---- before and after ---- */
+
+static void find_functions(struct probe *probe, const struct exports *exports)
+{
+	static const char *const prefix[] = {"__vdso_", "__kernel_"};
+	struct export export;
+	char name[40];
+
+	memset(probe->function, 0, sizeof(probe->function));
+	for (int i = 0; i < FUNCTIONS; i++) {
+		for (size_t p = 0; p < sizeof(prefix) / sizeof(prefix[0]); p++) {
+			snprintf(name, sizeof(name), "%s%s", prefix[p], function_names[i]);
+			if (exports_find(exports, name, &export) &&
+			    export.symbol.value < exports->elf.size)
+				probe->function[i] = (uint32_t) export.symbol.value;
+		}
+	}
+}
+
+static int open_image(const struct probe *probe, const struct image *image)
+{
+	unsigned char *copy = calloc(1, probe->image_length);
+	int fd;
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, image->bytes, image->size);
+	foreign_patch(copy, image->size, cpu_has);
+	fd = memfd_sealed("vdso", copy, probe->image_length, MEMFD_CODE);
+	free(copy);
+	return fd;
+}
+
+/* Its answer; no answer is one, too. */
+static int try_layout(struct probe *probe, const struct foreign_layout *layout,
+		      struct report *report)
+{
+	struct attendant attendant = ATTENDANT_NONE;
+	int err;
+
+	probe->layout = layout;
+	err = attendant_start(&attendant, false, answer_questions, probe);
+	if (err)
+		return err;
+	err = attendant_read(&attendant, report, sizeof(*report));
+	attendant_release(&attendant);
+	attendant_wait(&attendant, END_MS);
+	attendant_end(&attendant);
+	if (!err)
+		return 0;
+	*report = (struct report){.fits = false};
+	snprintf(report->words, sizeof(report->words), "it ends the process that asks it");
+	return 0;
+}
+
+/* The next one of this machine but one; the first one after NULL. */
+static const struct foreign_layout *next_layout(const struct foreign_layout *last,
+						const struct foreign_layout *but)
+{
+	const struct foreign_layout *l = last ? last + 1 : foreign_layouts;
+
+	while (l->name && (l->machine != HOST_MACHINE || l == but))
+		l++;
+	return l->name ? l : NULL;
+}
+
+/* The same row without one: always the same, whoever asks for it. */
+static const struct foreign_layout *without_namespace(const struct foreign_layout *layout)
+{
+	static struct foreign_layout rows[FOREIGN_LAYOUTS];
+	struct foreign_layout *row = &rows[layout - foreign_layouts];
+
+	*row = *layout;
+	row->timens = -1;
+	return row;
+}
+
+/* The layout of the note first, then all others of the machine. */
+static int try_all(struct probe *probe, const struct foreign_layout *first,
+		   const struct foreign_layout **found, struct report *report)
+{
+	struct report other;
+	const struct foreign_layout *layout = first ? first : next_layout(NULL, NULL);
+
+	for (bool rest = !first; layout;
+	     layout = next_layout(rest ? layout : NULL, first), rest = true) {
+		int err = try_layout(probe, layout, &other);
+
+		if (err)
+			return err;
+		if (other.fits) {
+			*found = other.no_namespace ? without_namespace(layout) : layout;
+			return 0;
+		}
+		if (!*report->words)
+			*report = other;
+	}
+	return -ENOEXEC;
+}
+
+static void close_files(const struct probe *probe)
+{
+	if (probe->image >= 0)
+		close(probe->image);
+	if (probe->data >= 0)
+		close(probe->data);
+}
+
+/* Returns 0, -errno, or -ENOEXEC for an image that has nothing to be asked. */
+static int open_files(struct probe *probe, const struct image *image)
+{
+	struct exports exports;
+	int err;
+
+	if (exports_open(&exports, image->bytes, image->size))
+		return -ENOEXEC;
+	find_functions(probe, &exports);
+	if (!probe->function[GETTIME])
+		return -ENOEXEC;
+	probe->image_length = page_up(image->size);
+	probe->image = open_image(probe, image);
+	probe->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_STRIDE, MEMFD_DATA);
+	err = probe->image < 0 ? probe->image : probe->data < 0 ? probe->data : 0;
+	if (err)
+		close_files(probe);
+	return err;
+}
+
+int foreign_fits(const struct image *image, const struct foreign_layout *layout,
+		 bool *no_namespace)
+{
+	struct report report = {.fits = false};
+	struct probe probe = {.waiting = false};
+	int err = open_files(&probe, image);
+
+	if (err)
+		return err;
+	err = try_layout(&probe, layout, &report);
+	close_files(&probe);
+	*no_namespace = report.no_namespace;
+	return err ? err : report.fits;
+}
+
+int foreign_probe(const struct image *image, const struct foreign_layout **layout,
+		  struct error *error)
+{
+	struct image_identity identity = image_identity(image);
+	const struct foreign_layout *first =
+		identity.has_version ? foreign_layout_of(HOST_MACHINE, identity.version) : NULL;
+	struct report report = {.fits = false};
+	struct probe probe = {.waiting = false};
+	char words[128];
+	int err;
+
+	*layout = first;
+	image_identity_words(&identity, words, sizeof(words));
+	err = open_files(&probe, image);
+	if (!err) {
+		err = try_all(&probe, first, layout, &report);
+		close_files(&probe);
+	}
+	if (err && report.elsewhere)
+		*layout = NULL;
+	if (err != -ENOEXEC)
+		return err ? error_system(error, err, NULL) : 0;
+	error_cannot_run(error, NULL, "%s", words);
+	if (*report.words)
+		error_add(error, ": with those of Linux %s, %s",
+			  first ? first->name : next_layout(NULL, NULL)->name, report.words);
+	return err;
+}
+
+int foreign_recognise(const struct image *image, bool force,
+		      const struct foreign_layout **layout, struct error *error)
+{
+	struct image_identity identity = image_identity(image);
+	int err;
+
+	*layout = NULL;
+	if (image_machine(image) != HOST_MACHINE || identity.has_layout)
+		return 0;
+	err = foreign_probe(image, layout, error);
+	if (err != -ENOEXEC || !force)
+		return err;
+	*error = (struct error){0};
+	return 0;
+}
