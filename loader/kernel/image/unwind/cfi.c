@@ -445,6 +445,10 @@ static bool run_extended(struct interpreter *m, struct cursor *in, unsigned op)
 		offset = (is_signed ? sleb(in) : uleb(in)) * m->cie->data_factor;
 		if (op == CFA_GNU_NEGATIVE_OFFSET_EXTENDED)
 			offset = -offset;
+		/* s390's kernel has them, and LLVM's may know them there. */
+		if (is_value && is_x86(in->elf))
+			m->wrong =
+				"is a val_offset, on which LLVM's unwinder aborts the program";
 		set_rule(m, number, is_value ? RETURN_IS : RETURN_AT,
 			 value_at(VALUE_CFA, offset));
 		return true;

@@ -55,6 +55,7 @@ enum {
 	OP_REGX = 0x90,
 	OP_BREGX = 0x92,
 	OP_DEREF_SIZE = 0x94,
+	OP_NOP = 0x96, /* of the two only libgcc has it */
 };
 
 uint64_t leb128(next_byte *next, void *from, bool is_signed)
@@ -82,6 +83,8 @@ struct machine_state {
 	struct value stack[STACK_MAX];
 	unsigned depth;
 	enum expression_end ended;
+	bool has_nop;
+	uint64_t nop_at;
 };
 
 static uint8_t next_of(void *from)
@@ -354,6 +357,10 @@ static void step(struct machine_state *m, bool *undecided)
 		a.number += leb128(next_of, m, false);
 		push(m, a.kind == VALUE_MEMORY ? unknown : a);
 		return;
+	case OP_NOP:
+		m->has_nop = true;
+		m->nop_at = m->at - 1;
+		return;
 	case OP_SKIP:
 	case OP_BRA:
 		jump(m, op == OP_SKIP, undecided);
@@ -386,5 +393,9 @@ enum expression_end expression_run(const struct elf_bytes *elf, uint64_t at, uin
 	*result = pop(&m);
 	if (!elf->is64)
 		result->number = (uint32_t)result->number;
+	if (!m.ended && m.has_nop) {
+		*where = m.nop_at;
+		return EXPRESSION_OPCODE;
+	}
 	return m.ended;
 }

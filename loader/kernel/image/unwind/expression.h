@@ -45,7 +45,8 @@ enum expression_end {
 /*
  * Evaluates the bytes from an offset of the file to end, with initial on the stack, for a
  * machine with so many registers. left bounds the time: what is left of it in bytes. result is
- * unknown if it is not done; where is the offset of the opcode at which it ended.
+ * unknown if it is not done, but for a DW_OP_nop, which not all know; where is the offset of
+ * the opcode at which it ended.
  */
 enum expression_end expression_run(const struct elf_bytes *elf, uint64_t at, uint64_t end,
 				   struct value initial, uint64_t nr_registers, unsigned *left,
