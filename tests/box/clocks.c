@@ -491,7 +491,11 @@ static void judge(const struct act *act, const struct account *seen, int64_t bou
 		bool may_go_back = clocks[clock].can_be_set && (act->does & SETS);
 
 		unseen += !of->looks;
-		back += of->back > 0 && !may_go_back;
+		/*
+		 * Who went by a base of another rate until it was too old, and asks the kernel
+		 * then, goes back by what it has drifted.
+		 */
+		back += of->back > bound - DOUBT_NS && !may_go_back;
 		away += of->worst > most && !may_go_back && clock < REAL_COARSE;
 		stale += of->stale > STALE_NS;
 		if (of->outside || (of->back && !may_go_back))

@@ -32,11 +32,9 @@ for kind in pie nopie static static-pie execstack; do
 	[ -x "$programs/start.$kind" ] || continue
 	said=$("$uvdso" run "$programs/start.$kind" one 2>&1)
 	# What this kernel and this C library do not have is not there without us, either.
-	wrong='/^check/{/yes\|unsupported/!p}'
-	alone=$("$programs/start.$kind" one 2>&1 | sed -n "$wrong")
-	[ -z "$none" ] || alone=
-	is "$(echo "$said" | sed -n "$wrong")" "$alone" \
-		"start.$kind finds the world as the kernel alone makes it"
+	"$programs/start.$kind" one 2>&1 | grep '^check' >/tmp/alone
+	is "$(echo "$said" | grep '^check' | grep -v -e yes -e unsupported | grep -v -x -F -f /tmp/alone)" '' \
+		"start.$kind finds nothing wrong that is right without us"
 	like "$said" '*check*' "start.$kind has looked"
 done
 for kind in pie static; do
@@ -56,8 +54,6 @@ for command in 'run --follow' trace; do
 		is $status 125 "$command refuses where the kernel has no vDSO"
 		like "$said" 'uvdso: *vDSO*' "$command says why"
 		echo "# $said"
-	elif [ "$said" = "uvdso: $command: not on this machine yet" ]; then
-		skip "$said"
 	else
 		like "$said" '*first*second*' "$command starts a tree of programs"
 	fi

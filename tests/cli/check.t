@@ -991,12 +991,12 @@ my @mutants = (
 	['no PT_GNU_EH_FRAME', phdr(0x6474e550, type => 0), 'eh-frame'],
 	['two PT_GNU_EH_FRAMEs', sub { with_segment($_[0], 0x6474e550, 4, 0x100, 16) }, 'eh-frame'],
 	['a link without --eh-frame-hdr', phdr(0x6474e550, filesz => 0, memsz => 0), 'eh-frame'],
-	['an unwind table of version 2', eh_frame_hdr(0, 0x3b031b02), 'eh-frame'],
-	['an unwind table of another encoding', eh_frame_hdr(0, 0x1b031b01), 'eh-frame'],
-	['an empty unwind table', eh_frame_hdr(8, 0), 'eh-frame'],
-	['an unwind table longer than its segment', eh_frame_hdr(8, 1 << 29), 'eh-frame'],
-	['an unwind table that knows one function', eh_frame_hdr(8, 1), 'eh-frame'],
-	['an unwind table that is not sorted', eh_frame_hdr(12, 0x7fff), 'eh-frame'],
+	['an unwind table of version 2', eh_frame_hdr(0, 0x3b031b02), 'eh-frame-hdr'],
+	['an unwind table of another encoding', eh_frame_hdr(0, 0x1b031b01), 'eh-frame-hdr'],
+	['an empty unwind table', eh_frame_hdr(8, 0), 'eh-frame-hdr'],
+	['an unwind table longer than its segment', eh_frame_hdr(8, 1 << 29), 'eh-frame-hdr'],
+	['an unwind table that knows one function', eh_frame_hdr(8, 1), 'eh-frame', '*'],
+	['an unwind table that is not sorted', eh_frame_hdr(12, 0x7fff), 'eh-frame-hdr'],
 	[
 		'an unwind table that begins too late',
 		sub {
@@ -1009,7 +1009,9 @@ my @mutants = (
 			    substr $elf->{bytes}, $s->{offset} + 12 + 8 * $lost, 8 * ($nr - $lost);
 			$elf->set('word', $s->{offset} + 8, 'value', $nr - $lost);
 		},
-		'eh-frame'
+		'eh-frame',
+		'*',
+		qr/has no FDE: no backtrace.*\n  at 0x\w+: symbol \d+ of \.dynsym \(\S+\), st_value/
 	],
 	[
 		'an FDE of another function',
@@ -1021,7 +1023,8 @@ my @mutants = (
 			$elf->set('word', $s->{offset} + 16 + 8 * $_, 'value', $fde)
 			    for 1 .. $nr - 1;
 		},
-		'eh-frame'
+		'eh-frame-hdr',
+		'*'
 	],
 	[
 		'an FDE of one byte',
@@ -1050,7 +1053,7 @@ my @mutants = (
 		'cfi-covers'
 	],
 	[
-		'a table that says where .eh_frame is not', eh_frame_hdr(4, 0x1000), 'eh-frame',
+		'a table that says where .eh_frame is not', eh_frame_hdr(4, 0x1000), 'eh-frame-hdr',
 		qr/LLVM's unwinder/
 	],
 	[
@@ -1061,7 +1064,7 @@ my @mutants = (
 			my $nr = $elf->get('word', $s->{offset} + 8)->{value};
 			$elf->set('word', $s->{offset} + 8, 'value', $nr - 1);
 		},
-		'eh-frame',
+		'eh-frame-hdr',
 		'*',
 		qr/the table lists \d+ functions, and \.eh_frame describes/
 	],
@@ -1069,21 +1072,83 @@ my @mutants = (
 		map {
 			my ($what, $at, $value, $pattern) = @$_;
 			["a CIE $what", cie($at, $value), 'cfi', $pattern]
-		} ['of version 9', 8, "\x09", qr/has version 9: libgcc aborts/],
-		['of version 4', 8, "\x04", qr/has version 4/],
+		} [
+			'of version 9', 8, "\x09",
+			qr/has version 9: LLVM's unwinder.*, and libgcc aborts/
+		],
+		['of version 4', 8, "\x04", qr/has version 4: LLVM's.*, and libgcc aborts/],
+		[
+			'of version 4 with its sizes', 8,
+			"\x04zR\0\x08\0\x01\x78\x10\x01\x1b\x0c\x07\x08\x90\x01",
+			qr/has version 4: LLVM's unwinder knows 1 and 3 alone$/m
+		],
+		['with a code alignment of 0', 12, "\0", qr/an alignment factor of 0/],
+		['with a data alignment of 0', 13, "\0", qr/an alignment factor of 0/],
+		[
+			'with a data alignment of 8', 13, "\x08",
+			qr/the return address at \w+ is where no call leaves it/
+		],
+		['with a code alignment of 4', 12, "\x04", qr/outside of its code|has another CFA/],
+		['whose CFA is the stack pointer', 19, "\0", qr/has another CFA for/],
+		[
+			'whose CFA is far away', 17, "\x0c\x07\x88\x80\x02\x90\x01",
+			qr/has another CFA for/
+		],
+		['whose CFA is 0', 17, "\x0f\0\x90\x01\0", qr/has another CFA for/],
+		['whose CFA is no multiple', 19, "\x0c", qr/has another CFA for/],
+		[
+			'that keeps the return address', 20, "\x08\x10",
+			qr/does not say where the return address is at \w+: unwinders stay there/
+		],
+		[
+			'with the return address in a register', 20, "\x09\x10\x03",
+			qr/is where no call leaves it/
+		],
+		[
+			'with the return address in register 64', 20, "\x09\x10\x40",
+			qr/names register 64, which unwinders have no room for/
+		],
+		[
+			'with the return address at 0', 20, "\x10\x10\x01\x30",
+			qr/is where no call leaves it/
+		],
+		[
+			'with the return address 0', 20, "\x16\x10\x01\x30",
+			qr/is where no call leaves it/
+		],
+		[
+			'with a rule for register 60', 20, "\x90\x01\xbc\x02",
+			qr/names register 60, which unwinders have no room for/
+		],
+		['with an instruction of SPARC', 22, "\x2d", qr/is another machine's/],
+		(
+			map { [
+				"with an expression $_->[0]", 17,
+				"\x0f" . pack('C/a', $_->[1]) . "\x90\x01",
+				qr/an expression with opcode \w+: $_->[2]/
+			] } ['that adds one number', "\x22", qr/an operand that is not there/],
+			['that divides by 0', "\x30\x1b", qr/a division by 0/],
+			['without an end', "\x2f\xfd\xff", qr/no end/],
+			['of register 40', "\x92\x28\0", qr/a register that unwinders have no/],
+			['of memory at 0', "\x06", qr/a read at a fixed address/],
+			['of no operation', "\x96", qr/an opcode that not all unwinders know/]
+		),
 		['of an unknown augmentation', 9, 'zX', qr/the augmentation zX/],
 		['of the augmentation eh', 9, 'eh', qr/the augmentation eh/],
 		['with an augmentation without an end', 9, 'zRRRRRRRRR', qr/without an end/],
 		['with absolute addresses', 16, "\x00", qr/encoded as 0/],
 		['with addresses of an unknown size', 16, "\x1f", qr/encoded as 0x1f/],
-		['with another return address', 14, "\x20", qr/return address in register 32/],
+		[
+			'with another return address', 14, "\x20",
+			qr/return address in register 32, of 17/
+		],
 		['that does not say what the CFA is', 17, "\0\0\0", qr/gives no CFA for/],
 		[
 			'that does not say where the return address is', 20, "\0\0",
 			qr/where the return address is/
 		],
 		['that says that there is no caller', 20, "\x07\x10", qr/there is no caller/],
-		['that counts the CFA from register 40', 18, "\x28", qr/names no register/],
+		['that counts the CFA from register 40', 18, "\x28", qr/names register 40/],
 		['that is none', 4, "\x01", qr/it is none/],
 		['of 4 GiB', 0, "\xff\xff\xff\xff", qr/reads on until it faults/]
 	),
@@ -1100,13 +1165,24 @@ my @mutants = (
 		['that goes back', "\x41\x01\0\0\0\0", qr/outside of its code/],
 		['that restores what it has not remembered', "\x0b", qr/restores what nothing/],
 		['that remembers without an end', "\x0a" x 30, qr/too often/],
-		['without a CFA in the middle', "\x0f\x01\x06\x0d\x40\x41", qr/names no register/],
 		[
-			'with an offset from an expression', "\x0f\x01\x06\x0e\x10\x41",
+			'with a CFA from register 64', "\x0f\x02\x77\x08\x0d\x40\x41",
+			qr/names register 64/
+		],
+		[
+			'with no instructions', '',
+			qr/has another CFA for \w+ than the one that is there/
+		],
+		[
+			'that sets the location', "\x01\0\0\0\0",
+			qr/outside of its code|takes for a distance/
+		],
+		[
+			'with an offset from an expression', "\x0f\x02\x77\x08\x0e\x10\x41",
 			qr/no register to count from/
 		],
 		[
-			'with an expression that is none', "\x0f\x02\x06\xff",
+			'with an expression that is none', "\x0f\x02\x30\xff",
 			qr/an expression with opcode 0xff/
 		],
 		[
@@ -1125,7 +1201,7 @@ my @mutants = (
 			my $s = $elf->section('.eh_frame');
 			$elf->set('word', $s->{offset} + $s->{size} - 4, 'value', 0x10);
 		},
-		'eh-frame',
+		'eh-frame-end',
 		qr/not the zero that ends it/
 	],
 	[
@@ -1139,7 +1215,7 @@ my @mutants = (
 				$first->{length} + 4 + $second->{length}
 			);
 		},
-		'eh-frame',
+		'eh-frame-hdr',
 		qr/the table lists/,
 		'*'
 	],
@@ -1150,7 +1226,7 @@ my @mutants = (
 			my ($last) = sort { $b->{at} <=> $a->{at} } frames($elf);
 			$elf->set('word', $last->{at}, 'value', $last->{length} + 8);
 		},
-		'eh-frame',
+		'eh-frame-end',
 		qr/reads on outside/,
 		'*'
 	],
@@ -1164,6 +1240,20 @@ my @mutants = (
 		},
 		'eh-frame-end',
 		qr/no zero ends \.eh_frame: LLVM's unwinder/
+	],
+	[
+		'an .eh_frame that ends by chance',
+		sub {
+			# A word less, and after it as much as leads to a zero.
+			my ($elf) = @_;
+			my $s = $elf->section('.eh_frame');
+			my $at = $s->{offset} + $s->{size} - 4;
+			my $zero = index $elf->{bytes}, "\0\0\0\0", $at + 16;
+			$elf->set('word', $at, 'value', $zero - $at - 4);
+			shdr('.eh_frame', size => $s->{size} - 4)->($elf);
+		},
+		'eh-frame-zero',
+		qr/up to a zero that is there by chance/
 	],
 	[
 		'a description whose CIE is nowhere',

@@ -45,14 +45,15 @@ sub spew {
 	close $fh;
 }
 
-# What readelf says the image exports: "name version", functions only, sorted.
+# What readelf says the image exports: "name version", functions only, sorted. (Of aarch64's kernel
+# the return from signal handlers has no type.)
 sub readelf_rows {
 	my @rows;
 	for (split /\n/, `readelf --dyn-syms -W $_[0]`) {
 		my (undef, undef, undef, $type, $bind, undef, $section, $name) = split ' ';
 		next
 		    unless defined $name
-		    && $type eq 'FUNC'
+		    && $type =~ /FUNC|NOTYPE/
 		    && $bind =~ /GLOBAL|WEAK/
 		    && $section ne 'UND';
 		push @rows, $name =~ s/@@?/ /r;

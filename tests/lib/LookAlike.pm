@@ -137,6 +137,16 @@ sub gnu_hash {
 
 sub aligned { my ($bytes, $to) = @_; return $bytes . "\0" x (-length($bytes) % $to) }
 
+# How each is called, for its CFI: the numbers of the stack pointer and of what holds the return
+# address, and how far the CFA is above the stack pointer at the first instruction, for 64 and 32
+# bits. And what x86 pushes.
+my %CALLS = (
+	3 => [4, 8, 4, 4], 8 => [29, 31, 0, 0], 20 => [1, 65, 0, 0], 21 => [1, 65, 0, 0],
+	22 => [15, 14, 160, 96], 40 => [13, 14, 0, 0], 62 => [7, 16, 8, 8], 183 => [31, 30, 0, 0],
+	243 => [2, 1, 0, 0], 258 => [3, 1, 0, 0]
+);
+my %PUSHES = (3 => 4, 62 => 8);
+
 sub image {
 	my ($machine, %opt) = @_;
 	my $wide = $machine->{bits} == 64;
@@ -285,10 +295,18 @@ sub image {
 	$dynamic->{bytes} .=
 	    "\0" x (2 * $width * (14 + @{$opt{tags} // []}) - length $dynamic->{bytes});
 	if ($has{unwind}) {
-	   # "zR": the FDE's addresses are relative, of four bytes. Then: the CFA is register 7 + 8,
-	   # and the return address, which is register 16, is saved below it.
-		$frames->{bytes} = pack("$word$word", 20, 0)
-		    . pack('CZ*CCCCC C*', 1, 'zR', 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8, 0x90, 1, 0, 0);
+		# "zR": the FDE's addresses are relative, of four bytes. Then: the CFA is the stack
+		# pointer and a number, and x86 saves the return address below it.
+		my ($stack, $return, @cfa) = @{$CALLS{$machine->{number}} // $CALLS{62}};
+		my $cfa = $cfa[$wide ? 0 : 1];
+		my $rows = pack 'CCC*', 0x0c, $stack,
+		    $cfa < 0x80 ? $cfa : (0x80 | $cfa & 0x7f, $cfa >> 7);
+		$rows .= pack 'CC', 0x80 | $return, 1 if $PUSHES{$machine->{number}};
+		$frames->{bytes} = pack("$word$word", 20, 0) . pack(
+			'CZ*CCCCC a7', 1, 'zR', 1, 0x7f & -($PUSHES{$machine->{number}} // 8),
+			$return,
+			1, 0x1b, $rows
+		);
 		$table->{bytes} =
 		      pack('CCCC', 1, 0x1b, 3, 0x3b)
 		    . pack("l$o", $frames->{at} - $table->{at} - 4)

@@ -5,6 +5,7 @@ package OddImages;
 # odd_images(BYTES) gives a list of [NAME, BYTES, KIND...] for an x86-64 image. A kind says what
 # the change is about:
 #	unwind	the unwind data, which C libraries do not read
+#	stack	... where what happens, if something does, depends on what lies on the stack
 #	code	the code behind a symbol, of which the tables say nothing: there is no verdict on it
 #	class	a client of this machine does not ask for the class, so reads it as before
 #
@@ -333,6 +334,60 @@ sub no_rows {
 	put($elf, $_ + 17, 'C*', (0) x (u32($elf, $_) - 13)) for cies($elf);
 }
 
+# With that augmentation: other rows, or a CFA from an expression and the usual rule for the return
+# address.
+sub rows { return cie(17, @_, (0) x (7 - @_)) }
+
+sub expression { return rows(0x0f, scalar @_, @_, 0x90, 1) }
+
+# What comes after the usual CFA: the rule for the return address, and one byte more.
+sub rule { return rows(0x0c, 7, 8, @_) }
+
+# The first instructions of each description that has room for them.
+sub first {
+	my @bytes = @_;
+	return each_fde([
+		0,
+		sub {
+			my ($elf, $fde) = @_;
+			put($elf, $fde + 17, 'C*', @bytes) if u32($elf, $fde) - 13 >= @bytes;
+		}
+	]);
+}
+
+# The entries of the search table in another order.
+sub reordered {
+	my ($order) = @_;
+	return sub {
+		my ($elf) = @_;
+		my @at = map { $_->[2] } fdes($elf);
+		my @entries = map { substr $elf->{bytes}, $_, 8 } @at;
+		substr $elf->{bytes}, $_, 8, shift @entries for $order->(@at);
+	}
+}
+
+# Another PT_GNU_EH_FRAME, after the first one or in place of it, which comes after it then.
+sub second_eh_frame {
+	my ($swap) = @_;
+	return sub {
+		my ($elf) = @_;
+		my ($s) = $elf->segments($PT_EH_FRAME);
+		segment($PT_EH_FRAME, 4, 0x1000, 8)->($elf);
+		return if !$swap;
+		my ($first, $second) =
+		    map { $_->{at} } Elf->new($elf->{bytes})->segments($PT_EH_FRAME);
+		my $bytes = substr $elf->{bytes}, $first, 56;
+		substr $elf->{bytes}, $first, 56, substr $elf->{bytes}, $second, 56;
+		substr $elf->{bytes}, $second, 56, $bytes;
+	}
+}
+
+sub no_zero {
+	my ($elf) = @_;
+	my $s = $elf->section('.eh_frame');
+	put($elf, $s->{offset} + $s->{size} - 4, 'V', 0x100000);
+}
+
 my $no_sysv = without('HASH');
 my $no_gnu = without('GNU_HASH');
 my $far = 0x7000000;
@@ -423,6 +478,14 @@ my @list = (
 		sub {
 			my ($elf) = @_;
 			sym($_->{text}, size => 0)->($elf)
+			    for grep { $_->{value} } @{$elf->{symbols}};
+		}
+	],
+	[
+		'sizes too large',
+		sub {
+			my ($elf) = @_;
+			sym($_->{text}, size => 0x100)->($elf)
 			    for grep { $_->{value} } @{$elf->{symbols}};
 		}
 	],
@@ -559,6 +622,20 @@ my @list = (
 	],
 	['.eh_frame_hdr: version 2', hdr(0, 'C', 2), 'unwind'],
 	['.eh_frame_hdr: no entries', hdr(8, 'V', 0), 'unwind'],
+	['.eh_frame_hdr: one entry', hdr(8, 'V', 1), 'unwind'],
+	['.eh_frame_hdr: a thousand entries', hdr(8, 'V', 1000), 'unwind'],
+	['.eh_frame_hdr: the number is left out', hdr(2, 'C', 0xff), 'unwind'],
+	['.eh_frame_hdr: the number is indirect', hdr(2, 'C', 0x83), 'unwind'],
+	['.eh_frame_hdr: no encoding of the table', hdr(3, 'C', 0xff), 'unwind'],
+	['.eh_frame_hdr: an unsigned table', hdr(3, 'C', 0x33), 'unwind'],
+	['.eh_frame_hdr: a table that counts from itself', hdr(3, 'C', 0x1b), 'unwind'],
+	['.eh_frame_hdr: .eh_frame is left out', hdr(1, 'C', 0xff), 'unwind'],
+	['.eh_frame_hdr: .eh_frame far away', hdr(4, 'V', $far), 'unwind'],
+	['.eh_frame_hdr: reversed', reordered(sub { reverse @_ }), 'unwind'],
+	['.eh_frame_hdr: the first is the last', reordered(sub { @_[1 .. $#_, 0] }), 'unwind'],
+	['two PT_GNU_EH_FRAMEs, the second bad', second_eh_frame(0), 'unwind'],
+	['two PT_GNU_EH_FRAMEs, the first bad', second_eh_frame(1), 'unwind'],
+	['no zero at the end of .eh_frame', \&no_zero, 'unwind'],
 	['FDEs of length 1', each_fde([12, 1]), 'unwind'],
 	['FDEs of length 1 for exported functions', each_fde([12, 1], \&exported), 'unwind'],
 	[
@@ -570,6 +647,46 @@ my @list = (
 	['a CIE of version 4 without its sizes', cie(8, 4), 'unwind'],
 	['a CIE with an unknown encoding', cie(16, 0x0d), 'unwind'],
 	['a CIE without rows', \&no_rows, 'unwind'],
+	[
+		'a CIE of version 4',
+		cie(8, 4, unpack 'C*', "zR\0\x08\0\x01\x78\x10\x01\x1b\x0c\x07\x08\x90\x01"),
+		'unwind'
+	],
+	['a CIE: code alignment 0', cie(12, 0), 'unwind', 'stack'],
+	['a CIE: code alignment 4', cie(12, 4), 'unwind', 'stack'],
+	['a CIE: data alignment 0', cie(13, 0), 'unwind', 'stack'],
+	['a CIE: data alignment 8', cie(13, 8), 'unwind', 'stack'],
+	['a CIE: return address in column 3', cie(14, 3), 'unwind'],
+	['a CIE: return address in column 17', cie(14, 17), 'unwind'],
+	['a CIE: return address in column 99', cie(14, 99), 'unwind'],
+	['a CIE: augmentation data of 127 bytes', cie(15, 127), 'unwind'],
+	['a CIE: augmentation data of no bytes', cie(15, 0), 'unwind'],
+	['CFI: the CFA from register 17', cie(18, 17), 'unwind'],
+	['CFI: the CFA from register 40', cie(18, 40), 'unwind'],
+	['CFI: the CFA is the stack pointer', cie(19, 0), 'unwind', 'stack'],
+	['CFI: the CFA 2 MiB away', rows(0x0c, 7, 0x88, 0x80, 0x7f, 0x90, 1), 'unwind'],
+	['CFI: the return address is kept', rule(8, 16), 'unwind'],
+	['CFI: no caller', rule(7, 16), 'unwind'],
+	['CFI: the return address in rbx', rule(9, 16, 3), 'unwind'],
+	['CFI: the return address in register 64', rule(9, 16, 64), 'unwind'],
+	['CFI: the return address at 0', rule(0x10, 16, 1, 0x30), 'unwind'],
+	['CFI: the return address 0', rule(0x16, 16, 1, 0x30), 'unwind'],
+	['CFI: a rule for register 17', rule(0x90, 1, 0x91, 2), 'unwind'],
+	['CFI: a rule for register 60', rule(0x90, 1, 0xbc, 2), 'unwind'],
+	['CFI: a window of SPARC', rule(0x90, 1, 0x2d), 'unwind'],
+	['CFI: an advance in the CIE', rows(0x41, 0x0c, 7, 8, 0x90, 1), 'unwind'],
+	['CFI: an empty expression', expression(), 'unwind'],
+	['CFI: an expression with an unknown opcode', expression(0xff), 'unwind'],
+	['CFI: an expression with a nop', expression(0x77, 8, 0x96), 'unwind', 'stack'],
+	['CFI: an expression that adds one number', expression(0x22), 'unwind'],
+	['CFI: an expression that divides by 0', expression(0x30, 0x1b), 'unwind'],
+	['CFI: an expression without an end', expression(0x2f, 0xfd, 0xff), 'unwind'],
+	['CFI: an expression of register 40', expression(0x92, 40, 8), 'unwind'],
+	['CFI: an expression for all of a function', expression(0x77, 8), 'unwind', 'stack'],
+	['CFI: no rows', each_fde(instructions(0)), 'unwind', 'stack'],
+	['CFI: an advance beyond the end', first(4, 0, 0, 0, 1), 'unwind', 'stack'],
+	['CFI: a location of 0', first(1, 0, 0, 0, 0), 'unwind', 'stack'],
+	['CFI: a value for a register', first(0x14, 3, 2), 'unwind', 'stack'],
 	['CFI of unknown instructions', each_fde(instructions(0x3f)), 'unwind'],
 	['CFI that restores what was not remembered', each_fde(instructions(0x0b, 1)), 'unwind'],
 );

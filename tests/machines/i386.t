@@ -77,6 +77,24 @@ for my $case (
 	);
 }
 
+# trace counts what 32-bit programs call, and what they still ask the kernel.
+{
+	my $p = run($UVDSO32, 'trace', '--no-counter', program32('times.pie'));
+	my %calls = $p->{err} =~ /^    (__\w+) +(?:yes|no|\?) +(\d+)$/mg;
+	my ($vdso) = $p->{err} =~ /^    clock_gettime64\(CLOCK_REALTIME\) +(\d+) +\d+$/m;
+	is_status($p, 0, 'trace: the program runs');
+	is_deeply(
+		[sort keys %calls],
+		[
+			map { "__vdso_$_" }
+			    qw(clock_getres clock_gettime clock_gettime64 getcpu gettimeofday time)
+		],
+		'... each function has its line, and no trampoline has one'
+	);
+	ok(!(grep { !$_ } values %calls), '... it has called all of them') || diag $p->{err};
+	cmp_ok($vdso // 0, '>', 0, '... without a counter they ask the kernel') || diag $p->{err};
+}
+
 # Each width has its own uvdso, and says so.
 SKIP: {
 	skip 'there is no other uvdso here', 4 unless -x "$BUILD/uvdso";

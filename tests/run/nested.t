@@ -62,7 +62,7 @@ my %three = (
 	(map { $_ => 0 } keys %ahead),
 	map { $_ => 3 } qw(realtime realtime-coarse gettimeofday time)
 );
-for my $image ([], ['--image', $other], ['--exec=hand', '--image', $other]) {
+for my $image ([], ['--force', '--image', $other], ['--exec=hand', '--force', '--image', $other]) {
 	my @run = ('run', @$image, @day);
 	days(
 		"three of a day each: @$image", \%three, @run[1 .. $#run], ($UVDSO, @run) x 2,

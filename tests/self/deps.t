@@ -327,7 +327,7 @@ is_deeply([grep { length > 80 } split /\n/, $here], [], 'in at most 80 columns')
 			"on $machine doctor finds that there is a port"
 		);
 		like(
-			$out, qr/^  ok  clocksource +$source{$machine}$/m,
+			$out, qr/^  ok  clocksource +$source{$machine}, so the counter is used$/m,
 			'... and the clocksource that is its counter'
 		);
 		unlike($out, qr/not asked for/, '... and asks what its kernel has');

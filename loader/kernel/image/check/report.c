@@ -389,16 +389,36 @@ const struct image_rule image_rules[] = {
 			.source =
 				"libgcc unwind-dw2-fde-dip.c; LLVM libunwind AddressSpace.hpp",
 		},
+	[RULE_EH_FRAME_HDR] =
+		{
+			.name = "eh-frame-hdr",
+			.what = "a search table that agrees with .eh_frame",
+			.hurts = "unwinders find no description or a wrong one, abort the "
+				 "program or crash",
+			.mend = "ld --eh-frame-hdr writes it; let nothing change it or "
+				".eh_frame after the link",
+			.source = "LSB, .eh_frame_hdr; libgcc unwind-dw2-fde-dip.c "
+				  "find_fde_tail(); LLVM libunwind/src/EHHeaderParser.hpp",
+		},
 	[RULE_EH_FRAME_END] =
 		{
 			.name = "eh-frame-end",
+			.what = "an .eh_frame with an end, in front of what is no CFI",
+			.hurts = "LLVM's unwinder crashes: from the first instruction of a "
+				 "function it reads on",
+			.mend = "linker script: .eh_frame : { KEEP(*(.eh_frame)) LONG(0) } "
+				":text",
+			.source = "LLVM libunwind/src/DwarfParser.hpp findFDE(), as "
+				  "tests/image/clients.t has seen",
+		},
+	[RULE_EH_FRAME_ZERO] =
+		{
+			.name = "eh-frame-zero",
 			.what = "a zero at the end of .eh_frame",
 			.mend = "linker script: .eh_frame : { KEEP(*(.eh_frame)) LONG(0) } "
 				":text",
-			.source =
-				"LLVM libunwind/src/DwarfParser.hpp findFDE(): it reads on, as "
-				"tests/image/clients.t has seen; kernels have none, and "
-				"something there that ends it",
+			.source = "LSB, .eh_frame; kernels have none, and something there that "
+				  "ends it",
 		},
 	[RULE_CFI] =
 		{

@@ -175,10 +175,6 @@ struct segments look_segments(struct look *l, unsigned stride)
 			all.nr_dynamic++;
 			all.dynamic = s;
 		}
-		if (s.type == PT_GNU_EH_FRAME) {
-			all.has_eh_frame_hdr = true;
-			all.eh_frame_hdr = s;
-		}
 	}
 	return all;
 }

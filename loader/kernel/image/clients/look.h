@@ -83,8 +83,7 @@ __attribute__((format(printf, 4, 5))) void look_end(struct look *l, enum client_
 /* The program headers, stride bytes apart. */
 struct segments {
 	unsigned nr_load, nr_dynamic;
-	struct elf_segment first_load, last_load, dynamic, eh_frame_hdr;
-	bool has_eh_frame_hdr;
+	struct elf_segment first_load, last_load, dynamic;
 };
 struct segments look_segments(struct look *l, unsigned stride);
 

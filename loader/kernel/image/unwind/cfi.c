@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "kernel/image/unwind/cfi.h"
+#include "kernel/image/unwind/row.h"
 
 /* How an address is written (DW_EH_PE_*): a format, and what it counts from. */
 enum { FORMAT_ABSPTR, FORMAT_UDATA2 = 2, FORMAT_UDATA4, FORMAT_UDATA8 };
@@ -65,51 +66,40 @@ enum {
 struct cursor {
 	const struct elf_bytes *elf;
 	uint64_t at, end;
-	bool over; /* read beyond the end, which gives zeros */
+	unsigned *left; /* of MAX_BYTES */
+	bool over;      /* read beyond the end, which gives zeros */
 };
 
 static uint64_t take(struct cursor *in, unsigned size)
 {
 	uint64_t at = in->at;
 
-	if (size > in->end - at) {
+	if (size > in->end - at || size > *in->left) {
 		in->over = true;
 		in->at = in->end;
 		return 0;
 	}
 	in->at += size;
+	*in->left -= size;
 	return size == 1   ? elf_u8(in->elf, at)
 	       : size == 2 ? elf_u16(in->elf, at)
 	       : size == 4 ? elf_u32(in->elf, at)
 			   : elf_u64(in->elf, at);
 }
 
-/* A number in groups of seven bits, the lowest first. 64 bits of it count. */
-static uint64_t leb128(struct cursor *in, bool is_signed)
+static uint8_t next_of(void *from)
 {
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
-
-	do {
-		byte = (uint8_t)take(in, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (is_signed && byte & 0x40 && shift < 64)
-		value |= ~0ull << shift;
-	return value;
+	return (uint8_t)take(from, 1);
 }
 
 static uint64_t uleb(struct cursor *in)
 {
-	return leb128(in, false);
+	return leb128(next_of, in, false);
 }
 
 static uint64_t sleb(struct cursor *in)
 {
-	return leb128(in, true);
+	return leb128(next_of, in, true);
 }
 
 static unsigned format_size(const struct checked *c, uint8_t encoding)
@@ -142,17 +132,10 @@ static uint64_t encoded(const struct checked *c, struct cursor *in, uint8_t enco
 }
 
 struct cie {
-	uint64_t vaddr, code_factor, return_column;
+	uint64_t vaddr, code_factor, data_factor, return_column;
 	struct cursor instructions;
 	uint8_t encoding;
 	bool augmented, is_signal;
-};
-
-/* What is the table's row at the instruction that has been reached? */
-struct row {
-	bool cfa;          /* is it known, ... */
-	bool cfa_register; /* as a register and an offset */
-	bool return_known; /* is there a rule for the return address */
 };
 
 struct interpreter {
@@ -161,26 +144,19 @@ struct interpreter {
 	const struct cie *cie;
 	struct frame *frame;
 	uint64_t location, shift; /* shift: from a file offset to an address */
-	struct row row, initial;  /* initial: after the CIE */
+	struct convention convention;
+	struct prologue prologue;
+	struct row row, initial; /* initial: after the CIE */
 	struct row remembered[REMEMBERED_MAX];
 	unsigned depth;
+	/* What is wrong with an instruction, and for a text about a register its number. */
+	const char *wrong;
+	uint64_t number;
 };
 
-/* How many registers libgcc has room for; it asserts that the CFA's is one of them. */
-static uint64_t nr_registers(const struct checked *c)
-{
-	return c->header.machine == EM_X86_64 || c->header.machine == EM_386 ? 17 : 256;
-}
-
-/* On x86 a call puts the return address on the stack; elsewhere it is in a register. */
-static bool returns_by_stack(const struct checked *c)
-{
-	return c->header.machine == EM_X86_64 || c->header.machine == EM_386;
-}
-
 /* A length and a file position: the record's cursor. False: reported. */
-static bool open_record(struct checked *c, struct cursor *in, const char *what, uint64_t vaddr,
-			uint64_t *shift)
+static bool open_record(struct checked *c, struct cfi *cfi, struct cursor *in, const char *what,
+			uint64_t vaddr, uint64_t *shift)
 {
 	uint64_t at;
 	uint32_t length;
@@ -195,7 +171,8 @@ static bool open_record(struct checked *c, struct cursor *in, const char *what, 
 			       what, X(vaddr), length);
 		return false;
 	}
-	*in = (struct cursor){.elf = &c->elf, .at = at + 4, .end = at + 4 + length};
+	*in = (struct cursor){
+		.elf = &c->elf, .at = at + 4, .end = at + 4 + length, .left = &cfi->left};
 	*shift = vaddr - at;
 	return true;
 }
@@ -255,14 +232,24 @@ cie_broken(struct checked *c, struct cfi *cfi, const struct cie *cie, const char
 		       "the CIE at %#llx has %s", X(cie->vaddr), what);
 }
 
+/* From version 4 on the sizes of an address and of a segment come after the augmentation. */
+static bool has_sizes(const struct checked *c, const struct cursor *in)
+{
+	struct cursor sizes = *in;
+
+	while (take(&sizes, 1))
+		continue;
+	return take(&sizes, 1) == (c->elf.is64 ? 8 : 4) && take(&sizes, 1) == 0;
+}
+
 static bool read_cie(struct checked *c, struct cfi *cfi, struct cie *cie)
 {
 	char letters[AUGMENTATION_MAX] = "";
 	struct cursor in;
 	uint64_t shift;
-	unsigned version, n = 0;
+	unsigned version, n = 0, registers = convention_of(&c->elf).registers;
 
-	if (!open_record(c, &in, "a CIE", cie->vaddr, &shift))
+	if (!open_record(c, cfi, &in, "a CIE", cie->vaddr, &shift))
 		return false;
 	if (take(&in, 4) != 0) {
 		cie_broken(c, cfi, cie, "another number than 0 where a CIE has 0: it is none");
@@ -270,10 +257,10 @@ static bool read_cie(struct checked *c, struct cfi *cfi, struct cie *cie)
 	}
 	version = (unsigned)take(&in, 1);
 	if (version != 1 && version != 3) {
-		cie_broken(c, cfi, cie,
-			   "version %u: libgcc aborts the program, and LLVM's unwinder knows 1 "
-			   "and 3 alone",
-			   version);
+		cie_broken(c, cfi, cie, "version %u: LLVM's unwinder knows 1 and 3 alone%s",
+			   version,
+			   version > 3 && !has_sizes(c, &in) ? ", and libgcc aborts the program"
+							     : "");
 		return false;
 	}
 	do
@@ -285,7 +272,7 @@ static bool read_cie(struct checked *c, struct cfi *cfi, struct cie *cie)
 		return false;
 	}
 	cie->code_factor = uleb(&in);
-	sleb(&in);
+	cie->data_factor = sleb(&in);
 	cie->return_column = version == 1 ? take(&in, 1) : uleb(&in);
 	if (!read_augmentation(c, cie, &in, letters) || in.over) {
 		cie_broken(c, cfi, cie, "the augmentation %s: what comes after is not known",
@@ -299,212 +286,239 @@ static bool read_cie(struct checked *c, struct cfi *cfi, struct cie *cie)
 			   cie->encoding);
 		return false;
 	}
-	if (cie->return_column >= nr_registers(c))
-		cie_broken(c, cfi, cie, "a return address in register %llu, of %llu",
-			   X(cie->return_column), X(nr_registers(c)));
+	if (!cie->code_factor || !cie->data_factor)
+		cie_broken(c, cfi, cie,
+			   "an alignment factor of 0: all rows are for one address, or all "
+			   "registers at one place");
+	if (cie->return_column >= registers)
+		cie_broken(c, cfi, cie, "a return address in register %llu, of %u",
+			   X(cie->return_column), registers);
 	cie->instructions = in;
 	return true;
 }
 
-/* The opcodes of DWARF expressions that libgcc knows, by the operands that follow. */
-static bool read_operation(const struct checked *c, struct cursor *in)
+/* What comes of an expression that does not end well. */
+static const char *const expression_texts[] = {
+	[EXPRESSION_OPCODE] = "an opcode that not all unwinders know: they abort the program",
+	[EXPRESSION_REGISTER] =
+		"a register that unwinders have no room for: they abort the program",
+	[EXPRESSION_STACK] = "an operand that is not there, or too many: libgcc aborts the "
+			     "program, LLVM's unwinder takes what lies there",
+	[EXPRESSION_DIVISION] = "a division by 0, which ends the program",
+	[EXPRESSION_CUT] = "an operand that runs over the end: unwinders take what comes next",
+	[EXPRESSION_ADDRESS] = "a read at a fixed address, which ends the program",
+	[EXPRESSION_ENDLESS] = "no end: the program hangs",
+};
+
+/* False: reported. */
+static bool read_expression(struct interpreter *m, struct cursor *in, struct value initial,
+			    struct value *result)
 {
-	unsigned op = (unsigned)take(in, 1);
+	uint64_t length = uleb(in), where = in->at;
+	enum expression_end ended;
 
-	if (op >= 0x30 && op <= 0x6f) /* lit, reg */
-		return true;
-	if (op >= 0x70 && op <= 0x8f) { /* breg */
-		sleb(in);
-		return true;
-	}
-	switch (op) {
-	case 0x03: /* addr */
-		take(in, c->elf.is64 ? 8 : 4);
-		return true;
-	case 0x08: /* const1u, const1s, pick, deref_size */
-	case 0x09:
-	case 0x15:
-	case 0x94:
-		take(in, 1);
-		return true;
-	case 0x0a: /* const2u, const2s, bra, skip */
-	case 0x0b:
-	case 0x28:
-	case 0x2f:
-		take(in, 2);
-		return true;
-	case 0x0c: /* const4u, const4s */
-	case 0x0d:
-		take(in, 4);
-		return true;
-	case 0x0e: /* const8u, const8s */
-	case 0x0f:
-		take(in, 8);
-		return true;
-	case 0x10: /* constu, plus_uconst, regx */
-	case 0x23:
-	case 0x90:
-		uleb(in);
-		return true;
-	case 0x11: /* consts */
-		sleb(in);
-		return true;
-	case 0x92: /* bregx */
-		uleb(in);
-		sleb(in);
-		return true;
-	case 0x06: /* deref, nop */
-	case 0x96:
-		return true;
-	}
-	/* dup, drop, over; swap to not; or to xor; and the comparisons */
-	return op >= 0x12 && op <= 0x2e && op != 0x18;
-}
-
-static bool read_expression(struct interpreter *m, struct cursor *in)
-{
-	uint64_t length = uleb(in);
-	struct cursor block = *in;
-
-	if (length > in->end - in->at) {
+	if (in->over || length > in->end - in->at) {
 		in->over = true;
 		return true; /* said by the caller */
 	}
-	block.end = in->at += length;
-	while (block.at < block.end) {
-		uint64_t at = block.at;
-
-		if (!m->cfi->left || !m->cfi->left--)
-			return true;
-		if (read_operation(m->c, &block) && !block.over)
-			continue;
-		rule_broken_at(&m->c->report, RULE_CFI, at,
-			       "the FDE at %#llx has an expression with opcode %#x: libgcc "
-			       "aborts the program",
-			       X(m->frame->fde), elf_u8(in->elf, at));
-		return false;
-	}
-	return true;
+	ended = expression_run(in->elf, in->at, in->at + length, initial,
+			       m->convention.registers, &m->cfi->left, result, &where);
+	in->at += length;
+	if (ended == EXPRESSION_DONE)
+		return true;
+	rule_broken_at(&m->c->report, RULE_CFI, where,
+		       "the FDE at %#llx has an expression with opcode %#x: %s",
+		       X(m->frame->fde), elf_u8(in->elf, where), expression_texts[ended]);
+	return false;
 }
 
-/* The rows up to a new location are done: did each have a CFA? */
+static void row_broken(struct interpreter *m, enum row_fault fault, uint64_t pc)
+{
+	static const char *const texts[] = {
+		[ROW_NO_CFA] =
+			"gives no CFA for %#llx: no unwinder finds the caller from there",
+		[ROW_WRONG_CFA] =
+			"has another CFA for %#llx than the one that is there: the walk "
+			"goes wrong, or crashes",
+		[ROW_RETURN_KEPT] = "does not say where the return address is at %#llx: "
+				    "unwinders stay there for ever",
+		[ROW_RETURN_NOWHERE] = "says that there is no caller at %#llx: the walk ends "
+				       "there",
+		[ROW_RETURN_ELSEWHERE] =
+			"says that the return address at %#llx is where no call "
+			"leaves it: the walk goes wrong, or crashes",
+	};
+	char text[160];
+
+	snprintf(text, sizeof(text), texts[fault], X(pc));
+	rule_broken_at(&m->c->report, RULE_CFI, m->frame->fde - m->shift, "the FDE at %#llx %s",
+		       X(m->frame->fde), text);
+}
+
+/* The rows up to a new location are done: were they right? */
 static bool advance(struct interpreter *m, uint64_t to)
 {
-	struct report *report = &m->c->report;
-	uint64_t at = m->frame->fde - m->shift;
+	enum row_fault fault;
+	uint64_t at;
 
 	if (to < m->location || to > m->frame->start + m->frame->length) {
-		rule_broken_at(report, RULE_CFI, at,
+		rule_broken_at(&m->c->report, RULE_CFI, m->frame->fde - m->shift,
 			       "the FDE at %#llx goes to %#llx, outside of its code",
 			       X(m->frame->fde), X(to));
 		return false;
 	}
-	if (to > m->location && !m->row.cfa) {
-		rule_broken_at(report, RULE_CFI, at,
-			       "the FDE at %#llx gives no CFA for %#llx: no unwinder finds the "
-			       "caller from there",
-			       X(m->frame->fde), X(m->location));
-		return false;
-	}
-	if (to > m->location && returns_by_stack(m->c) && !m->row.return_known) {
-		rule_broken_at(report, RULE_CFI, at,
-			       "the FDE at %#llx does not say where the return address is at "
-			       "%#llx",
-			       X(m->frame->fde), X(m->location));
-		return false;
+	if (to > m->location) {
+		fault = row_check(&m->row, &m->prologue, m->location, to, &at);
+		if (fault != ROW_RIGHT) {
+			row_broken(m, fault, at);
+			return false;
+		}
 	}
 	m->location = to;
 	return true;
 }
 
-static void set_register(struct interpreter *m, uint64_t number, bool known)
+/* A register that a rule names. LLVM's unwinder ends the walk at one that it does not have. */
+static uint64_t take_register(struct interpreter *m, uint64_t number)
 {
-	if (number == m->cie->return_column)
-		m->row.return_known = known;
+	if (number >= m->convention.registers) {
+		m->wrong =
+			"names register %llu, which unwinders have no room for: LLVM's loses "
+			"its way, and libgcc aborts the program when it needs it";
+		m->number = number;
+	}
+	return number;
 }
 
-static bool set_cfa(struct interpreter *m, uint64_t number)
+static void set_rule(struct interpreter *m, uint64_t number, unsigned where, struct value back)
 {
-	m->row.cfa = m->row.cfa_register = true;
-	return number < nr_registers(m->c);
+	if (number == m->cie->return_column) {
+		m->row.where = where;
+		m->row.back = back;
+	}
 }
 
-/* The instructions that change the CFA, and others of which each has its operands. False: bad.
- */
+static void restore_rule(struct interpreter *m, uint64_t number)
+{
+	set_rule(m, number, m->initial.where, m->initial.back);
+}
+
+static struct value value_at(uint64_t reg, uint64_t number)
+{
+	return (struct value){VALUE_REGISTER, reg, number};
+}
+
+static void set_cfa(struct interpreter *m, uint64_t reg, uint64_t offset)
+{
+	m->row.how = CFA_OF_REGISTER;
+	m->row.cfa = value_at(take_register(m, reg), offset);
+}
+
+static void set_cfa_offset(struct interpreter *m, uint64_t offset)
+{
+	if (m->row.how != CFA_OF_REGISTER)
+		m->wrong = "has no register to count from";
+	m->row.cfa.number = offset;
+}
+
+/* False: reported. Else what is wrong, if something is, is in m->wrong. */
 static bool run_extended(struct interpreter *m, struct cursor *in, unsigned op)
 {
+	const struct value nothing = {VALUE_UNKNOWN, 0, 0};
+	uint16_t machine = m->c->header.machine;
+	struct value value = nothing;
+	uint64_t number;
+
 	switch (op) {
 	case CFA_NOP:
 		return true;
 	case CFA_OFFSET_EXTENDED:
-	case CFA_VAL_OFFSET:
-	case CFA_REGISTER:
-	case CFA_GNU_NEGATIVE_OFFSET_EXTENDED:
-		set_register(m, uleb(in), true);
-		uleb(in);
-		return true;
 	case CFA_OFFSET_EXTENDED_SF:
-	case CFA_VAL_OFFSET_SF:
-		set_register(m, uleb(in), true);
-		sleb(in);
+	case CFA_GNU_NEGATIVE_OFFSET_EXTENDED:
+	case CFA_VAL_OFFSET:
+	case CFA_VAL_OFFSET_SF: {
+		bool is_signed = op == CFA_OFFSET_EXTENDED_SF || op == CFA_VAL_OFFSET_SF;
+		bool is_value = op == CFA_VAL_OFFSET || op == CFA_VAL_OFFSET_SF;
+		uint64_t offset;
+
+		number = take_register(m, uleb(in));
+		offset = (is_signed ? sleb(in) : uleb(in)) * m->cie->data_factor;
+		if (op == CFA_GNU_NEGATIVE_OFFSET_EXTENDED)
+			offset = -offset;
+		/* s390's kernel has them, and LLVM's may know them there. */
+		if (is_value && is_x86(in->elf))
+			m->wrong =
+				"is a val_offset, on which LLVM's unwinder aborts the program";
+		set_rule(m, number, is_value ? RETURN_IS : RETURN_AT,
+			 value_at(VALUE_CFA, offset));
+		return true;
+	}
+	case CFA_REGISTER:
+		number = take_register(m, uleb(in));
+		set_rule(m, number, RETURN_IS, value_at(take_register(m, uleb(in)), 0));
 		return true;
 	case CFA_EXPRESSION:
 	case CFA_VAL_EXPRESSION:
-		set_register(m, uleb(in), true);
-		return read_expression(m, in);
-	case CFA_RESTORE_EXTENDED:
-		set_register(m, uleb(in), m->initial.return_known);
+		number = take_register(m, uleb(in));
+		if (!read_expression(m, in, value_at(VALUE_CFA, 0), &value))
+			return false;
+		set_rule(m, number, op == CFA_EXPRESSION ? RETURN_AT : RETURN_IS, value);
 		return true;
-	case CFA_UNDEFINED: /* of the return address: there is no caller, and here is one */
-		return uleb(in) != m->cie->return_column;
+	case CFA_RESTORE_EXTENDED:
+		restore_rule(m, take_register(m, uleb(in)));
+		return true;
+	case CFA_UNDEFINED:
+		set_rule(m, take_register(m, uleb(in)), RETURN_NOWHERE, nothing);
+		return true;
 	case CFA_SAME_VALUE:
-		set_register(m, uleb(in), true);
+		set_rule(m, take_register(m, uleb(in)), RETURN_KEPT, nothing);
 		return true;
 	case CFA_REMEMBER_STATE:
 		if (m->depth == REMEMBERED_MAX)
-			return false;
-		m->remembered[m->depth++] = m->row;
+			m->wrong = "is there too often: unwinders take memory for each, and no "
+				   "compiler needs more than a few";
+		else
+			m->remembered[m->depth++] = m->row;
 		return true;
 	case CFA_RESTORE_STATE:
 		if (m->depth == 0)
-			return false;
-		m->row = m->remembered[--m->depth];
+			m->wrong = "restores what nothing remembered: libgcc crashes, LLVM's "
+				   "unwinder loses its way";
+		else
+			m->row = m->remembered[--m->depth];
 		return true;
-	case CFA_DEF_CFA: {
-		uint64_t number = uleb(in);
-
-		uleb(in);
-		return set_cfa(m, number);
-	}
-	case CFA_DEF_CFA_SF: {
-		uint64_t number = uleb(in);
-
-		sleb(in);
-		return set_cfa(m, number);
-	}
+	case CFA_DEF_CFA:
+	case CFA_DEF_CFA_SF:
+		number = uleb(in);
+		set_cfa(m, number,
+			op == CFA_DEF_CFA ? uleb(in) : sleb(in) * m->cie->data_factor);
+		return true;
 	case CFA_DEF_CFA_REGISTER:
-		return set_cfa(m, uleb(in));
+		set_cfa(m, uleb(in), m->row.how == CFA_OF_REGISTER ? m->row.cfa.number : 0);
+		return true;
 	case CFA_DEF_CFA_OFFSET:
-		uleb(in);
-		return m->row.cfa_register;
+		set_cfa_offset(m, uleb(in));
+		return true;
 	case CFA_DEF_CFA_OFFSET_SF:
-		sleb(in);
-		return m->row.cfa_register;
+		set_cfa_offset(m, sleb(in) * m->cie->data_factor);
+		return true;
 	case CFA_DEF_CFA_EXPRESSION:
-		m->row.cfa = true;
-		m->row.cfa_register = false;
-		return read_expression(m, in);
+		m->row.how = CFA_OF_EXPRESSION;
+		return read_expression(m, in, (struct value){VALUE_NUMBER, 0, 0}, &m->row.cfa);
 	case CFA_GNU_ARGS_SIZE:
 		uleb(in);
 		return true;
 	case CFA_WINDOW_SAVE:
-		return m->c->header.machine == EM_AARCH64 || m->c->header.machine == EM_SPARC ||
-		       m->c->header.machine == EM_SPARC32PLUS ||
-		       m->c->header.machine == EM_SPARCV9;
+		if (machine != EM_AARCH64 && machine != EM_SPARC && machine != EM_SPARC32PLUS &&
+		    machine != EM_SPARCV9)
+			m->wrong = "is another machine's: LLVM's unwinder loses its way";
+		return true;
 	case CFA_NEGATE_RA_STATE_WITH_PC:
-		return m->c->header.machine == EM_AARCH64;
+		if (machine == EM_AARCH64)
+			return true;
 	}
-	return false;
+	m->wrong = "no unwinder knows: libgcc aborts the program, LLVM's loses its way";
+	return true;
 }
 
 static bool run_advance(struct interpreter *m, struct cursor *in, unsigned op, bool *is_advance)
@@ -514,6 +528,7 @@ static bool run_advance(struct interpreter *m, struct cursor *in, unsigned op, b
 	*is_advance = true;
 	switch (op) {
 	case CFA_SET_LOC:
+		m->wrong = "is an address, which LLVM's unwinder takes for a distance";
 		return advance(m, encoded(m->c, in, m->cie->encoding, in->at + m->shift));
 	case CFA_ADVANCE_LOC1:
 		distance = take(in, 1);
@@ -531,6 +546,8 @@ static bool run_advance(struct interpreter *m, struct cursor *in, unsigned op, b
 		}
 		distance = op & 0x3f;
 	}
+	if (in->over)
+		return true;
 	return advance(m, m->location + distance * m->cie->code_factor);
 }
 
@@ -540,37 +557,32 @@ static bool run(struct interpreter *m, struct cursor in)
 	while (in.at < in.end) {
 		uint64_t at = in.at;
 		unsigned op = (unsigned)take(&in, 1);
-		bool is_advance, good = true;
+		bool is_advance;
+		char wrong[160];
 
-		if (!m->cfi->left)
-			return false;
-		m->cfi->left--;
+		m->wrong = NULL;
 		if (!run_advance(m, &in, op, &is_advance))
 			return false;
 		if ((op & 0xc0) == CFA_OFFSET) {
-			set_register(m, op & 0x3f, true);
-			uleb(&in);
+			uint64_t offset = uleb(&in) * m->cie->data_factor;
+
+			set_rule(m, take_register(m, op & 0x3f), RETURN_AT,
+				 value_at(VALUE_CFA, offset));
 		} else if ((op & 0xc0) == CFA_RESTORE) {
-			set_register(m, op & 0x3f, m->initial.return_known);
-		} else if (!is_advance) {
-			good = run_extended(m, &in, op);
+			restore_rule(m, take_register(m, op & 0x3f));
+		} else if (!is_advance && !run_extended(m, &in, op)) {
+			return false;
 		}
-		if (good && !in.over)
+		if (!m->cfi->left)
+			return false;
+		if (in.over)
+			m->wrong = "runs over the end: unwinders read on in what comes next";
+		if (!m->wrong)
 			continue;
+		snprintf(wrong, sizeof(wrong), m->wrong, X(m->number));
 		rule_broken_at(&m->c->report, RULE_CFI, at,
-			       "the FDE at %#llx has the opcode %#x, which %s: libgcc aborts "
-			       "the program, or unwinds with what was there before",
-			       X(m->frame->fde), op,
-			       in.over                    ? "runs over the end"
-			       : op == CFA_UNDEFINED      ? "says that there is no caller"
-			       : op == CFA_REMEMBER_STATE ? "is there too often"
-			       : op == CFA_RESTORE_STATE  ? "restores what nothing remembered"
-			       : op == CFA_DEF_CFA_OFFSET || op == CFA_DEF_CFA_OFFSET_SF
-				       ? "has no register to count from"
-			       : op == CFA_DEF_CFA || op == CFA_DEF_CFA_SF ||
-					       op == CFA_DEF_CFA_REGISTER
-				       ? "names no register"
-				       : "no unwinder knows");
+			       "the FDE at %#llx has the opcode %#x, which %s",
+			       X(m->frame->fde), op, wrong);
 		return false;
 	}
 	return true;
@@ -587,15 +599,31 @@ static void run_all(struct interpreter *m, const struct cursor *instructions)
 		advance(m, m->frame->start + m->frame->length);
 }
 
+/* Does an exported function begin there? Then there are calls to it. */
+static bool is_called(const struct checked *c, uint64_t pc)
+{
+	for (uint32_t i = 1; i < c->nr_symbols; i++) {
+		struct elf_symbol sym = checked_symbol(c, i);
+
+		if (symbol_is_function(&sym) && machine_code(c->machine, sym.value) == pc)
+			return true;
+	}
+	return false;
+}
+
 bool cfi_read(struct checked *c, struct cfi *cfi, uint64_t fde, struct frame *frame)
 {
 	struct cie cie = {.encoding = FORMAT_ABSPTR};
-	struct interpreter m = {.c = c, .cfi = cfi, .cie = &cie, .frame = frame};
+	struct interpreter m = {.c = c,
+				.cfi = cfi,
+				.cie = &cie,
+				.frame = frame,
+				.convention = convention_of(&c->elf)};
 	struct cursor in;
 	uint64_t distance, length;
 
 	frame->fde = fde;
-	if (!open_record(c, &in, "an FDE", fde, &m.shift))
+	if (!open_record(c, cfi, &in, "an FDE", fde, &m.shift))
 		return false;
 	distance = take(&in, 4);
 	if (distance == 0 || distance > fde + 4 - c->load.vaddr) {
@@ -624,6 +652,8 @@ bool cfi_read(struct checked *c, struct cfi *cfi, uint64_t fde, struct frame *fr
 	}
 	in.at += length;
 	m.location = frame->start;
+	m.prologue = prologue_begin(&c->elf, frame->start, c->load.vaddr - c->load.offset,
+				    is_called(c, frame->start), frame->is_signal);
 	run_all(&m, &in);
 	return true;
 }

@@ -6,9 +6,10 @@
 
 #include "kernel/image/check/checked.h"
 
-/* What a whole image may have; an image has some twenty. They bound the time. */
-#define MAX_FRAMES       1024
-#define MAX_INSTRUCTIONS 100000
+/* What a whole image may have, and has: some twenty, and three kilobytes. They bound the time.
+ */
+#define MAX_FRAMES 1024
+#define MAX_BYTES  500000
 
 struct frame {
 	uint64_t fde;           /* its address */
@@ -17,7 +18,7 @@ struct frame {
 };
 
 struct cfi {
-	unsigned left;        /* of MAX_INSTRUCTIONS */
+	unsigned left;        /* of MAX_BYTES */
 	uint64_t reported_at; /* the last CIE with a breach: many FDEs share it */
 	uint64_t bad_cie;     /* the last one that cannot be read at all */
 };

@@ -66,32 +66,37 @@ static bool check_search_table(struct checked *c, struct search_table *t)
 		return false;
 	if (elf_u8(elf, at) != 1 || elf_u8(elf, at + 1) != PCREL_SDATA4 ||
 	    elf_u8(elf, at + 2) != UDATA4 || elf_u8(elf, at + 3) != DATAREL_SDATA4) {
-		rule_broken_at(
-			&c->report, RULE_EH_FRAME, at,
-			"version %u, encodings %#x %#x %#x: unwinders search only version 1 "
-			"with 0x1b 0x3 0x3b",
-			elf_u8(elf, at), elf_u8(elf, at + 1), elf_u8(elf, at + 2),
-			elf_u8(elf, at + 3));
+		rule_broken_at(&c->report, RULE_EH_FRAME_HDR, at,
+			       elf_u8(elf, at) != 1 ? "version %u, encodings %#x %#x %#x: "
+						      "unwinders know version 1, "
+						      "and look no further"
+						    : "version %u, encodings %#x %#x %#x: "
+						      "linkers write 0x1b 0x3 0x3b; "
+						      "with others libgcc goes through all of "
+						      ".eh_frame, and LLVM's "
+						      "unwinder may abort the program or crash",
+			       elf_u8(elf, at), elf_u8(elf, at + 1), elf_u8(elf, at + 2),
+			       elf_u8(elf, at + 3));
 		return false;
 	}
 	t->base = s->vaddr;
 	t->nr = elf_u32(elf, at + 8);
 	t->entries = at + 12;
 	if (t->nr == 0 || t->nr > (s->filesz - 12) / 8) {
-		rule_broken_at(&c->report, RULE_EH_FRAME, at + 8,
+		rule_broken_at(&c->report, RULE_EH_FRAME_HDR, at + 8,
 			       "a table of %u functions in %#llx bytes", t->nr, X(s->filesz));
 		return false;
 	}
 	if (t->nr > MAX_FRAMES) {
-		rule_broken_at(&c->report, RULE_EH_FRAME, at + 8,
+		rule_broken_at(&c->report, RULE_EH_FRAME_HDR, at + 8,
 			       "a table of %u functions, an image has about twenty", t->nr);
 		return false;
 	}
 	for (uint32_t i = 1; i < t->nr; i++)
 		if (function_of(c, t, i) <= function_of(c, t, i - 1)) {
-			rule_broken_at(&c->report, RULE_EH_FRAME, t->entries + 8ull * i,
-				       "the table is not sorted at entry %u: it is searched "
-				       "by halving",
+			rule_broken_at(&c->report, RULE_EH_FRAME_HDR, t->entries + 8ull * i,
+				       "the table is not sorted at entry %u: libgcc searches "
+				       "it by halving, and finds nothing",
 				       i);
 			return false;
 		}
@@ -101,8 +106,7 @@ static bool check_search_table(struct checked *c, struct search_table *t)
 /* False: not all can be read, so what is in none of them may be in one of the others. */
 static bool read_frames(struct checked *c, const struct search_table *t, struct frames *frames)
 {
-	struct cfi cfi = {
-		.left = MAX_INSTRUCTIONS, .reported_at = UINT64_MAX, .bad_cie = UINT64_MAX};
+	struct cfi cfi = {.left = MAX_BYTES, .reported_at = UINT64_MAX, .bad_cie = UINT64_MAX};
 	bool all = true;
 
 	for (uint32_t i = 0; i < t->nr; i++) {
@@ -114,14 +118,14 @@ static bool read_frames(struct checked *c, const struct search_table *t, struct 
 		else if (frame->start == function_of(c, t, i))
 			frames->nr++;
 		else
-			rule_broken_at(&c->report, RULE_EH_FRAME, t->entries + 8ull * i,
+			rule_broken_at(&c->report, RULE_EH_FRAME_HDR, t->entries + 8ull * i,
 				       "the FDE at %#llx begins at %#llx, the table says "
 				       "%#llx: unwinding goes wrong",
 				       X(fde), X(frame->start), X(function_of(c, t, i)));
 		if (!cfi.left) {
 			rule_broken(&c->report, RULE_CFI,
-				    "more than %u instructions, an image has some hundreds",
-				    MAX_INSTRUCTIONS);
+				    "more than %u bytes to read, an image has some thousands",
+				    MAX_BYTES);
 			return false;
 		}
 	}
@@ -194,7 +198,8 @@ static void check_function(struct checked *c, const struct frames *frames, const
 		if (sym->value != frame->start && !frame->is_signal &&
 		    !follows_others(c, frame, sym))
 			rule_broken_at(
-				&c->report, RULE_SYMBOLS, sym->at,
+				&c->report, RULE_SYMBOLS,
+				ELF_FIELD(&c->elf, sym->at, Sym, st_value),
 				"%s is at %#llx, and the function begins at %#llx: a call "
 				"runs into the middle of an instruction, or without what "
 				"the first ones do",
@@ -206,21 +211,28 @@ static void check_function(struct checked *c, const struct frames *frames, const
 	if (next && next->start - sym->value <= LATE_START &&
 	    next->start - sym->value < sym->size)
 		return;
-	rule_broken_at(&c->report, RULE_EH_FRAME, sym->at,
+	rule_broken_at(&c->report, RULE_EH_FRAME, ELF_FIELD(&c->elf, sym->at, Sym, st_value),
 		       "%s at %#llx has no FDE: no backtrace, and no exception, gets out of it",
 		       name, X(sym->value));
 }
 
-/* Is an exported function in a gap, whose lack of an FDE has been told? */
-static bool is_told(const struct checked *c, uint64_t from, uint64_t to)
+/* The first exported function that begins in a gap; its lack of an FDE is told or forgiven. */
+static bool first_function(const struct checked *c, uint64_t from, uint64_t to,
+			   struct elf_symbol *first)
 {
+	bool found = false;
+
 	for (uint32_t i = 1; i < c->nr_symbols; i++) {
 		struct elf_symbol sym = checked_symbol(c, i);
 
-		if (symbol_is_function(&sym) && sym.value >= from && sym.value < to)
-			return true;
+		sym.value = machine_code(c->machine, sym.value);
+		if (!symbol_is_function(&sym) || sym.value < from || sym.value >= to ||
+		    (found && sym.value >= first->value))
+			continue;
+		*first = sym;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 /* The name of the exported function that an address is in, or NULL. */
@@ -236,7 +248,7 @@ static const char *function_with(const struct checked *c, uint64_t pc)
 }
 
 /* Bytes of code that are in no frame: they must be of those that only fill up. */
-static void check_gap(struct checked *c, uint64_t from, uint64_t to)
+static void check_filling(struct checked *c, uint64_t from, uint64_t to)
 {
 	uint64_t offset, padding;
 	const char *name;
@@ -244,7 +256,7 @@ static void check_gap(struct checked *c, uint64_t from, uint64_t to)
 	if (!checked_offset(c, "code", from, to - from, &offset))
 		return;
 	padding = padding_length(&c->elf, offset, to - from);
-	if (to - from == padding || is_told(c, from, to))
+	if (to - from == padding)
 		return;
 	/* What a function says is its own is code, however little of it there is. */
 	name = function_with(c, from + padding);
@@ -254,6 +266,23 @@ static void check_gap(struct checked *c, uint64_t from, uint64_t to)
 		       "the code%s%s from %#llx to %#llx has no FDE: no backtrace, and no "
 		       "exception, gets out of it",
 		       name ? " of " : "", name ? name : "", X(from + padding), X(to));
+}
+
+/* What is in no frame, but for exported functions. */
+static void check_gap(struct checked *c, uint64_t from, uint64_t to)
+{
+	struct elf_symbol sym = {0};
+
+	while (from < to && first_function(c, from, to, &sym)) {
+		if (sym.value > from)
+			check_filling(c, from, sym.value);
+		/* Without a size nothing says where it ends. */
+		if (!sym.size || sym.size >= to - sym.value)
+			return;
+		from = sym.value + sym.size;
+	}
+	if (from < to)
+		check_filling(c, from, to);
 }
 
 static void check_code(struct checked *c, const struct frames *frames,
@@ -347,7 +376,7 @@ static uint32_t count_fdes(struct checked *c, const struct search_table *t,
 		if (length < 4)
 			break; /* 0: the end */
 		if (length > s->size - at - 4) {
-			rule_broken_at(&c->report, RULE_EH_FRAME, s->offset + at,
+			rule_broken_at(&c->report, RULE_EH_FRAME_END, s->offset + at,
 				       "what is at %#llx has %#x bytes, and .eh_frame ends "
 				       "before: LLVM's unwinder reads on outside",
 				       X(s->addr + at), length);
@@ -356,7 +385,7 @@ static uint32_t count_fdes(struct checked *c, const struct search_table *t,
 		if (elf_u32(&c->elf, s->offset + at + 4)) {
 			nr++;
 			if (nr <= t->nr && !is_in_table(c, t, s->addr + at))
-				rule_broken_at(&c->report, RULE_EH_FRAME, s->offset + at,
+				rule_broken_at(&c->report, RULE_EH_FRAME_HDR, s->offset + at,
 					       "what is at %#llx is no function's of the "
 					       "table: who goes through .eh_frame from its "
 					       "start reads other things",
@@ -365,7 +394,7 @@ static uint32_t count_fdes(struct checked *c, const struct search_table *t,
 		at += 4 + (uint64_t)length;
 	}
 	if (at + 4 == s->size && elf_u32(&c->elf, s->offset + at))
-		rule_broken_at(&c->report, RULE_EH_FRAME, s->offset + at,
+		rule_broken_at(&c->report, RULE_EH_FRAME_END, s->offset + at,
 			       "the last four bytes of .eh_frame are %#x, and not the zero "
 			       "that ends it: LLVM's unwinder reads on outside",
 			       elf_u32(&c->elf, s->offset + at));
@@ -394,6 +423,31 @@ static bool find_eh_frame(struct checked *c, uint64_t start, struct elf_section 
 	return true;
 }
 
+/*
+ * From one length to the next, as LLVM's unwinder goes when the table has no function for an
+ * address: before the first one, for example. Outside of the image's pages it crashes.
+ */
+static bool leads_outside(const struct checked *c, uint64_t at)
+{
+	uint64_t end = (c->elf.size + 4095) & ~4095ull;
+
+	for (unsigned i = 0; i < MAX_FRAMES && at + 8 <= end; i++) {
+		uint64_t length = elf_u32(&c->elf, at);
+
+		if (!length)
+			return false;
+		at += 4;
+		if (length == UINT32_MAX) {
+			length = elf_u64(&c->elf, at);
+			at += 8;
+		}
+		if (length > end - at)
+			return true;
+		at += length;
+	}
+	return true;
+}
+
 /* Those who find nothing in the table, and debuggers, go through .eh_frame from its start. */
 static void check_whole(struct checked *c, const struct search_table *t)
 {
@@ -404,21 +458,27 @@ static void check_whole(struct checked *c, const struct search_table *t)
 	if (!find_eh_frame(c, start, &s))
 		return;
 	if (start != s.addr)
-		rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 8,
+		rule_broken_at(&c->report, RULE_EH_FRAME_HDR, t->entries - 8,
 			       "the table says that .eh_frame is at %#llx, and it is at "
 			       "%#llx: LLVM's unwinder goes through it from there",
 			       X(start), X(s.addr));
 	nr = count_fdes(c, t, &s, &end);
 	if (nr != t->nr)
-		rule_broken_at(&c->report, RULE_EH_FRAME, t->entries - 4,
+		rule_broken_at(&c->report, RULE_EH_FRAME_HDR, t->entries - 4,
 			       "the table lists %u functions, and .eh_frame describes "
 			       "%u: unwinders differ in what they find",
 			       t->nr, nr);
 	/* In the section, or after it by luck: the first byte of what comes next. */
-	if (end == s.offset + s.size && elf_u32(&c->elf, end))
+	if (end != s.offset + s.size || !elf_u32(&c->elf, end))
+		return;
+	if (leads_outside(c, end))
 		rule_broken_at(&c->report, RULE_EH_FRAME_END, end,
-			       "no zero ends .eh_frame: LLVM's unwinder reads on in "
-			       "whatever comes after it");
+			       "no zero ends .eh_frame: LLVM's unwinder reads on in what comes "
+			       "after it, until it is outside of the image");
+	else
+		rule_broken_at(&c->report, RULE_EH_FRAME_ZERO, end,
+			       "no zero ends .eh_frame: LLVM's unwinder reads on in what comes "
+			       "after it, up to a zero that is there by chance");
 }
 
 void check_eh_frame(struct checked *c)

@@ -5,7 +5,16 @@
  * machine and, on x86, by assembler and length (gas, i386_generate_nops(); the processor's
  * manual, NOP).
  */
+#include "kernel/image/unwind/convention.h"
 #include "kernel/image/unwind/padding.h"
+
+#ifndef EM_CSKY
+#	define EM_CSKY 252
+#endif
+#ifndef EM_LOONGARCH
+#	define EM_LOONGARCH 258
+#endif
+#define EF_ARM_CODE_LITTLE 0x00800000 /* EF_ARM_BE8: big-endian data, little-endian code */
 
 static bool is_zero(const struct elf_bytes *elf, uint64_t at, uint64_t length)
 {
@@ -60,16 +69,19 @@ static const struct nop {
 	uint8_t length;
 	uint32_t code;
 } nops[] = {
-	{EM_AARCH64, 4, 0xd503201f}, /* nop */
-	{EM_AARCH64, 4, 0xd503245f}, /* bti c */
-	{EM_ARM, 4, 0xe1a00000},     /* mov r0, r0 */
-	{EM_ARM, 4, 0xe320f000},     /* nop */
-	{EM_ARM, 2, 0xbf00},         /* nop of Thumb */
-	{EM_RISCV, 4, 0x00000013},   /* addi x0, x0, 0 */
-	{EM_RISCV, 2, 0x0001},       /* c.nop */
-	{EM_RISCV, 2, 0x0013},       /* half of the former: a linker's filling is cut off */
-	{258, 4, 0x03400000},        /* LoongArch: andi $r0, $r0, 0 */
-	{EM_PPC, 4, 0x60000000},     /* ori 0, 0, 0 */
+	{EM_AARCH64, 4, 0xd503201f},   /* nop */
+	{EM_AARCH64, 4, 0xd503245f},   /* bti c */
+	{EM_ARM, 4, 0xe1a00000},       /* mov r0, r0 */
+	{EM_ARM, 4, 0xe320f000},       /* nop */
+	{EM_ARM, 2, 0xbf00},           /* nop of Thumb */
+	{EM_RISCV, 4, 0x00000013},     /* addi x0, x0, 0 */
+	{EM_RISCV, 2, 0x0001},         /* c.nop */
+	{EM_RISCV, 2, 0x0013},         /* half of the former: a linker's filling is cut off */
+	{EM_LOONGARCH, 4, 0x03400000}, /* andi $r0, $r0, 0 */
+	{EM_MIPS, 4, 0x00000000},      /* sll $0, $0, 0 */
+	{EM_SH, 2, 0x0009},            /* nop */
+	{EM_CSKY, 2, 0x6c03},          /* mov r0, r0 */
+	{EM_PPC, 4, 0x60000000},       /* ori 0, 0, 0 */
 	{EM_PPC64, 4, 0x60000000},
 	{EM_PPC64, 4, 0x60420000}, /* ori 2, 2, 0: where a group ends */
 	{EM_PPC64, 4, 0x7c40003c}, /* wait: the end of .text, which nothing fetches beyond */
@@ -81,18 +93,26 @@ static const struct nop {
 	{EM_PARISC, 4, 0x08000240}, /* or %r0, %r0, %r0 */
 };
 
-static bool is_x86(const struct elf_bytes *elf)
+/* Instructions in the order of the code's bytes, which is not that of the data everywhere. */
+static struct elf_bytes code_of(const struct elf_bytes *elf)
 {
-	return elf_header(elf).machine == EM_X86_64 || elf_header(elf).machine == EM_386;
+	struct elf_bytes code = *elf;
+	uint16_t machine = elf_machine(elf);
+
+	if (machine == EM_AARCH64 || machine == EM_RISCV ||
+	    (machine == EM_ARM && elf_header(elf).flags & EF_ARM_CODE_LITTLE))
+		code.big = false;
+	return code;
 }
 
-static unsigned nop_length(const struct elf_bytes *elf, uint64_t at)
+static unsigned nop_length(const struct elf_bytes *code, uint16_t machine, uint64_t at)
 {
-	if (is_x86(elf))
-		return x86_nop(elf, at);
+	if (machine == EM_X86_64 || machine == EM_386)
+		return x86_nop(code, at);
 	for (size_t i = 0; i < sizeof(nops) / sizeof(nops[0]); i++)
-		if (nops[i].machine == elf_header(elf).machine &&
-		    nops[i].code == (nops[i].length == 4 ? elf_u32(elf, at) : elf_u16(elf, at)))
+		if (nops[i].machine == machine &&
+		    nops[i].code ==
+			    (nops[i].length == 4 ? elf_u32(code, at) : elf_u16(code, at)))
 			return nops[i].length;
 	return 0;
 }
@@ -105,17 +125,18 @@ uint64_t padding_least_code(const struct elf_bytes *elf)
 bool padding_is_known(const struct elf_bytes *elf)
 {
 	for (size_t i = 0; i < sizeof(nops) / sizeof(nops[0]); i++)
-		if (nops[i].machine == elf_header(elf).machine)
+		if (nops[i].machine == elf_machine(elf))
 			return true;
 	return is_x86(elf);
 }
 
 uint64_t padding_length(const struct elf_bytes *elf, uint64_t offset, uint64_t length)
 {
+	struct elf_bytes code = code_of(elf);
 	uint64_t at = 0;
 
 	while (at < length) {
-		unsigned nop = nop_length(elf, offset + at);
+		unsigned nop = nop_length(&code, elf_machine(elf), offset + at);
 
 		if (!nop && elf_u8(elf, offset + at))
 			break;
