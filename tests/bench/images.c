@@ -108,7 +108,7 @@ static int64_t system_call(clockid_t clock)
 static long outside(const struct vdso_elf *elf, clockid_t clock, long asked)
 {
 	gettime_fn *gettime =
-		(gettime_fn *)vdso_elf_symbol(elf, "__vdso_clock_gettime", VERSION);
+		(gettime_fn *)vdso_elf_symbol(elf, VDSO_NAME("clock_gettime"), VDSO_VERSION);
 	long wrong = 0;
 
 	while (gettime && asked-- > 0) {
