@@ -138,6 +138,8 @@ sub normal {
 		next if $name =~ /^(?:map|stat|status)$/;
 		# An interpreter has run before, and leaves addresses of its own in them.
 		next if $interpreter && $name =~ /^(?:register|xmm|st|xstate|fs-base|f[cst]w)/;
+		# The kernel of riscv64 leaves registers as they were.
+		next if $MACHINE eq 'riscv64' && $name =~ /^(?:vector-)?register/;
 		my @values = @{$facts->{$name}};
 		@values = map { $who->(sprintf '%d', hex) } @values
 		    if $name =~ /^(?:pid|parent|process-group|session)$/;

@@ -33,6 +33,10 @@
 /* glibc registers restartable sequences since 2.35; without RSEQ_SIG it has not. */
 #if __has_include(<sys/rseq.h>)
 #	include <sys/rseq.h>
+/* That of riscv64 came later; a program that was built before it meets such a glibc, too. */
+#	if defined(__riscv) && !defined(RSEQ_SIG)
+#		define RSEQ_SIG 0xf1401073
+#	endif
 #endif
 
 #endif
