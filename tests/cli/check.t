@@ -1276,6 +1276,35 @@ my @mutants = (
 		qr/the code from 0x\w+ to 0x\w+ has no FDE/
 	],
 	[
+		'a static function without a description before one that begins late',
+		sub {
+			# As in Linux 6.12: the gap ends inside of an exported function.
+			my ($elf) = @_;
+			my %exported = map { $_->{value} => 1 } @{$elf->{symbols}};
+			my ($s) = $elf->segments(0x6474e550);
+			my @frames = frames($elf);
+			my ($i) = grep {
+				!$exported{$frames[$_]{start}} && $exported{$frames[$_ + 1]{start}}
+			} 0 .. $#frames - 1;
+			my ($lost, $late) = @frames[$i, $i + 1];
+			$elf->set('word', $lost->{at} + 12, 'value', 0);
+			substr $elf->{bytes}, $lost->{at} + 17, $lost->{length} - 13,
+			    "\0" x ($lost->{length} - 13);
+			substr $elf->{bytes}, $late->{start}, 4, "\xf3\x0f\x1e\xfa";
+			for (
+				[$s->{offset} + 12 + 8 * ($i + 1), 4], [$late->{at} + 8, 4],
+				[$late->{at} + 12, -4]
+			    )
+			{
+				my ($at, $more) = @$_;
+				my ($word) = unpack 'l<', substr $elf->{bytes}, $at, 4;
+				substr $elf->{bytes}, $at, 4, pack 'l<', $word + $more;
+			}
+		},
+		'cfi-covers',
+		qr/the code from 0x\w+ to 0x\w+ has no FDE/
+	],
+	[
 		'a description that reaches into the next function',
 		sub {
 			my ($elf) = @_;

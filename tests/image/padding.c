@@ -59,8 +59,8 @@ int main(void)
 		struct elf_bytes elf = image_of(bytes, i);
 
 		ok(padding_is_known(&elf), "%s: its no-operations are known", cases[i].name);
-		is(padding_length(&elf, 52, 12), 8ull, "%s: two of them fill up, and code does not",
-		   cases[i].name);
+		is(padding_length(&elf, 52, 12), 8ull,
+		   "%s: two of them fill up, and code does not", cases[i].name);
 	}
 	return done_testing();
 }
