@@ -1054,8 +1054,8 @@ static void walk_all(struct look *l, struct unwinding *u)
 		struct elf_section s = elf_section_at(&l->elf, i);
 		uint64_t at = s.addr + u->bias;
 
-		if (s.type != SHT_PROGBITS || !(s.flags & SHF_EXECINSTR) || at >= l->size ||
-		    s.size > l->size - at)
+		if (s.type != SHT_PROGBITS || !(s.flags & SHF_ALLOC) ||
+		    !(s.flags & SHF_EXECINSTR) || at >= l->size || s.size > l->size - at)
 			continue;
 		has_code = true;
 		if (next_start(l, u, at - 1) < at + s.size || !u->nr)
