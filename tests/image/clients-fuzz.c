@@ -7,6 +7,7 @@
  * cut short at every length, with random bytes in its tables, and as nothing but random bytes
  * (`build/tests/image/clients-fuzz SEED` for others, `... SEED COUNT` for more of them).
  */
+#include <elf.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static bool well_formed(const struct client_verdict *v)
 			return false;
 	/* Whoever does not take all must say why; for the rest there is nothing to say. */
 	if (!v->rule)
-		return v->outcome == CLIENT_OURS && !v->why[0];
+		return (v->outcome == CLIENT_OURS || v->outcome == CLIENT_ABSENT) && !v->why[0];
 	for (unsigned i = 0; i < image_nr_rules; i++)
 		if (!strcmp(v->rule, image_rules[i].name))
 			return v->why[0];
@@ -112,6 +113,7 @@ int main(int argc, char **argv)
 	struct copy before = copy_image(good, GUARD_BEFORE),
 		    behind = copy_image(good, GUARD_BEHIND);
 	const struct itimerval limit = {.it_value.tv_sec = SECONDS};
+	static const uint16_t machines[] = {EM_X86_64, EM_386};
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : NR_IMAGES;
 
 	if (argc > 1)
@@ -147,8 +149,9 @@ int main(int argc, char **argv)
 		copy_fill(&before, GUARD_BEFORE, good.bytes, good.size);
 		for (size_t i = 64; i < before.size; i++)
 			before.image[i] = (unsigned char)next_random();
-		/* A 32-bit one by turns. */
+		/* A 32-bit one by turns, of a machine that has both. */
 		before.image[EI_CLASS] = step & 1 ? ELFCLASS32 : ELFCLASS64;
+		memcpy(before.image + EI_NIDENT + 2, &machines[step & 1], 2);
 		judge(&before);
 	}
 	report("noise", count / 10);
