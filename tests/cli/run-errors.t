@@ -84,6 +84,16 @@ refused(
 	uvdso({env => {PATH => "$dir"}}, 'plain'), 126, qr/plain: .*not executable/,
 	'... also when it is in PATH'
 );
+refused(
+	run($UVDSO, 'run', '--follow', '--exec=hand', 'true'),
+	125, qr/--exec=hand: not together with --follow/,
+	'what is started by hand is not followed, and it says so'
+);
+refused(
+	run($UVDSO, 'trace', '--exec=hand', 'true'),
+	125, qr/--exec=hand: not together with trace/,
+	'... nor traced'
+);
 refused(uvdso("$dir"), 126, qr/directory/, 'a directory gives 126');
 refused(uvdso(file('empty', '')), 126, qr{/empty: }, 'an empty file gives 126');
 refused(

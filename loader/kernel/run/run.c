@@ -414,6 +414,11 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
+	/* Both take ptrace(2), from the kernel's exec on. */
+	if (request->exec == RUN_BY_HAND && (request->follow || request->trace))
+		return error_self(error, -EINVAL, "--exec=hand",
+				  "not together with %s: what is started by hand is not traced",
+				  request->trace ? "trace" : "--follow");
 	if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < STACK_NEEDED)
 		return error_self(
 			error, -ENOMEM, "run",
