@@ -28,8 +28,10 @@ done
 year=$("$uvdso" run --offset realtime=+4000d "$busybox" date +%Y)
 is "$((year - $(date +%Y) >= 10))" 1 'and its clock is shifted if that is wanted'
 
+seen=
 for kind in pie nopie static static-pie execstack; do
 	[ -x "$programs/start.$kind" ] || continue
+	seen="$seen $kind"
 	said=$("$uvdso" run "$programs/start.$kind" one 2>&1)
 	# What this kernel and this C library do not have is not there without us, either.
 	"$programs/start.$kind" one 2>&1 | grep '^check' >/tmp/alone
@@ -37,8 +39,9 @@ for kind in pie nopie static static-pie execstack; do
 		"start.$kind finds nothing wrong that is right without us"
 	like "$said" '*check*' "start.$kind has looked"
 done
+like "$seen" '* pie* static*' 'programs of more than one kind were there'
 for kind in pie static; do
-	[ -x "$programs/compare.$kind" ] || continue
+	[ "$kind" = static ] || [ -x "$programs/compare.$kind" ] || continue
 	said=$("$uvdso" run "$programs/compare.$kind" 500 0 2>&1)
 	like "$said" '*coarse 0 time 0*' "compare.$kind: the clocks are those of the kernel"
 	like "$said" '*worst 0 back 0 *' "compare.$kind: and none is outside of two system calls"

@@ -58,8 +58,9 @@ sub _run {
 	my ($self, $what, @command) = @_;
 	local $ENV{APT_CONFIG} = "$self->{state}/conf";
 	my $log = "$self->{state}/log";
-	return undef
-	    if system('sh', '-c', 'cd "$0" && exec "$@" >log 2>&1', $self->{state}, @command) == 0;
+	my $status = system('sh', '-c', 'cd "$0" && exec "$@" >log 2>&1', $self->{state}, @command);
+	exit 130 if $status & 127;    # ^C, which system() keeps from us
+	return undef if $status == 0;
 	my ($error) = slurp($log) =~ /^E: (.*)/m;
 	return "$what: " . ($error // 'failed');
 }

@@ -177,7 +177,6 @@ sub missing {
 	return "$path is not built";
 }
 
-# "key value" lines as a hash of lists.
 # Why a point about fine clocks without a system call makes no sense here; undef where it does.
 my $no_counter;
 
@@ -187,6 +186,7 @@ sub no_counter {
 	return $no_counter ? 'no usable counter here' : undef;
 }
 
+# "key value" lines as a hash of lists.
 sub facts {
 	my %facts;
 	push @{$facts{$1}}, $2 while $_[0] =~ /^(\S+) ?(.*)$/mg;

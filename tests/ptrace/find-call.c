@@ -47,7 +47,7 @@ int main(void)
 	for (size_t between = 1; between < TRACED_ALIGN; between++)
 		put(64 * between + between);
 	put(1024);
-	found(1024, "after bytes that only look like one");
+	found(1024, TRACED_ALIGN > 1 ? "after bytes that only look like one" : "inside of it");
 	is(inject_find_syscall(getpid(), (uintptr_t)image, &(int){0}), 0ul,
 	   "where there is none, none is found");
 	return done_testing();

@@ -54,7 +54,7 @@ is($table->{functions}{clock_gettime}[0], 'yes', '... by a function that was res
 # Which has a function of its own on x86 alone.
 my ($other) = perl('time for 1 .. 30');
 SKIP: {
-	skip 'there is no time() in this vDSO', 2 if !$other->{functions}{time};
+	skip 'there is no time() in this vDSO', 2 if $MACHINE !~ /^(?:x86_64|i386)$/;
 	is(
 		$other->{functions}{time}[1] - $none->{functions}{time}[1], 30,
 		'each function has a count of its own: thirty of time()'

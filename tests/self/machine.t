@@ -38,6 +38,8 @@ delete @ENV{qw(CI BOOT MACHINE_LIMIT TEST_LIMIT BOX_RANDOM BOX_SEED PERL5OPT)};
 @ENV{qw(UVDSO_CACHE TEST_BUILD KERNEL)} = ("$dir/cache", "$dir/built", "$dir/kernel");
 
 # What the machine says; status and all output of tests/setup/machine.
+my $then = '';    # what it does after that
+
 sub machine {
 	my ($says, @names) = @_;
 	spew("$dir/says", $says);
@@ -45,6 +47,7 @@ sub machine {
 #!/bin/sh
 printf '%s\\n' "\$@" >'$dir/asked'
 cat '$dir/says'
+$then
 END
 	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
 	my $out = `@{[quoted('tests/setup/machine', $arch, @names)]} 2>&1 </dev/null`;
@@ -84,6 +87,43 @@ like($out, qr/^libc\/lookup +\(.*Failed: 1\)$/m, '... and is named');
 ($status, $out) =
     machine("$up\@box begin libc/auxv\r\n|ok 1 - one\r\n[ 9] Kernel panic", 'libc/auxv');
 isnt($status, 0, 'and what it was running then, too');
+
+($status, $out) =
+    machine("$up\@box run libc/auxv\r\n[ 9] Kernel panic", 'libc/auxv', 'libc/lookup');
+like($out, qr/^libc\/auxv \.+.*Failed 1\/1/ms, 'one that it was running without a word, too');
+like(
+	do { local (@ARGV, $/) = "$dir/built/machine/libc/auxv.tap"; <> },
+	qr/^not ok 1 - the machine ended while libc\/auxv ran$/m,
+	'... and it is told from those that never ran'
+);
+
+# A machine that does not turn itself off, and one that says nothing any more.
+$then = "echo \$\$ >'$dir/pid'; exec sleep 60";
+my $from = time;
+($status, $out) = machine("$up$good\@box down\r\n", 'libc/auxv');
+is($status, 0, 'a kernel that cannot turn the machine off');
+cmp_ok(time - $from, '<', 30, '... is not waited for');
+{
+	local $ENV{MACHINE_LIMIT} = 1;
+	($status, $out) = machine($up, 'libc/auxv');
+	like($out, qr/it was taking too long$/m, 'a machine that says nothing has a limit');
+}
+{
+	# With the reader of its output it ends, and the emulator with it.
+	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
+	unlink "$dir/pid";
+	my $pid = open my $pipe, '-|', 'tests/setup/machine', $arch, 'libc/auxv' or die;
+	for (1 .. 100) { -s "$dir/pid" ? last : select undef, undef, undef, 0.1 }
+	open my $file, '<', "$dir/pid" or die;
+	chomp(my $emulator = <$file>);
+	kill 'KILL', $pid;
+	close $pipe;
+	for (1 .. 50) { kill(0, $emulator) ? select undef, undef, undef, 0.1 : last }
+	ok(!kill(0, $emulator), 'a machine does not outlive the script, even one that is killed');
+	# Nobody could tidy up.
+	File::Path::remove_tree(glob "'$dir/cache/machine'/work-*");
+}
+$then = '';
 
 ($status, $out) = machine("[ 1] Kernel panic - no init\r\n", 'libc/auxv');
 is($status, 2, 'a machine that does not come up is no result');

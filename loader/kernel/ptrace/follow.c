@@ -227,6 +227,10 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 
 	if (!err && !other)
 		return 0;
+	if (files->foreign && files->foreign->timens < 0)
+		return error_self(
+			error, -ENOTSUP, NULL,
+			"it is in a time namespace, and the image knows none (Linux 5.6)");
 	if (!err)
 		kernel_timens_fill(&page, files->foreign, timens, ahead);
 	if (!err)

@@ -109,6 +109,10 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	image = find_image(pid);
 	if (!image)
 		return 0; /* it has the kernel's */
+	if (files->foreign && files->foreign->timens < 0)
+		return error_self(
+			error, -ENOTSUP, NULL,
+			"it is in a time namespace, and the image knows none (Linux 5.6)");
 	data_at = image - vdso_files_data_length(files);
 	if (!err) {
 		kernel_timens_fill(&offsets, files->foreign, timens, ahead);

@@ -105,6 +105,14 @@ static bool is_absent(const struct client *client, const struct elf_bytes *elf)
 	return !strstr(client->where, name);
 }
 
+/* Three pages, as ours has them, which lie as far apart as the largest that the machine has. */
+static uint64_t data_size(const struct elf_bytes *elf)
+{
+	const struct machine *machine = machine_of(elf);
+
+	return 3ull * (machine ? machine->largest_page : 4096);
+}
+
 bool client_is_run(const struct client *client, const struct image *image)
 {
 	struct elf_bytes elf = elf_bytes_of(image->bytes, image->size);
@@ -124,6 +132,7 @@ void client_judge(unsigned number, const struct image *image, struct client_verd
 	*verdict = (struct client_verdict){.outcome = CLIENT_FALLS_BACK};
 	l.mask = l.elf.is64 ? UINT64_MAX : UINT32_MAX;
 	l.header = elf_header(&l.elf);
+	l.data_size = data_size(&l.elf);
 	set_names(&l);
 	/* Nobody is handed what is not an ELF file: the kernel would not map it. */
 	if (!elf_inside(&l.elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG)) {

@@ -9,8 +9,6 @@
 
 /* Real tables are read in some hundred steps. */
 #define MAX_STEPS 200000
-/* Right below the image, as with all kernels; three are what ours has. */
-#define DATA_PAGES (3 * 4096ull)
 
 /* What each part is called, and the rule of `uvdso check` that is about it. */
 static const struct {
@@ -61,7 +59,7 @@ bool look_there(struct look *l, uint64_t at, uint64_t len)
 	if (l->over)
 		return false;
 	/* What the data pages hold is not known, but they can be read: elf_u8() gives 0. */
-	if (at > (l->mask & -DATA_PAGES) && len < 4096 && ++l->steps < MAX_STEPS)
+	if (at > (l->mask & -l->data_size) && len < 4096 && ++l->steps < MAX_STEPS)
 		return true;
 	if (at > l->size || len > l->size - at)
 		look_end(l, CLIENT_CRASHES, parts[l->part].rule,
@@ -296,6 +294,7 @@ static bool named(const struct look *l, const char *name)
 			   .header = l->header,
 			   .size = l->size,
 			   .mask = l->mask,
+			   .data_size = l->data_size,
 			   .verdict = &ignored};
 	struct segments s = look_segments(&own, ELF_SIZEOF(&l->elf, Phdr));
 	uint64_t bias = s.first_load.offset - s.first_load.vaddr;

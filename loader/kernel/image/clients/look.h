@@ -42,8 +42,9 @@ enum miss {
 struct look {
 	struct elf_bytes elf;
 	struct elf_header header;
-	uint64_t size;             /* of the pages of the file */
-	uint64_t mask;             /* addresses wrap around as the machine's do */
+	uint64_t size;      /* of the pages of the file */
+	uint64_t mask;      /* addresses wrap around as the machine's do */
+	uint64_t data_size; /* of the data pages, right below the image as with kernels */
 	const char *prefix, *node; /* of the machine's names, and the version asked for */
 	enum part part;
 	unsigned steps;

@@ -943,13 +943,14 @@ static void execute(struct reader *r, uint64_t at, uint64_t end)
 /* Is it called at its first byte? Then an exported symbol is there. */
 static bool is_exported(const struct look *l, const struct unwinding *u, uint64_t start)
 {
+	const struct machine *machine = machine_of(&l->elf);
 	uint64_t size = ELF_SIZEOF(&l->elf, Sym);
 
 	for (uint64_t i = 1; i < u->dynsym.size / size && i < 256; i++) {
 		struct elf_symbol sym = elf_symbol(&l->elf, u->dynsym.offset + i * size);
 
 		if (ELF64_ST_TYPE(sym.info) == STT_FUNC && sym.shndx != SHN_UNDEF &&
-		    sym.value + u->bias == start)
+		    machine_code(machine, sym.value) + u->bias == start)
 			return true;
 	}
 	return false;

@@ -123,8 +123,11 @@ static struct value number(uint64_t value)
 
 static const struct value unknown = {VALUE_UNKNOWN, 0, 0};
 
+/* The stack is of the machine's words. */
 static void push(struct machine_state *m, struct value value)
 {
+	if (!m->elf->is64)
+		value.number = (uint32_t)value.number;
 	if (m->depth == STACK_MAX)
 		m->ended = EXPRESSION_STACK;
 	else
@@ -170,7 +173,9 @@ static void read_memory(struct machine_state *m, unsigned size)
 
 static struct value two_numbers(struct machine_state *m, unsigned op, uint64_t a, uint64_t b)
 {
-	int64_t sa = (int64_t)a, sb = (int64_t)b;
+	bool is64 = m->elf->is64;
+	int64_t sa = is64 ? (int64_t)a : (int32_t)a, sb = is64 ? (int64_t)b : (int32_t)b;
+	unsigned bits = is64 ? 64 : 32;
 
 	switch (op) {
 	case OP_AND:
@@ -186,9 +191,9 @@ static struct value two_numbers(struct machine_state *m, unsigned op, uint64_t a
 	case OP_MINUS:
 		return number(a - b);
 	case OP_SHL:
-		return b < 64 ? number(a << b) : unknown;
+		return b < bits ? number(a << b) : unknown;
 	case OP_SHR:
-		return b < 64 ? number(a >> b) : unknown;
+		return b < bits ? number(a >> b) : unknown;
 	case OP_EQ:
 		return number(a == b);
 	case OP_NE:
@@ -313,9 +318,14 @@ static bool is_literal(struct machine_state *m, unsigned op)
 	return false;
 }
 
+static bool is_negative(const struct machine_state *m, struct value a)
+{
+	return a.number >> (m->elf->is64 ? 63 : 31);
+}
+
 static void step(struct machine_state *m, bool *undecided)
 {
-	unsigned op = next_of(m);
+	unsigned op = next_of(m), size;
 	uint64_t reg;
 	struct value a;
 
@@ -341,16 +351,20 @@ static void step(struct machine_state *m, bool *undecided)
 		read_memory(m, m->elf->is64 ? 8 : 4);
 		return;
 	case OP_DEREF_SIZE:
-		read_memory(m, next_of(m));
+		size = next_of(m);
+		if (size == 1 || size == 2 || size == 4 || size == 8)
+			read_memory(m, size);
+		else
+			m->ended = EXPRESSION_OPCODE; /* both abort */
 		return;
 	case OP_ABS:
 	case OP_NEG:
 	case OP_NOT:
 		a = pop(m);
-		push(m, a.kind != VALUE_NUMBER                  ? unknown
-			: op == OP_NOT                          ? number(~a.number)
-			: op == OP_NEG || (int64_t)a.number < 0 ? number(-a.number)
-								: a);
+		push(m, a.kind != VALUE_NUMBER              ? unknown
+			: op == OP_NOT                      ? number(~a.number)
+			: op == OP_NEG || is_negative(m, a) ? number(-a.number)
+							    : a);
 		return;
 	case OP_PLUS_UCONST:
 		a = pop(m);
@@ -391,8 +405,6 @@ enum expression_end expression_run(const struct elf_bytes *elf, uint64_t at, uin
 	if (m.ended || undecided)
 		return m.ended;
 	*result = pop(&m);
-	if (!elf->is64)
-		result->number = (uint32_t)result->number;
 	if (!m.ended && m.has_nop) {
 		*where = m.nop_at;
 		return EXPRESSION_OPCODE;

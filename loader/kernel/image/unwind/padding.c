@@ -35,6 +35,19 @@ static unsigned modrm_length(const struct elf_bytes *elf, uint64_t at, bool *dis
 	return 1 + sib + displacement;
 }
 
+/* Is the address of a ModRM byte, and its SIB byte, a register, and that the one it goes into?
+ */
+static bool is_itself(const struct elf_bytes *elf, uint64_t at)
+{
+	uint8_t modrm = elf_u8(elf, at), sib = elf_u8(elf, at + 1), mod = modrm >> 6;
+	bool has_sib = (modrm & 7) == 4;
+	unsigned base = has_sib ? sib & 7 : modrm & 7;
+
+	if (mod == 3 || (mod == 0 && base == 5) || (has_sib && (sib >> 3 & 7) != 4))
+		return false;
+	return base == (modrm >> 3 & 7);
+}
+
 /* The length of a no-operation of x86, 0 if there is none. */
 static unsigned x86_nop(const struct elf_bytes *elf, uint64_t at)
 {
@@ -59,7 +72,7 @@ static unsigned x86_nop(const struct elf_bytes *elf, uint64_t at)
 	/* lea 0(%esi), %esi, and mov %esi, %esi: before 0f 1f was known everywhere. */
 	if (op == 0x8d) {
 		length = modrm_length(elf, at + 1, &displaces);
-		return displaces || elf_u8(elf, at + 1) >> 6 == 3 ? 0 : prefixes + 1 + length;
+		return displaces || !is_itself(elf, at + 1) ? 0 : prefixes + 1 + length;
 	}
 	return op == 0x89 && elf_u8(elf, at + 1) == 0xf6 ? prefixes + 2 : 0;
 }
