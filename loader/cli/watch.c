@@ -62,7 +62,7 @@ static const char *mode_name(s32 mode, bool kernels)
 	case VDSO_CLOCKMODE_COUNTER:
 		return kernels ? "the machine's counter" : "COUNTER";
 	default:
-		return kernels ? "a clock of the hypervisor's"
+		return kernels ? "another clock of the kernel's"
 			       : "ABANDONED: its timekeeper has ended";
 	}
 }

@@ -8,9 +8,10 @@
  * the time of a kernel that is simulated as well; and after that, too. The watchdog does what
  * it does after 25 ms without an update, or is stopped with the timekeeper.
  *
- *   timekeeper   begin | counter | cycle_last | ... | end | begin | ... | end | look | begin |
- * ... ^ stopped here                         ^ and once more here readers      all clocks, at
- * once, and again and again until it goes on, and after that
+ * Its steps are the beginning of an update, the look at the counter, each store, the end, and
+ * the look at the clocks before the next. It is stopped before one of them, and once more
+ * before a later one. At once, again and again until it goes on, and after that, all clocks are
+ * read.
  *
  * The mirror for a kernel's image is kept as well, in a run of its own, and read as such an
  * image does it: at once or not at all.
@@ -137,8 +138,13 @@ static void watchdog(void)
 
 		m.writing = false;
 		vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
-		if (m.mirror)
-			mirror_abandon(&tk.mirror, (u64)m.clock[REAL], (u64)m.clock[MONO]);
+		if (m.mirror) {
+			u64 head[CS_BASES];
+
+			mirror_abandon(&tk.mirror, head);
+			mirror_stand_in(&tk.mirror, head, (u64)m.clock[REAL],
+					(u64)m.clock[MONO]);
+		}
 		m.writing = writing;
 	}
 }

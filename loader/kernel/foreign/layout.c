@@ -80,18 +80,21 @@
 		PLAIN(240, 224)                                                        \
 	}
 
-/* Its structure ends with what riscv_hwprobe() reads, which has grown from 6.4 on. */
-#define RISCV                                                                         \
-	{.name = "6.12 to 6.14",                                                      \
-	 .machine = EM_RISCV,                                                         \
-	 RELEASES(RELEASE(6, 12), RELEASE(6, 15)),                                    \
-	 PAGES(2, 0, 1, -1),                                                          \
-	 AT(0, 0),                                                                    \
-	 PLAIN(328, 224)},                                                            \
-	{                                                                             \
-		.name = "5.9 to 6.3", .machine = EM_RISCV,                            \
-		RELEASES(RELEASE(5, 9), RELEASE(6, 4)), PAGES(2, 0, 1, -1), AT(0, 0), \
-		PLAIN(240, 224)                                                       \
+/*
+ * Its structure ends with what riscv_hwprobe() reads, which has grown from 6.4 on: between
+ * those two rows with each release. Before 5.15 the data page is behind the image.
+ */
+#define RISCV                                                                          \
+	{.name = "6.12",                                                               \
+	 .machine = EM_RISCV,                                                          \
+	 RELEASES(RELEASE(6, 12), RELEASE(6, 13)),                                     \
+	 PAGES(2, 0, 1, -1),                                                           \
+	 AT(0, 0),                                                                     \
+	 PLAIN(328, 224)},                                                             \
+	{                                                                              \
+		.name = "5.15 to 6.3", .machine = EM_RISCV,                            \
+		RELEASES(RELEASE(5, 15), RELEASE(6, 4)), PAGES(2, 0, 1, -1), AT(0, 0), \
+		PLAIN(240, 224)                                                        \
 	}
 
 /* clang-format off */

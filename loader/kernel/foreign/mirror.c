@@ -112,7 +112,7 @@ static bool let_go_on(const struct mirror *mirror, int cs, u64 begun, s32 mode)
 	done.seq++;
 	done.clock_mode = mode;
 	VDSO_STORE_HOOK(at);
-	/* Pairs with the readers' second look at the number. */
+	/* Pairs with the readers' first look at the number, and with their second one. */
 	return atomic_compare_exchange_strong_explicit(
 		at, &begun, done.word, memory_order_acq_rel, memory_order_relaxed);
 }
@@ -184,20 +184,30 @@ bool mirror_end(struct mirror *mirror, const struct vdso_data from[CS_BASES],
 	return ended;
 }
 
-void mirror_abandon(struct mirror *mirror, u64 real_ns, u64 mono_ns)
+void mirror_abandon(struct mirror *mirror, u64 head[CS_BASES])
 {
-	u64 head[CS_BASES];
-
 	for (int cs = 0; cs < CS_BASES; cs++)
 		head[cs] = send_away(mirror, cs, true);
-	if (!is_ours(mirror, CS_HRES_COARSE, head[CS_HRES_COARSE]))
-		return;
-	/* Of REALTIME the seconds are read as they stand, in any mode (time()). */
-	set_base(mirror, CS_HRES_COARSE, VDSO_CLOCK_REALTIME, real_ns / NSEC_PER_SEC, 0);
-	set_base(mirror, CS_HRES_COARSE, VDSO_CLOCK_REALTIME_COARSE, real_ns / NSEC_PER_SEC,
-		 real_ns % NSEC_PER_SEC);
-	set_base(mirror, CS_HRES_COARSE, VDSO_CLOCK_MONOTONIC_COARSE, mono_ns / NSEC_PER_SEC,
-		 mono_ns % NSEC_PER_SEC);
+	/* As in mirror_begin(): for the stores that follow, and for the look at the clocks. */
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+void mirror_stand_in(struct mirror *mirror, const u64 head[CS_BASES], u64 real_ns, u64 mono_ns)
+{
+	const struct {
+		int clock;
+		u64 sec, nsec;
+	} coarse[] = {
+		/* Of REALTIME the seconds are read as they stand, in any mode (time()). */
+		{VDSO_CLOCK_REALTIME, real_ns / NSEC_PER_SEC, 0},
+		{VDSO_CLOCK_REALTIME_COARSE, real_ns / NSEC_PER_SEC, real_ns % NSEC_PER_SEC},
+		{VDSO_CLOCK_MONOTONIC_COARSE, mono_ns / NSEC_PER_SEC, mono_ns % NSEC_PER_SEC},
+	};
+
+	for (size_t i = 0; i < sizeof(coarse) / sizeof(coarse[0]); i++)
+		if (is_ours(mirror, CS_HRES_COARSE, head[CS_HRES_COARSE]))
+			set_base(mirror, CS_HRES_COARSE, coarse[i].clock, coarse[i].sec,
+				 coarse[i].nsec);
 	/* If another one has begun meanwhile, it ends it. */
 	for (int cs = 0; cs < CS_BASES; cs++)
 		let_go_on(mirror, cs, head[cs], VDSO_CLOCKMODE_NONE);

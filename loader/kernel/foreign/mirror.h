@@ -12,10 +12,10 @@
  * for fine clocks) but ends the update, too, and as long as nobody else does it keeps the
  * coarse clocks, which ask the kernel in no mode at all.
  *
- * The head of a structure, number and mode in one, is changed as ours are: whoever finds
- * another one than he has left has lost, and writes nothing more. What is left: who is stopped
- * for as long as a watchdog waits, in the nanosecond between that look and the two stores of a
- * clock, makes these after others have written.
+ * The head of a structure, number and mode in one, is changed as ours are: a writer that finds
+ * another one than it has left has lost, and writes nothing more. What is left: one that is
+ * stopped for as long as a watchdog waits, in the nanosecond between that look and the two
+ * stores of a clock, makes these after others have written.
  */
 #ifndef KERNEL_FOREIGN_MIRROR_H
 #define KERNEL_FOREIGN_MIRROR_H
@@ -44,7 +44,14 @@ struct mirror {
 	union mirror_store *pages; /* MIRROR_PAGES of them, writable, zeroed at first */
 	s64 shift[VDSO_BASES];     /* seconds that are added to a clock here */
 	u64 head[CS_BASES];        /* as mirror_begin() has left them */
+	bool shifted;              /* is any clock, here or by the page of offsets? */
 };
+
+/*
+ * For so long readers may follow a line, if the watchdog has to end it: two of its looks
+ * (WATCHDOG_PERIOD_MS). So a line is slewed no faster than is right for that time.
+ */
+#define MIRROR_PATIENCE_NS 40000000
 
 /*
  * Which of the offsets are the page of offsets' (mirror_fill_offsets()) and which are added to
@@ -68,10 +75,12 @@ bool mirror_end(struct mirror *mirror, const struct vdso_data from[CS_BASES],
 		const s32 mode[CS_BASES]);
 
 /*
- * Nobody keeps the time, or there is none to keep: sends readers to the kernel, and gives the
- * coarse clocks as they are just now. May be called at any time, and again and again.
+ * Nobody keeps the time, or there is none to keep: sends readers to the kernel. May be called
+ * at any time, and again and again. They wait until mirror_stand_in() has given the coarse
+ * clocks as they are, looked at after the former: another one may have written them meanwhile.
  */
-void mirror_abandon(struct mirror *mirror, u64 real_ns, u64 mono_ns);
+void mirror_abandon(struct mirror *mirror, u64 head[CS_BASES]);
+void mirror_stand_in(struct mirror *mirror, const u64 head[CS_BASES], u64 real_ns, u64 mono_ns);
 
 /*
  * The other way round: what a time page of that layout says, a kernel's for instance, in the

@@ -115,13 +115,13 @@ static bool was_written(const unsigned char *place, const unsigned char *code,
 	static const unsigned char int80[] = {0x3e, 0x3e, 0x3e, 0xcd, 0x80};
 	static const unsigned char int80_ret[] = {0xcd, 0x80, 0xc3};
 
-	if (entry->with == 4 &&
+	if (entry->with == 4 && entry->length == 4 &&
 	    (is_code(code + 2, 2, "\x0f\x34", 2) || is_code(code + 2, 2, "\x0f\x05", 2))) {
 		memset(before, NOP, 4);
 		return place[2] == 0x0f;
 	}
 	/* A call of __kernel_vsyscall. */
-	if (entry->with == 5 && code[0] == 0xe8) {
+	if (entry->with == 5 && entry->length == 5 && code[0] == 0xe8) {
 		memcpy(before, int80, sizeof(int80));
 		return place[0] == 0xe8;
 	}

@@ -506,10 +506,12 @@ static const struct foreign_layout *next_layout(const struct foreign_layout *las
 static const struct foreign_layout *without_namespace(const struct foreign_layout *layout)
 {
 	static struct foreign_layout rows[FOREIGN_LAYOUTS];
-	struct foreign_layout *row = &rows[layout - foreign_layouts];
+	struct foreign_layout *row = &rows[layout - foreign_layouts], without = *layout;
 
-	*row = *layout;
-	row->timens = -1;
+	/* Another thread may be using it: it is only written once. */
+	without.timens = -1;
+	if (!row->name)
+		*row = without;
 	return row;
 }
 
@@ -553,7 +555,7 @@ static int open_files(struct probe *probe, const struct image *image)
 	if (exports_open(&exports, image->bytes, image->size))
 		return -ENOEXEC;
 	find_functions(probe, &exports);
-	if (!probe->function[GETTIME])
+	if (!probe->function[GETTIME] && !probe->function[GETTIME64])
 		return -ENOEXEC;
 	probe->image_length = page_up(image->size);
 	probe->image = open_image(probe, image);

@@ -14,16 +14,21 @@ static void start_mirror(struct data_pages *pages,
 
 	*mirror = (struct mirror){.layout = layout, .pages = vvar_mirror(pages->vvar)};
 	mirror_shift(mirror, offset, layout->timens < 0);
+	for (int clock = 0; clock < VDSO_BASES; clock++)
+		mirror->shifted |= offset[clock].sec || offset[clock].nsec;
 	mirror_fill_offsets(layout, &mirror->pages[MIRROR_OFFSETS], offset);
 }
 
+/* A rate that does not settle does not keep the program waiting. */
+#define GROWING 64
+
 /*
- * Readers of a mirror follow a line until there is another one, so the rate should be known for
- * longer than the watchdog may take to end that. Some 8 ms.
+ * Readers of a mirror follow a line until there is another one, also if that is the watchdog's
+ * doing (MIRROR_PATIENCE_NS), so the rate should be known for some time. It takes 8 ms.
  */
 static void grow_up(struct timekeeper *tk)
 {
-	while (timekeeper_period(tk) < TIMELINE_PERIOD_NS) {
+	for (int i = 0; i < GROWING && timekeeper_period(tk) < TIMELINE_PERIOD_NS; i++) {
 		const struct timespec wait = {0, (long)timekeeper_period(tk)};
 
 		nanosleep(&wait, NULL);

@@ -15,6 +15,8 @@
 #include "kernel/keep/watchdog.h"
 #include "kernel/time/timekeeper.h"
 
+_Static_assert(MIRROR_PATIENCE_NS >= 2 * WATCHDOG_PERIOD_MS * 1000000, "mirror.h says so");
+
 /* Between two looks, when there is nothing to watch. */
 #define RESTING_MS 1000
 
@@ -59,7 +61,9 @@ static void stand_in_meanwhile(const struct vdso_data *data, struct timekeeper *
 {
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
 
-	if (!tk->mirror.layout)
+	/* The system calls of a shifted image are not shifted. An old line is better than
+	 * those. */
+	if (!tk->mirror.layout || tk->mirror.shifted)
 		return;
 	do
 		timekeeper_stand_in(tk);

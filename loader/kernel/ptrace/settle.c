@@ -25,9 +25,9 @@
 
 /* How long to wait for the data page, and how far it may be off. Coarse clocks are read for it,
  * which without a counter are some microseconds apart. */
-#define PAUSE_NS 20000
-#define PAUSES   1000
-#define CLOSE_NS 20000
+#define PAUSE_NS    20000
+#define PATIENCE_NS 20000000
+#define CLOSE_NS    20000
 
 static const long setters[] = {
 	SYS_clock_settime,   SYS_settimeofday,    SYS_adjtimex, SYS_clock_adjtime,
@@ -125,12 +125,13 @@ static bool is_settled(const struct vdso_data *vd)
 void settle_wait(int data)
 {
 	static const struct timespec pause = {0, PAUSE_NS};
+	const int64_t end = kernel_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
 	union vdso_data_store *page =
 		mmap(NULL, sizeof(*page), PROT_READ, MAP_SHARED, data, VVAR_FILE_TIME);
 
 	if (page == MAP_FAILED)
 		return;
-	for (int i = 0; i < PAUSES && !is_settled(page->data); i++)
+	while (kernel_ns(CLOCK_MONOTONIC) < end && !is_settled(page->data))
 		nanosleep(&pause, NULL);
 	munmap(page, sizeof(*page));
 }

@@ -3,11 +3,12 @@
  *
  * The timekeeper is woken when the clock is set, and publishes it; but the process that has set
  * it goes on at once, and would read the time of before. With --follow its tracer can hold it
- * for a moment: a seccomp filter reports the system calls that set a clock, the tracer lets the
- * call be made, and lets the process go on when the data page says the same as the kernel. No
- * other call stops; each costs some tens of nanoseconds more, for the filter. So only who may
- * set the clock gets one: with CAP_SYS_TIME, and CAP_SYS_ADMIN, by which it takes no rights
- * away from anybody.
+ * for a moment: a seccomp filter reports the system calls that set a clock, adjtimex(2) among
+ * them whatever it is for, the tracer lets the call be made, and lets the process go on when
+ * the data page says the same as the kernel. (Not of TAI alone: that follows within 4 ms.) No
+ * other call stops; each costs some tens of nanoseconds more, for the filter. So only a process
+ * with CAP_SYS_TIME gets one, and with CAP_SYS_ADMIN, by which it takes no rights away from
+ * anybody; in a user namespace that may be one that can set no clock.
  */
 #ifndef KERNEL_PTRACE_SETTLE_H
 #define KERNEL_PTRACE_SETTLE_H

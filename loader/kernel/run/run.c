@@ -8,8 +8,8 @@
  *
  * 1. The kernel execs, an attendant traces this process meanwhile, is told of it, and puts the
  *    vDSO in from outside (ptrace/follow.c). All that execve(2) promises is kept. The attendant
- *    is the timekeeper, which lets go before the first instruction; with --follow one of its
- * own, which does the same for each program of the tree. With a trace it is our parent
+ *    is the timekeeper, which lets go before the first instruction; with --follow another one,
+ *    which does the same for each program of the tree. With a trace it is our parent
  *    (supervise.h).
  * 2. By hand: place the vDSO here, map the program beside it, unmap what was here before
  *    (exec/exec.c). It needs nobody, but not all can be done by hand.

@@ -5,11 +5,11 @@
  * counters since boot, knows more of their faults than we do, and changes to another
  * clocksource when it has lost its trust in one. So what it keeps time with decides:
  *
- *   the counter itself        believed, whatever the CPU promises of it
- *   a hypervisor's clock      kvm-clock and the like: the kernel reads the same counter there,
- * and corrects it by what the hypervisor says. Used if the CPU promises one rate, and if the
- * CPUs are found to agree (warp.h) anything else             refused: hpet and the like mean
- * that the counter was not good enough
+ *  - the counter itself: believed, whatever the CPU promises of it;
+ *  - a hypervisor's clock, kvm-clock and the like: the kernel reads the same counter there, and
+ *    corrects it by what the hypervisor says. Used if the CPU promises one rate, and if the
+ * CPUs are found to agree (warp.h);
+ *  - anything else: refused, for hpet and the like mean that the counter was not good enough.
  *
  * The user may decide otherwise. Whether the rate is what it was is watched later, against the
  * kernel's clocks (timeline.h).

@@ -99,6 +99,8 @@ static void look(struct timekeeper *tk)
 {
 	struct clocks_look now;
 
+	tk->bases.mono.followed_ns = tk->mirror.layout ? MIRROR_PATIENCE_NS : 0;
+	tk->bases.raw.followed_ns = tk->bases.mono.followed_ns;
 	sampler_look(&now, &tk->ahead, TRIES);
 	bases_steer(&tk->bases, &now);
 }
@@ -135,9 +137,15 @@ static void write_coarse(struct timekeeper *tk)
 
 static void abandon_mirror(struct timekeeper *tk)
 {
-	if (tk->mirror.layout)
-		mirror_abandon(&tk->mirror, sampler_clock(CLOCK_REALTIME) - (u64)tk->ahead.real,
-			       sampler_clock(CLOCK_MONOTONIC) - (u64)tk->ahead.mono);
+	u64 head[CS_BASES], mono, real;
+
+	if (!tk->mirror.layout)
+		return;
+	mirror_abandon(&tk->mirror, head);
+	mono = sampler_clock(CLOCK_MONOTONIC);
+	real = sampler_clock(CLOCK_REALTIME);
+	mirror_stand_in(&tk->mirror, head, real - (u64)tk->ahead.real,
+			mono - (u64)tk->ahead.mono);
 }
 
 void timekeeper_stand_in(struct timekeeper *tk)

@@ -198,7 +198,8 @@ static double slew_for(const struct timeline *line, double error)
 		slew = error / (double)line->period;
 		return slew < -0.5 ? -0.5 : slew;
 	}
-	slew = GAIN * error / (double)line->period;
+	slew = GAIN * error /
+	       (double)(line->followed_ns > line->period ? line->followed_ns : line->period);
 	if (slew > TIMELINE_MAX_SLEW)
 		return TIMELINE_MAX_SLEW;
 	return slew < -TIMELINE_MAX_SLEW ? -TIMELINE_MAX_SLEW : slew;

@@ -99,9 +99,11 @@ struct timeline {
 
 	/* What timeline_steer() decided and timeline_advance() does. */
 	u32 next_mult, next_shift;
-	bool restart; /* no reader follows the old line any more, or none should */
-	bool lost;    /* the rate is not known, and there is no next line until it is */
-	u64 period;   /* when to look again, in ns */
+	bool restart;    /* no reader follows the old line any more, or none should */
+	bool lost;       /* the rate is not known, and there is no next line until it is */
+	u64 period;      /* when to look again, in ns */
+	u64 followed_ns; /* readers may follow the line for so long, if that is longer
+			    (mirror.h) */
 };
 
 /*

@@ -75,11 +75,12 @@ static bool use_cpu(pid_t pid, unsigned cpu)
 /* We are on one CPU; the other player goes to that one. It has our memory, and no stack but
  * this.
  */
-static const char *play_with(unsigned cpu)
+static const char *play_with(unsigned cpu, const cpu_mask *all)
 {
 	static char stack[16 << 10] __attribute__((aligned(64)));
 	pid_t pid;
 	bool there;
+	u32 throws;
 
 	game.throws =
 		1; /* it catches first, once it has started: nobody is on the way before */
@@ -90,11 +91,12 @@ static const char *play_with(unsigned cpu)
 	there = use_cpu(pid, cpu);
 	if (there)
 		play(0);
-	else
-		atomic_store(&game.throws, CATCHES);
+	/* The game is over; on a CPU that it is not let on it could not learn that. */
+	throws = atomic_exchange(&game.throws, CATCHES);
+	syscall(SYS_sched_setaffinity, pid, sizeof(*all), *all);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
-	if (there && game.throws < CATCHES_LEAST)
+	if (there && throws < CATCHES_LEAST)
 		return "the CPUs' counters could not be compared in time";
 	return game.behind ? "a CPU's counter is behind that of another one" : NULL;
 }
@@ -124,7 +126,7 @@ const char *warp_test(u64 (*counter)(void))
 			continue;
 		}
 		met++;
-		why = play_with(cpu);
+		why = play_with(cpu, &all);
 	}
 	syscall(SYS_sched_setaffinity, 0, sizeof(before), before);
 	return why;
