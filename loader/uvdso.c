@@ -126,8 +126,9 @@ void uvdso_shutdown(struct uvdso *vdso)
 {
 	if (!vdso)
 		return;
-	keeper_end(&vdso->keeper);
+	/* First, since a kernel's image keeps its watchdog for as long as it is mapped. */
 	vdso_unplace(&process_self, &vdso->placement);
+	keeper_end(&vdso->keeper);
 	free(vdso);
 }
 

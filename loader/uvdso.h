@@ -106,7 +106,8 @@ UVDSO_API int uvdso_boot(struct uvdso **vdso, const struct uvdso_options *option
  * handlers.
  *
  * A forked child may call it, too: it gives up its own mapping, and the timekeeper goes on.
- * After the parent has called it, the functions make system calls in its forked children.
+ * After the parent has called it, the functions make system calls in its forked children; but
+ * in a kernel's image their coarse clocks and time() stand still then.
  */
 UVDSO_API void uvdso_shutdown(struct uvdso *vdso);
 
