@@ -446,7 +446,7 @@ SKIP: {
 			my $text = $symbol{$number{$_[0]{name}}} // return;
 			return $text =~ / in section / ? 'ours' : 'falls back';
 		},
-		0.8    # gdb 16 gives up reading some of them; 13 reads all
+		0.5    # gdb 16 gives up reading some of them; 13 reads all
 	);
 }
 

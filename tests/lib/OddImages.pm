@@ -372,7 +372,7 @@ sub second_eh_frame {
 	return sub {
 		my ($elf) = @_;
 		my ($s) = $elf->segments($PT_EH_FRAME);
-		segment($PT_EH_FRAME, 4, 0x1000, 8)->($elf);
+		segment($PT_EH_FRAME, 4, append($elf, "\0" x 8), 8)->($elf);
 		return if !$swap;
 		my ($first, $second) =
 		    map { $_->{at} } Elf->new($elf->{bytes})->segments($PT_EH_FRAME);
@@ -667,7 +667,7 @@ my @list = (
 	['CFI: the CFA 2 MiB away', rows(0x0c, 7, 0x88, 0x80, 0x7f, 0x90, 1), 'unwind'],
 	['CFI: the return address is kept', rule(8, 16), 'unwind'],
 	['CFI: no caller', rule(7, 16), 'unwind'],
-	['CFI: the return address in rbx', rule(9, 16, 3), 'unwind'],
+	['CFI: the return address in rbx', rule(9, 16, 3), 'unwind', 'stack'],
 	['CFI: the return address in register 64', rule(9, 16, 64), 'unwind'],
 	['CFI: the return address at 0', rule(0x10, 16, 1, 0x30), 'unwind'],
 	['CFI: the return address 0', rule(0x16, 16, 1, 0x30), 'unwind'],

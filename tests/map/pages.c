@@ -17,6 +17,8 @@
 #include "kernel/base/memfd.h"
 #include "kernel/base/page.h"
 #include "kernel/exec/binary.h"
+#include "kernel/image/image.h"
+#include "kernel/image/machine.h"
 #include "kernel/map/place.h"
 #include "kernel/time/rng.h"
 #include "libc/vdso_elf.h"
@@ -243,11 +245,19 @@ static void test_program(void)
 
 int main(void)
 {
+	struct image builtin;
+	struct elf_bytes elf;
+
 	/* Smaller ones than its own a kernel does not take. */
 	for (faked = (long)getauxval(AT_PAGESZ); faked <= 65536; faked *= 4) {
 		if (faked <= VDSO_STRIDE)
 			test_vdso();
 		test_program();
 	}
+	/* The note of the image says it once more (identity.c). */
+	builtin = image_builtin();
+	elf = elf_bytes_of(builtin.bytes, builtin.size);
+	is(machine_of(&elf)->largest_page, (uint32_t)VDSO_STRIDE,
+	   "the largest page in the table of machines is our stride");
 	return done_testing();
 }

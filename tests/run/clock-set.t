@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
 
+plan skip_all => 'only root may look into a timekeeper' if $>;
 my $p = spawn($UVDSO, @RUN, '--', 'sleep', 60);
 my $keeper = attendant($p->{pid}, 'uvdso-keeper');
 my $timer = wait_until {
