@@ -126,9 +126,9 @@ void uvdso_shutdown(struct uvdso *vdso)
 {
 	if (!vdso)
 		return;
-	/* First, since a kernel's image keeps its watchdog for as long as it is mapped. */
-	vdso_unplace(&process_self, &vdso->placement);
+	/* First: a watchdog whose data pages nobody has mapped waits for its owner's end. */
 	keeper_end(&vdso->keeper);
+	vdso_unplace(&process_self, &vdso->placement);
 	free(vdso);
 }
 
