@@ -130,7 +130,7 @@ static void tell_gnu_hash(const struct side *side, struct answer *answer)
 		     side->exports.gnu_filter_words);
 	else
 		SHOW("none");
-	/* Whoever knows this one knows DT_HASH as well. */
+	/* A client that knows this one knows DT_HASH as well. */
 	FOR_CLIENTS("%d", side->exports.hash || side->exports.gnu_hash);
 }
 

@@ -82,7 +82,7 @@
 
 /*
  * Its structure ends with what riscv_hwprobe() reads, which has grown from 6.4 on: between
- * those two rows with each release. Before 5.15 the data page is behind the image.
+ * those two rows with each release. Before 5.15 the data page is after the image.
  */
 #define RISCV                                                                          \
 	{.name = "6.12",                                                               \

@@ -502,7 +502,7 @@ static const struct foreign_layout *next_layout(const struct foreign_layout *las
 	return l->name ? l : NULL;
 }
 
-/* The same row without one: always the same, whoever asks for it. */
+/* The same row without one: always the same one. */
 static const struct foreign_layout *without_namespace(const struct foreign_layout *layout)
 {
 	static struct foreign_layout rows[FOREIGN_LAYOUTS];

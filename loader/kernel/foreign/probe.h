@@ -11,7 +11,7 @@
  *	still     the counter does not count: bases, zone and resolution, to the nanosecond
  *	moving    cycle_last, mult, shift
  *	none      clock_mode: the kernel's own answer
- *	shifted   a page of offsets in front, and the data behind
+ *	shifted   a page of offsets before, and the data after it
  *	random    generation and is_ready
  *
  * An image that waits for the end of an update in a page of offsets knows no time namespaces;

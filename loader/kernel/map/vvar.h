@@ -69,7 +69,7 @@ int vvar_map_writable(struct vvar *vvar);
  */
 int vvar_seal(struct vvar *vvar);
 
-/* The pages of the mirror, behind the others; only with foreign. */
+/* The pages of the mirror, after the others; only with foreign. */
 union mirror_store *vvar_mirror(const struct vvar *vvar);
 
 /*

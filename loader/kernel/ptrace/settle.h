@@ -28,7 +28,7 @@ bool settle_is_ours(pid_t pid);
 
 /*
  * Waits until the data page, of which data is a descriptor, says what the kernel's clocks say:
- * for some tens of microseconds, and 20 ms at most.
+ * 20 ms at most, and as long as the timekeeper takes to wake up.
  */
 void settle_wait(int data);
 

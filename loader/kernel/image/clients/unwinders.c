@@ -352,7 +352,7 @@ static const char *gcc_read(struct look *l, struct unwinding *u, struct descript
 
 /* ---- LLVM: descriptions ----------------------------------------------------------------- */
 
-/* A length, which may be of 64 bits; at is moved behind it. */
+/* A length, which may be of 64 bits; at is moved past it. */
 static uint64_t llvm_length(struct look *l, uint64_t *at)
 {
 	uint64_t length = look_u32(l, *at);
@@ -1010,7 +1010,7 @@ static void walk(struct look *l, struct unwinding *u, uint64_t pc, uint64_t end)
 		} else if (!l->over && padding_is_known(&l->elf)) {
 			until = until < end ? until : end;
 			padding = padding_length(&l->elf, pc, until - pc);
-			/* Behind what fills up there may be one that is not in the table. */
+			/* After what fills up there may be one that is not in the table. */
 			if (padding && padding < until - pc)
 				until = pc + padding;
 			else if (!padding && until - pc >= padding_least_code(&l->elf))
