@@ -159,13 +159,11 @@ static uint64_t section_size(const struct side *side, const char *name)
 {
 	const struct elf_bytes *elf = &side->exports.elf;
 	const struct elf_header *header = &side->exports.header;
-	struct elf_section names = elf_section_at(elf, header->shstrndx);
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < header->shnum; i++) {
 		struct elf_section s = elf_section_at(elf, i);
-		const char *is =
-			elf_string(elf, names.offset + s.name, names.offset + names.size);
+		const char *is = elf_section_name(elf, &s);
 
 		if (is && !strcmp(is, name))
 			sum += s.size;

@@ -164,6 +164,13 @@ static void give_state(struct target *target)
 	*target = (struct target){.fn = NULL};
 }
 
+void make_calls(const void *asked, long calls)
+{
+	const struct asked *a = asked;
+
+	a->call->loop(a->target, a->call->argument, calls);
+}
+
 struct target target_in(const struct vdso_elf *vdso, const struct call *call)
 {
 	struct target target = {
@@ -236,3 +243,16 @@ _Static_assert(RANDOM_MOST >= 65536, "the buffer has room for the longest call")
 const size_t nr_plain_calls = ARRAY_SIZE(plain_calls);
 const size_t nr_shifted_calls = ARRAY_SIZE(shifted_calls);
 const size_t nr_random_calls = ARRAY_SIZE(random_calls);
+
+int64_t in_ns(struct timespec ts)
+{
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+int64_t kernel_ns(clockid_t clock)
+{
+	struct timespec ts = {0, 0};
+
+	syscall(SYS_clock_gettime, clock, &ts);
+	return in_ns(ts);
+}

@@ -26,6 +26,13 @@ struct call {
 	bool counter; /* reads the counter, if there is one: has a floor */
 };
 
+/* A call and whom it goes to, for measure(): make_calls(struct asked *, how many). */
+struct asked {
+	const struct call *call;
+	const struct target *target;
+};
+void make_calls(const void *asked, long calls);
+
 extern const struct call plain_calls[], shifted_calls[], random_calls[];
 extern const size_t nr_plain_calls, nr_shifted_calls, nr_random_calls;
 
@@ -36,6 +43,10 @@ struct target target_system_call(const struct call *call);
 /* The counter read by itself, as the vDSO reads it on this CPU. */
 struct target target_floor(void);
 const char *floor_instruction(void);
+
+/* A clock by the system call, whatever the C library does. */
+int64_t in_ns(struct timespec ts);
+int64_t kernel_ns(clockid_t clock);
 
 /* A function that does nothing: what it costs to call one in this loop. */
 struct target target_empty(void);

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "calls.h"
@@ -35,19 +33,6 @@ struct images {
 	struct uvdso *vdso[MOST_IMAGES];
 	struct vdso_elf elf[MOST_IMAGES];
 };
-
-/* A call, and whom it goes to. */
-struct asked {
-	const struct call *call;
-	const struct target *target;
-};
-
-static void make_calls(const void *whom, long calls)
-{
-	const struct asked *asked = whom;
-
-	asked->call->loop(asked->target, asked->call->argument, calls);
-}
 
 static void print_ns(double ns)
 {
@@ -92,19 +77,6 @@ static void measure_call(const struct bench *bench, const struct images *images,
 	print_row(call->title, images, cost);
 }
 
-static int64_t in_ns(struct timespec ts)
-{
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-static int64_t system_call(clockid_t clock)
-{
-	struct timespec ts = {0, 0};
-
-	syscall(SYS_clock_gettime, clock, &ts);
-	return in_ns(ts);
-}
-
 static long outside(const struct vdso_elf *elf, clockid_t clock, long asked)
 {
 	gettime_fn *gettime =
@@ -112,11 +84,11 @@ static long outside(const struct vdso_elf *elf, clockid_t clock, long asked)
 	long wrong = 0;
 
 	while (gettime && asked-- > 0) {
-		int64_t before = system_call(clock);
+		int64_t before = kernel_ns(clock);
 		struct timespec ts = {0, 0};
 
 		gettime(clock, &ts);
-		wrong += in_ns(ts) < before || in_ns(ts) > system_call(clock);
+		wrong += in_ns(ts) < before || in_ns(ts) > kernel_ns(clock);
 	}
 	return wrong;
 }

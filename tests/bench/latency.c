@@ -42,19 +42,6 @@ struct row {
 	struct cost cost[WAYS];
 };
 
-/* A call, and whom it goes to. */
-struct asked {
-	const struct call *call;
-	const struct target *target;
-};
-
-static void make_calls(const void *whom, long calls)
-{
-	const struct asked *asked = whom;
-
-	asked->call->loop(asked->target, asked->call->argument, calls);
-}
-
 static void measure_row(const struct call *call, const struct target target[WAYS],
 			size_t rounds, struct row *row)
 {

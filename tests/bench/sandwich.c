@@ -14,10 +14,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "bench.h"
+#include "calls.h"
 
 #define ROUNDS       1000000
 #define QUICK_ROUNDS 20000
@@ -46,19 +44,6 @@ static const struct {
 
 typedef struct spread table[CLOCKS][VDSOS];
 
-static int64_t to_ns(struct timespec ts)
-{
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-static int64_t system_call(clockid_t clock)
-{
-	struct timespec ts = {0, 0};
-
-	syscall(SYS_clock_gettime, clock, &ts);
-	return to_ns(ts);
-}
-
 static void count(struct spread *spread, int64_t before, int64_t answer, int64_t after)
 {
 	uint64_t distance = (uint64_t)llabs(2 * answer - before - after) / 2;
@@ -74,7 +59,7 @@ static void count(struct spread *spread, int64_t before, int64_t answer, int64_t
 static void slice(gettime_fn *const gettime[VDSOS], clockid_t clock,
 		  struct spread spread[VDSOS], int rounds)
 {
-	int64_t before = system_call(clock);
+	int64_t before = kernel_ns(clock);
 
 	while (rounds-- > 0) {
 		for (int who = 0; who < VDSOS; who++) {
@@ -84,8 +69,8 @@ static void slice(gettime_fn *const gettime[VDSOS], clockid_t clock,
 			if (!gettime[who])
 				continue;
 			gettime[who](clock, &answer);
-			after = system_call(clock);
-			count(&spread[who], before, to_ns(answer), after);
+			after = kernel_ns(clock);
+			count(&spread[who], before, in_ns(answer), after);
 			before = after;
 		}
 	}

@@ -28,12 +28,10 @@ static void find_sections(struct table *table)
 {
 	const struct elf_bytes *elf = &table->elf;
 	struct elf_header header = elf_header(elf);
-	struct elf_section names = elf_section_at(elf, header.shstrndx);
 
 	for (unsigned i = 0; i < header.shnum; i++) {
 		struct elf_section section = elf_section_at(elf, i);
-		const char *name =
-			elf_string(elf, names.offset + section.name, names.offset + names.size);
+		const char *name = elf_section_name(elf, &section);
 
 		if (!name || !elf_inside(elf, section.offset, section.size))
 			continue;

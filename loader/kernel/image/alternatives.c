@@ -16,13 +16,11 @@
 static void find_table(const struct elf_bytes *elf, uint64_t *offset, uint64_t *size)
 {
 	struct elf_header header = elf_header(elf);
-	struct elf_section names = elf_section_at(elf, header.shstrndx);
 
 	*size = 0;
 	for (unsigned i = 0; i < header.shnum; i++) {
 		struct elf_section section = elf_section_at(elf, i);
-		const char *name =
-			elf_string(elf, names.offset + section.name, names.offset + names.size);
+		const char *name = elf_section_name(elf, &section);
 
 		if (name && !strcmp(name, VDSO_ALTERNATIVES)) {
 			*offset = section.offset;

@@ -200,6 +200,17 @@ bool elf_find_section(const struct elf_bytes *elf, uint32_t type, struct elf_sec
 	return false;
 }
 
+const char *elf_section_name(const struct elf_bytes *elf, const struct elf_section *section)
+{
+	struct elf_header header = elf_header(elf);
+	struct elf_section names = elf_section_at(elf, header.shstrndx);
+
+	if (header.shstrndx >= header.shnum || section->name >= names.size ||
+	    !elf_inside(elf, names.offset, names.size))
+		return NULL;
+	return elf_string(elf, names.offset + section->name, names.offset + names.size);
+}
+
 static uint64_t aligned(uint64_t size, uint64_t align)
 {
 	return (size + align - 1) & ~(align - 1);

@@ -125,6 +125,9 @@ unsigned elf_hash_word(const struct elf_bytes *elf);
 struct elf_section elf_section_at(const struct elf_bytes *elf, uint32_t index);
 bool elf_find_section(const struct elf_bytes *elf, uint32_t type, struct elf_section *section);
 
+/* Its name in the table that e_shstrndx says, NULL if that has none for it. */
+const char *elf_section_name(const struct elf_bytes *elf, const struct elf_section *section);
+
 /* Where a field of the struct at offset lies: the struct of the file's class says so. */
 #define ELF_FIELD(elf, offset, type, field) \
 	((offset) +                         \

@@ -147,15 +147,8 @@ static bool in_table(const struct place *p, uint64_t table, uint64_t count, uint
 
 static const char *section_name(const struct place *p, const struct elf_section *s)
 {
-	struct elf_section names;
-	const char *name;
+	const char *name = elf_section_name(&p->elf, s);
 
-	if (p->header.shstrndx >= p->header.shnum)
-		return "?";
-	names = elf_section_at(&p->elf, p->header.shstrndx);
-	if (!elf_inside(&p->elf, names.offset, names.size) || s->name >= names.size)
-		return "?";
-	name = elf_string(&p->elf, names.offset + s->name, names.offset + names.size);
 	return name && *name ? name : "?";
 }
 

@@ -67,15 +67,6 @@ struct elf_section checked_section(const struct checked *c, unsigned index)
 	return elf_section(&c->elf, c->header.shoff + (uint64_t)index * c->header.shentsize);
 }
 
-const char *checked_section_name(const struct checked *c, const struct elf_section *s)
-{
-	struct elf_section names = checked_section(c, c->header.shstrndx);
-
-	if (s->name >= names.size || !elf_inside(&c->elf, names.offset, names.size))
-		return NULL;
-	return elf_string(&c->elf, names.offset + s->name, names.offset + names.size);
-}
-
 bool section_is_code(const struct elf_section *s)
 {
 	uint64_t flags = SHF_ALLOC | SHF_EXECINSTR;

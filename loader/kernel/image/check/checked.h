@@ -91,8 +91,6 @@ bool checked_aligned(struct checked *c, const char *what, uint64_t vaddr, unsign
 
 struct elf_segment checked_segment(const struct checked *c, unsigned index);
 struct elf_section checked_section(const struct checked *c, unsigned index);
-/* The name of a section, or NULL. */
-const char *checked_section_name(const struct checked *c, const struct elf_section *s);
 /* Are these addresses all in one section of code? */
 bool checked_is_code(const struct checked *c, uint64_t vaddr, uint64_t length);
 bool section_is_code(const struct elf_section *s);

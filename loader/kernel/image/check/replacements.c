@@ -141,7 +141,7 @@ void check_replacements(struct checked *c)
 		return;
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);
-		const char *name = checked_section_name(c, &s);
+		const char *name = elf_section_name(&c->elf, &s);
 
 		if (name && s.size && s.flags & SHF_ALLOC &&
 		    elf_inside(&c->elf, s.offset, s.size))

@@ -20,17 +20,6 @@
 #	define SHT_RELR 19
 #endif
 
-static const char *section_name(const struct checked *c, const struct elf_section *names,
-				const struct elf_section *s)
-{
-	const char *name = NULL;
-
-	if (s->name < names->size && elf_inside(&c->elf, names->offset, names->size))
-		name = elf_string(&c->elf, names->offset + s->name,
-				  names->offset + names->size);
-	return name;
-}
-
 /* Is there a table, and is it inside the file and the last page? */
 static bool check_table(struct checked *c)
 {
@@ -234,7 +223,7 @@ void check_sections(struct checked *c)
 			checked_section(c, 0).type);
 	for (unsigned i = 1; i < c->header.shnum; i++) {
 		struct elf_section s = checked_section(c, i);
-		const char *name = section_name(c, &names, &s);
+		const char *name = elf_section_name(&c->elf, &s);
 
 		if (!name) {
 			rule_broken_at(&c->report, RULE_SECTION_HEADERS,

@@ -309,7 +309,7 @@ static void check_code(struct checked *c, const struct frames *frames,
 /* What is written over .text is never run where it stands (x86, arm64: alternatives). */
 static bool is_replacement(const struct checked *c, const struct elf_section *s)
 {
-	const char *name = checked_section_name(c, s);
+	const char *name = elf_section_name(&c->elf, s);
 
 	return name && !strcmp(name, ".altinstr_replacement");
 }
@@ -411,7 +411,7 @@ static bool find_eh_frame(struct checked *c, uint64_t start, struct elf_section 
 		const char *name;
 
 		*found = checked_section(c, i);
-		name = checked_section_name(c, found);
+		name = elf_section_name(&c->elf, found);
 		if (name && !strcmp(name, ".eh_frame") && found->flags & SHF_ALLOC &&
 		    elf_inside(&c->elf, found->offset, found->size) &&
 		    found->offset - c->load.offset == found->addr - c->load.vaddr)
