@@ -97,6 +97,13 @@ static int64_t ask(int which)
  * How many answers lie outside, or before an earlier one. A coarse clock may be behind by any
  * time; that it goes on is looked at elsewhere.
  */
+static int64_t back; /* how far a clock that nobody sets went back at most */
+
+static bool can_be_set(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+}
+
 static long outside(int which, int64_t shift, long rounds)
 {
 	clockid_t clock = clocks[which].fine < 0 ? clocks[which].id : clocks[which].fine;
@@ -109,6 +116,8 @@ static long outside(int which, int64_t shift, long rounds)
 		if ((clocks[which].fine < 0 && answer < before) || answer > after ||
 		    answer < last[which])
 			wrong++;
+		if (last[which] - answer > back && !can_be_set(clocks[which].id))
+			back = last[which] - answer;
 		last[which] = answer;
 	}
 	return wrong;
@@ -125,6 +134,10 @@ static void all_inside(const char *when, const int64_t shift[CLOCKS], long round
 			rounds))
 			but_got("%ld answers outside of the system calls around them", wrong);
 	}
+	/* Not a matter of luck: there is no second try. */
+	if (!ok(back == 0, "%s: no clock goes back, %s", name, when))
+		but_got("%lld ns", (long long)back);
+	back = 0;
 }
 
 static bool boot(struct uvdso **vdso, const struct uvdso_options *options)
