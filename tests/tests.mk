@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials mutants fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -27,17 +27,17 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
 	$(sort $(wildcard tests/*/*.c))))
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
-	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
+	map/pages map/protection map/timens time/timekeeping time/timeline time/timeline-bounds vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
 # on the machine made for tests, which knows no kernel.
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
-	box/% course/% image/% self/% time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
+	box/% course/% image/% self/% time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
-	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
+	machines/machine-aarch64 self/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
 	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
@@ -281,6 +281,10 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
 	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+
+# Mistakes of one line, all of tests/mutants/table: some minutes. A sample is in `make test`.
+mutants: test-programs ## Test | mistakes of one line, each of which a test must notice: M=REGEX for some, JOBS=2
+	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && $(TEST_ENV) JOBS='$(or $(JOBS),2)' V='$(V)' tests/mutants/run $(call quoted,$(M))
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
