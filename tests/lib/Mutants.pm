@@ -28,8 +28,9 @@ BEGIN {
 use Course::Files qw(slurp spew capture discard);
 use Course::Tree;
 
-my $CPU = 5;      # seconds of work that a process of a test may take, if the table does not say
-my $WALL = 90;    # seconds that a test may take to wait for something
+# Seconds. CPU: the work that a process of a test may do, if the table does not say. The others are for
+# machines that are busy: what a test that waits may take, and make.
+my ($CPU, $WALL, $BUILD) = (5, 300, 1800);
 
 # ---- the table -----------------------------------------------------------------------------
 # A file, and the tests that are asked in this order, for what follows:
@@ -65,7 +66,10 @@ sub table {
 			%section or $bad->('a mutant before the first == FILE: TEST');
 			$seen{$_}++ and $bad->("'$_': a second one");
 			push @all,
-			    $mutant = {%section, name => $_, line => $n, old => [], new => []};
+			    $mutant = {
+				%section, name => $_, id => substr(md5_hex($_), 0, 12), line => $n,
+				old => [], new => []
+			    };
 		} elsif (!$mutant) {
 			$bad->('an indented line, and no mutant before it');
 		} elsif (/^\tin (\w+)$/) {
@@ -137,7 +141,7 @@ sub apart {
 	return @apart if $looked++;
 	for (['unshare'], ['unshare', '--map-current-user']) {
 		my @try = (@$_, qw(--pid --fork --mount-proc --kill-child));
-		next if capture({limit => 10}, @try, 'true')->{status};
+		next if capture({limit => 60}, @try, 'true')->{status};
 		@apart = @try;
 		last;
 	}
@@ -203,11 +207,12 @@ sub make {
 	my ($tree, @targets) = @_;
 	return '' if !@targets;
 	my $run = capture(
-		{dir => $tree->{dir}, limit => 300}, 'make', '-s', '--no-print-directory',
+		{dir => $tree->{dir}, limit => $BUILD}, 'make', '-s', '--no-print-directory',
 		'CHECK_IMAGE=no', 'LENIENT=-w',
 		@targets
 	);
-	return $run->{status} || $run->{timed_out} ? $run->{out} || 'make failed' : '';
+	return "make did not end within $BUILD s" if $run->{timed_out};
+	return $run->{status} ? $run->{out} || 'make failed' : '';
 }
 
 # Puts a text in the place of a file of the tree. make takes files of the same tick of the file system's
@@ -314,7 +319,7 @@ sub try_all {
 			my $worker = {slot => shift @free, said => ''};
 			$worker->{pid} = open $worker->{out}, '-|', $^X, "$TOP/tests/mutants/run",
 			    '--work',
-			    $worker->{slot}, map { $mutants[$_]{line} } @{shift @groups}
+			    $worker->{slot}, map { $mutants[$_]{id} } @{shift @groups}
 			    or die "$^X: $!\n";
 			$workers{fileno $worker->{out}} = $worker;
 		}
@@ -328,9 +333,9 @@ sub try_all {
 				close $worker->{out} or die "a worker has failed\n";
 				push @free, $worker->{slot};
 			}
-			while ($worker->{said} =~ s/^(\d+)\t(\w+)\t([\d.]+)\t(.*)\n//) {
-				my ($line, $verdict, $seconds, $said) = ($1, $2, $3, $4);
-				my ($mutant) = grep { $_->{line} == $line } @mutants;
+			while ($worker->{said} =~ s/^(\w+)\t(\w+)\t([\d.]+)\t(.*)\n//) {
+				my ($id, $verdict, $seconds, $said) = ($1, $2, $3, $4);
+				my ($mutant) = grep { $_->{id} eq $id } @mutants;
 				$hear->(
 					$mutant,
 					{
@@ -360,16 +365,16 @@ sub sample {
 	return map { @$_ } sort { $order->($a->[0]) cmp $order->($b->[0]) } @pairs;
 }
 
-# A worker: tries the mutants of these lines of the table, in a tree of its own.
+# A worker: tries these mutants of the table, in a tree of its own.
 sub work {
-	my ($slot, $table, @lines) = @_;
-	my %at = map { $_->{line} => $_ } table($table);
+	my ($slot, $table, @ids) = @_;
+	my %of = map { $_->{id} => $_ } table($table);
 	my $tree = tree($slot);
 	local $| = 1;
-	for (@lines) {
-		my $result = try($tree, $at{$_});
+	for (@ids) {
+		my $result = try($tree, $of{$_});
 		my $said = substr $result->{said} =~ s/\n/\x01/gr, 0, 3000;
-		printf "%d\t%s\t%.2f\t%s\n", $_, @$result{qw(verdict seconds)}, $said;
+		printf "%s\t%s\t%.2f\t%s\n", $_, @$result{qw(verdict seconds)}, $said;
 	}
 }
 
