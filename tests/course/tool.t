@@ -172,6 +172,11 @@ like(
 	qr{^work/01-sum/linker-scripts/a\.lds\.S:5: \Q$rule\E    5 \| __sum = 1;},
 	'a symbol that one line has leads there'
 );
+my %longer = (%script, 'linker-scripts/b.lds.h' => "__summary = 2;\nx__sum = 3;\n");
+like(
+	Course::Said::of_rule($rule, '01-sum', %longer),
+	qr{a\.lds\.S:5: }, '... and not to another one that has its name in it'
+);
 my %twice = (%script, 'linker-scripts/b.lds.h' => "__sum = 2;\n");
 is(Course::Said::of_rule($rule, '01-sum', %twice), $rule, '... and nowhere if two have it');
 is(

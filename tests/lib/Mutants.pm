@@ -237,6 +237,13 @@ sub try {
 		"the change does not fit $mutant->{file} any more, or fits it twice"
 	) if !defined $text;
 	put($tree, $mutant->{file}, $text);
+	if ($mutant->{file} =~ /\.pm$/) {
+		my $run = capture(
+			{dir => $tree->{dir}, limit => $WALL},
+			$^X, '-Itutorial/lib', '-Itests/lib', '-c', $mutant->{file}
+		);
+		return $end->('unbuilt', $run->{out}) if $run->{status};
+	}
 	my $skipped = 0;
 
 	for my $test (@{$mutant->{tests}}) {
