@@ -176,6 +176,7 @@ static void test_refusals(void)
 		int error;
 	} cases[] = {
 		{0, 'F', VDSO_ELF_MAGIC},
+		{3, 'G', VDSO_ELF_MAGIC},
 		{EI_CLASS, 3, VDSO_ELF_MACHINE},
 		{EI_DATA, 3, VDSO_ELF_MACHINE},
 		{offsetof(ElfW(Ehdr), e_machine), 0xff, VDSO_ELF_MACHINE},
