@@ -7,6 +7,7 @@
  */
 #include <math.h>
 
+#include "kernel/time/bases.h"
 #include "kernel/time/timeline.h"
 #include "tap.h"
 
@@ -332,6 +333,16 @@ static void test_offset(void)
 	   "further out, to the middle");
 }
 
+static void test_closed(void)
+{
+	struct bases bases = {.raw = plain()};
+	struct vdso_data vd = {.max_cycles = 50000000};
+
+	bases_close_raw(&bases, &vd);
+	ok(!vd.max_cycles && !bases.raw.max_cycles,
+	   "a line of RAW that is closed is followed by nobody");
+}
+
 int main(void)
 {
 	test_start();
@@ -340,5 +351,6 @@ int main(void)
 	test_ready();
 	test_advance();
 	test_offset();
+	test_closed();
 	return done_testing();
 }
