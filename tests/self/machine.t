@@ -109,6 +109,17 @@ cmp_ok(time - $from, '<', 30, '... is not waited for');
 	like($out, qr/it was taking too long$/m, 'a machine that says nothing has a limit');
 }
 {
+	local $ENV{TEST_LIMIT} = -100;
+	($status, $out) =
+	    machine("$up\@box run libc/auxv\r\n[ 9] soft lockup\r\n", 'libc/auxv');
+	like(
+		$out,
+		qr/STUCK   libc\/auxv, and the kernel says: \[ 9\] soft lockup$/m,
+		'so has a test whose machine cannot end it'
+	);
+	isnt($status, 0, '... which has failed');
+}
+{
 	# With the reader of its output it ends, and the emulator with it.
 	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
 	unlink "$dir/pid";
