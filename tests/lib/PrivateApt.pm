@@ -92,7 +92,8 @@ sub depends {
 sub essential {
 	my ($self) = @_;
 	local $ENV{APT_CONFIG} = "$self->{state}/conf";
-	return grep { length } map { /^Essential: yes/m && /^Package: (\S+)/m ? $1 : '' } split /\n\n/,
+	return
+	    grep { length } map { /^Essential: yes/m && /^Package: (\S+)/m ? $1 : '' } split /\n\n/,
 	    `apt-cache dumpavail 2>/dev/null`;
 }
 
@@ -117,8 +118,10 @@ sub download {
 sub download_all {
 	my ($self, @packages) = @_;
 	unlink glob "'$self->{state}'/*.deb";
-	my $why = $self->_run("apt-get download @packages[0 .. ($#packages > 2 ? 2 : $#packages)]",
-		'apt-get', 'download', '-q', @packages);
+	my $why = $self->_run(
+		"apt-get download @packages[0 .. ($#packages > 2 ? 2 : $#packages)]",
+		'apt-get', 'download', '-q', @packages
+	);
 	return $why if $why;
 	return (undef, glob "'$self->{state}'/*.deb");
 }

@@ -136,7 +136,7 @@ sub normal {
 	my $who = sub { $_[0] =~ s/\b(\d+)\b/$who{$1} \/\/ $1/ger };
 	for my $name (grep { !/^\@/ } keys %$facts) {
 		next if $name =~ /^(?:map|stat|status)$/;
-		# An interpreter has run before, and leaves addresses of its own in them, and below the stack.
+      # An interpreter has run before, and leaves addresses of its own in them, and below the stack.
 		next
 		    if $interpreter
 		    && $name =~
@@ -212,7 +212,7 @@ my %ways = (
 mkdir "$dir/in";
 my @shell = ('/bin/sh', '-c');
 # PR_SET_MDWE, of Linux 6.3: nothing that was writable may become executable.
-my $no_write_and_execute = 'syscall 157, 65, 1, 0, 0, 0; exec @ARGV';
+my $no_write_and_execute = "syscall $SYS{prctl}, 65, 1, 0, 0, 0; exec \@ARGV";
 my %surroundings = (
 	plain => [],
 	unusual => [program('surroundings.pie'), "$dir/in"],

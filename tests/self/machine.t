@@ -110,8 +110,7 @@ cmp_ok(time - $from, '<', 30, '... is not waited for');
 }
 {
 	local $ENV{TEST_LIMIT} = -100;
-	($status, $out) =
-	    machine("$up\@box run libc/auxv\r\n[ 9] soft lockup\r\n", 'libc/auxv');
+	($status, $out) = machine("$up\@box run libc/auxv\r\n[ 9] soft lockup\r\n", 'libc/auxv');
 	like(
 		$out,
 		qr/STUCK   libc\/auxv, and the kernel says: \[ 9\] soft lockup$/m,
