@@ -716,7 +716,7 @@ int foreign_probe(const struct image *image, const struct foreign_layout **layou
 	if (probe.why)
 		error_add(error, "; and %s", probe.why);
 	if (*report.words)
-		error_add(error, ": with those of Linux %s, %s",
+		error_add(error, ", and none that is known fits: on those of Linux %s, %s",
 			  first ? first->name : next_layout(NULL, NULL)->name, report.words);
 	return err;
 }
