@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -115,6 +116,25 @@ static long call(struct process *process, long nr, const long arg[6])
 	return process_self.call(&process_self, nr, arg);
 }
 
+/* Does the kernel leave the mapping that begins there out of core dumps (VmFlags: dd)? */
+static bool is_left_out_of_dumps(uintptr_t start)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	bool there = false, left_out = false;
+	unsigned long begin, end;
+	char line[512];
+
+	while (smaps && fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+			there = begin == start;
+		else if (there && !strncmp(line, "VmFlags:", 8))
+			left_out = strstr(line, " dd");
+	}
+	if (smaps)
+		fclose(smaps);
+	return left_out;
+}
+
 static void test_failing(void)
 {
 	static struct maps before, after;
@@ -143,6 +163,7 @@ static void test_failing(void)
 	is(left, 0, "... and nothing was left in memory");
 	is(started, 0, "... or said to be there");
 	is(placed, 0, "where none fails there is a vDSO");
+	ok(is_left_out_of_dumps(placement.start), "... whose data pages are in no core dump");
 	vdso_unplace(&process, &placement);
 	ok(!placement.length && !placement.start,
 	   "... until it is unmapped: then it is nowhere");

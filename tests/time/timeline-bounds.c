@@ -343,6 +343,31 @@ static void test_closed(void)
 	   "a line of RAW that is closed is followed by nobody");
 }
 
+static s64 tai_of(s64 real, s64 tai)
+{
+	struct clocks_look first = {.mono = {1000, 5000, 60}, .raw = {1000, 5000, 60}};
+	struct clocks_look second = {
+		.mono = {1001000, 1005000, 60},
+		.raw = {1001000, 1005000, 60},
+		.real = {real - 5, real + 5},
+		.tai = {tai - 5, tai + 5},
+	};
+	struct bases bases = {0};
+
+	return bases_start(&bases, MASK64, &first, &second) ? bases.tai : 0;
+}
+
+static void test_bases(void)
+{
+	struct bases bases = {.mono = {.period = 5}, .raw = {.period = 3}};
+
+	is(tai_of(1000, 37000001400), 37000001000, "TAI is whole seconds from REALTIME");
+	is(tai_of(1000, 37600000000), 38000001000, "... the next ones");
+	is(bases_period(&bases), 3, "the next look is when RAW wants it");
+	bases.mono.period = 2;
+	is(bases_period(&bases), 2, "... or MONOTONIC, if that is sooner");
+}
+
 int main(void)
 {
 	test_start();
@@ -352,5 +377,6 @@ int main(void)
 	test_advance();
 	test_offset();
 	test_closed();
+	test_bases();
 	return done_testing();
 }
