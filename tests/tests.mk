@@ -27,7 +27,7 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
 	$(sort $(wildcard tests/*/*.c))))
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
-	map/pages map/protection map/timens time/timekeeping time/timeline time/timeline-bounds vdso/clocks vdso/counter vdso/seqcount \
+	map/pages map/protection map/timens time/timekeeping time/timeline time/bounds vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those

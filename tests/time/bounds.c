@@ -1,5 +1,5 @@
 /*
- * timeline-bounds.c - each rule of the timeline, on both sides of the number where it begins.
+ * bounds.c - each rule of the timeline, on both sides of the number where it begins.
  *
  * timeline.c, beside this, asks what readers see in the long run, and forgives a rule that is
  * off by a little. Here a line of a nanosecond per cycle gets one sample, and what it decides
