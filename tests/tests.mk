@@ -277,7 +277,7 @@ test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no te
 # KERNEL, BOOT and so on: tests/setup/machine. Not part of `make test`: it fetches kernels. A script wants
 # what there is on a machine of its own, so for another machine all is built as that would build it.
 SYSTEM ?=
-ifneq ($(and $(CROSS),$(SCRIPTS)$(SYSTEM)),)
+ifneq ($(and $(CROSS),$(filter-out box/%,$(SCRIPTS))$(SYSTEM)),)
 machine:
 	$(Q)$(MAKE) HOST=$(ARCH) CC=$(call quoted,$(CC_HERE)) LD=$(LD_HERE) AR=$(AR_HERE) OBJCOPY=$(OBJCOPY_HERE) \
 		OBJDUMP=$(OBJDUMP_HERE) B=$(B)/home-$(ARCH) CHECK_IMAGE=no SYSTEM=$(or $(SYSTEM),trixie) $(if $(BOX_SHELL),SHELL=1) machine
