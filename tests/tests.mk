@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials attacks fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -137,11 +137,12 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
+SMALLS := small.static small.pie small.static-pie
 PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
+	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -183,6 +184,11 @@ $(O)/tests/lib/caller.o: tests/lib/caller.c $(O)/.config
 
 $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 	$(call program,$(CALLER_CFLAGS),$(CALLER_OBJS) $(LIBS) -lm)
+
+# What has an interpreter finds it in the working directory.
+$(SMALLS:%=$(P)/tests/programs/%): $(P)/tests/programs/small.%: tests/programs/small.c $(O)/.config
+	$(call program,$(BARE_CFLAGS) $(FLAGS_$*) -Wl$(COMMA)--dynamic-linker=./interpreter)
+$(P)/tests/attack/files: | $(P)/uvdso $(SMALLS:%=$(P)/tests/programs/%)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
@@ -291,6 +297,13 @@ endif
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
 	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+
+# Hostile programs and interpreters, N of them, beside the kernel's own exec; and everything else of
+# the room. `make test` has a sample.
+N ?= 2000
+attacks: $(P)/tests/attack/files ## Test | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
+	$(Q)$(TEST_ENV) $< $(N)
+	$(Q)$(MAKE) test T=attack
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
