@@ -94,7 +94,11 @@ int maps_read(struct maps *maps, pid_t pid)
 
 	maps->count = 0;
 	err = maps_walk(pid, keep, maps);
-	return !err && maps->count > MAPS_MAX ? -E2BIG : err;
+	if (!err && maps->count > MAPS_MAX)
+		err = -E2BIG;
+	if (err)
+		maps->count = 0;
+	return err;
 }
 
 bool maps_is_kernel_vdso(const struct map_range *range)
