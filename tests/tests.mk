@@ -142,7 +142,7 @@ PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter 
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque $(SMALLS))
+	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque attacker.pie $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -188,6 +188,7 @@ $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 # What has an interpreter finds it in the working directory.
 $(SMALLS:%=$(P)/tests/programs/%): $(P)/tests/programs/small.%: tests/programs/small.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_$*) -Wl$(COMMA)--dynamic-linker=./interpreter)
+$(P)/tests/attack/address: | $(P)/uvdso
 $(P)/tests/attack/files: | $(P)/uvdso $(SMALLS:%=$(P)/tests/programs/%)
 
 # With the library.
@@ -301,7 +302,7 @@ denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace 
 # Hostile programs and interpreters, N of them, beside the kernel's own exec; and everything else of
 # the room. `make test` has a sample.
 N ?= 2000
-attacks: $(P)/tests/attack/files ## Test | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
+attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
 	$(Q)$(TEST_ENV) $< $(N)
 	$(Q)$(MAKE) test T=attack
 

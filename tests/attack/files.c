@@ -35,7 +35,7 @@
 
 #define SAMPLE    60
 #define FILE_MAX  (256 << 10)
-#define WAIT_MS   20000 /* for one start; a busy machine needs some of it */
+#define WAIT_MS   60000 /* for one start; a busy machine needs some of it */
 #define CPU_LIMIT 2     /* seconds, for a mutant that goes round in circles */
 
 #define EHDR_FIELD(name) #name, offsetof(ElfW(Ehdr), name), sizeof(((ElfW(Ehdr) *)0)->name)
