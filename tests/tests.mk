@@ -34,7 +34,7 @@ TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/
 # on the machine made for tests, which knows no kernel, nor halted, since a watchpoint of an emulated CPU
 # can keep its kernel in the trap for ever (qemu 7.2: "soft lockup").
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
-	box/% course/% image/% self/% time/halted time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
+	attack/% box/% course/% image/% self/% time/halted time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \

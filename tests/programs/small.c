@@ -24,7 +24,7 @@ static const volatile unsigned rodata[MANY] = {3, [MANY - 1] = 4};
 static char text[1024];
 static size_t said;
 
-static void say(const char *name, unsigned long value)
+static void say(const char *name, unsigned long long value)
 {
 	int shift = 60;
 
