@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# start.t - hostile environments, offsets and images for `uvdso run`: it hands on the first, and
+# inputs.t - hostile environments, offsets and images for `uvdso run`: it hands on the first, and
 # takes or refuses the others with a sentence; it never dies of one.
 use strict;
 use warnings;
