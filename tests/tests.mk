@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials mutants fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials mutants attacks fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -31,9 +31,10 @@ TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/
 	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
-# on the machine made for tests, which knows no kernel.
+# on the machine made for tests, which knows no kernel, nor halted, since a watchpoint of an emulated CPU
+# can keep its kernel in the trap for ever (qemu 7.2: "soft lockup").
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
-	box/% course/% image/% self/% time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
+	attack/% box/% course/% image/% self/% time/halted time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
@@ -136,11 +137,12 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
+SMALLS := small.static small.pie small.static-pie
 PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
+	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque attacker.pie $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -182,6 +184,12 @@ $(O)/tests/lib/caller.o: tests/lib/caller.c $(O)/.config
 
 $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 	$(call program,$(CALLER_CFLAGS),$(CALLER_OBJS) $(LIBS) -lm)
+
+# What has an interpreter finds it in the working directory.
+$(SMALLS:%=$(P)/tests/programs/%): $(P)/tests/programs/small.%: tests/programs/small.c $(O)/.config
+	$(call program,$(BARE_CFLAGS) $(FLAGS_$*) -Wl$(COMMA)--dynamic-linker=./interpreter)
+$(P)/tests/attack/address: | $(P)/uvdso
+$(P)/tests/attack/files: | $(P)/uvdso $(SMALLS:%=$(P)/tests/programs/%)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
@@ -277,7 +285,7 @@ test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no te
 # KERNEL, BOOT and so on: tests/setup/machine. Not part of `make test`: it fetches kernels. A script wants
 # what there is on a machine of its own, so for another machine all is built as that would build it.
 SYSTEM ?=
-ifneq ($(and $(CROSS),$(SCRIPTS)$(SYSTEM)),)
+ifneq ($(and $(CROSS),$(filter-out box/%,$(SCRIPTS))$(SYSTEM)),)
 machine:
 	$(Q)$(MAKE) HOST=$(ARCH) CC=$(call quoted,$(CC_HERE)) LD=$(LD_HERE) AR=$(AR_HERE) OBJCOPY=$(OBJCOPY_HERE) \
 		OBJDUMP=$(OBJDUMP_HERE) B=$(B)/home-$(ARCH) CHECK_IMAGE=no SYSTEM=$(or $(SYSTEM),trixie) $(if $(BOX_SHELL),SHELL=1) machine
@@ -294,6 +302,13 @@ denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace 
 # Mistakes of one line, all of tests/mutants/table: some minutes. A sample is in `make test`.
 mutants: test-programs ## Test | mistakes of one line, each of which a test must notice: M=REGEX for some, JOBS=2
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && $(TEST_ENV) JOBS='$(or $(JOBS),2)' V='$(V)' tests/mutants/run $(call quoted,$(M))
+
+# Hostile programs and interpreters, N of them, beside the kernel's own exec; and everything else of
+# the room. `make test` has a sample.
+N ?= 2000
+attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
+	$(Q)$(TEST_ENV) $< $(N)
+	$(Q)$(MAKE) test T=attack
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

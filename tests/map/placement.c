@@ -78,7 +78,7 @@ int main(void)
 	struct image image = image_builtin();
 	int unaligned = 0, overlaps = 0, changed = 0, apart = 0, broken = 0;
 	struct error error;
-	struct maps before, after;
+	static struct maps before, after; /* the stack must not grow between them */
 	uintptr_t low, high;
 	struct vvar vvar;
 
