@@ -69,10 +69,11 @@
 #	define SYS_pidfd_open 434
 #endif
 
-#define PAGE  4096
-#define MARK  16   /* bytes that an attack writes, */
-#define WHERE 4000 /* here in a page: all pages are zero there, or code that is never reached \
-		    */
+#define PAGE 4096
+#define MARK 16 /* bytes that an attack writes, */
+#define WHERE                                                                           \
+	4000 /* here in a page: all pages are zero there, or code that is never reached \
+	      */
 #define DESCRIPTORS 64
 
 /* What is attacked: a page of data, or one of the image. */
