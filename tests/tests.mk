@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials fuzz model test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -281,6 +281,10 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
 	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+
+# The sequence counter in all orders of steps, as it is and without each of its guards: tests/model.
+model: ## Proof | the sequence counter by SPIN: as it is, and without each guard; WITHOUT=name shows one trace
+	$(Q)tests/model/model $(subst $(COMMA), ,$(WITHOUT))
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
