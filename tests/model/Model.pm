@@ -102,17 +102,18 @@ sub property {
 sub tell {
 	my %step = map { $_->{name} => $_ } @{steps()->{steps}};
 	my %word = (
-		head => 'number', head2 => 'number of the second copy', x => 'one word',
-		y => 'another word',
-		x2 => 'one word of the second copy', y2 => 'another word of the second copy',
-		t => 'seconds for time()'
+		head => 'the number', head2 => 'the number of the second copy', x => 'one word',
+		y => 'another word', x2 => 'one word of the second copy',
+		y2 => 'another word of the second copy', t => 'the seconds for time()'
 	);
 	my $n = 0;
 	for (@_) {
 		my ($visible, $name, $value) = /^(visible )?(\w+) (-?\d+)$/ or next;
-		my $step =
-		    $visible
-		    ? {who => 'memory', words => "shows the writer's $word{$name}: %d", lines => []}
+		my $step = $visible
+		    ? {
+			who => 'memory', words => "shows the writer's store to $word{$name}: %d",
+			lines => []
+		    }
 		    : $step{$name};
 		die "model: no step $name in $dir/steps\n" if !$step;
 		my $words = $step->{words} =~ s/%d/$value/r;

@@ -59,7 +59,7 @@
 
 #define KERNEL (8 * count)
 #define MAX    1 /* max_cycles, in ticks */
-#define TOL    4
+#define TOL    1
 #define STEP_NS 1 /* TIMELINE_STEP_NS: an error above that is no drift */
 
 /* A reader waits for PATIENCE ticks; a watchdog that runs lets no update be longer than WATCH;
