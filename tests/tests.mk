@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials mutants attacks fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials mutants attacks model fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -309,6 +309,9 @@ N ?= 2000
 attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
 	$(Q)$(TEST_ENV) $< $(N)
 	$(Q)$(MAKE) test T=attack
+# The sequence counter in all orders of steps, as it is and without each of its guards: tests/model.
+model: ## Proof | the sequence counter by SPIN: as it is, and without each guard; WITHOUT=name shows one trace
+	$(Q)tests/model/model $(subst $(COMMA), ,$(WITHOUT))
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

@@ -252,7 +252,10 @@ static int gettime_timens(s32 clock, struct vdso_timespec *ts, const struct vdso
  * One hole remains: writer and watchdog both lose their CPU for longer than a reader waits, the
  * writer between its last look at the counter and its last store, some nanoseconds later. That
  * reader gets the kernel's time, and the next one an older time. Only readers that write could
- * close the hole.
+ * close the hole. Its other end: a reader counts its tries from its first wait on. If it has
+ * spent them on one number, and loses its own CPU for just the moment in which the watchdog
+ * sends it to the kernel, the next number gets the rest. (tests/model has both: hole,
+ * hole-of-tries.)
  *
  * The system call asks for the fine clock: the kernel's coarse clock ticks at other moments
  * than ours and would sometimes be behind it.

@@ -99,6 +99,7 @@ static u64 send_away(const struct mirror *mirror, int cs, bool to_kernel)
 		if (to_kernel)
 			now.clock_mode = VDSO_CLOCKMODE_NONE;
 		VDSO_STORE_HOOK(at);
+		atomic_thread_fence(memory_order_release); /* for the reason in seqcount.h */
 	} while (!atomic_compare_exchange_weak_explicit(
 		at, &was.word, now.word, memory_order_acq_rel, memory_order_relaxed));
 	return now.word;
@@ -113,6 +114,7 @@ static bool let_go_on(const struct mirror *mirror, int cs, u64 begun, s32 mode)
 	done.clock_mode = mode;
 	VDSO_STORE_HOOK(at);
 	/* Pairs with the readers' first look at the number, and with their second one. */
+	atomic_thread_fence(memory_order_release);
 	return atomic_compare_exchange_strong_explicit(
 		at, &begun, done.word, memory_order_acq_rel, memory_order_relaxed);
 }

@@ -41,7 +41,7 @@ export const WATCHDOG = { id: 'abandon', word: 'seq', from: 'vdso_abandon()', li
 
 // Where these functions are, and what they were when this page was last compared with them.
 export const SOURCES = [
-	{ path: 'vdso-src/include/vdso/seqcount.h', names: ['vdso_read_begin()', 'vdso_read_retry()', 'vdso_read_head()', 'vdso_change_head()', 'vdso_next_odd()', 'vdso_abandon()', 'vdso_try_begin()', 'vdso_write_end()'], digest: '97a7ddcc274b' },
+	{ path: 'vdso-src/include/vdso/seqcount.h', names: ['vdso_read_begin()', 'vdso_read_retry()', 'vdso_read_head()', 'vdso_change_head()', 'vdso_next_odd()', 'vdso_abandon()', 'vdso_try_begin()', 'vdso_write_end()'], digest: '944bbe25c9ec' },
 	{ path: 'vdso-src/gettime.c', names: ['nothing_to_wait_for()', 'ns_at()', 'read_hres()'], digest: '6b51b5e6d0c6' },
 	{ path: 'vdso-src/include/vdso/cycles.h', names: ['vdso_cycles_to_snsec()'], digest: 'e1f675a12ad3' },
 	{ path: 'loader/kernel/time/bases.c', names: ['set_base()', 'set_line()'], digest: 'd9799f89df1f' },

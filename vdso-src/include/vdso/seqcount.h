@@ -44,6 +44,25 @@
  * finished with update k, which is not older than anything that the first copy gave out.
  * A number that turns out odd or changed only at B says nothing, because B does not acquire.
  * Such a reader starts again with the first copy.
+ *
+ * Two sizes. The writer changes number and mode as one word of 64 bits (head), and readers load
+ * the number alone, as 32 bits of it. C11 knows no such thing: to it these are two objects. So
+ * this relies on what the machines promise, and on compilers that make one instruction of each
+ * access (tests/vdso/accesses.t):
+ *
+ *  - x86-64, i386: an aligned access of up to 64 bits is done at once (Intel SDM 3A, 9.1.1
+ *    "Guaranteed Atomic Operations"), and a LOCKed one is in order with all others;
+ *  - aarch64: an aligned access of a general register, or of an exclusive pair, is single-copy
+ *    atomic, and so is each part of it that another one overlaps with (Arm ARM, B2.2.1); the
+ *    order of B2.3 is one of bytes, not of variables. Flur et al., "Mixed-size concurrency",
+ *    POPL 2017, have it as a model, and tried it;
+ *  - riscv64: an aligned access of up to XLEN bits is one memory operation (unprivileged ISA,
+ *    RVWMO, "Memory Model Primitives"), and its order is, again, one of the bytes that
+ *    operations have in common ("Overlapping-Address Orderings"). An LR/SC pair is of one
+ *    size.
+ *
+ * All orders of all these steps are tried by a model (tests/model): none breaks a rule, and
+ * without any one barrier or check some order does.
  */
 #ifndef VDSO_SEQCOUNT_H
 #define VDSO_SEQCOUNT_H
@@ -89,11 +108,14 @@ static inline union vdso_head vdso_read_head(struct vdso_data *vd)
 
 /*
  * Changes the head. Returns false, and the current head in *from, if it is not *from any more.
+ * The fence is the release half of acq_rel once more: gcc before version 13 leaves that out on
+ * riscv64, where the exchange is "lr.d; sc.d.aq". (tests/vdso/accesses.t reads the code.)
  */
 static inline bool vdso_change_head(struct vdso_data *vd, union vdso_head *from,
 				    union vdso_head to)
 {
 	VDSO_STORE_HOOK(&vd->head);
+	atomic_thread_fence(memory_order_release);
 	return atomic_compare_exchange_strong_explicit(
 		&vd->head, &from->word, to.word, memory_order_acq_rel, memory_order_relaxed);
 }
