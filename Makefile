@@ -40,6 +40,13 @@ binutil = $(if $(call unset,$(1)),$(CROSS)$(2),$(if $(filter $(2),$($(1))),$(CRO
 AR_HERE := $(call binutil,AR,ar)
 OBJCOPY_HERE := $(call binutil,OBJCOPY,objcopy)
 OBJDUMP_HERE := $(call binutil,OBJDUMP,objdump)
+# SANITIZE=address (and undefined) or thread: command, library, tests and the machine made for tests
+# with the compiler's own checks. The image has no room for them: what is undefined traps there.
+SANITIZE_address := -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE_thread := -fsanitize=thread
+SANITIZERS := address thread
+$(if $(filter-out $(SANITIZERS),$(SANITIZE)),$(error SANITIZE=$(SANITIZE): there is $(SANITIZERS)))
+SANITIZE_FLAGS := $(if $(SANITIZE),$(SANITIZE_$(SANITIZE)) -fno-omit-frame-pointer)
 # Runs a program of that machine here; empty if the CPU does, as x86-64 does for i386.
 RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(EMULATOR))
 

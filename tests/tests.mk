@@ -29,7 +29,7 @@ TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% 
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(filter i386,$(ARCH)),foreign/images) \
-	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
+	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-repeats vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
 # on the machine made for tests, which knows no kernel.
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
@@ -68,7 +68,7 @@ $(P)/tests/vdso/getrandom: | $(P)/uvdso
 # The image's C on the machine made for tests (vdso-src/arch/fake): no image, only objects.
 # Once more with each 64-bit field read in two halves, as 32-bit machines do it.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
-	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib
+	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib $(SANITIZE_FLAGS)
 FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles offsets)
 FAKE_OBJS := $(addprefix $(P)/fake/,gettime.o getcpu.o)
 HALVES := $(P)/tests/vdso/interleave-halves
@@ -185,7 +185,7 @@ $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
-	$(call program,$(PROGRAM_CFLAGS),$(P)/internal.a $(LIBS))
+	$(call program,$(PROGRAM_CFLAGS) $(SANITIZE_FLAGS),$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
@@ -217,7 +217,7 @@ I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
 
 i386-programs:
-	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= i386-built
+	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) SANITIZE= CFLAGS= CPPFLAGS= LDFLAGS= i386-built
 
 i386-built: all $(I386)
 	@:
@@ -249,7 +249,7 @@ COURSES := i386-course aarch64-course riscv64-course x86_64-course
 .PHONY: $(COURSES) course-built
 $(COURSES): %-course:
 	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \
-		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= course-built
+		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) SANITIZE= CFLAGS= CPPFLAGS= LDFLAGS= course-built
 
 course-built: $(COURSE_$(ARCH):%=$(O)/%)
 	@:

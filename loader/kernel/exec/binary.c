@@ -146,7 +146,6 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 int binary_read(struct binary *bin, int fd, const char *path, struct error *error)
 {
 	struct stat st;
-	size_t size;
 	int err;
 
 	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = page_size()};
@@ -160,11 +159,11 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 	if (err)
 		return err;
 
-	size = bin->ehdr.e_phnum * sizeof(ElfW(Phdr));
-	bin->phdr = malloc(size);
+	bin->phdr = calloc(bin->ehdr.e_phnum, sizeof(*bin->phdr));
 	if (!bin->phdr)
 		return error_self(error, -ENOMEM, path, "out of memory");
-	err = read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff);
+	err = read_exactly(fd, bin->phdr, bin->ehdr.e_phnum * sizeof(*bin->phdr),
+			   bin->ehdr.e_phoff);
 	if (err)
 		return bad_read(error, path, err, "the file ends before its program headers");
 
