@@ -35,11 +35,12 @@ SKIP: {
 		'... which a function does that the kernel\'s has and ours has not'
 	);
 	is_deeply(
-		[map { $row{$_}[1] } sort keys %ours], [map { $ours{$_} } sort keys %ours],
+		[map { $row{$_}[1] =~ s/,.*//r } sort keys %ours],
+		[map { $ours{$_} } sort keys %ours],
 		'... our functions are listed with their versions'
 	) || diag $p->{out};
 	is_deeply(
-		[map { $row{$_}[2] } sort keys %kernels],
+		[map { $row{$_}[2] =~ s/,.*//r } sort keys %kernels],
 		[map { $kernels{$_} } sort keys %kernels], '... and the kernel\'s'
 	);
 	is_deeply($row{DT_SONAME}, ['=', ('linux-vdso.so.1') x 2], '... the soname is the same');

@@ -88,13 +88,42 @@ sub depends {
 	return map { /^\s*([a-z0-9+.-]+)/ ? $1 : () } split /,/, $line // '';
 }
 
+# The packages that no Debian is without.
+sub essential {
+	my ($self) = @_;
+	local $ENV{APT_CONFIG} = "$self->{state}/conf";
+	return
+	    grep { length } map { /^Essential: yes/m && /^Package: (\S+)/m ? $1 : '' } split /\n\n/,
+	    `apt-cache dumpavail 2>/dev/null`;
+}
+
+# The packages that an empty system has after these were installed, in the order in which they would be.
+# Dies if apt cannot say.
+sub with_depends {
+	my ($self, @packages) = @_;
+	my @command = qw(apt-get install -q --simulate --no-install-recommends);
+	my $why = $self->_run('apt-get install', @command, @packages);
+	die "$why\n" if $why;
+	return slurp("$self->{state}/log") =~ /^Inst (\S+)/mg;
+}
+
 # (the path of the package's file) or (undef, why it cannot be had)
 sub download {
 	my ($self, $package) = @_;
-	unlink glob "'$self->{state}'/*.deb";
-	my $why = $self->_run("apt-get download $package", 'apt-get', 'download', '-q', $package);
-	my ($deb) = glob "'$self->{state}'/*.deb";
+	my ($why, $deb) = $self->download_all($package);
 	return $why ? (undef, $why) : $deb;
+}
+
+# (undef, the paths of the packages' files) or (why they cannot be had)
+sub download_all {
+	my ($self, @packages) = @_;
+	unlink glob "'$self->{state}'/*.deb";
+	my $why = $self->_run(
+		"apt-get download @packages[0 .. ($#packages > 2 ? 2 : $#packages)]",
+		'apt-get', 'download', '-q', @packages
+	);
+	return $why if $why;
+	return (undef, glob "'$self->{state}'/*.deb");
 }
 
 1;
