@@ -102,14 +102,14 @@ CORE := all demo learn start check run hint diff update break solution reset wat
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(REST),$(if $(filter-out $(CORE),$(REST))$(CROSS)$(filter-out gcc ld.bfd,$(CC) $(LD)),,core)) \
 		$(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) \
-		$(filter bench machine,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
+		$(filter bench machine sanitize analyze random,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
 
 clean: ## Build | remove everything that was built
 	rm -rf $(B) work/.trees
 
 help: ## Begin | show this list
 	@echo 'make TARGET [ARCH=$(subst $() ,|,$(ARCHES))] [CC=gcc|clang] [LD=ld.bfd|ld.lld]'
-	@for group in Begin Build Read Test Learn; do printf '\n%s\n' $$group; \
+	@for group in Begin Build Read Test Proof Learn; do printf '\n%s\n' $$group; \
 		sed -n "s/^\([a-z]*\):[^#]*## $$group | /\1 - /p" $(filter-out %.dep,$(MAKEFILE_LIST)) | \
 		while IFS= read -r l; do printf '  %-10s %s\n' "$${l%% - *}" "$${l#* - }"; done; done
 

@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials sanitize analyze random fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -290,6 +290,20 @@ endif
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
 	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+
+# With what watches memory, arithmetic and threads; each pass in a build of its own.
+sanitize: ## Proof | the tests under sanitizers and valgrind (PASSES='address thread memcheck', T=...)
+	$(Q)MAKE='$(MAKE)' TESTS=$(call quoted,$(filter-out all,$(T))) tests/setup/sanitize $(PASSES)
+
+# What one sanitizer must find in it.
+$(P)/planted: tests/setup/planted.c $(O)/.config
+	$(call program,$(TEST_CFLAGS) -O0,$(LIBS))
+
+analyze: ## Proof | clang-tidy, cppcheck and gcc -fanalyzer (TOOLS='tidy cppcheck gcc')
+	$(Q)ARCH=$(ARCH) tests/setup/analyze $(TOOLS)
+
+random: $(P)/tests/vdso/getrandom-repeats ## Proof | BYTES=1e9 of our getrandom, searched for repeats; dieharder for TIME=600
+	$(Q)BYTES=$(BYTES) TIME=$(if $(filter command%,$(origin TIME)),$(TIME)) tests/setup/random
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
