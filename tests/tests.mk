@@ -293,7 +293,8 @@ denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace 
 
 # With what watches memory, arithmetic and threads; each pass in a build of its own.
 sanitize: ## Proof | the tests under sanitizers and valgrind (PASSES='address thread memcheck', T=...)
-	$(Q)MAKE='$(MAKE)' TESTS=$(call quoted,$(filter-out all,$(T))) tests/setup/sanitize $(PASSES)
+	$(Q)MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) \
+		TESTS=$(call quoted,$(filter-out all,$(T))) tests/setup/sanitize $(PASSES)
 
 # What one sanitizer must find in it.
 $(P)/planted: tests/setup/planted.c $(O)/.config
