@@ -46,7 +46,8 @@ OBJDUMP_HERE := $(call binutil,OBJDUMP,objdump)
 # SANITIZE=address (and undefined) or thread: command, library, tests and the machine made for tests
 # with the compiler's own checks. The image has no room for them: what is undefined traps there.
 SANITIZE_address := -fsanitize=address,undefined -fno-sanitize-recover=all
-SANITIZE_thread := -fsanitize=thread
+# (It knows no fences, gcc says: what is shared is atomic here, with or without them.)
+SANITIZE_thread := -fsanitize=thread $(if $(filter clang%,$(notdir $(CC))),,-Wno-tsan)
 SANITIZERS := address thread
 $(if $(filter-out $(SANITIZERS),$(SANITIZE)),$(error SANITIZE=$(SANITIZE): there is $(SANITIZERS)))
 SANITIZE_FLAGS := $(if $(SANITIZE),$(SANITIZE_$(SANITIZE)) -fno-omit-frame-pointer)

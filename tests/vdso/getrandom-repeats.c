@@ -115,7 +115,7 @@ static void draw(struct part *part, uint64_t bytes)
 static void draw_in_child(struct part *part, struct vgetrandom_state *state, int generations)
 {
 	static const struct itimerval often = {{0, 200}, {0, 200}};
-	int status;
+	int status = -1;
 	pid_t child = fork();
 
 	if (child == 0) {
@@ -130,7 +130,10 @@ static void draw_in_child(struct part *part, struct vgetrandom_state *state, int
 		draw(part, bytes_each - bytes_each / 2);
 		_exit(0);
 	}
-	if (child < 0 || waitpid(child, &status, 0) != child || status)
+	while (child > 0 && waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			break;
+	if (child < 0 || status)
 		bail_out("a child has not drawn its numbers");
 }
 
