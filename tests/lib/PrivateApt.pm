@@ -65,9 +65,15 @@ sub _run {
 	return "$what: " . ($error // 'failed');
 }
 
+# Before its version 2.3 apt-get has no word for it, and takes lists that cannot be had for a warning.
 sub update {
 	my ($self) = @_;
-	return $self->_run('apt-get update', 'apt-get', 'update', '-q');
+	my $why = $self->_run('apt-get update', 'apt-get', 'update', '-q');
+	return $why if $why;
+	my $log = slurp("$self->{state}/log");
+	return undef if $log !~ /^W: Some index files failed to download/m;
+	my ($failed) = $log =~ /^W: Failed to fetch (.*)/m;
+	return 'apt-get update: ' . ($failed // 'some lists cannot be had');
 }
 
 sub _natural { return $_[0] =~ s/(\d+)/sprintf '%08d', $1/ger }
