@@ -43,6 +43,14 @@ binutil = $(if $(call unset,$(1)),$(CROSS)$(2),$(if $(filter $(2),$($(1))),$(CRO
 AR_HERE := $(call binutil,AR,ar)
 OBJCOPY_HERE := $(call binutil,OBJCOPY,objcopy)
 OBJDUMP_HERE := $(call binutil,OBJDUMP,objdump)
+# SANITIZE=address (and undefined) or thread: command, library, tests and the machine made for tests
+# with the compiler's own checks. The image has no room for them: what is undefined traps there.
+SANITIZE_address := -fsanitize=address,undefined -fno-sanitize-recover=all
+# (It knows no fences, gcc says: what is shared is atomic here, with or without them.)
+SANITIZE_thread := -fsanitize=thread $(if $(filter clang%,$(notdir $(CC))),,-Wno-tsan)
+SANITIZERS := address thread
+$(if $(filter-out $(SANITIZERS),$(SANITIZE)),$(error SANITIZE=$(SANITIZE): there is $(SANITIZERS)))
+SANITIZE_FLAGS := $(if $(SANITIZE),$(SANITIZE_$(SANITIZE)) -fno-omit-frame-pointer)
 # Runs a program of that machine here; empty if the CPU does, as x86-64 does for i386.
 RUN := $(if $(filter-out $(HOST) $(if $(filter x86_64,$(HOST)),i386),$(ARCH)),$(EMULATOR))
 
@@ -96,7 +104,7 @@ CORE := all demo learn start check run hint diff update break solution reset wat
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(REST),$(if $(filter-out $(CORE),$(REST))$(CROSS)$(filter-out gcc ld.bfd,$(CC) $(LD)),,core)) \
 		$(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) \
-		$(filter bench machine,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
+		$(filter bench machine sanitize analyze random,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
 
 clean: ## Build | remove everything that was built
 	rm -rf $(B) work/.trees

@@ -14,10 +14,10 @@ all: $(P)/uvdso $(addprefix $(P)/libuvdso.,a so pc) $(O)/vdso.so $(O)/.debug-dat
 # loader itself uses 64-bit times everywhere.
 USER_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
 	-Iloader -Iloader/kernel/arch/$(ARCH) -Ivdso-src/include -Ivdso-src/arch/$(ARCH) $(LOADER_CFLAGS_MACHINE) \
-	$(if $(CPPFLAGS)$(CFLAGS),-Wno-error $(CPPFLAGS) $(CFLAGS))
+	$(SANITIZE_FLAGS) $(if $(SANITIZE)$(CPPFLAGS)$(CFLAGS),-Wno-error $(CPPFLAGS) $(CFLAGS))
 # What the caller's flags must not change comes last: libuvdso.a is one relocatable object.
 LOADER_CFLAGS := $(USER_CFLAGS) -fPIC -fvisibility=hidden -fno-lto $(LOADER_TIME)
-LINK = $(CC_HERE) $(CFLAGS) $(LDFLAGS)
+LINK = $(CC_HERE) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS)
 # Part of the C library itself since glibc 2.34.
 LIBS := -pthread -ldl -lrt
 

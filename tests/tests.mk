@@ -13,7 +13,8 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials mutants attacks model fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials mutants attacks model fuzz test-list test-programs i386-programs \
+	i386-built bench doctor coverage sanitize analyze random \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -29,7 +30,7 @@ TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% 
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/pages map/protection map/timens time/timekeeping time/timeline time/bounds vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(filter i386,$(ARCH)),foreign/images) \
-	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
+	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-repeats vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
 # on the machine made for tests, which knows no kernel, nor halted, since a watchpoint of an emulated CPU
 # can keep its kernel in the trap for ever (qemu 7.2: "soft lockup").
@@ -69,7 +70,7 @@ $(P)/tests/vdso/getrandom: | $(P)/uvdso
 # The image's C on the machine made for tests (vdso-src/arch/fake): no image, only objects.
 # Once more with each 64-bit field read in two halves, as 32-bit machines do it.
 FAKE_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE $(PREFIX_MAP) $(WARNINGS) \
-	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib
+	-Ivdso-src/include -Ivdso-src/arch/fake -Itests/lib $(SANITIZE_FLAGS)
 FAKE_BINS := $(addprefix $(P)/tests/vdso/,fake interleave reader cycles offsets)
 FAKE_OBJS := $(addprefix $(P)/fake/,gettime.o getcpu.o)
 HALVES := $(P)/tests/vdso/interleave-halves
@@ -193,7 +194,7 @@ $(P)/tests/attack/files: | $(P)/uvdso $(SMALLS:%=$(P)/tests/programs/%)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
-	$(call program,$(PROGRAM_CFLAGS),$(P)/internal.a $(LIBS))
+	$(call program,$(PROGRAM_CFLAGS) $(SANITIZE_FLAGS),$(P)/internal.a $(LIBS))
 
 # On an emulated machine: what a debugger walks through, and a C++ exception from inside a
 # signal handler. For the latter, clang makes the code, and only the library must be there.
@@ -225,7 +226,7 @@ I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386
 	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
 
 i386-programs:
-	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= i386-built
+	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) SANITIZE= CFLAGS= CPPFLAGS= LDFLAGS= i386-built
 
 i386-built: all $(I386)
 	@:
@@ -257,7 +258,7 @@ COURSES := i386-course aarch64-course riscv64-course x86_64-course
 .PHONY: $(COURSES) course-built
 $(COURSES): %-course:
 	$(Q)[ $* = $(HOST) ] || ! command -v $(subst i386,i686,$*)-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc) >/dev/null || \
-		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= course-built
+		$(MAKE) ARCH=$* CC='$(CC)' LD='$(LD)' B=$(B) SANITIZE= CFLAGS= CPPFLAGS= LDFLAGS= course-built
 
 course-built: $(COURSE_$(ARCH):%=$(O)/%)
 	@:
@@ -309,9 +310,24 @@ N ?= 2000
 attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
 	$(Q)$(TEST_ENV) $< $(N)
 	$(Q)$(MAKE) test T=attack
+
 # The sequence counter in all orders of steps, as it is and without each of its guards: tests/model.
 model: ## Proof | the sequence counter by SPIN: as it is, and without each guard; WITHOUT=name shows one trace
 	$(Q)tests/model/model $(subst $(COMMA), ,$(WITHOUT))
+# With what watches memory, arithmetic and threads; each pass in a build of its own.
+sanitize: ## Proof | the tests under sanitizers and valgrind (PASSES='address thread memcheck', T=...)
+	$(Q)MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) \
+		TESTS=$(call quoted,$(filter-out all,$(T))) tests/setup/sanitize $(PASSES)
+
+# What one sanitizer must find in it.
+$(P)/planted: tests/setup/planted.c $(O)/.config
+	$(call program,$(TEST_CFLAGS) -O0,$(LIBS))
+
+analyze: ## Proof | clang-tidy, cppcheck and gcc -fanalyzer (TOOLS='tidy cppcheck gcc')
+	$(Q)ARCH=$(ARCH) tests/setup/analyze $(TOOLS)
+
+random: $(P)/tests/vdso/getrandom-repeats ## Proof | BYTES=1e9 of our getrandom, searched for repeats; dieharder for TIME=600
+	$(Q)BYTES=$(BYTES) TIME=$(if $(filter command%,$(origin TIME)),$(TIME)) tests/setup/random
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

@@ -32,6 +32,9 @@ cc_option = $(shell $(CC_HERE) -Werror $(1) -x c -S /dev/null -o /dev/null 2>/de
 VDSO_CFLAGS += $(foreach flag,-fno-reorder-blocks-and-partition -falign-jumps=1 \
 	-falign-loops=1 -falign-labels=1 -mgeneral-regs-only,$(call cc_option,$(flag)))
 VDSO_CFLAGS += $(VDSO_CFLAGS_MACHINE)
+# A trap needs no runtime, and a budget is for the image that is used.
+VDSO_CFLAGS += $(if $(filter address,$(SANITIZE)),-fsanitize=undefined $(if \
+	$(filter clang%,$(notdir $(CC))),-fsanitize-trap=all,-fsanitize-undefined-trap-on-error))
 
 # VDSO_PARTS, in port.mk, says which parts of the image are built. Each part is a complete set
 # of functions, with its objects in VDSO_OBJS_part:
@@ -76,7 +79,7 @@ VDSO_BUDGET_LD := GNU ld 2.40
 $(O)/vdso.so: $(O)/vdso.so.dbg linker-scripts/cover-headers linker-scripts/budget
 	$(call step,STRIP,$(OBJCOPY_HERE) -S $(addprefix -R ,.data .bss .got .got.plt) $< $(O)/vdso/stripped.so)
 	$(Q)linker-scripts/cover-headers $(O)/vdso/stripped.so $@
-	$(Q)linker-scripts/budget $@ $(VDSO_BUDGET) '$(VDSO_BUDGET_CC)' '$(VDSO_BUDGET_LD)' '$(CC_HERE)' '$(LD_HERE)'
+	$(Q)$(if $(SANITIZE),: )linker-scripts/budget $@ $(VDSO_BUDGET) '$(VDSO_BUDGET_CC)' '$(VDSO_BUDGET_LD)' '$(CC_HERE)' '$(LD_HERE)'
 
 # The image with a function of your own (own.c), and a program that calls it.
 OWN := $(O)/own

@@ -45,7 +45,7 @@ bool print_clients_json(const char *path, const struct image *image, const char 
 	putchar('{');
 	json_member("file", path);
 	fputs(",\"clients\":[", stdout);
-	for (unsigned i = 0; i < nr_clients && !error; i++) {
+	for (unsigned i = 0; i < nr_clients && image; i++) {
 		const struct client *client = &clients[i];
 		struct client_verdict v;
 

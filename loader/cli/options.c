@@ -125,7 +125,7 @@ static bool written_out(const struct option_row *row, char **argv)
 /* The option as the user gave it, for a message. */
 static const char *spelling(const struct option_row *row, int got, char text[64])
 {
-	if (got >= FIRST_LONG)
+	if (row && got >= FIRST_LONG)
 		snprintf(text, 64, "--%s", row->name);
 	else
 		snprintf(text, 64, "-%c", got);
@@ -179,8 +179,9 @@ int options_parse(const struct command *command, int argc, char **argv)
 	int status = OPTIONS_GOOD, got;
 
 	if (!make_parser(&parser, command)) {
+		free_parser(&parser);
 		complain("options", "out of memory");
-		status = command->failure;
+		return command->failure;
 	}
 	opterr = 0;
 	optind = 0; /* from the beginning, even if another table was used before */

@@ -103,7 +103,7 @@ static unsigned rows_of_other(const struct exports *exports, struct row *rows)
 static int print_image(const char *what, const void *bytes, size_t size)
 {
 	struct vdso_elf elf;
-	struct exports exports;
+	struct exports exports = {0};
 	int error = vdso_elf_open(&elf, bytes, size), status;
 	const char *why = error ? vdso_elf_error(error) : NULL;
 	unsigned most = vdso_elf_symbol_count(&elf);

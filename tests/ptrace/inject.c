@@ -268,8 +268,9 @@ int main(int argc, char **argv)
 	struct vvar vvar;
 
 	(void)argv;
+	/* At once: a program that is traced cannot be looked through for leaks. */
 	if (argc > 1)
-		return be_the_program();
+		_exit(be_the_program());
 	for (int i = 0; i < VARIABLES; i++)
 		many[i] = "A=1";
 	image = image_builtin();

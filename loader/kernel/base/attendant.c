@@ -123,8 +123,9 @@ static bool adopts_orphans(void)
 /*
  * The process between: it has our memory and our descriptors, while we wait, and ends at once.
  * What it clones is an orphan then, and has had a pidfd from the first moment on.
+ * (AddressSanitizer does not know its stack, and would open a file to say so, which we share.)
  */
-static int between(void *arg)
+__attribute__((no_sanitize("address"))) static int between(void *arg)
 {
 	struct birth *birth = arg;
 	struct attendant *attendant = birth->attendant;

@@ -148,7 +148,6 @@ int binary_read(struct binary *bin, int fd, bool is_interpreter, const char *pat
 		struct error *error)
 {
 	struct stat st;
-	size_t size;
 	int err;
 
 	*bin = (struct binary){.fd = fd, .low = UINTPTR_MAX, .align = page_size()};
@@ -162,11 +161,11 @@ int binary_read(struct binary *bin, int fd, bool is_interpreter, const char *pat
 	if (err)
 		return err;
 
-	size = bin->ehdr.e_phnum * sizeof(ElfW(Phdr));
-	bin->phdr = malloc(size);
+	bin->phdr = calloc(bin->ehdr.e_phnum, sizeof(*bin->phdr));
 	if (!bin->phdr)
 		return error_self(error, -ENOMEM, path, "out of memory");
-	err = read_exactly(fd, bin->phdr, size, bin->ehdr.e_phoff);
+	err = read_exactly(fd, bin->phdr, bin->ehdr.e_phnum * sizeof(*bin->phdr),
+			   bin->ehdr.e_phoff);
 	if (err)
 		return bad_read(error, path, err, "the file ends before its program headers");
 

@@ -351,6 +351,7 @@ int exec_program(const struct exec_request *request, struct error *error)
 		err = read_maps(&old_stack, error);
 	if (err)
 		return err;
+	/* fanalyzer: read_maps() has found a stack, or an error, which is never 0. */
 	top = old_stack->end;
 	err = stack_build(&stack, top, target->argv, request->envp, target->path, &vec, error);
 	if (err)

@@ -16,9 +16,8 @@
 #include "kernel/base/descriptor.h"
 #include "kernel/exec/program.h"
 
-/* As the kernel: the first bytes of a file decide, and five #! lines in a row are enough. */
+/* As the kernel: the first bytes of a file decide. */
 #define HEAD_SIZE    256
-#define MAX_SCRIPTS  5
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 static int refuse(struct error *error, const char *path, const char *call, int err)
@@ -175,6 +174,16 @@ static bool parse_script(char head[HEAD_SIZE + 1], char **interpreter, char **ar
 	return **interpreter;
 }
 
+/* A copy, for program_close() to free; NULL without memory. */
+static char *keep_word(struct program *program, const char *word)
+{
+	char *copy = strdup(word);
+
+	if (copy)
+		program->word[program->words++] = copy;
+	return copy;
+}
+
 /* Puts interpreter [argument] path in the place of argv[0]. */
 static int prepend(struct program *program, const char *interpreter, const char *argument,
 		   char *path, struct error *error)
@@ -187,14 +196,15 @@ static int prepend(struct program *program, const char *interpreter, const char 
 	argv = calloc(count + 4, sizeof(*argv));
 	if (!argv)
 		return error_self(error, -ENOMEM, path, "out of memory");
-	/* These few strings live until exec, or until we fail and exit. */
-	argv[at++] = strdup(interpreter);
+	argv[at++] = keep_word(program, interpreter);
 	if (argument)
-		argv[at++] = strdup(argument);
-	argv[at++] = strdup(path);
+		argv[at++] = keep_word(program, argument);
+	argv[at++] = keep_word(program, path);
 	for (size_t i = 0; i < at; i++)
-		if (!argv[i])
+		if (!argv[i]) {
+			free(argv);
 			return error_self(error, -ENOMEM, path, "out of memory");
+		}
 	for (size_t i = 1; i < count; i++)
 		argv[at++] = program->argv[i];
 	free(program->argv);
@@ -279,10 +289,10 @@ int program_open(struct program *program, char **argv, struct error *error)
 			return 0;
 		}
 		close(fd);
-		if (scripts == MAX_SCRIPTS) {
+		if (scripts == PROGRAM_SCRIPTS) {
 			err = error_cannot_run(error, program->path,
 					       "more than %d #! lines lead to each other",
-					       MAX_SCRIPTS);
+					       PROGRAM_SCRIPTS);
 			break;
 		}
 		if (!parse_script(head, &interpreter, &argument)) {
@@ -303,6 +313,8 @@ void program_close(struct program *program)
 {
 	binary_close(&program->bin);
 	binary_close(&program->interp);
+	while (program->words)
+		free(program->word[--program->words]);
 	free(program->argv);
 	free(program->path);
 	*program = (struct program){.bin.fd = -1, .interp.fd = -1};

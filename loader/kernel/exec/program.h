@@ -12,9 +12,13 @@
 #include "kernel/exec/binary.h"
 #include "kernel/base/error.h"
 
+#define PROGRAM_SCRIPTS 5 /* #! lines in a row, as the kernel has it */
+
 struct program {
 	char *path;  /* as found: what AT_EXECFN shows; a script's own path */
 	char **argv; /* with what the #! lines put in front; NULL-terminated */
+	char *word[3 * PROGRAM_SCRIPTS]; /* what they put there */
+	size_t words;
 	struct binary bin;
 	struct binary interp; /* fd -1 if bin names none */
 	bool other_format;    /* not ours to read, but maybe the kernel's: see program_open() */

@@ -56,7 +56,7 @@ static bool unmap_range(struct jump *jump, size_t *at, const struct map_range *r
 
 	while (start < range->end) {
 		int next = next_piece(stay, start);
-		uintptr_t end = range->end, go_on = range->end;
+		uintptr_t end = range->end, go_on = end;
 
 		if (next >= 0 && stay->piece[next].start < end) {
 			end = stay->piece[next].start;

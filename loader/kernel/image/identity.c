@@ -85,7 +85,7 @@ const char *image_identity_words(const struct image_identity *identity, char *te
 		snprintf(text, size,
 			 "an image of another uvdso: %u data pages, layout %08x; ours are %u, "
 			 "layout %08x",
-			 identity->nr_pages, identity->layout, VDSO_NR_DATA_PAGES,
+			 identity->nr_pages, identity->layout, (unsigned)VDSO_NR_DATA_PAGES,
 			 identity->ours);
 	else if (identity->has_version && !identity->version)
 		snprintf(text, size,

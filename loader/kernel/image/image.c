@@ -21,7 +21,9 @@ extern const unsigned char vdso_image_start[], vdso_image_end[];
 
 struct image image_builtin(void)
 {
-	return (struct image){vdso_image_start, (size_t)(vdso_image_end - vdso_image_start)};
+	/* Two symbols of one object, which C does not know: it subtracts numbers. */
+	return (struct image){vdso_image_start,
+			      (uintptr_t)vdso_image_end - (uintptr_t)vdso_image_start};
 }
 
 int image_read(const char *path, struct image *image)

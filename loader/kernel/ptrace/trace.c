@@ -467,7 +467,7 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 	unsigned long filter;
 
 	if (!task || traced_regs(pid, &regs) || ptrace(PTRACE_GETEVENTMSG, pid, NULL, &filter))
-		return;
+		return; /* fanalyzer: a new task is not lost, tsearch(3) keeps it */
 	if (task->execs)
 		join(task, task->program); /* its execve(2) had failed */
 	for (size_t i = 0; task->program && i < NR_WATCHED; i++) {

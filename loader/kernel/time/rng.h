@@ -10,10 +10,12 @@
  *                 tells no one when, so we count minutes of our own. A key fetched after our
  *                 minute is over comes from the kernel's newest seed
  *
- * What that cannot see: the kernel also reseeds at once when its virtual machine is cloned. The
- * programs of two clones go on with the same keys, for up to a minute. rng_bump() is for a
- * caller that knows of a clone. A suspend is noticed, since the minute is counted on
- * CLOCK_BOOTTIME.
+ * What that cannot see is a copy of a running machine. If the hypervisor says that it is one
+ * (a new vmgenid), the kernel reseeds at once, and its own vDSO knows. The programs of two
+ * clones on ours go on with the same keys, for up to a minute. rng_bump() is for a caller that
+ * knows of a clone. If the hypervisor says nothing, or a process is restored twice from a
+ * checkpoint (CRIU), no kernel knows either: the kernel's vDSO has the same minute then. A
+ * suspend is noticed, since the minute is counted on CLOCK_BOOTTIME.
  *
  * If the timekeeper dies or is stopped, the watchdog takes is_ready back (watchdog.h), and
  * every request is a system call again. An update after that draws a new generation, as at the

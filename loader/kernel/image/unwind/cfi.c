@@ -263,9 +263,8 @@ static bool read_cie(struct checked *c, struct cfi *cfi, struct cie *cie)
 							     : "");
 		return false;
 	}
-	do
-		letters[n] = (char)take(&in, 1);
-	while (letters[n] && ++n < sizeof(letters));
+	while (n < sizeof(letters) && (letters[n] = (char)take(&in, 1)))
+		n++;
 	if (n == sizeof(letters)) {
 		letters[n - 1] = '\0';
 		cie_broken(c, cfi, cie, "an augmentation without an end, %s...", letters);
