@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine faults fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -139,7 +139,7 @@ FLAGS_musl-static := -fno-PIE -no-pie -static
 PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
+SINGLES := $(if $(CROSS),,bare booted mapped.pie fault.pie fault.so hostage $(PROBES) surroundings.pie filter.so \
 	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
@@ -278,9 +278,11 @@ test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no te
 machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | tests in a real KERNEL=PACKAGE (ARCH=...), emulated; SHELL=1 for a shell there
 	$(Q)SKIPS_ALLOWED=$(call quoted,$(SKIPS_ALLOWED)) $(TEST_ENV) CC_HERE=$(call quoted,$(CC_HERE)) tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 
-# Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
-denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
-	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+# Some ten thousand runs, half an hour: `make test` tries a few of them (run/faults).
+PART ?= 1/1
+faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes fails, in each way; PART=1/20, WAYS='follow trace', CALLS=ppoll
+	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \
+		PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/faults.t
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/proc.h"
+#include "kernel/base/wait.h"
 
 /* "start-end perms offset dev inode   name" */
 static int parse_line(const char *line, struct map_range *range)
@@ -35,6 +37,7 @@ int maps_read(struct maps *maps, pid_t pid)
 {
 	int fd = proc_open(pid, "maps"), err = 0;
 	char buffer[8192]; /* a line is at most a path and some eighty characters */
+	unsigned interrupts = 0;
 	size_t have = 0;
 
 	if (fd < 0)
@@ -44,7 +47,7 @@ int maps_read(struct maps *maps, pid_t pid)
 		ssize_t got = read(fd, buffer + have, sizeof(buffer) - 1 - have);
 		char *line = buffer, *end;
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && interrupted(&interrupts))
 			continue;
 		if (got < 0)
 			err = error_from("read");
@@ -65,7 +68,7 @@ int maps_read(struct maps *maps, pid_t pid)
 		if (have == sizeof(buffer) - 1)
 			err = -E2BIG;
 	}
-	close(fd);
+	descriptor_close(fd);
 	return err;
 }
 
