@@ -57,15 +57,16 @@ sub users {
 		'' => [],
 		$>
 		? ()
-		: (', an ordinary user' =>
-			    [qw(setpriv --reuid=65534 --regid=65534 --clear-groups)])
+		: (', an ordinary user' => [qw(setpriv --reuid=65534 --regid=65534 --clear-groups)])
 	);
 	# Not where the tree is closed to others.
 	my $other = $users{', an ordinary user'};
 	delete $users{', an ordinary user'}
 	    if $other
-	    && run(@$other, program('fault.pie'), program('fault.so'), 'list', '/dev/null',
-		'/bin/true')->{status};
+	    && run(
+		@$other, program('fault.pie'), program('fault.so'), 'list', '/dev/null',
+		'/bin/true'
+	)->{status};
 	return %users;
 }
 
@@ -95,9 +96,10 @@ sub calls_of {
 		chmod 0644, $image;
 	}
 	my $p = run(with_fault($user, 'list', $file, $way));
-	ok($WAYS{$way}{shows} ? $p->{err} eq '' : $p->{status} == 42,
-		"$way runs right without a fault")
-	    || diag "$p->{status} $p->{err}";
+	ok(
+		$WAYS{$way}{shows} ? $p->{err} eq '' : $p->{status} == 42,
+		"$way runs right without a fault"
+	) || diag "$p->{status} $p->{err}";
 	$WAYS{$way}{$_} = $p->{$_} for qw(out status);
 	my @calls = map { [split ' ', $_, 4] } split /\n/, slurp($file);
 	unlink $file;
@@ -148,12 +150,17 @@ sub faults_of {
 		my ($process, $nr, $count, $name) = @$call;
 		my $word = $NAME{$nr} or next;
 		next if $NEVER{$word};
-		my @what = ((map { ['error', $_] } @ANY, @{$ERRORS{$word} // []}),
-			@{$OTHERS{$word} // []});
+		my @what = (
+			(map { ['error', $_] } @ANY, @{$ERRORS{$word} // []}),
+			@{$OTHERS{$word} // []}
+		);
 		for my $what (@what) {
-			my %fault = (way => $way, nr => $nr, what => $what, process => $process,
-				name => $name);
-			push @faults, map { {%fault, first => $_, count => 1} }
+			my %fault = (
+				way => $way, nr => $nr, what => $what, process => $process,
+				name => $name
+			);
+			push @faults,
+			    map { { %fault, first => $_, count => 1 } }
 			    1 .. ($count < $most ? $count : $most);
 			# Not byte by byte: that comes to an end, but takes its time.
 			$fault{what} = ['short', 100] if $what->[0] eq 'short';
@@ -220,8 +227,9 @@ sub wrong {
 	return 'it hangs' if $status == 250 || $p->{timed_out};
 	return 'something is left running' if $status == 251;
 	if ($way->{shows}) {
-		return if $status == $way->{status} &&
-		    ($p->{out} eq $way->{out} || $try->{way} eq 'watch');
+		return
+		    if $status == $way->{status}
+		    && ($p->{out} eq $way->{out} || $try->{way} eq 'watch');
 		# A file that ends early is another file.
 		return if $what ne 'error' && $status == 1;
 		return 'it shows something else' if $status < 2;
@@ -255,13 +263,14 @@ sub wrong {
 sub told {
 	my ($try) = @_;
 	my ($what, $number) = @{$try->{what}};
-	my $how = $what eq 'error' ? 'fails with ' . told_error($number)
-	    : $what eq 'short'     ? "is short ($number)"
-	    :                        "returns $number";
+	my $how =
+	      $what eq 'error' ? 'fails with ' . told_error($number)
+	    : $what eq 'short' ? "is short ($number)"
+	    : "returns $number";
 	my $which =
-	    !$try->{first}   ? ''
+	     !$try->{first} ? ''
 	    : $try->{count} ? " no. $try->{first}"
-	    :                 " from no. $try->{first} on";
+	    : " from no. $try->{first} on";
 	my $who = defined $try->{name} ? "$try->{name}: " : '';
 	return "$try->{way}: $who$NAME{$try->{nr}}(2)$which $how";
 }
@@ -280,8 +289,10 @@ sub try_all {
 			    ? "$try->{nr} $what $number $try->{process} $try->{first} $try->{count}"
 			    : "$try->{nr} deny $number";
 			$try->{file} = new_file();
-			$try->{p} = spawn(with_fault($try->{user} // [], $fault, $try->{file},
-				$try->{way}));
+			$try->{p} = spawn(with_fault(
+				$try->{user} // [], $fault, $try->{file},
+				$try->{way}
+			));
 			push @running, $try;
 		}
 		my $try = shift @running;
@@ -290,15 +301,15 @@ sub try_all {
 		unlink $try->{file};
 		my $why = wrong($try, $p);
 		my $kind =
-		      defined $why      ? 'wrong'
+		      defined $why ? 'wrong'
 		    : $try->{first} && $hits !~ /^[1-9]/ ? 'not met'
 		    : $p->{status} == ($WAYS{$try->{way}}{status} // 42) ? 'right'
-		    :                     'an error, said';
+		    : 'an error, said';
 		$count{$kind}++;
 		diag told($try) . ": $p->{status} $p->{err}" if $ENV{FAULTS_SHOW};
 		next if !defined $why;
-		push @bad, told($try) . ": $why: status $p->{status}, "
-		    . ($p->{err} || 'nothing said');
+		push @bad,
+		    told($try) . ": $why: status $p->{status}, " . ($p->{err} || 'nothing said');
 		diag $bad[-1] if $ENV{FAULTS};
 	}
 	return (\%count, @bad);

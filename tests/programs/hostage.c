@@ -6,7 +6,8 @@
  *by another exec of itself
  *
  * 43 if a clock is wrong, 44 if a descriptor is open that it was not started with, 46 if it has
- * a child that has ended. System calls of its own may fail: then it goes without what they would have said.
+ * a child that has ended. System calls of its own may fail: then it goes without what they
+ *would have said.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -128,7 +129,8 @@ static int judge(const char *image, long seconds)
 	for (int fd = 3; fd < 64; fd++)
 		if (call(SYS_fcntl, fd, F_GETFD, 0) >= 0)
 			return 44;
-	/* That has ended, of whatever kind (wait(2), __WALL): attendants may be hidden children. */
+	/* That has ended, of whatever kind (wait(2), __WALL): attendants may be hidden
+	 * children. */
 	if (call6(SYS_wait4, -1, 0, WNOHANG | __WALL, 0, 0, 0) > 0)
 		return 46;
 	return 42;

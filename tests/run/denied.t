@@ -42,10 +42,10 @@ for my $user (@users) {
 # ---- both rungs, and the doctor -----------------------------------------------------------------
 
 {
-	my $p =
-	    run(failing('ptrace', EPERM, 0, $UVDSO_DYNAMIC, 'run', '-v', $hostage, time));
+	my $p = run(failing('ptrace', EPERM, 0, $UVDSO_DYNAMIC, 'run', '-v', $hostage, time));
 	like(
-		$p->{err}, qr/exec +by hand: ptrace\(2\) is denied here: \Q@{[told_error(EPERM)]}\E\n/,
+		$p->{err},
+		qr/exec +by hand: ptrace\(2\) is denied here: \Q@{[told_error(EPERM)]}\E\n/,
 		'-v says why a program is started by hand'
 	);
 	# One after the other: which of them is of the loading by hand depends on the C library.

@@ -244,7 +244,8 @@ void attendant_find_sibling(const struct attendant *attendant, struct attendant 
 {
 	const struct attendant_page *page = attendant->page;
 
-	for (unsigned turn = 0; page && page->cloning && !page->cloned && turn < CLONE_MS; turn++)
+	for (unsigned turn = 0; page && page->cloning && !page->cloned && turn < CLONE_MS;
+	     turn++)
 		pause_ns(1000000);
 	if (page && page->cloned)
 		*sibling = page->sibling;
