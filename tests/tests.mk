@@ -288,11 +288,11 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 		tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 endif
 
-# Some ten thousand runs, half an hour: `make test` tries a few of them (run/faults).
+# Some ten thousand runs, half an hour: `make test` tries a few of them (run/failing-calls).
 PART ?= 1/1
 faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes fails, in each way; PART=1/20, WAYS='follow trace', CALLS=ppoll
 	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \
-		PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/faults.t
+		PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/failing-calls.t
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

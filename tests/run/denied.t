@@ -3,7 +3,7 @@
 # not all of them. Each call that uvdso makes is denied here, with the error of a filter (EPERM)
 # and with that of an old kernel (ENOSYS). Then the program runs, and its clocks are right; or
 # one sentence names the call and its error, with the documented status. Nothing hangs, and
-# nothing is left. Single calls that fail are for run/faults.
+# nothing is left. Single calls that fail are for run/failing-calls.
 #
 # Which calls those are is found by tracing each way to start a program, not from a list.
 use strict;
