@@ -93,7 +93,9 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 		err = error_cannot_run(error, image_name, "%s", vdso_elf_error(err));
 out:
 	vdso_files_close(&files);
-	keeper_release(keeper);
+	/* After a failure uvdso_shutdown() still has to find all that was started. */
+	if (!err)
+		keeper_release(keeper);
 	if (options->image)
 		image_free(&image);
 	return err;

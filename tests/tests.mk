@@ -13,9 +13,8 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials mutants attacks model fuzz test-list test-programs i386-programs \
-	i386-built bench doctor coverage sanitize analyze random \
-	selftests corpus format
+.PHONY: test machine mutants attacks model faults sanitize analyze random load storms fuzz test-list \
+	test-programs i386-programs i386-built bench doctor coverage selftests corpus format
 
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
@@ -142,7 +141,7 @@ SMALLS := small.static small.pie small.static-pie
 PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
-SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
+SINGLES := $(if $(CROSS),,bare booted mapped.pie fault.pie fault.so hostage $(PROBES) surroundings.pie filter.so \
 	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque attacker.pie $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
@@ -296,9 +295,11 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 		tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 endif
 
-# Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
-denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
-	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+# Some ten thousand runs, half an hour: `make test` tries a few of them (run/failing-calls).
+PART ?= 1/1
+faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes fails, in each way; PART=1/20, WAYS='follow trace', CALLS=ppoll
+	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \
+		PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/failing-calls.t
 
 # Mistakes of one line, all of tests/mutants/table: some minutes. A sample is in `make test`.
 mutants: test-programs ## Test | mistakes of one line, each of which a test must notice: M=REGEX for some, JOBS=2

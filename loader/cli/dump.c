@@ -12,21 +12,25 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "kernel/base/wait.h"
 
 /* All of it, or -errno: write(2) may take less than it is given. */
 static int write_all(int fd, const unsigned char *bytes, size_t size)
 {
+	unsigned interrupts = 0;
+
 	while (size) {
 		ssize_t done = write(fd, bytes, size);
 
-		if (done < 0 && errno == EINTR)
+		if (done < 0 && interrupted(&interrupts))
 			continue;
-		if (done < 0)
-			return -errno;
+		if (done <= 0)
+			return done ? -errno : -EIO;
 		bytes += done;
 		size -= (size_t)done;
 	}
@@ -106,6 +110,6 @@ static int dump(int argc, char **argv)
 	(void)argc, (void)argv;
 	image = kernel_image(&size);
 	if (!image)
-		return STATUS_BROKEN;
+		return getauxval(AT_SYSINFO_EHDR) ? STATUS_USAGE : STATUS_BROKEN;
 	return output ? write_file(output, image, size) : write_stdout(image, size);
 }

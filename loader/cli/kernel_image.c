@@ -14,13 +14,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/auxv.h>
 
 #include "cli.h"
 
-/* Bytes that are mapped from an address on, in the one mapping that holds it; 0 = none. */
-static size_t mapped_from(const void *address)
+/* Bytes that are mapped from an address on, in the one mapping that holds it; 0: *err says why.
+ */
+static size_t mapped_from(const void *address, int *err)
 {
 	uintptr_t at = (uintptr_t)address, from, to;
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -28,14 +28,18 @@ static size_t mapped_from(const void *address)
 	char line[512];
 	bool whole = true; /* line[] begins where a line begins */
 
+	*err = maps ? 0 : errno;
 	if (!maps)
 		return 0;
+	errno = 0;
 	while (!mapped && fgets(line, sizeof(line), maps)) {
 		if (whole && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 &&
 		    from <= at && at < to)
 			mapped = to - at;
 		whole = strchr(line, '\n') != NULL;
 	}
+	if (ferror(maps))
+		*err = errno ? errno : EIO;
 	fclose(maps);
 	return mapped;
 }
@@ -86,16 +90,17 @@ const unsigned char *kernel_image(size_t *size)
 {
 	const unsigned char *image = (const void *)getauxval(AT_SYSINFO_EHDR);
 	size_t mapped;
+	int err;
 
 	if (!image) {
 		complain("the kernel's vDSO",
 			 "there is none: the auxiliary vector has no AT_SYSINFO_EHDR");
 		return NULL;
 	}
-	mapped = mapped_from(image);
+	mapped = mapped_from(image, &err);
 	if (mapped < sizeof(ElfW(Ehdr))) {
-		if (access("/proc/self/maps", R_OK))
-			complain("/proc/self/maps", "%s", strerror(errno));
+		if (err)
+			complain("/proc/self/maps", "%s", strerror(err));
 		else
 			complain("the kernel's vDSO", "/proc/self/maps shows no mapping at %p",
 				 (void *)image);

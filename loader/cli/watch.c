@@ -20,6 +20,7 @@
 
 #include "cli.h"
 #include "kernel/base/page.h"
+#include "kernel/base/wait.h"
 #include "kernel/foreign/probe.h"
 #include "kernel/foreign/mirror.h"
 #include "kernel/image/identity.h"
@@ -132,12 +133,11 @@ static unsigned long times;
 
 static void look(const struct watched *watched)
 {
-	struct timespec pause = {0, 1000000000 / LOOKS_A_SECOND};
 	bool terminal = isatty(STDOUT_FILENO);
 
 	for (unsigned long looks = 0; !times || looks < times; looks++) {
 		if (looks)
-			nanosleep(&pause, NULL);
+			pause_ns(1000000000 / LOOKS_A_SECOND);
 		if (looks && terminal)
 			printf("\033[H\033[J");
 		else if (terminal)

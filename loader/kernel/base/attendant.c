@@ -23,9 +23,24 @@
 #include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 #include "kernel/base/process.h"
+#include "kernel/base/wait.h"
 
 /* Between two looks whether one that says nothing is still there. */
 #define LOOK_MS 50
+
+/*
+ * So many looks, half a minute, until one that lives has answered: it may be stopped.
+ */
+#define LOOKS_MAX 600
+
+/* So many signals may come meanwhile; then read(2) waits, which need not be told of them. */
+#define POLLS_MAX 1000
+
+/* What fails otherwise is asked for again: there is no other way to the other end. */
+#define FAILURES_MAX 4
+
+/* How long one that has been cloned may take to say so. */
+#define CLONE_MS 2000
 
 /* After a SIGKILL, how long to wait for the end. */
 #define REAP_MS 2000
@@ -58,8 +73,8 @@ static int make_pipes(int in[2], int out[2])
 		return error_from("pipe2");
 	if (pipe2(out, O_CLOEXEC)) {
 		err = error_from("pipe2");
-		close(in[0]);
-		close(in[1]);
+		descriptor_close(in[0]);
+		descriptor_close(in[1]);
 		return err;
 	}
 	for (int i = 0; i < 2; i++) {
@@ -69,8 +84,8 @@ static int make_pipes(int in[2], int out[2])
 			err = error_by("fcntl", -EMFILE);
 	}
 	for (int i = 0; err && i < 2; i++) {
-		close(in[i]);
-		close(out[i]);
+		descriptor_close(in[i]);
+		descriptor_close(out[i]);
 	}
 	return err;
 }
@@ -93,14 +108,22 @@ struct birth {
 	int err;
 };
 
-/* Where attendant_tell() leaves the error of one that stands apart: it has no exit status. */
-static int *failure_word;
+/* What an owner has to know even if no pipe could tell it. */
+struct attendant_page {
+	int failure; /* why attendant_tell() failed: one that stands apart has no exit status */
+	struct attendant sibling;
+	_Atomic(bool) cloning, cloned; /* it is about to be, and is; sibling is written */
+};
+
+/* In an attendant: that of its owner. */
+static struct attendant_page *page;
 
 static _Noreturn void begin(const struct birth *birth)
 {
-	close(birth->in[1]);
-	close(birth->out[0]);
+	descriptor_close(birth->in[1]);
+	descriptor_close(birth->out[0]);
 	step_aside();
+	page = birth->attendant->page;
 	birth->work(birth->arg, birth->in[0], birth->out[1]);
 	_exit(0);
 }
@@ -155,24 +178,19 @@ static bool start_apart(struct birth *birth)
 	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (pidfd < 0)
 		return false;
-	close(pidfd);
-	failure_word = mmap(NULL, sizeof(*failure_word), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (failure_word == MAP_FAILED)
+	descriptor_close(pidfd);
+	if (!attendant->page)
 		return false;
-	attendant->failure = failure_word;
 	attendant->pidfd = INT_MAX; /* for the attendant, which sees that it is one */
 	/* Exit signal 0, as above; qemu-user, which has no memory to share, refuses it. */
 	pid = clone(between, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES,
 		    birth);
 	if (pid > 0) {
-		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-			;
+		/* It has ended: that is what CLONE_VFORK has waited for. */
+		wait_for(pid, NULL, __WALL);
 		attendant->pidfd = above_stdio(attendant->pidfd);
 		return true;
 	}
-	munmap(failure_word, sizeof(*failure_word));
-	attendant->failure = failure_word = NULL;
 	attendant->pidfd = -1;
 	return false;
 }
@@ -196,13 +214,17 @@ int attendant_start(struct attendant *attendant, bool apart, attendant_work *wor
 	*attendant = (struct attendant)ATTENDANT_NONE;
 	if (err)
 		return err;
+	attendant->page = mmap(NULL, sizeof(*attendant->page), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (attendant->page == MAP_FAILED)
+		attendant->page = NULL;
 	/* It must never run a signal handler of its owner's. */
 	blocked = set_signal_mask(~0ull, &mask);
 	if (!apart || !start_apart(&birth))
 		start_child(&birth);
 	if (blocked)
 		set_signal_mask(mask, NULL);
-	close(birth.out[1]);
+	descriptor_close(birth.out[1]);
 	attendant->to = birth.in[1];
 	attendant->held = birth.in[0];
 	attendant->from = birth.out[0];
@@ -213,28 +235,63 @@ int attendant_start(struct attendant *attendant, bool apart, attendant_work *wor
 
 int attendant_clone_sibling(struct attendant *sibling)
 {
+	int err;
+
 	*sibling = (struct attendant)ATTENDANT_NONE;
-	return clone_attendant(sibling, CLONE_PARENT);
+	if (page)
+		page->cloning = true;
+	err = clone_attendant(sibling, CLONE_PARENT);
+	/* It says so itself: we may be killed before we have returned. */
+	if (!err && sibling->pid == 0 && page) {
+		page->sibling = *sibling;
+		page->sibling.pid = getpid();
+		page->cloned = true;
+	}
+	if (err && page)
+		page->cloning = false;
+	return err;
+}
+
+void attendant_find_sibling(const struct attendant *attendant, struct attendant *sibling)
+{
+	const struct attendant_page *page = attendant->page;
+
+	for (unsigned turn = 0; page && page->cloning && !page->cloned && turn < CLONE_MS;
+	     turn++)
+		pause_ns(1000000);
+	if (page && page->cloned)
+		*sibling = page->sibling;
 }
 
 /*
  * Is that number still of the one that we have cloned, and has it ended? Who reaps it with
  * __WALL makes the number free; so it must be a child of this process, and one with another
- * exit signal than SIGCHLD, which is hardly anybody else's. Nothing is reaped here.
+ * exit signal than SIGCHLD, which is hardly anybody else's. Nothing is reaped here, unless
+ * waitid(2) fails.
  */
 static bool look_at(const struct attendant *attendant, siginfo_t *info)
 {
 	int flags = WEXITED | WNOHANG | WNOWAIT | (attendant->hidden ? __WCLONE : 0);
-
-	int err;
+	unsigned failures = 0;
+	pid_t got;
+	int status;
 
 	info->si_pid = 0;
 	if (attendant->pid <= 0)
 		return false;
-	do
-		err = waitid(P_PID, (id_t)attendant->pid, info, flags);
-	while (err && errno == EINTR);
-	return !err;
+	while (waitid(P_PID, (id_t)attendant->pid, info, flags))
+		if (++failures == FAILURES_MAX)
+			break;
+	if (failures < FAILURES_MAX)
+		return true;
+	/* Another call may know it, which cannot but reap. */
+	got = waitpid(attendant->pid, &status, WNOHANG | (attendant->hidden ? __WCLONE : 0));
+	if (got <= 0)
+		return got == 0;
+	info->si_pid = got;
+	info->si_code = WIFEXITED(status) ? CLD_EXITED : CLD_KILLED;
+	info->si_status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+	return true;
 }
 
 /* The end of one that stands apart, or that the time is over. */
@@ -243,7 +300,16 @@ static bool ended_apart(const struct attendant *attendant, unsigned ms)
 	struct timespec wait = {ms / 1000, ms % 1000 * 1000000l};
 	struct pollfd end = {.fd = attendant->pidfd, .events = POLLIN};
 
-	return ppoll(&end, 1, &wait, NULL) > 0;
+	for (unsigned turn = 0;; turn++) {
+		int events = ppoll(&end, 1, &wait, NULL);
+
+		/* Where ppoll(2) fails its end is looked for, so many times. */
+		if (events >= 0 || turn == ms)
+			return events > 0;
+		if (process_has_ended(attendant->pidfd))
+			return true;
+		pause_ns(1000000);
+	}
 }
 
 static bool is_ours(const struct attendant *attendant, bool *ended)
@@ -264,17 +330,17 @@ static bool is_ours(const struct attendant *attendant, bool *ended)
 /* It has closed its pipe: because it could not write to it? See attendant_tell(). */
 static int why_it_ended(const struct attendant *attendant)
 {
-	static const struct timespec pause = {0, 1000000};
 	siginfo_t info;
 
-	if (attendant->pidfd >= 0 && ended_apart(attendant, LOOK_MS) && *attendant->failure)
-		return error_by("write", -*attendant->failure);
+	if (attendant->pidfd >= 0 && ended_apart(attendant, LOOK_MS) &&
+	    attendant->page->failure)
+		return error_by("write", -attendant->page->failure);
 	for (unsigned turn = 0; attendant->pidfd < 0 && look_at(attendant, &info); turn++) {
 		if (info.si_pid && info.si_code == CLD_EXITED && info.si_status)
 			return error_by("write", -info.si_status);
 		if (info.si_pid || turn == LOOK_MS)
 			break;
-		nanosleep(&pause, NULL);
+		pause_ns(1000000);
 	}
 	return -ECHILD;
 }
@@ -282,6 +348,7 @@ static int why_it_ended(const struct attendant *attendant)
 int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
 {
 	static const struct timespec look = {0, LOOK_MS * 1000000}, now;
+	unsigned looks = 0, polls = 0, interrupts = 0, failures = 0;
 
 	for (size_t have = 0; have < size;) {
 		struct pollfd ready = {.fd = attendant->from, .events = POLLIN};
@@ -293,13 +360,20 @@ int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
 		if (events == 0 && (!is_ours(attendant, &ended) || ended) &&
 		    ppoll(&ready, 1, &now, NULL) == 0)
 			return why_it_ended(attendant);
+		if (events == 0 && ++looks == LOOKS_MAX)
+			return error_by("ppoll", -ETIMEDOUT);
 		/* Where ppoll(2) is denied, the end of the pipe has to do. */
-		if (events == 0 || (events < 0 && errno == EINTR))
+		if (events == 0 || (events < 0 && errno == EINTR && ++polls < POLLS_MAX))
 			continue;
 		got = read(attendant->from, (char *)bytes + have, size - have);
+		if (got == 0 && ++failures < FAILURES_MAX && is_ours(attendant, &ended) &&
+		    !ended) {
+			pause_ns(1000000); /* about to end, or it is not true */
+			continue;
+		}
 		if (got == 0)
 			return why_it_ended(attendant);
-		if (got < 0 && errno != EINTR)
+		if (got < 0 && !interrupted(&interrupts) && ++failures == FAILURES_MAX)
 			return error_from("read");
 		if (got > 0)
 			have += (size_t)got;
@@ -309,11 +383,15 @@ int attendant_read(const struct attendant *attendant, void *bytes, size_t size)
 
 static int write_all(int out, const void *bytes, size_t size)
 {
+	unsigned interrupts = 0, failures = 0;
+
 	for (size_t done = 0; done < size;) {
 		ssize_t put = write(out, (const char *)bytes + done, size - done);
 
-		if (put < 0 && errno != EINTR)
+		if (put < 0 && !interrupted(&interrupts) && ++failures == FAILURES_MAX)
 			return error_from("write");
+		if (put == 0 && ++failures == FAILURES_MAX)
+			return error_by("write", -EIO);
 		if (put > 0)
 			done += (size_t)put;
 	}
@@ -324,14 +402,14 @@ void attendant_tell(int out, const void *bytes, size_t size)
 {
 	int err = write_all(out, bytes, size);
 
-	if (err && failure_word)
-		*failure_word = -err;
+	if (err && page)
+		page->failure = -err;
 	if (err)
 		_exit(-err);
 }
 
 int attendant_ask(const struct attendant *attendant, const void *question, size_t size,
-		  struct error *error)
+		  bool *answered, struct error *error)
 {
 	int result = 0, err = write_all(attendant->to, question, size);
 
@@ -339,17 +417,20 @@ int attendant_ask(const struct attendant *attendant, const void *question, size_
 		err = attendant_read(attendant, &result, sizeof(result));
 	if (!err && result)
 		err = attendant_read(attendant, error, sizeof(*error));
+	*answered = !err || err == -ECHILD;
 	return err ? error_system(error, err, "attendant") : result;
 }
 
 int attendant_receive(int in, void *question, size_t size)
 {
+	unsigned interrupts = 0, failures = 0;
+
 	for (size_t have = 0; have < size;) {
 		ssize_t got = read(in, (char *)question + have, size - have);
 
 		if (got == 0)
 			return -ECHILD;
-		if (got < 0 && errno != EINTR)
+		if (got < 0 && !interrupted(&interrupts) && ++failures == FAILURES_MAX)
 			return error_from("read");
 		if (got > 0)
 			have += (size_t)got;
@@ -400,39 +481,34 @@ void attendant_release(struct attendant *attendant)
 
 	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++) {
 		if (*fd[i] >= 0)
-			close(*fd[i]);
+			descriptor_close(*fd[i]);
 		*fd[i] = -1;
 	}
-	if (attendant->failure)
-		munmap(attendant->failure, sizeof(*attendant->failure));
-	attendant->failure = NULL;
+	if (attendant->page && munmap(attendant->page, sizeof(*attendant->page)))
+		munmap(attendant->page, sizeof(*attendant->page));
+	attendant->page = NULL;
 }
 
 /* Whoever has adopted it reaps it. */
 static void forget(struct attendant *attendant)
 {
-	close(attendant->pidfd);
+	descriptor_close(attendant->pidfd);
 	attendant->pidfd = attendant->pid = -1;
 }
 
 /* Not for ever: it might be impossible to end it. */
 static void reap(struct attendant *attendant)
 {
-	static const struct timespec pause = {0, 1000000};
-
 	for (unsigned turn = 0; turn < REAP_MS; turn++) {
-		pid_t got = waitpid(attendant->pid, NULL, __WALL | WNOHANG);
-
-		if (got > 0 || (got < 0 && errno != EINTR))
+		if (wait_for(attendant->pid, NULL, __WALL | WNOHANG))
 			break;
-		nanosleep(&pause, NULL);
+		pause_ns(1000000);
 	}
 	attendant->pid = -1;
 }
 
 void attendant_wait(struct attendant *attendant, unsigned ms)
 {
-	struct timespec wait = {0, 100000};
 	bool ended;
 
 	if (attendant->pidfd >= 0) {
@@ -447,7 +523,7 @@ void attendant_wait(struct attendant *attendant, unsigned ms)
 		}
 		if (turns >= ms * 10)
 			return;
-		nanosleep(&wait, NULL);
+		pause_ns(100000);
 	}
 }
 
@@ -456,7 +532,10 @@ void attendant_end(struct attendant *attendant)
 	bool ended;
 
 	if (attendant->pidfd >= 0) {
-		syscall(SYS_pidfd_send_signal, attendant->pidfd, SIGKILL, NULL, 0);
+		/* Its number is its own while it lives. */
+		if (syscall(SYS_pidfd_send_signal, attendant->pidfd, SIGKILL, NULL, 0) &&
+		    !ended_apart(attendant, 0))
+			process_kill(attendant->pid);
 		ended_apart(attendant, REAP_MS);
 		forget(attendant);
 		return;

@@ -30,12 +30,12 @@
 #include "kernel/base/error.h"
 
 struct attendant {
-	pid_t pid;    /* -1 if there is none */
-	bool hidden;  /* its exit signal is 0; qemu-user knows only SIGCHLD */
-	int pidfd;    /* of one that stands apart; -1 for a child */
-	int *failure; /* a page shared with it: why it could not write to its pipe */
-	int to, from; /* pipes; -1 once closed */
-	int held;     /* the other end of to: so that writing never raises SIGPIPE */
+	pid_t pid;                   /* -1 if there is none */
+	bool hidden;                 /* its exit signal is 0; qemu-user knows only SIGCHLD */
+	int pidfd;                   /* of one that stands apart; -1 for a child */
+	struct attendant_page *page; /* shared with it; NULL where there was no memory */
+	int to, from;                /* pipes; -1 once closed */
+	int held; /* the other end of to: so that writing never raises SIGPIPE */
 };
 
 #define ATTENDANT_NONE                                                   \
@@ -61,6 +61,13 @@ int attendant_start(struct attendant *attendant, bool apart, attendant_work *wor
 int attendant_clone_sibling(struct attendant *sibling);
 
 /*
+ * The sibling that an attendant has cloned, by the page that it shares with its owner: also
+ * when it could not tell that any more. One that stands apart has no pidfd yet
+ * (attendant_meet()).
+ */
+void attendant_find_sibling(const struct attendant *attendant, struct attendant *sibling);
+
+/*
  * Reads size bytes that the attendant writes, or finds that it has ended: 0 or -errno, -ECHILD
  * for its end. The end of the pipe would not tell: a process that another thread is forking may
  * hold it open.
@@ -69,11 +76,12 @@ int attendant_read(const struct attendant *attendant, void *bytes, size_t size);
 
 /*
  * A question and its answer. The owner asks, with size bytes, and gets what the attendant has
- * answered: 0, or -errno with error filled. The attendant receives the question, or an error
- * number when there will be none, and answers, or ends as attendant_tell() does.
+ * answered: 0, or -errno with error filled; *answered is false if it may have answered, and
+ * lives, but that could not be read. The attendant receives the question, or an error number
+ * when there will be none, and answers, or ends as attendant_tell() does.
  */
 int attendant_ask(const struct attendant *attendant, const void *question, size_t size,
-		  struct error *error);
+		  bool *answered, struct error *error);
 int attendant_receive(int in, void *question, size_t size);
 void attendant_answer(int out, int result, const struct error *error);
 

@@ -12,15 +12,10 @@
 
 int auxvec_read(struct auxvec *vec, pid_t pid)
 {
-	int fd = proc_open(pid, "auxv");
-	ssize_t got;
+	ssize_t got = proc_read(pid, "auxv", vec->pair, sizeof(vec->pair));
 
-	if (fd < 0)
-		return fd;
-	got = read(fd, vec->pair, sizeof(vec->pair));
-	close(fd);
 	if (got < 0)
-		return error_from("read");
+		return (int)got;
 	for (size_t i = 0; i < (size_t)got / sizeof(vec->pair[0]); i++) {
 		if (vec->pair[i].a_type == AT_NULL) {
 			vec->count = i + 1;

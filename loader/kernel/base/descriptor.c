@@ -18,6 +18,12 @@
 /* Without /proc: more descriptors than that take too long to close one by one. */
 #define TRY_MAX 65536
 
+/* How often close(2) is tried. */
+#define CLOSES_MAX 3
+
+/* How often the list is read until nothing is left: one that cannot be closed stays. */
+#define READS_MAX 8
+
 static bool is_kept(int fd, const int keep[], unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -53,6 +59,18 @@ static bool close_ranges(const int keep[], unsigned count)
 	}
 }
 
+void descriptor_close(int fd)
+{
+	int err = errno;
+
+	for (int turn = 0; turn < CLOSES_MAX; turn++)
+		if (!close(fd))
+			goto out;
+	syscall(SYS_close_range, fd, fd, 0);
+out:
+	errno = err;
+}
+
 static int number_of(const char *name)
 {
 	int number = 0;
@@ -70,7 +88,7 @@ static bool close_listed(const int keep[], unsigned count)
 	long got = -1;
 
 	/* Closing while reading can hide entries from us, so until there is nothing left. */
-	while (directory >= 0 && any) {
+	for (int turn = 0; directory >= 0 && any && turn < READS_MAX; turn++) {
 		any = false;
 		lseek(directory, 0, SEEK_SET);
 		while ((got = syscall(SYS_getdents64, directory, entries, sizeof(entries))) > 0)
@@ -78,14 +96,19 @@ static bool close_listed(const int keep[], unsigned count)
 				struct dirent64 *entry = (void *)(entries + at);
 				int fd = number_of(entry->d_name);
 
+				/* A list that was not written is no list. */
+				if (!entry->d_reclen)
+					break;
 				at += entry->d_reclen;
-				if (fd >= 0 && fd != directory && !is_kept(fd, keep, count))
-					any |= !close(fd);
+				if (fd >= 0 && fd != directory && !is_kept(fd, keep, count)) {
+					any = true;
+					descriptor_close(fd);
+				}
 			}
 	}
 	if (directory >= 0)
-		close(directory);
-	return got == 0;
+		descriptor_close(directory);
+	return got == 0 && !any;
 }
 
 void close_all_but(const int keep[], unsigned count)
@@ -96,6 +119,6 @@ void close_all_but(const int keep[], unsigned count)
 		return;
 	getrlimit(RLIMIT_NOFILE, &limit);
 	for (int fd = 0; fd < TRY_MAX && (rlim_t)fd < limit.rlim_cur; fd++)
-		if (!is_kept(fd, keep, count))
-			close(fd);
+		if (!is_kept(fd, keep, count) && close(fd) && errno != EBADF)
+			descriptor_close(fd);
 }

@@ -12,19 +12,25 @@
 #include <unistd.h>
 
 /*
+ * Closes a memfd, a pipe, a pidfd, or a file of /proc, and keeps errno. The kernel's close(2)
+ * of these never fails, nothing being written back. So where it fails a filter or the like was
+ * before it, it is still open, and is closed again: a number is used again only once it is
+ * free.
+ */
+void descriptor_close(int fd);
+
+/*
  * Takes over a new descriptor, or a negative number, as the calls that make descriptors
  * return it. Returns the same or a higher one, close-on-exec; or -1 with errno.
  */
 static inline int above_stdio(int fd)
 {
-	int high, err;
+	int high;
 
 	if (fd < 0 || fd > 2)
 		return fd;
 	high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	err = errno;
-	close(fd);
-	errno = err;
+	descriptor_close(fd);
 	return high;
 }
 

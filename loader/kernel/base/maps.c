@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/proc.h"
+#include "kernel/base/wait.h"
 
 /* "start-end perms offset dev inode   name" */
 static int parse_line(const char *line, struct map_range *range)
@@ -37,6 +39,7 @@ int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range)
 	char buffer[8192];
 	struct map_range range;
 	bool go_on = true, cut = false;
+	unsigned interrupts = 0;
 	size_t have = 0;
 
 	if (fd < 0)
@@ -45,7 +48,7 @@ int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range)
 		ssize_t got = read(fd, buffer + have, sizeof(buffer) - 1 - have);
 		char *line = buffer, *end;
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && interrupted(&interrupts))
 			continue;
 		if (got < 0)
 			err = error_from("read");
@@ -75,7 +78,7 @@ int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range)
 			have = 0;
 		}
 	}
-	close(fd);
+	descriptor_close(fd);
 	return err;
 }
 

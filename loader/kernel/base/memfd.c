@@ -13,6 +13,7 @@
 #include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
 #include "kernel/base/memfd.h"
+#include "kernel/base/wait.h"
 
 /* Linux 6.3; older headers and kernels do not know them. */
 #ifndef MFD_NOEXEC_SEAL
@@ -39,13 +40,17 @@ static int create(const char *name, enum memfd_kind kind)
 
 static int set_size(int fd, size_t size, const void *bytes)
 {
+	unsigned interrupts = 0;
+
 	if (ftruncate(fd, (off_t)size))
 		return error_from("ftruncate");
 	for (size_t done = 0; bytes && done < size;) {
 		ssize_t put = pwrite(fd, (const char *)bytes + done, size - done, (off_t)done);
 
-		if (put < 0 && errno != EINTR)
+		if (put < 0 && !interrupted(&interrupts))
 			return error_from("pwrite");
+		if (put == 0) /* memory files have no reason for that */
+			return error_by("pwrite", -EIO);
 		if (put > 0)
 			done += (size_t)put;
 	}
@@ -88,7 +93,7 @@ static int make(const char *name, const void *bytes, size_t size, enum memfd_kin
 	else
 		err = set_size_over_limit(fd, size, bytes, limit);
 	if (err)
-		close(fd);
+		descriptor_close(fd);
 	return err ? err : fd;
 }
 
@@ -105,6 +110,6 @@ int memfd_sealed(const char *name, const void *bytes, size_t size, enum memfd_ki
 			    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) >= 0)
 		return fd;
 	err = error_from("fcntl");
-	close(fd);
+	descriptor_close(fd);
 	return err;
 }

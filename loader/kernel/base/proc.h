@@ -25,6 +25,13 @@ static inline int proc_open(pid_t pid, const char *name)
 	return fd < 0 ? error_from("open") : fd;
 }
 
+/*
+ * Reads /proc/PID/name to its end, or size bytes of it: a read may be short. proc_text() ends
+ * it with a null byte, also where it fails. Return how many bytes there were, or -errno.
+ */
+ssize_t proc_read(pid_t pid, const char *name, void *bytes, size_t size);
+ssize_t proc_text(pid_t pid, const char *name, char *text, size_t size);
+
 /* The fields of /proc/PID/stat that are numbers, by their number in proc_pid_stat(5). */
 #define PROC_STAT_FIELDS 53
 

@@ -31,8 +31,13 @@ extern struct process process_self;
 #define process_call(process, nr, ...) \
 	((process)->call((process), (nr), (const long[6]){__VA_ARGS__}))
 
-/* SIGKILL for a child of ours: kill(2), or where that is denied tgkill(2). */
+/* SIGKILL for a child of ours: kill(2), or where that is denied tgkill(2) or
+ * rt_sigqueueinfo(2). */
 void process_kill(pid_t pid);
+
+/* By its pidfd, where ppoll(2) fails: has it been reaped? Also if that cannot be asked either.
+ */
+bool process_has_ended(int pidfd);
 
 /* Is a result an error number? Right for calls that return addresses, too. */
 static inline bool process_failed(long result)
@@ -55,5 +60,8 @@ static inline long process_mmap(struct process *process, uintptr_t at, size_t le
 
 	return process_failed(result) ? process_error(process, "mmap", result) : result;
 }
+
+/* As descriptor_close(), there; but in a row of calls no answer is known yet. */
+void process_close(struct process *process, int fd);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "kernel/base/page.h"
 #include "kernel/base/random.h"
+#include "kernel/base/wait.h"
 #include "kernel/exec/binary.h"
 #include "kernel/exec/layout.h"
 
@@ -20,6 +21,7 @@
 
 static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 {
+	unsigned interrupts = 0;
 	size_t done = 0;
 
 	if (offset > (uint64_t)INT64_MAX - size)
@@ -27,7 +29,7 @@ static int read_exactly(int fd, void *to, size_t size, uint64_t offset)
 	while (done < size) {
 		ssize_t n = pread(fd, (char *)to + done, size - done, (off_t)(offset + done));
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && interrupted(&interrupts))
 			continue;
 		if (n < 0)
 			return error_from("pread");

@@ -647,9 +647,9 @@ static int try_all(struct probe *probe, const struct foreign_layout *first,
 static void close_files(const struct probe *probe)
 {
 	if (probe->image >= 0)
-		close(probe->image);
+		descriptor_close(probe->image);
 	if (probe->data >= 0)
-		close(probe->data);
+		descriptor_close(probe->data);
 }
 
 /* Returns 0, -errno, or -ENOEXEC for an image that has nothing to be asked. */

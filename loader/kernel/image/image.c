@@ -10,11 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/base/wait.h"
 #include "kernel/image/elf_bytes.h"
 #include "kernel/image/image.h"
 #include "kernel/image/machine.h"
 
 #define PIPE_PATIENCE_MS 5000
+
+/* So often in a row it may be said to be ready, and have nothing. */
+#define IDLE_MAX 100
 
 /* From image_blob.S. */
 extern const unsigned char vdso_image_start[], vdso_image_end[];
@@ -31,6 +35,7 @@ int image_read(const char *path, struct image *image)
 	/* Not blocking: a FIFO instead of an image must not hang us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	unsigned char *bytes = NULL;
+	unsigned interrupts = 0, idle = 0;
 	size_t size = 0;
 	struct stat st;
 	int err;
@@ -49,14 +54,14 @@ int image_read(const char *path, struct image *image)
 	for (;;) {
 		ssize_t got = read(fd, bytes + size, IMAGE_MAX + 1 - size);
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && interrupted(&interrupts))
 			continue;
 		if (got < 0 && errno == EAGAIN) {
 			/* A pipe: its writer may be slow, but not for ever. */
 			struct pollfd pipe = {.fd = fd, .events = POLLIN};
 
 			errno = ETIMEDOUT;
-			if (poll(&pipe, 1, PIPE_PATIENCE_MS) > 0)
+			if (poll(&pipe, 1, PIPE_PATIENCE_MS) > 0 && ++idle < IDLE_MAX)
 				continue;
 		}
 		if (got < 0)
@@ -64,6 +69,7 @@ int image_read(const char *path, struct image *image)
 		if (got == 0)
 			break;
 		size += (size_t)got;
+		idle = 0;
 		errno = EFBIG;
 		if (size > IMAGE_MAX)
 			goto fail;

@@ -1,8 +1,7 @@
 /*
  * data_pages.c - see data_pages.h. The numbers are those of the recipe there.
  */
-#include <time.h>
-
+#include "kernel/base/wait.h"
 #include "kernel/keep/data_pages.h"
 
 /* The offsets in the other layout, too. */
@@ -29,9 +28,7 @@ static void start_mirror(struct data_pages *pages,
 static void grow_up(struct timekeeper *tk)
 {
 	for (int i = 0; i < GROWING && timekeeper_period(tk) < TIMELINE_PERIOD_NS; i++) {
-		const struct timespec wait = {0, (long)timekeeper_period(tk)};
-
-		nanosleep(&wait, NULL);
+		pause_ns(timekeeper_period(tk));
 		timekeeper_update(tk);
 	}
 }

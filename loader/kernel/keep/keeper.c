@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/process.h"
+#include "kernel/base/wait.h"
 #include "kernel/keep/data_pages.h"
 #include "kernel/keep/keeper.h"
 #include "kernel/map/kernel_timens.h"
@@ -69,14 +71,14 @@ static int watch_settings(void)
 	if (fd < 0 || !timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
 				       &end_of_days, NULL))
 		return fd;
-	close(fd);
+	descriptor_close(fd);
 	return -1;
 }
 
 static void stop_watching(struct data_pages *pages)
 {
 	if (pages->settings >= 0)
-		close(pages->settings);
+		descriptor_close(pages->settings);
 	pages->settings = -1;
 }
 
@@ -93,21 +95,25 @@ static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wa
 		{.fd = pages->settings, .events = POLLIN},
 	};
 	int events = ppoll(event, 2, wait, NULL);
-	bool denied = events < 0 && errno != EINTR;
 	uint64_t expired;
 
-	if (denied)
-		nanosleep(wait, NULL);
+	/* Not by a signal: they are all blocked. */
+	if (events < 0)
+		pause_ns((unsigned long)wait->tv_sec * 1000000000 +
+			 (unsigned long)wait->tv_nsec);
 	if (events > 0 && event[1].revents) {
 		/* Where days end in 2038 the timer may have run out, and would wake us for
-		 * ever. */
-		if (read(pages->settings, &expired, sizeof(expired)) >= 0)
+		 * ever; so would one that cannot be read. */
+		if (read(pages->settings, &expired, sizeof(expired)) >= 0 || errno != ECANCELED)
 			stop_watching(pages);
 		/* After the read: what is set from now on wakes us again. */
 		timekeeper_clock_was_set(&pages->tk);
 	}
-	return owned && ((events > 0 && event[0].revents) ||
-			 ((denied || keeper->owner < 0) && getppid() != keeper->owner_pid));
+	if (!owned)
+		return false;
+	if (keeper->owner < 0)
+		return getppid() != keeper->owner_pid;
+	return events < 0 ? process_has_ended(keeper->owner) : event[0].revents != 0;
 }
 
 /* Nobody reads the data pages any more. */
@@ -224,7 +230,7 @@ int keeper_start(struct keeper *keeper, struct error *error)
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)
-		close(keeper->owner);
+		descriptor_close(keeper->owner);
 	keeper->owner = -1;
 	return err ? error_system(error, err, "timekeeper") : 0;
 }
@@ -286,13 +292,10 @@ void keeper_release(struct keeper *keeper)
  */
 void keeper_end(struct keeper *keeper)
 {
-	struct ready ready;
-
-	/* Nobody has waited for it: there may be a watchdog that we do not know of. */
-	if (keeper->timekeeper.from >= 0 && keeper->watchdog.pid < 0)
-		read_ready(keeper, &ready);
-	attendant_release(&keeper->timekeeper);
 	attendant_end(&keeper->timekeeper);
+	/* It has not said that it is ready, but may have cloned one. */
+	if (keeper->watchdog.pid < 0)
+		attendant_find_sibling(&keeper->timekeeper, &keeper->watchdog);
 	attendant_wait(&keeper->watchdog, WATCHDOG_END_MS);
 	if (keeper->watchdog.pidfd < 0)
 		attendant_end(&keeper->watchdog);

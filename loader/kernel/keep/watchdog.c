@@ -12,6 +12,8 @@
 #include <vdso/seqcount.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/process.h"
+#include "kernel/base/wait.h"
 #include "kernel/keep/watchdog.h"
 #include "kernel/time/timekeeper.h"
 
@@ -42,10 +44,12 @@ static bool ended(int pipe, int ms)
 	int events = ppoll(&end, 1, &wait, NULL);
 	char byte;
 
-	if (events >= 0 || errno == EINTR)
+	/* Not by a signal: they are all blocked. */
+	if (events >= 0)
 		return events > 0;
-	nanosleep(&wait, NULL);
-	return read(pipe, &byte, 1) == 0;
+	pause_ns((unsigned long)ms * 1000000);
+	/* It has nothing to read, or this was the last way to learn of its end. */
+	return read(pipe, &byte, 1) >= 0 || errno != EAGAIN;
 }
 
 /* For the reason that watchdog.h gives. */
@@ -72,20 +76,19 @@ static void stand_in_meanwhile(const struct vdso_data *data, struct timekeeper *
 }
 
 /* There is no timekeeper any more, but perhaps a mirror, and readers. */
-static void stand_in(const struct vvar *vvar, struct timekeeper *tk, int owner)
+static void stand_in(struct vvar *vvar, struct timekeeper *tk, int owner)
 {
-	const struct timespec period = {0, TIMELINE_PERIOD_NS};
-
 	timekeeper_stand_in(tk);
 	while (tk->mirror.layout &&
-	       (vvar->counted ? vvar_in_use(vvar) : owner >= 0 && !ended(owner, 0))) {
-		nanosleep(&period, NULL);
+	       (vvar->counted ? vvar_in_use(vvar)
+			      : owner >= 0 && !ended(owner, 0) && !process_has_ended(owner))) {
+		pause_ns(TIMELINE_PERIOD_NS);
 		timekeeper_stand_in(tk);
 	}
 }
 
-static _Noreturn void watch(const struct vvar *vvar, struct timekeeper *tk, int timekeeper,
-			    int owner, pid_t owner_pid)
+static _Noreturn void watch(struct vvar *vvar, struct timekeeper *tk, int timekeeper, int owner,
+			    pid_t owner_pid)
 {
 	const struct vdso_data *data = vvar->writable[VDSO_TIME_PAGE].data;
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed), seq;
@@ -109,8 +112,8 @@ static _Noreturn void watch(const struct vvar *vvar, struct timekeeper *tk, int 
 	_exit(0);
 }
 
-int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar,
-		   const struct timekeeper *tk, int owner, pid_t owner_pid)
+int watchdog_start(struct watchdog *watchdog, struct vvar *vvar, const struct timekeeper *tk,
+		   int owner, pid_t owner_pid)
 {
 	int life[2], err;
 
@@ -122,13 +125,14 @@ int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar,
 		struct timekeeper last = *tk;
 
 		close_all_but(keep, 3);
+		descriptor_close(life[1]); /* or it would not learn of an end */
 		attendant_title("uvdso-watchdog", owner_pid);
 		timekeeper_prioritise();
 		watch(vvar, &last, life[0], owner, owner_pid);
 	}
-	close(life[0]);
+	descriptor_close(life[0]);
 	if (err)
-		close(life[1]);
+		descriptor_close(life[1]);
 	else
 		watchdog->life = life[1];
 	return err;

@@ -40,7 +40,7 @@ struct watchdog {
  * one, then sends SIGCHLD (kernel/signal.c, do_notify_parent()). owner is a pidfd or -1,
  * owner_pid its number. tk is what is known of the clocks by now. Returns 0 or -errno.
  */
-int watchdog_start(struct watchdog *watchdog, const struct vvar *vvar,
-		   const struct timekeeper *tk, int owner, pid_t owner_pid);
+int watchdog_start(struct watchdog *watchdog, struct vvar *vvar, const struct timekeeper *tk,
+		   int owner, pid_t owner_pid);
 
 #endif

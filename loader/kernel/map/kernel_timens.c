@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/newer.h"
@@ -38,16 +39,11 @@ static void namespace_name(pid_t pid, const char *which, char name[NAME_MAX_NS])
 /* "monotonic -86400 0": seconds and nanoseconds; the first releases had the number instead. */
 static int read_offsets(pid_t pid, struct timens_offset offset[TIMENS_CLOCKS])
 {
-	int fd = proc_open(pid, "timens_offsets");
 	char text[256], *line, *rest = text;
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	int err = fd < 0 ? fd : got < 0 ? -errno : 0;
+	ssize_t got = proc_text(pid, "timens_offsets", text, sizeof(text));
 
-	if (fd >= 0)
-		close(fd);
-	if (err)
-		return err;
-	text[got] = 0;
+	if (got < 0)
+		return (int)got;
 	memset(offset, 0, TIMENS_CLOCKS * sizeof(*offset));
 	while ((line = strsep(&rest, "\n")) && *line) {
 		long long sec, nsec;
@@ -115,7 +111,7 @@ int kernel_timens_join(pid_t owner)
 	if (!err && setns(fd, CLONE_NEWTIME))
 		err = error_from("setns");
 	if (fd >= 0)
-		close(fd);
+		descriptor_close(fd);
 	return err;
 }
 

@@ -23,6 +23,7 @@
 #include "kernel/arch/jump.h"
 #include "kernel/image/check/check.h"
 #include "kernel/image/identity.h"
+#include "kernel/base/descriptor.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/page.h"
 #include "kernel/base/random.h"
@@ -121,7 +122,7 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 void vdso_files_close(struct vdso_files *files)
 {
 	if (files->image >= 0)
-		close(files->image);
+		descriptor_close(files->image);
 	files->image = -1;
 }
 
@@ -318,9 +319,13 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 
 void vdso_unplace(struct process *process, struct placement *placement)
 {
-	if (placement->length)
-		process_call(process, SYS_munmap, (long)placement->start,
-			     (long)placement->length);
+	long start = (long)placement->start, length = (long)placement->length;
+
+	/* Where it cannot go at least nothing is left in its place. */
+	if (length && process_call(process, SYS_munmap, start, length) &&
+	    process_call(process, SYS_munmap, start, length))
+		process_mmap(process, placement->start, placement->length, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	*placement = (struct placement){0};
 }
 

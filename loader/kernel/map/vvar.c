@@ -18,6 +18,9 @@
 /* That of the file; what nobody touches takes no memory. */
 #define VVAR_SIZE VVAR_FILE_MIRROR(MIRROR_PAGES)
 
+/* How often a lock is tried. */
+#define LOCKS_MAX 4
+
 static size_t mapped_size(const struct vvar *vvar)
 {
 	return vvar->foreign ? VVAR_SIZE : VVAR_FILE_MIRROR(0);
@@ -34,7 +37,7 @@ static void open_for_readers(struct vvar *vvar)
 	if (vvar->counted)
 		return;
 	if (vvar->readers >= 0)
-		close(vvar->readers);
+		descriptor_close(vvar->readers);
 	vvar->readers = fcntl(vvar->fd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -87,19 +90,28 @@ union mirror_store *vvar_mirror(const struct vvar *vvar)
 	return (void *)&vvar->writable[VDSO_NR_DATA_PAGES];
 }
 
-/* A lock that we get means that nobody holds the other one, and is given back. */
-bool vvar_in_use(const struct vvar *vvar)
+/*
+ * A lock that we get means that nobody holds the other one, and is given back. Where locks fail
+ * for another reason, and again, readers cannot be counted any more.
+ */
+bool vvar_in_use(struct vvar *vvar)
 {
-	if (!vvar->counted || flock(vvar->fd, LOCK_EX | LOCK_NB))
-		return true;
-	flock(vvar->fd, LOCK_UN);
-	return false;
+	for (int turn = 0; vvar->counted && turn < LOCKS_MAX; turn++) {
+		if (!flock(vvar->fd, LOCK_EX | LOCK_NB)) {
+			flock(vvar->fd, LOCK_UN);
+			return false;
+		}
+		if (errno == EWOULDBLOCK)
+			return true;
+	}
+	vvar->counted = false;
+	return true;
 }
 
 void vvar_close_readers(struct vvar *vvar)
 {
 	if (vvar->readers >= 0)
-		close(vvar->readers);
+		descriptor_close(vvar->readers);
 	vvar->readers = -1;
 }
 
@@ -107,7 +119,7 @@ void vvar_close_fd(struct vvar *vvar)
 {
 	vvar_close_readers(vvar);
 	if (vvar->fd >= 0)
-		close(vvar->fd);
+		descriptor_close(vvar->fd);
 	vvar->fd = -1;
 }
 

@@ -74,9 +74,10 @@ union mirror_store *vvar_mirror(const struct vvar *vvar);
 
 /*
  * Has any process data pages mapped, or the descriptor for it open? Asked of fd, by a process
- * that has neither. True if that cannot be known (not counted).
+ * that has neither. True if that cannot be known (not counted), as it is from now on where
+ * locks fail.
  */
-bool vvar_in_use(const struct vvar *vvar);
+bool vvar_in_use(struct vvar *vvar);
 
 /*
  * Gives up the writable mapping, or the descriptors: the one for readers alone, or both. Each

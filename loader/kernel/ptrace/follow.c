@@ -27,9 +27,11 @@
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
 #include "kernel/ptrace/settle.h"
+#include "kernel/base/descriptor.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/page.h"
 #include "kernel/base/proc.h"
+#include "kernel/base/wait.h"
 
 #define OPTIONS                                                            \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | \
@@ -54,32 +56,30 @@ static long options_of(const struct follow *follow)
 static pid_t tracer_of(pid_t pid)
 {
 	char text[4096], *line;
-	int fd = proc_open(pid, "status");
-	ssize_t got;
+	ssize_t got = proc_text(pid, "status", text, sizeof(text));
 
-	if (fd < 0)
-		return fd;
-	got = read(fd, text, sizeof(text) - 1);
-	if (got < 0)
-		got = error_from("read");
-	close(fd);
 	if (got < 0)
 		return (pid_t)got;
-	text[got] = 0;
 	line = strstr(text, "\nTracerPid:");
 	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
 }
 
-/* It is running: it must be stopped before it can be let go. */
+/* It waits for our answer, so it stops at once. */
+#define STOP_MS 1000
+
+/* It is running: it must be stopped before it can be let go. Else our end lets it go. */
 static void detach(pid_t pid)
 {
 	int status;
 
-	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) &&
+	    ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
 		return;
-	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
-		;
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	for (unsigned turn = 0; turn < STOP_MS && !wait_for(pid, &status, __WALL | WNOHANG);
+	     turn++)
+		pause_ns(1000000);
+	if (ptrace(PTRACE_DETACH, pid, NULL, NULL))
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
 }
 
 /* Without the right to take descriptors from a process we could not give it any either. */
@@ -88,7 +88,7 @@ static int may_share_descriptors(pid_t child)
 	int copy = traced_borrow_fd(child, STDERR_FILENO);
 
 	if (copy >= 0)
-		close(copy);
+		descriptor_close(copy);
 	return copy >= 0 || copy == -EBADF ? 0 : copy; /* allowed, but it has no such */
 }
 
@@ -161,12 +161,8 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 static const char *comm_of(pid_t pid)
 {
 	static char comm[32];
-	int fd = proc_open(pid, "comm");
-	ssize_t got = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
 
-	if (fd >= 0)
-		close(fd);
-	comm[got > 0 ? got : 0] = 0;
+	proc_text(pid, "comm", comm, sizeof(comm));
 	comm[strcspn(comm, "\n")] = 0;
 	return comm;
 }
@@ -277,7 +273,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso,
 				  &injection, &error);
 	if (files.offsets >= 0)
-		close(files.offsets);
+		descriptor_close(files.offsets);
 	if (traced.gone) {
 		*status = traced.status;
 		return;
@@ -412,19 +408,32 @@ static void fall_silent(struct follow *follow)
 	static const struct events none;
 
 	follow->events = &none;
-	close(STDERR_FILENO);
+	descriptor_close(STDERR_FILENO);
+}
+
+/*
+ * Nothing tells of stops, and who has stopped would stand still for ever. Our end lets go of
+ * them; of the first program, as long as it has no vDSO of ours, it is the end as well.
+ */
+static _Noreturn void give_up(const struct follow *follow)
+{
+	event_tell(follow->events, &(struct event){.kind = EVENT_FAILED,
+						   .what = "run",
+						   .why = error_words(error_from("waitpid"))});
+	_exit(ERROR_SELF);
 }
 
 void follow_to_end(struct follow *follow)
 {
+	/* To the end of the last process that we trace. */
 	while (!follow->left) {
 		int status;
-		pid_t pid = waitpid(-1, &status, __WALL);
+		pid_t pid = wait_for(-1, &status, __WALL);
 
 		if (pid < 0 && errno == ECHILD)
 			return;
 		if (pid < 0)
-			continue;
+			give_up(follow);
 		follow_event(follow, pid, &status);
 		if (pid == follow->first && !WIFSTOPPED(status))
 			fall_silent(follow);

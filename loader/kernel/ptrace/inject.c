@@ -275,7 +275,7 @@ static int send_files(struct target *t, const struct vdso_files *files, bool inh
 static void close_files(const struct target *t)
 {
 	for (unsigned i = 0; i < t->opened; i++)
-		process_call(&t->traced->process, SYS_close, t->open[i]);
+		process_close(&t->traced->process, t->open[i]);
 }
 
 #if HOST_CALLS

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/page.h"
 #include "kernel/map/kernel_timens.h"
@@ -92,7 +93,7 @@ static int map_pages(struct traced *traced, uintptr_t start, int page,
 		err = map_over(&traced->process, start + time_page(files) * stride, stride,
 			       theirs[0], 0);
 	for (int i = 0; i < 2; i++)
-		process_call(&traced->process, SYS_close, theirs[i]);
+		process_close(&traced->process, theirs[i]);
 	return err;
 }
 
@@ -133,7 +134,7 @@ int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *fil
 	if (traced->instruction)
 		traced_release(traced);
 	if (page >= 0)
-		close(page);
+		descriptor_close(page);
 	return err ? error_self(error, err, NULL,
 				"its time namespace is another one than its parent's: %s",
 				error_words(err))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/page.h"
 #include "kernel/base/proc.h"
 #include "kernel/ptrace/scan.h"
@@ -143,7 +144,7 @@ static bool look_at_mappings(struct walk *walk, bool small)
 	if (maps)
 		fclose(maps);
 	else if (fd >= 0)
-		close(fd);
+		descriptor_close(fd);
 	return any;
 }
 
@@ -164,6 +165,6 @@ bool scan_memory(struct scan *scan, pid_t pid)
 	if (!look_at_mappings(&walk, true) || !look_at_mappings(&walk, false))
 		walk.complete = false;
 	if (walk.pagemap >= 0)
-		close(walk.pagemap);
+		descriptor_close(walk.pagemap);
 	return walk.complete || found_all(scan);
 }

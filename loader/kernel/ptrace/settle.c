@@ -17,6 +17,7 @@
 #include <vdso/once.h>
 #include <vdso/seqcount.h>
 
+#include "kernel/base/wait.h"
 #include "kernel/map/vvar.h"
 #include "kernel/ptrace/settle.h"
 
@@ -124,14 +125,16 @@ static bool is_settled(const struct vdso_data *vd)
 
 void settle_wait(int data)
 {
-	static const struct timespec pause = {0, PAUSE_NS};
 	const int64_t end = kernel_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
 	union vdso_data_store *page =
 		mmap(NULL, sizeof(*page), PROT_READ, MAP_SHARED, data, VVAR_FILE_TIME);
 
 	if (page == MAP_FAILED)
 		return;
-	while (kernel_ns(CLOCK_MONOTONIC) < end && !is_settled(page->data))
-		nanosleep(&pause, NULL);
+	/* By turns as well, where no clock goes on. */
+	for (int turn = 0; turn < PATIENCE_NS / PAUSE_NS && kernel_ns(CLOCK_MONOTONIC) < end &&
+			   !is_settled(page->data);
+	     turn++)
+		pause_ns(PAUSE_NS);
 	munmap(page, sizeof(*page));
 }

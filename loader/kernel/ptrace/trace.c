@@ -24,6 +24,7 @@
 #include <vdso/datapage.h>
 
 #include "kernel/base/auxvec.h"
+#include "kernel/base/descriptor.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/page.h"
 #include "kernel/base/proc.h"
@@ -103,7 +104,7 @@ void trace_close(struct trace *trace)
 	if (trace->counter)
 		munmap((void *)trace->counter, (size_t)TRACE_PROGRAMS * page_size());
 	if (trace->counters >= 0)
-		close(trace->counters);
+		descriptor_close(trace->counters);
 	free(trace->program);
 	tdestroy(trace->tasks, free);
 	counted_free(&trace->counted);
@@ -239,12 +240,7 @@ static pid_t status_number(const char *status, const char *name)
 
 static void read_status(pid_t pid, char *status, size_t size)
 {
-	int fd = proc_open(pid, "status");
-	ssize_t got = fd < 0 ? 0 : read(fd, status, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	status[got > 0 ? got : 0] = 0;
+	proc_text(pid, "status", status, size);
 }
 
 /* The program of a process that nobody has told us of, or NULL. */

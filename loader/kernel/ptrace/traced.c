@@ -12,13 +12,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/proc.h"
+#include "kernel/base/wait.h"
 #include "kernel/ptrace/traced.h"
 
 /* waitpid(2) shows a stop at a system call like this (PTRACE_O_TRACESYSGOOD). */
 #define SYSCALL_STOP (SIGTRAP | 0x80)
+
+/* Until it comes to the stop that is waited for, it may stop for so many SIGSTOPs. */
+#define STOPS_MAX 1000
+
+/* Signals that are looked at: more do not wait for a process that has just made a call. */
+#define PEEKS_MAX 1000
 
 /* Where messages are built for a fresh program. */
 #define BELOW_STACK 1024
@@ -49,15 +57,15 @@ static int run_to(struct traced *traced, enum __ptrace_request how, int stop)
 {
 	long deliver = 0;
 
-	for (;;) {
+	for (int stops = 0; stops < STOPS_MAX; stops++) {
 		int status;
 
 		if (request(how, traced->pid, NULL, (void *)deliver))
 			return error_from("ptrace");
 		traced->in_exec = false;
-		while (waitpid(traced->pid, &status, __WALL) < 0)
-			if (errno != EINTR)
-				return error_from("waitpid");
+		/* It runs to its next stop, or its end. */
+		if (wait_for(traced->pid, &status, __WALL) < 0)
+			return error_from("waitpid");
 		if (!WIFSTOPPED(status)) {
 			traced->gone = true;
 			traced->status = status;
@@ -74,6 +82,7 @@ static int run_to(struct traced *traced, enum __ptrace_request how, int stop)
 			 (how != PTRACE_SYSCALL || is_fault(WSTOPSIG(status))))
 			return error_by("ptrace", -EFAULT);
 	}
+	return error_by("ptrace", -ELOOP);
 }
 
 /* The next beginning or end of a system call. */
@@ -148,12 +157,9 @@ uintptr_t traced_room(const struct traced *traced)
 /* Asked of /proc: a filter may kill the program for a call that it has not made. */
 static long personality_of(pid_t pid)
 {
-	char text[32] = "";
-	int fd = proc_open(pid, "personality");
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	char text[32];
+	ssize_t got = proc_text(pid, "personality", text, sizeof(text));
 
-	if (fd >= 0)
-		close(fd);
 	return got > 0 ? strtol(text, NULL, 16) : -EACCES;
 }
 
@@ -166,7 +172,7 @@ static bool was_trapped(pid_t pid, long result, long nr, const long arg[6])
 	struct __ptrace_peeksiginfo_args which = {.nr = 1};
 	siginfo_t info;
 
-	for (; result == nr || result == arg[0]; which.off++) {
+	for (; which.off < PEEKS_MAX && (result == nr || result == arg[0]); which.off++) {
 		if (ptrace(PTRACE_PEEKSIGINFO, pid, &which, &info) != 1)
 			return false;
 		if (info.si_signo == SIGSYS)
@@ -365,7 +371,7 @@ int traced_borrow_fd(pid_t pid, int fd)
 	borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	if (borrowed < 0)
 		borrowed = error_from("pidfd_getfd");
-	close(pidfd);
+	descriptor_close(pidfd);
 	return borrowed;
 }
 
@@ -386,11 +392,11 @@ int traced_send_fds(struct traced *traced, uintptr_t room, const int ours[], int
 	borrowed = traced_borrow_fd(traced->pid, pair[1]);
 	err = borrowed < 0 ? borrowed : send_here(borrowed, ours, count);
 	if (borrowed >= 0)
-		close(borrowed);
+		descriptor_close(borrowed);
 	if (!err)
 		err = receive_there(traced, pair[0], room, theirs, count);
-	process_call(&traced->process, SYS_close, pair[0]);
-	process_call(&traced->process, SYS_close, pair[1]);
+	process_close(&traced->process, pair[0]);
+	process_close(&traced->process, pair[1]);
 	traced_write(traced->pid, room, nothing, sizeof(nothing));
 	return (int)err;
 }

@@ -29,6 +29,8 @@
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/process.h"
+#include "kernel/base/wait.h"
 #include "kernel/exec/exec.h"
 #include "kernel/foreign/probe.h"
 #include "kernel/image/check/check.h"
@@ -169,6 +171,7 @@ static int become_by_kernel(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
 	struct attendant *tracer = request->follow ? &start->tracer : &start->keeper.timekeeper;
+	bool answered;
 	int err;
 
 	/* After execve(2) it is too late for the second rung. */
@@ -185,7 +188,10 @@ static int become_by_kernel(struct start *start, struct error *error)
 	 * holds for the program, too, until the attendant ends; that runs no code but ours.
 	 */
 	prctl(PR_SET_PTRACER, tracer->pid, 0, 0, 0);
-	err = attendant_ask(tracer, &start->follow.files, sizeof(start->follow.files), error);
+	err = attendant_ask(tracer, &start->follow.files, sizeof(start->follow.files),
+			    &answered, error);
+	/* Its end would be ours, before we have said why. */
+	start->traced = err && !answered;
 	if (err) {
 		prctl(PR_SET_PTRACER, 0, 0, 0, 0);
 		error_about(error, request->follow ? "--follow" : "run");
@@ -321,7 +327,7 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 	child = fork();
 	if (child == 0) {
 		sigaction(SIGCHLD, &chld, NULL);
-		close(go[1]);
+		descriptor_close(go[1]);
 		run_child(start, go[0], mask);
 	}
 	err = child < 0 ? error_system(error, error_from("clone"), "trace")
@@ -330,10 +336,12 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 		err = error_system(error, error_from("write"), "trace");
 	if (err)
 		error_about(error, "trace");
-	close(go[0]);
-	close(go[1]); /* without the byte it ends */
-	if (err && child > 0)
-		waitpid(child, NULL, 0);
+	descriptor_close(go[0]);
+	descriptor_close(go[1]); /* without the byte it ends */
+	if (err && child > 0) {
+		process_kill(child);
+		wait_for(child, NULL, __WALL);
+	}
 	return err ? err : child;
 }
 

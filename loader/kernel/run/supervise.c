@@ -12,10 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/wait.h"
 #include "kernel/run/supervise.h"
 
 /* How many turns of the loop between two searches for traced processes that are left. */
 #define LOOK_FOR_REST 16
+
+/* How long a turn of a loop takes that no signal wakes. */
+#define LOOK_NS 4000000
 
 /* The terminal has gone: nobody waits for what the program has left behind. */
 static bool hung_up;
@@ -72,10 +76,7 @@ static bool look_at_children(pid_t child, struct follow *follow, int *status, bo
 {
 	pid_t pid;
 
-	while ((pid = waitpid(-1, status, WNOHANG | __WALL)) > 0 ||
-	       (pid < 0 && errno == EINTR)) {
-		if (pid < 0)
-			continue;
+	while ((pid = wait_for(-1, status, WNOHANG | __WALL)) > 0) {
 		int stop = follow_event(follow, pid, status);
 
 		if (pid == child && !WIFSTOPPED(*status))
@@ -92,12 +93,16 @@ int supervise(pid_t child, struct follow *follow)
 	sigset_t all;
 
 	sigfillset(&all);
+	/* To the end of the child. */
 	for (;;) {
-		siginfo_t info;
+		siginfo_t info = {.si_code = 1};
 		int status, signal = sigwaitinfo(&all, &info);
 
-		if (signal < 0)
-			continue;
+		/* Nothing tells: it is looked for. Each signal comes after the next look. */
+		if (signal < 0) {
+			pause_ns(LOOK_NS);
+			signal = SIGCHLD;
+		}
 		/* One that somebody has sent may also stand for one of the kernel's. */
 		if (signal == SIGCHLD && look_at_children(child, follow, &status, &stopped))
 			return status;
@@ -115,7 +120,7 @@ int supervise(pid_t child, struct follow *follow)
 
 void supervise_rest(struct follow *follow)
 {
-	static const struct timespec pause = {0, 4000000};
+	static const struct timespec pause = {0, LOOK_NS};
 	sigset_t all;
 
 	sigfillset(&all);
@@ -126,6 +131,8 @@ void supervise_rest(struct follow *follow)
 		siginfo_t info;
 		int status, signal = sigtimedwait(&all, &info, &pause);
 
+		if (signal < 0 && errno != EAGAIN)
+			pause_ns(LOOK_NS);
 		/*
 		 * Also without a SIGCHLD: that of a process that is stopped may have been taken
 		 * together with the one that told of the child's end.

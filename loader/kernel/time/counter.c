@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel/arch/cpu.h"
+#include "kernel/base/descriptor.h"
 #include "kernel/time/counter.h"
 #include "kernel/time/warp.h"
 
@@ -18,7 +19,7 @@ static void read_clocksource(char name[32])
 
 	if (fd >= 0) {
 		got = read(fd, name, 31);
-		close(fd);
+		descriptor_close(fd);
 	}
 	name[got > 0 ? got : 0] = 0;
 	name[strcspn(name, "\n")] = 0;

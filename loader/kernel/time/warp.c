@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/base/wait.h"
 #include "kernel/time/warp.h"
 
 /* How often the ball is caught, and how often at least: on a busy machine both wait for a CPU.
@@ -94,8 +95,9 @@ static const char *play_with(unsigned cpu, const cpu_mask *all)
 	/* The game is over; on a CPU that it is not let on it could not learn that. */
 	throws = atomic_exchange(&game.throws, CATCHES);
 	syscall(SYS_sched_setaffinity, pid, sizeof(*all), *all);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	/* Its turns are counted. While it may be there its stack is not used again. */
+	if (wait_for(pid, NULL, __WALL) != pid)
+		return "the CPUs' counters cannot be compared: waitpid(2) fails";
 	if (there && throws < CATCHES_LEAST)
 		return "the CPUs' counters could not be compared in time";
 	return game.behind ? "a CPU's counter is behind that of another one" : NULL;

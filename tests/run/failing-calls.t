@@ -1,0 +1,76 @@
+#!/usr/bin/perl
+# Calls fail: a signal comes, memory or descriptors run out, a disk is full. Each system call
+# that each process of ours makes fails here: once, and from some time on for ever, with each
+# error that fits it, or does half of its work. Then the program runs, and its clocks are right
+# by those of the kernel; or one sentence says what failed, with the documented status. All of
+# it ends soon, and nothing is left.
+#
+# Which calls those are is found by tracing each way to start a program, not from a list. `make
+# test` tries the most telling ones; `make faults` all of them:
+#
+#	FAULTS=1/1         all of them; 1/20 the first of twenty parts
+#	FAULTS_WAYS='..'   of these ways only          FAULTS_CALLS='..'   of these calls only
+use strict;
+use warnings;
+use Errno qw(:POSIX);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Faults;
+use RunTest;
+use Test::More;
+
+my $JOBS = $ENV{FAULTS_JOBS} // 6;
+my $MOST = 60;    # of the same call
+my ($part, $of) = split m{/}, $ENV{FAULTS} // '';
+
+plan skip_all => 'the kernel has no seccomp_unotify(2) here' if !%NAME;
+
+# What has been seen to hang, to leave something, or to end without a word: calls that fail for
+# ever, or once where nobody asked again.
+my @telling = (
+	['boot', 'waitid', EINTR], ['boot', 'waitid', ECHILD], ['boot', 'read', EIO],
+	['boot', 'munmap', ENOMEM], ['boot', 'ppoll', EINTR], ['kernel', 'wait4', ECHILD],
+	['kernel', 'wait4', EINTR], ['kernel', 'close', EIO], ['kernel', 'flock', ENOLCK],
+	['kernel', 'getrandom', EINTR], ['kernel', 'ppoll', EINTR], ['trace', 'wait4', ECHILD],
+	['trace', 'rt_sigtimedwait', EINTR], ['symbols', 'read', EINTR], ['dump', 'openat', EMFILE],
+);
+
+if (!$of) {
+	my %calls;
+	my @faults = map {
+		my ($way, $call, $error) = @$_;
+		$calls{$way} //= [calls_of([], $way)];
+		my @all = faults_of($way, 1, @{$calls{$way}});
+		grep {
+			       $NAME{$_->{nr}} eq $call
+			    && "@{$_->{what}}" eq "error $error"
+			    && $_->{first} == 1
+		} @all;
+	} @telling;
+	my ($count, @bad) = try_all($JOBS, @faults);
+	ok(!@bad, @faults . ' faults: it runs right, or says what failed')
+	    || diag join "\n", @bad;
+	cmp_ok($count->{'not met'} // 0, '<', @faults / 3, '... and most of them were met');
+	done_testing;
+	exit;
+}
+
+my @ways = split ' ', $ENV{FAULTS_WAYS} || join ' ', sort keys %WAYS;
+my %calls = map { $_ => 1 } split ' ', $ENV{FAULTS_CALLS} // '';
+my $sum = 0;
+my %all;
+
+for my $way (@ways) {
+	my @faults = faults_of($way, $MOST, calls_of([], $way));
+	@faults = grep { $calls{$NAME{$_->{nr}}} } @faults if %calls;
+	@faults = @faults[grep { $_ % $of == $part - 1 } 0 .. $#faults];
+	my $began = time;
+	my ($count, @bad) = try_all($JOBS, @faults);
+	ok(!@bad, "$way: " . @faults . ' faults: it runs right, or says what failed');
+	diag sprintf '%s: %s (%d s)', $way,
+	    join(', ', map { "$count->{$_} $_" } sort keys %$count), time - $began;
+	$all{$_} += $count->{$_} for keys %$count;
+	$sum += @faults;
+}
+diag "$sum faults: " . join ', ', map { "$all{$_} $_" } sort keys %all;
+done_testing;
