@@ -124,10 +124,11 @@ sub tell {
 	}
 }
 
+# For tests/model/stories.
 sub keep {
 	my ($name, @trace) = @_;
-	mkdir "$dir/traces";
-	open my $fh, '>', "$dir/traces/$name" or die "$dir/traces/$name: $!\n";
+	mkdir $ENV{KEEP};
+	open my $fh, '>', "$ENV{KEEP}/$name" or die "$ENV{KEEP}/$name: $!\n";
 	print $fh map { "$_\n" } @trace;
 	close $fh;
 }

@@ -39,8 +39,9 @@
  * What is left out, and why, is at the end of tests/model/steps.
  */
 
-/* Which clocks the reader reads: FINE, or COARSE, with TIME time() as well. NAMESPACE: through a
- * page of offsets. LOSE: the counter may become unusable for a while. */
+/* Which clocks the reader reads: FINE, or COARSE, with TIME time() as well. NAMESPACE: each
+ * call through a page of offsets, or not. LOSE: the counter becomes unusable for a while. BACK: the
+ * watchdog has abandoned the page before all begins. */
 #ifndef CALLS
 #	define CALLS 2
 #endif
@@ -213,7 +214,7 @@ proctype Watchdog()
 	byte times;
 	bool half;
 end:	do
-	:: d_step { !(pending & BIT(H0)) && !finished && mode[0] != ABANDONED && (times < ABANDONS || !watched) ->
+	:: d_step { !(pending & BIT(H0)) && !finished && (times < ABANDONS || (mode[0] != ABANDONED && !watched)) ->
 		times = (times < ABANDONS -> times + 1 : times);
 		mem[H0] = next_odd(mem[H0]);
 		odd_since = count;
@@ -326,6 +327,18 @@ inline write_first()
 	STEP(write_y, cur)
 }
 
+/* write_coarse(): the fine clock has no line then. */
+inline write_without()
+{
+	d_step {
+		drained && !(pending & BIT(Y0)) ->
+		STEP(fence4, pending);
+		ids++; v[ids] = 8 * count; l[ids] = count; m[ids] = 8;
+		store(Y0, ids);
+		STEP(write_coarse, ids)
+	}
+}
+
 #ifdef TIME
 #	define buffers_empty(w) !(pending & (BIT(w) | BIT((w) + 1) | BIT(T0)))
 #else
@@ -371,7 +384,12 @@ proctype Writer() provided (alive)
 				}
 				begin(H0);
 				if
+#ifdef LOSE
+				:: ok && lost -> write_without(); end(H0, NONE)
+				:: ok && !lost ->
+#else
 				:: ok ->
+#endif
 					d_step {
 						drained && buffers_empty(X0) ->
 						STEP(fence4, pending);
@@ -419,14 +437,13 @@ proctype Writer() provided (alive)
 						fi;
 #endif
 						write_first() }
-						end(H0, COUNTER)
+						if
+						:: end(H0, COUNTER)
+						/* write_fine(): no line, after some attempts. */
+						:: d_step { ok = false; h = 0; hm = 0; STEP(not_ready, 0) }
+						fi
 #ifdef LOSE
-					:: d_step { lost && drained && !(pending & BIT(Y0)) ->
-						STEP(fence4, pending);
-						ids++; v[ids] = 8 * count; l[ids] = count; m[ids] = 8;
-						store(Y0, ids);
-						STEP(write_coarse, ids) }
-						end(H0, NONE)
+					:: lost -> write_without(); end(H0, NONE)
 #endif
 					fi
 				:: else
@@ -481,7 +498,7 @@ proctype Writer() provided (alive)
 #endif
 
 #ifdef NAMESPACE
-#	define SHIFTED assert(apart == shifted) /* the offset is added */
+#	define SHIFTED assert(!unshifted) /* the offset is added */
 #else
 #	define SHIFTED skip
 #endif
@@ -666,9 +683,7 @@ proctype Reader()
 	byte a2, way, began, since, waited, kernel;
 	bool on_detour;
 #	ifdef NAMESPACE
-	bool apart, shifted;
-
-	if :: apart = true :: skip fi;
+	bool unshifted;
 #	endif
 #endif
 
@@ -681,6 +696,8 @@ proctype Reader()
 		:: try_fine();
 			if
 			:: d_step { out == AGAIN -> forget() }
+			/* The last try; or what was too far away was a mix of two lines. */
+			:: d_step { out == AGAIN && !OFF(tries) -> STEP(gives_up_trying, a); out = ASK } break
 			:: out == WAIT ->
 				if
 				:: d_step { mem[H0] != a -> forget() }
@@ -707,10 +724,13 @@ proctype Reader()
 #endif
 #ifdef COARSE
 #	ifdef NAMESPACE
-		/* The page of offsets is odd for ever, and its mode says where to go. */
+		/*
+		 * In a namespace or not. The page of offsets is odd for ever, and its mode says
+		 * where to go; who does not look at that is told the kernel's time as it is.
+		 */
 		if
-		:: d_step { apart && !OFF(detour) -> on_detour = true; shifted = true; STEP(offsets, 1) }
-		:: d_step { !apart || OFF(detour) -> on_detour = false }
+		:: d_step { on_detour = !OFF(detour); unshifted = OFF(detour); STEP(offsets, 1) }
+		:: skip
 		fi;
 #	endif
 		do
@@ -740,6 +760,9 @@ next:		skip
 init {
 	atomic {
 		mode[0] = COUNTER; mode[1] = COUNTER;
+#ifdef BACK
+		mem[H0] = 1; mode[0] = ABANDONED;
+#endif
 #ifdef FINE
 		m[0] = 8; /* the next line is flatter: a count that belongs to the old one is ahead */
 #else

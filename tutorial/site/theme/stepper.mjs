@@ -13,6 +13,8 @@
 // what keeps them are the barriers, each with a switch. Loads of data keep their order among
 // themselves, and so do stores of data: to swap those as well would add nothing but cases.
 
+import { STORIES } from './stories.mjs'
+
 // What each step stands for. `from` is a function of the source and `line` a line of it, and
 // SOURCES has a digest of all these functions: tests/course/stepper.t holds them against the source.
 export const READER = [
@@ -264,6 +266,8 @@ export function play(actions, on) {
 
 // ---- presets --------------------------------------------------------------------------------------
 
+// Where STORIES has a script it is one that the model checker has found (tests/model).
+//
 // "3r w" is three steps of the reader and one of the writer; "r:sec" is one that comes out of order.
 export function script(text) {
 	const who = { r: 'reader', w: 'writer', d: 'watchdog' }
@@ -277,12 +281,12 @@ export const PRESETS = [
 	{ id: 'all', off: [], script: '8r', fault: null },
 	{ id: 'retry', off: [], script: '4r 8w 12r', fault: null },
 	{ id: 'wait', off: [], script: '4w 4r 4w 8r', fault: null },
-	{ id: 'look', off: ['look'], script: '6r 8w 2r', fault: 'torn' },
-	{ id: 'odd', off: ['odd'], script: '6w 8r', fault: 'torn' },
+	{ id: 'look', off: ['look'], script: STORIES.look, fault: 'torn' },
+	{ id: 'odd', off: ['odd'], script: STORIES.odd, fault: 'torn' },
 	{ id: 'acquire', off: ['acquire', 'counter'], script: 'r:mode r:count r:last r:mult r:nsec 8w 3r', fault: 'torn' },
-	{ id: 'fence', off: ['fence'], script: '3r r:again 6w 4r', fault: 'torn' },
-	{ id: 'first', off: ['first'], script: 'w w:now w:last w:mult w:sec 8r', fault: 'torn' },
-	{ id: 'release', off: ['release'], script: '6w w:end 8r', fault: 'torn' },
+	{ id: 'fence', off: ['fence'], script: STORIES.fence, fault: 'torn' },
+	{ id: 'first', off: ['first'], script: STORIES.first, fault: 'torn' },
+	{ id: 'release', off: ['release'], script: STORIES.release, fault: 'torn' },
 	{ id: 'counter', off: ['counter'], script: '2r r:last r:mult r:nsec r:sec r:again 8w 9r', fault: 'back' },
 	{ id: 'cas', off: ['cas'], script: '7w d 2r w 8r', fault: 'back' },
 	{ id: 'abandoned', off: [], script: '7w d 2r w 8w 8r', fault: null },
