@@ -62,7 +62,7 @@ my %needs = (
 	map {
 		my $tool = $_;
 		($tool => ["$tool is not installed", sub { tool($tool) }])
-	    } qw(gdb perf clang ld.lld musl-gcc python3 gnuplot bpftrace qemu-x86_64 qemu-aarch64 qemu-riscv64
+	    } qw(gdb perf clang ld.lld musl-gcc python3 gnuplot bpftrace spin qemu-x86_64 qemu-aarch64 qemu-riscv64
 	    aarch64-linux-gnu-gcc riscv64-linux-gnu-gcc i686-linux-gnu-gcc),
 );
 my %found;

@@ -61,8 +61,9 @@
  *    operations have in common ("Overlapping-Address Orderings"). An LR/SC pair is of one
  *    size.
  *
- * All orders of all these steps are tried by a model (tests/model): none breaks a rule, and
- * without any one barrier or check some order does.
+ * A model tries all orders of these steps, as far as a small number of calls, updates and ticks
+ * leads (tests/model, which says what is left out): none breaks a rule. Its guards say what
+ * breaks without each barrier and check.
  */
 #ifndef VDSO_SEQCOUNT_H
 #define VDSO_SEQCOUNT_H
@@ -108,7 +109,7 @@ static inline union vdso_head vdso_read_head(struct vdso_data *vd)
 
 /*
  * Changes the head. Returns false, and the current head in *from, if it is not *from any more.
- * The fence is the release half of acq_rel once more: gcc before version 13 leaves that out on
+ * The fence is the release half of acq_rel once more: gcc 12.2 (Debian 12) leaves that out on
  * riscv64, where the exchange is "lr.d; sc.d.aq". (tests/vdso/accesses.t reads the code.)
  */
 static inline bool vdso_change_head(struct vdso_data *vd, union vdso_head *from,
