@@ -31,7 +31,7 @@ my $stories = 'tutorial/site/theme/stories.mjs';
 is(
 	Model::slurp($stories), scalar `tests/model/stories "\$KEEP" 2>&1`,
 	'the stories of the stepper are what SPIN finds'
-)
+    )
     or diag(
 	'why: ', $stories,
 	" is written by a program. If the model has changed on purpose:\n",
