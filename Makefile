@@ -99,7 +99,7 @@ clean: ## Build | remove everything that was built
 
 help: ## Begin | show this list
 	@echo 'make TARGET [ARCH=$(subst $() ,|,$(ARCHES))] [CC=gcc|clang] [LD=ld.bfd|ld.lld]'
-	@for group in Begin Build Read Test Learn; do printf '\n%s\n' $$group; \
+	@for group in Begin Build Read Test Proof Learn; do printf '\n%s\n' $$group; \
 		sed -n "s/^\([a-z]*\):[^#]*## $$group | /\1 - /p" $(filter-out %.dep,$(MAKEFILE_LIST)) | \
 		while IFS= read -r l; do printf '  %-10s %s\n' "$${l%% - *}" "$${l#* - }"; done; done
 

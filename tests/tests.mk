@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials load fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -37,7 +37,7 @@ TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
-	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
+	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/load course/05 course/10 \
 	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
@@ -210,11 +210,14 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
-	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader \
+	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) \
 	probe.static trampolines
-I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
+I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)) $(P)/tests/vdso/load/reader, \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
-	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
+	i386-programs))
+
+# A writer and its readers: tests/vdso/load/load.c.
+LOAD := $(addprefix $(P)/tests/vdso/load/,load reader) $(filter i386-programs,$(I386))
 
 i386-programs:
 	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) CFLAGS= CPPFLAGS= LDFLAGS= i386-built
@@ -266,7 +269,7 @@ SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
 ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES)) $(P)/tests/uvdso-dynamic \
 	$(P)/bench/bench $(addprefix $(P)/tests/,image/alternatives time/first map/timens))
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
-	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
+	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS)) $(if $(filter vdso/load,$(SCRIPTS)),$(LOAD))
 
 # Of make's options the tests inherit the choices alone, CC=clang for instance: they call make as well,
 # and look at what it says and does.
@@ -281,6 +284,14 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once
 	$(Q)$(TEST_ENV) DENIED=each PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/denied.t
+
+# The same as vdso/load, for as long as you like; then how long the slowest calls take.
+READS ?= 1e10
+LIMIT ?= 7200
+load: all $(LOAD) $(P)/bench/bench ## Proof | readers on every core beside a writer flat out, READS=1e10
+	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} tests/vdso/load.t --reads $(call quoted,$(READS)) --limit $(call quoted,$(LIMIT))
+	$(Q)$(P)/bench/bench --tail
+	@tests/bench/chart $(P)/bench
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
