@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials load fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials load storms fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -33,10 +33,10 @@ TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
 # on the machine made for tests, which knows no kernel.
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
-	box/% course/% image/% self/% time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
+	box/% course/% image/% self/% run/storms time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
-TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
+TESTS_SLOW := time/storm run/storms machines/machine-riscv64 machines/machine-i386 machines/matrix \
 	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/load course/05 course/10 \
 	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12
 
@@ -64,6 +64,7 @@ $(P)/tests/vdso/chacha: $(O)/vdso/arch/$(ARCH)/chacha.o
 $(P)/tests/self/measure: TEST_OBJS := $(O)/tests/bench/measure.o
 $(P)/tests/self/measure: $(O)/tests/bench/measure.o
 $(P)/tests/vdso/getrandom: | $(P)/uvdso
+$(P)/tests/run/storms: | $(P)/uvdso $(P)/tests/programs/tree.pie
 
 # The image's C on the machine made for tests (vdso-src/arch/fake): no image, only objects.
 # Once more with each 64-bit field read in two halves, as 32-bit machines do it.
@@ -140,7 +141,7 @@ PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter 
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque)
+	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -292,6 +293,11 @@ load: all $(LOAD) $(P)/bench/bench ## Proof | readers on every core beside a wri
 	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} tests/vdso/load.t --reads $(call quoted,$(READS)) --limit $(call quoted,$(LIMIT))
 	$(Q)$(P)/bench/bench --tail
 	@tests/bench/chart $(P)/bench
+
+# The same as run/storms and time/halted, at more steps.
+N ?= 10000
+storms: $(P)/tests/run/storms ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
+	$(Q)$(TEST_ENV) $< --number $(call quoted,$(N))
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
