@@ -296,8 +296,9 @@ load: all $(LOAD) $(P)/bench/bench ## Proof | readers on every core beside a wri
 
 # The same as run/storms and time/halted, at more steps.
 N ?= 10000
-storms: $(P)/tests/run/storms ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
-	$(Q)$(TEST_ENV) $< --number $(call quoted,$(N))
+storms: $(P)/tests/run/storms $(P)/tests/time/halted ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
+	$(Q)$(TEST_ENV) $(P)/tests/time/halted --kills 300
+	$(Q)$(TEST_ENV) $(P)/tests/run/storms --number $(call quoted,$(N))
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

@@ -260,8 +260,10 @@ SKIP: {
 		[1, 1],
 		'into charts, with the names of calls and columns'
 	);
-	ok(!$counter || slurp("$dir/tail.svg") =~ m{MONOTONIC_COARSE, flat out.*</svg>\s*\z}s,
-		'and one of the slowest calls');
+	ok(
+		!$counter || slurp("$dir/tail.svg") =~ m{MONOTONIC_COARSE, flat out.*</svg>\s*\z}s,
+		'and one of the slowest calls'
+	);
 }
 
 # ---- without a counter, and on a terminal ----
