@@ -298,7 +298,7 @@ load: all $(LOAD) $(P)/bench/bench ## Proof | readers on every core beside a wri
 N ?= 10000
 storms: $(P)/tests/run/storms $(P)/tests/time/halted ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
 	$(Q)$(TEST_ENV) $(P)/tests/time/halted --kills 300
-	$(Q)$(TEST_ENV) $(P)/tests/run/storms --number $(call quoted,$(N))
+	$(Q)$(TEST_ENV) $(P)/tests/run/storms --number $(call quoted,$(N)) --limit $(call quoted,$(LIMIT)) --jobs 12
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

@@ -2,7 +2,7 @@
  * storms.c - what serves a program is stopped or killed at each of its steps, and so is the
  * program; and then all is well, and nothing is left.
  *
- *	storms [--number N] [--kind K [--at STEP]]
+ *	storms [--number N] [--limit SECONDS] [--jobs N] [--kind K [--at STEP]]
  *
  * A storm: `uvdso run`, `run --follow` or `trace` is started with a program that holds its
  * clocks against the kernel's (programs/tree.c). One of its processes, the subject, is traced
@@ -11,9 +11,9 @@
  * moment is made, not waited for: n goes through all that there are, evenly if there are to be
  * fewer storms than those.
  *
- * Held to, after each: a program whose clocks are right as long as it runs, and which is not
- * ended but where uvdso(1) says so; an end within a bound; and no process of ours after it,
- * running, stopped or dead.
+ * Held to, after each: a program whose clocks are right as long as it runs, with the offset
+ *that was asked for, and which is not ended but where uvdso(1) says so; an end within a bound;
+ *and no process of ours after it, running, stopped or dead.
  *
  * time/update goes through all steps within an update, with the timekeeper simulated, and
  * time/halted does that for real, instruction by instruction.
@@ -34,8 +34,8 @@
 
 #include "tap.h"
 
-/* How many in `make test`: two of each kind. */
-#define NUMBER (2 * KINDS)
+/* How many in `make test`: four of each kind. */
+#define NUMBER (4 * KINDS)
 
 /* How long one is stopped: longer than the watchdog lets an update be. */
 #define HOLD_MS 50
@@ -45,7 +45,8 @@
 #define LEFT_MS 30000
 
 /* At a time: mostly they wait. */
-#define WORKERS 4
+#define WORKERS      4
+#define MOST_WORKERS 64
 
 enum scenario { RUN, FOLLOW, TRACE };
 enum role { NOBODY, FIRST, BETWEEN, KEEPER, WATCHDOG, TRACER, CHILD, ROLES };
@@ -371,10 +372,10 @@ static void name_left(char *text, size_t size, bool end)
 
 static void start_first(void)
 {
-	static const char *const args[][6] = {
-		[RUN] = {"run", NULL},
-		[FOLLOW] = {"run", "--follow", NULL},
-		[TRACE] = {"trace", "--follow", NULL},
+	static const char *const args[][4] = {
+		[RUN] = {"run", "--offset=realtime=+1000", NULL},
+		[FOLLOW] = {"run", "--follow", "--offset=realtime=+1000", NULL},
+		[TRACE] = {"trace", "--follow", "--offset=realtime=+1000", NULL},
 	};
 	const char *const *extra = args[storm.kind->scenario];
 	bool counts = storm.kind->scenario == TRACE;
@@ -388,6 +389,10 @@ static void start_first(void)
 	argv[n++] = tree;
 	argv[n++] = storm.kind->scenario == RUN ? "0" : "1";
 	argv[n++] = counts ? "1" : "20";
+	argv[n++] = "1000";
+	/* What starts when the tracer is gone has the kernel's clocks. */
+	if (storm.kind->victim == TRACER && storm.kind->what == KILL)
+		argv[n++] = "maybe";
 	if (pipe2(go, O_CLOEXEC))
 		_exit(9);
 	pid = fork();
@@ -544,13 +549,16 @@ static void nth_storm(int n, int number)
 		  true);
 }
 
+static int jobs = WORKERS;
+static long long begin_until; /* no storm begins after that */
+
 static void work(int number, void (*one)(int n, int number))
 {
-	pid_t workers[WORKERS];
+	pid_t workers[MOST_WORKERS];
 
 	shared->next = 0;
 	fflush(stdout);
-	for (int i = 0; i < WORKERS; i++) {
+	for (int i = 0; i < jobs; i++) {
 		workers[i] = fork();
 		if (workers[i])
 			continue;
@@ -560,7 +568,7 @@ static void work(int number, void (*one)(int n, int number))
 			one(n, number);
 		_exit(0);
 	}
-	for (int i = 0; i < WORKERS; i++)
+	for (int i = 0; i < jobs; i++)
 		waitpid(workers[i], NULL, 0);
 }
 
@@ -610,18 +618,25 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"number", required_argument, NULL, 'n'},
+		{"limit", required_argument, NULL, 'l'},
+		{"jobs", required_argument, NULL, 'j'},
 		{"kind", required_argument, NULL, 'k'},
 		{"at", required_argument, NULL, 'a'},
 		{NULL, 0, NULL, 0},
 	};
-	int number = NUMBER, option, kind = -1;
+	int number = NUMBER, option, kind = -1, storms = 0;
 	long at = -1;
 
+	begin_until = now_ms() + 100000;
 	uvdso = path_beside("uvdso");
 	tree = path_beside("tests/programs/tree.pie");
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'n')
 			number = (int)strtod(optarg, NULL);
+		else if (option == 'l')
+			begin_until = now_ms() + 1000 * atoll(optarg);
+		else if (option == 'j')
+			jobs = atoi(optarg);
 		else if (option == 'k')
 			kind = atoi(optarg);
 		else if (option == 'a')
@@ -629,8 +644,9 @@ int main(int argc, char **argv)
 	}
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
-	if (shared == MAP_FAILED || number < 1)
-		bail_out("usage: storms [--number N] [--kind K --at STEP]");
+	if (shared == MAP_FAILED || number < 1 || jobs < 1 || jobs > MOST_WORKERS)
+		bail_out("usage: storms [--number N] [--limit SECONDS] [--jobs N] "
+			 "[--kind K [--at STEP]]");
 	if (kind >= 0 && kind < KINDS) {
 		shared->of[kind].steps = one_storm(kind, at < 0 ? ~0u : (unsigned)at, true);
 		report(kind);
@@ -638,7 +654,12 @@ int main(int argc, char **argv)
 	}
 	work(KINDS, count_steps);
 	work(number, nth_storm);
-	for (int i = 0; i < KINDS; i++)
+	for (int i = 0; i < KINDS; i++) {
 		report(i);
+		storms += shared->of[i].storms;
+	}
+	printf("# %d storms\n", storms);
+	if (storms < number)
+		diag("%d storms of %d, when the time was over", storms, number);
 	return done_testing();
 }
