@@ -17,8 +17,11 @@ unexport GREP_OPTIONS GREP_COLOR CDPATH POSIXLY_CORRECT BASH_ENV ENV
 BOX_SHELL := $(if $(filter-out /%,$(SHELL)),yes)
 override SHELL := $(if $(BOX_SHELL),/bin/sh,$(SHELL))
 
-# The machine to build for: this one by default, or any other that has a port.mk.
-HOST := $(patsubst i%86,i386,$(shell uname -m))
+# The machine to build for: this one by default, or any other that has a port.mk. With HOST all is built as
+# it would be on that machine, which takes its compiler (make machine does that).
+HERE := $(patsubst i%86,i386,$(shell uname -m))
+HOST := $(HERE)
+AWAY := $(filter-out $(HERE),$(HOST))
 ARCH ?= $(HOST)
 ARCHES := $(patsubst vdso-src/arch/%/port.mk,%,$(wildcard vdso-src/arch/*/port.mk))
 $(if $(filter $(ARCH),$(ARCHES)),,$(error ARCH=$(ARCH): no port for this machine; there is $(ARCHES)))

@@ -118,8 +118,8 @@ PROGRAM_CFLAGS := -std=gnu11 -O0 -g -D_GNU_SOURCE $(WARNINGS) -Iloader
 # C++ for this machine, by any compiler that is there; an exception may come from a signal
 # handler, so from any instruction.
 PROGRAM_CXXFLAGS := -std=gnu++17 -O0 -g -Wall -Wextra -Werror -fnon-call-exceptions
-CXX := $(or $(shell command -v g++),$(shell command -v clang++),g++)
-MUSL_GCC := $(if $(CROSS),,$(shell command -v musl-gcc))
+CXX := $(if $(AWAY),$(shell command -v $(CXX_HERE)),$(or $(shell command -v g++),$(shell command -v clang++),g++))
+MUSL_GCC := $(if $(CROSS)$(AWAY),,$(shell command -v musl-gcc))
 
 # The ways to link a program. Debian's C library for riscv64 lacks what a static-pie starts
 # with, and without musl's compiler the tests skip what needs it.
@@ -144,7 +144,7 @@ SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROB
 	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static opaque)
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
-NAMES_CXX := $(if $(CROSS),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
+NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
 PROGRAMS_CXX := $(foreach kind,pie static,$(NAMES_CXX:%=$(P)/tests/programs/%.$(kind)))
 PROGRAMS := $(addprefix $(P)/tests/programs/,$(SINGLES) $(foreach kind,$(PROGRAM_KINDS), \
 	$(NAMES_C:%=%.$(kind)))) $(PROGRAMS_CXX)
@@ -267,7 +267,7 @@ $(P)/tests/machines/emulated/port: tests/machines/emulated/port.c $(PORT_OBJS)
 # What the chosen tests need: those in C only themselves, scripts the command, and most of
 # them the programs.
 SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
-ALL_PROGRAMS := $(PROGRAMS) $(I386) $(if $(CROSS),,$(filter-out i386-%,$(COURSES)) $(P)/tests/uvdso-dynamic \
+ALL_PROGRAMS := $(PROGRAMS) $(if $(AWAY),,$(I386)) $(if $(CROSS),,$(if $(AWAY),,$(filter-out i386-%,$(COURSES))) $(P)/tests/uvdso-dynamic \
 	$(P)/bench/bench $(addprefix $(P)/tests/,image/alternatives time/first map/timens))
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
 	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS)) $(if $(filter vdso/load,$(SCRIPTS)),$(LOAD))
@@ -278,9 +278,18 @@ test: $(NEEDED) ## Test | all tests; T=ROOM or T=NAME for some; fails when no te
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) $(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -PSkips=$(call quoted,$(SKIPS_ALLOWED)) -j$(TEST_JOBS) \
 		--exec "timeout -k 5 $(TEST_LIMIT) tests/lib/run-test" $(CHOSEN)
 
-# KERNEL, BOOT and so on: tests/setup/machine. Not part of `make test`: it fetches kernels.
+# KERNEL, BOOT and so on: tests/setup/machine. Not part of `make test`: it fetches kernels. A script wants
+# what there is on a machine of its own, so for another machine all is built as that would build it.
+SYSTEM ?=
+ifneq ($(and $(CROSS),$(SCRIPTS)$(SYSTEM)),)
+machine:
+	$(Q)$(MAKE) HOST=$(ARCH) CC=$(call quoted,$(CC_HERE)) LD=$(LD_HERE) AR=$(AR_HERE) OBJCOPY=$(OBJCOPY_HERE) \
+		OBJDUMP=$(OBJDUMP_HERE) B=$(B)/home-$(ARCH) CHECK_IMAGE=no SYSTEM=$(or $(SYSTEM),trixie) $(if $(BOX_SHELL),SHELL=1) machine
+else
 machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | tests in a real KERNEL=PACKAGE (ARCH=...), emulated; SHELL=1 for a shell there
-	$(Q)SKIPS_ALLOWED=$(call quoted,$(SKIPS_ALLOWED)) $(TEST_ENV) CC_HERE=$(call quoted,$(CC_HERE)) tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
+	$(Q)SKIPS_ALLOWED=$(call quoted,$(SKIPS_ALLOWED)) $(TEST_ENV) CC_HERE=$(call quoted,$(CC_HERE)) SYSTEM=$(call quoted,$(SYSTEM)) \
+		tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
+endif
 
 # Thousands of runs, some minutes: outside of `make test`, which denies whole calls (run/denied).
 denials: all $(ALL_PROGRAMS) ## Test | every single system call that run, trace and the library make, denied once

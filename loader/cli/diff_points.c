@@ -290,7 +290,7 @@ const struct point diff_points[] = {
 	{"alternatives, bytes", tell_alternatives, NULL,
 	 "the one that starts the image puts them in, before any program sees it"},
 	{"data pages", tell_data_pages, NULL,
-	 "the one that starts an image brings its pages; uvdso refuses other layouts"},
+	 "the one that starts an image brings its pages: a kernel, or uvdso run --image"},
 	{"entry", tell_entry,
 	 "glibc and musl on i386: AT_SYSINFO, through which every system call goes",
 	 "it is told to programs on i386 alone, as the address that it is"},

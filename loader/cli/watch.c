@@ -257,8 +257,8 @@ static int watch(int argc, char **argv)
 	if (!kernels)
 		return look_at_ours();
 	if (!timens_is_empty(&timens) || boot.counter == UVDSO_COUNTER_NEVER) {
-		complain("watch", "--kernel: the kernel's data page takes no --offset and no "
-				  "--no-counter");
+		complain("watch", "--kernel: the kernel's data page takes no --offset, and no "
+				  "--counter=never");
 		return STATUS_USAGE;
 	}
 	return look_at_kernels();

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Build;
+use Elf;
 use RunTest;
 use Test::More;
 
@@ -15,10 +16,9 @@ my $clocks = program('clocks.pie');
 my $dump = run($UVDSO, 'dump', '-o', "$dir/kernel");
 plan(skip_all => 'the kernel has given us no vDSO') if $dump->{status};
 
-# By how much each clock is ahead of where it is without any `run`, in seconds, if not by its part.
-sub ahead {
-	my ($what, $part, @command) = @_;
-	my $p = run(@command);
+# Clocks that are not ahead by their part of where they are without any `run`, in seconds.
+sub wrong {
+	my ($p, $part) = @_;
 	my ($facts, $plain) = (facts($p->{out}), facts(run($clocks)->{out}));
 	my @wrong = $p->{status} ? "status $p->{status}" : ();
 	for my $clock (sort keys %$plain) {
@@ -27,8 +27,13 @@ sub ahead {
 		my $right = $part->{$clock} // 0;
 		push @wrong, "$clock: $ahead s, not $right" if abs($ahead - $right) > 20;
 	}
-	is(join("\n", @wrong), '', $what) or diag($p->{err});
-	return $p;
+	return @wrong;
+}
+
+sub ahead {
+	my ($what, $part, @command) = @_;
+	my $p = run(@command);
+	is(join("\n", wrong($p, $part)), '', $what) or diag($p->{err});
 }
 
 plan skip_all => no_counter() if no_counter();
@@ -83,5 +88,43 @@ SKIP: {
 		qr/^    clock_gettime\(CLOCK_(?:REALTIME|MONOTONIC|BOOTTIME|TAI)\w*\) +[1-9]/m,
 		'... and it makes no system call for any clock'
 	) or diag($p->{err});
+}
+
+# An image of a changed kernel: one instruction looks elsewhere, where the next field or page is. It is
+# refused, or nothing that programs see has changed.
+SKIP: {
+	skip('their instructions are not known here', 1) if $Build::MACHINE ne 'x86_64';
+	my $elf = Elf->new(slurp("$dir/kernel"));
+	my $text = $elf->section('.text');
+	my (@looks, @wrong, $refused);
+	for my $at ($text->{offset} .. $text->{offset} + $text->{size} - 5) {
+		my ($modrm, $distance) = unpack 'C l<', substr $elf->{bytes}, $at - 1, 5;
+		# ModRM: relative to the next instruction.
+		push @looks, $at
+		    if ($modrm & 0xc7) == 5
+		    && $at + 4 + $distance < 0
+		    && $at + 4 + $distance >= -16 * 4096;
+	}
+	my $day = int(time / 86400);
+	for my $i (1 .. 10) {
+		my $at = $looks[($day * 10 + $i) % @looks];
+		my $away = $i % 2 ? 8 : 4096;
+		my $bytes = $elf->{bytes};
+		substr($bytes, $at, 4) = pack 'l<', unpack('l<', substr $bytes, $at, 4) + $away;
+		open my $file, '>:raw', "$dir/changed" or BAIL_OUT("$dir: $!");
+		print $file $bytes;
+		close $file;
+		for my $in ({}, \%shifted) {
+			my $p = run(
+				$UVDSO, 'run', %$in ? @offsets : (), '--image', "$dir/changed",
+				$clocks
+			);
+			$refused += my $no = $p->{status} == 126;
+			push @wrong, map { sprintf '%#x by %d: %s', $at, $away, $_ } wrong($p, $in)
+			    if !$no;
+		}
+	}
+	is(join("\n", @wrong), '', 'a changed image is refused, or programs see no change');
+	note(($refused // 0) . ' of 20 refused, of ' . @looks . ' instructions');
 }
 done_testing();

@@ -92,8 +92,8 @@ $elf->set('nhdr', $note->{at}, 'type', 15);
 substr $elf->{bytes}, $linux->{desc_at}, 4, pack 'L', 6 << 16 | 12 << 8 | 38;
 named(
 	$elf->{bytes},
-	'a kernel\'s image, Linux 6\.12: it reads data pages of another layout'
-	    . '(?:: with those of Linux 6\.10 to 6\.12, clock_gettime\(0\) reads at 0x3000 before the image)?',
+	'a kernel\'s image, Linux 6\.12: it reads that kernel\'s data pages'
+	    . '(?:, and none that is known fits: on those of Linux 6\.10 to 6\.12, clock_gettime\(0\) reads at 0x3000 before the image)?',
 	'the image of a kernel'
 );
 

@@ -65,9 +65,15 @@ sub _run {
 	return "$what: " . ($error // 'failed');
 }
 
+# Before its version 2.3 apt-get has no word for it, and takes lists that cannot be had for a warning.
 sub update {
 	my ($self) = @_;
-	return $self->_run('apt-get update', 'apt-get', 'update', '-q');
+	my $why = $self->_run('apt-get update', 'apt-get', 'update', '-q');
+	return $why if $why;
+	my $log = slurp("$self->{state}/log");
+	return undef if $log !~ /^W: Some index files failed to download/m;
+	my ($failed) = $log =~ /^W: Failed to fetch (.*)/m;
+	return 'apt-get update: ' . ($failed // 'some lists cannot be had');
 }
 
 sub _natural { return $_[0] =~ s/(\d+)/sprintf '%08d', $1/ger }
@@ -88,13 +94,42 @@ sub depends {
 	return map { /^\s*([a-z0-9+.-]+)/ ? $1 : () } split /,/, $line // '';
 }
 
+# The packages that no Debian is without.
+sub essential {
+	my ($self) = @_;
+	local $ENV{APT_CONFIG} = "$self->{state}/conf";
+	return
+	    grep { length } map { /^Essential: yes/m && /^Package: (\S+)/m ? $1 : '' } split /\n\n/,
+	    `apt-cache dumpavail 2>/dev/null`;
+}
+
+# The packages that an empty system has after these were installed, in the order in which they would be.
+# Dies if apt cannot say.
+sub with_depends {
+	my ($self, @packages) = @_;
+	my @command = qw(apt-get install -q --simulate --no-install-recommends);
+	my $why = $self->_run('apt-get install', @command, @packages);
+	die "$why\n" if $why;
+	return slurp("$self->{state}/log") =~ /^Inst (\S+)/mg;
+}
+
 # (the path of the package's file) or (undef, why it cannot be had)
 sub download {
 	my ($self, $package) = @_;
-	unlink glob "'$self->{state}'/*.deb";
-	my $why = $self->_run("apt-get download $package", 'apt-get', 'download', '-q', $package);
-	my ($deb) = glob "'$self->{state}'/*.deb";
+	my ($why, $deb) = $self->download_all($package);
 	return $why ? (undef, $why) : $deb;
+}
+
+# (undef, the paths of the packages' files) or (why they cannot be had)
+sub download_all {
+	my ($self, @packages) = @_;
+	unlink glob "'$self->{state}'/*.deb";
+	my $why = $self->_run(
+		"apt-get download @packages[0 .. ($#packages > 2 ? 2 : $#packages)]",
+		'apt-get', 'download', '-q', @packages
+	);
+	return $why if $why;
+	return (undef, glob "'$self->{state}'/*.deb");
 }
 
 1;

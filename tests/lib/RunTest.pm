@@ -16,7 +16,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT =
-    qw(@COUNTER $UVDSO $UVDSO_DYNAMIC @RUN run spawn finish uvdso wait_until slurp program missing facts
+    qw(%SYS @COUNTER $UVDSO $UVDSO_DYNAMIC @RUN run spawn finish uvdso wait_until slurp program missing facts
     attendant attendants shows is_status refused temp_dir no_counter);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -30,6 +30,13 @@ our $UVDSO_DYNAMIC = "$BUILD/tests/uvdso-dynamic";
 # The subcommand. A test that holds for --follow as well runs once more with another one
 # (tests/table), which is in this variable.
 our @RUN = split ' ', $ENV{UVDSO_RUN} // 'run';
+
+# Numbers of system calls; all other machines than x86-64 have those of asm-generic/unistd.h.
+our %SYS =
+    $Build::MACHINE eq 'x86_64'
+    ? (madvise => 28, ptrace => 101, prctl => 157, seccomp => 317, socketpair => 53)
+    : (madvise => 233, ptrace => 117, prctl => 167, seccomp => 277, socketpair => 199);
+$SYS{pidfd_getfd} = 438;
 
 # For tests that count system calls: with the counter the vDSO makes none, whatever the kernel keeps
 # time with.

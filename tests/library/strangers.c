@@ -150,16 +150,19 @@ static void *fork_on(void *unused)
 
 static int boots_while_forking(void)
 {
-	double begin = now();
+	double longest = 0;
 	int failed = 0;
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, fork_on, NULL);
 	for (int i = 0; i < BOOTS; i++) {
+		double begin = now(), took;
 		struct uvdso *vdso = boot();
 
 		failed += !vdso;
 		uvdso_shutdown(vdso);
+		took = now() - begin;
+		longest = took > longest ? took : longest;
 	}
 	forks.stop = true;
 	pthread_join(thread, NULL);
@@ -171,8 +174,8 @@ static int boots_while_forking(void)
 		return found_that("%d of %d boots failed (%.90s), and %d of %d children could "
 				  "write to the data pages",
 				  failed, BOOTS, found, forks.writable, forks.count);
-	if (now() - begin > CHILD_SECONDS)
-		return found_that("it took %.1f s: one waited for a child", now() - begin);
+	if (longest > CHILD_SECONDS / 2.0)
+		return found_that("one took %.1f s: it waited for a child", longest);
 	return forks.count < 5 ? found_that("only %d forks", forks.count) : 0;
 }
 

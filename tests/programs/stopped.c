@@ -9,6 +9,7 @@
  * Prints "calls N wrong M" and "below N bytes changed".
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +20,8 @@
 #include <unistd.h>
 
 #define THREADS 4
-#define ROOM    (64 << 10)
-#define STACK   (32 << 10)
+#define ROOM    (256 << 10)
+#define STACK   (PTHREAD_STACK_MIN > 32 << 10 ? PTHREAD_STACK_MIN : 32 << 10)
 
 static int pipes[2];
 static int wrong;

@@ -356,17 +356,19 @@ sub deny {
 		    0x00050001,
 		    0x06, 0, 0, 0x7fff0000;
 		my $program = pack 'Sx6P', 4, $filter;
-		syscall 157, 38, 1, 0, 0, 0;    # prctl(PR_SET_NO_NEW_PRIVS)
-		syscall(157, 22, 2, $program) == 0 or POSIX::_exit(97);
+		syscall $SYS{prctl}, 38, 1, 0, 0, 0;    # PR_SET_NO_NEW_PRIVS
+		syscall($SYS{prctl}, 22, 2, $program) == 0 or POSIX::_exit(97);
 	};
 }
 
 refused(
-	follow({before => deny(101)}, '/bin/true'), 125, qr/--follow: ptrace\(2\) is denied here/,
+	follow({before => deny($SYS{ptrace})}, '/bin/true'), 125,
+	qr/--follow: ptrace\(2\) is denied here/,
 	'where ptrace(2) is denied: 125, and it says so'
 );
 refused(
-	follow({before => deny(438)}, '/bin/true'), 125, qr/--follow: pidfd_getfd\(2\)/,
+	follow({before => deny($SYS{pidfd_getfd})}, '/bin/true'), 125,
+	qr/--follow: pidfd_getfd\(2\)/,
 	'where pidfd_getfd(2) is denied: 125, and it says so'
 );
 {
@@ -449,7 +451,7 @@ SKIP: {
 	kill 'TERM', $q->{pid};
 	is(finish($q)->{signal}, POSIX::SIGTERM(), '... and ended');
 	$p = run(
-		{before => deny(101)}, 'setpriv', '--reuid=65534', '--regid=65534',
+		{before => deny($SYS{ptrace})}, 'setpriv', '--reuid=65534', '--regid=65534',
 		'--clear-groups', $UVDSO,
 		'run', '-v', '--offset', 'realtime=+1000d', 'date', '+time %s'
 	);
@@ -465,34 +467,34 @@ SKIP: {
 	are_shifted(
 		shifted(
 			'perl', '-e',
-			<<'PERL'), 1, 'a seccomp filter of the program is not meant for our calls');
-my $filter = pack '(SCCL)4', 0x20, 0, 0, 0, 0x15, 0, 1, 53, 0x06, 0, 0, 0x80000000, 0x06, 0, 0, 0x7fff0000;
+			<<'PERL', @SYS{qw(prctl socketpair)}), 1, 'a seccomp filter of the program is not meant for our calls');
+my ($prctl, $socketpair) = @ARGV;
+my $filter = pack '(SCCL)4', 0x20, 0, 0, 0, 0x15, 0, 1, $socketpair, 0x06, 0, 0, 0x80000000, 0x06, 0, 0, 0x7fff0000;
 my $program = pack 'Sx6P', 4, $filter;
-syscall 157, 38, 1, 0, 0, 0;
-syscall(157, 22, 2, $program) == 0 or die;
+syscall $prctl, 38, 1, 0, 0, 0;
+syscall($prctl, 22, 2, $program) == 0 or die;
 exec 'date', '+time %s';
 PERL
 }
 # For an ordinary user's tracer the filter is not lifted. Calls of ours are made in a row; if one
 # in the middle is answered by SIGSYS, no half of a vDSO stays behind.
-for (['madvise(2)', 28], ['prctl(2)', 157]) {
-	my ($name, $number) = @$_;
+for my $name (qw(madvise prctl)) {
 	my @user = $> ? () : ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
 	my $p = run(
 		@user, $UVDSO, 'run', '--follow', '--', 'perl', '-e',
-		<<'PERL', $number, '/bin/cat', '/proc/self/maps');
-my ($number, @command) = @ARGV;
+		<<'PERL', @SYS{$name, qw(prctl seccomp)}, '/bin/cat', '/proc/self/maps');
+my ($number, $prctl, $seccomp, @command) = @ARGV;
 my $filter = pack '(SCCL)4', 0x20, 0, 0, 0, 0x15, 0, 1, $number, 0x06, 0, 0, 0x00030000, 0x06, 0, 0, 0x7fff0000;
 my $program = pack 'Sx6P', 4, $filter;
-syscall 157, 38, 1, 0, 0, 0;
-syscall(317, 1, 0, $program) == 0 or die;
+syscall $prctl, 38, 1, 0, 0, 0;
+syscall($seccomp, 1, 0, $program) == 0 or die;
 exec @command;
 PERL
 	my %count;
 	$count{$_}++ for $p->{out} =~ /(memfd:vdso|memfd:vvar|\[vdso\])/g;
 	is(
 		join(' ', map { "$_ $count{$_}" } sort keys %count), 'memfd:vdso 1 memfd:vvar 2',
-		"a filter of the program that traps $name: it has one vDSO, ours, and no more"
+		"a filter of the program that traps $name(2): it has one vDSO, ours, and no more"
 	) or diag "$p->{err}$p->{out}";
 }
 SKIP: {

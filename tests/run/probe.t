@@ -136,8 +136,11 @@ sub normal {
 	my $who = sub { $_[0] =~ s/\b(\d+)\b/$who{$1} \/\/ $1/ger };
 	for my $name (grep { !/^\@/ } keys %$facts) {
 		next if $name =~ /^(?:map|stat|status)$/;
-		# An interpreter has run before, and leaves addresses of its own in them.
-		next if $interpreter && $name =~ /^(?:register|xmm|st|xstate|fs-base|f[cst]w)/;
+      # An interpreter has run before, and leaves addresses of its own in them, and below the stack.
+		next
+		    if $interpreter
+		    && $name =~
+		    /^(?:(?:vector-)?register|xmm|st|xstate|fs-base|f[cst]w|words-below-sp)/;
 		# The kernel of riscv64 leaves registers as they were.
 		next if $MACHINE eq 'riscv64' && $name =~ /^(?:vector-)?register/;
 		my @values = @{$facts->{$name}};
@@ -177,7 +180,9 @@ my $UVDSO32 = 'build/i386/uvdso';
 my %probe = (
 	map({ $_ => [program("probe.$_"), $UVDSO] } qw(static pie static-pie),
 		$MACHINE eq 'x86_64' ? 'in-the-way' : ()),
-	i386 => ["$TOP/build/i386/tests/machines/i386/probe.static", "$TOP/$UVDSO32"],
+	$MACHINE eq 'x86_64'
+	? (i386 => ["$TOP/build/i386/tests/machines/i386/probe.static", "$TOP/$UVDSO32"])
+	: (),
 );
 
 # An i386 program from before there was PT_GNU_STACK.
@@ -194,7 +199,7 @@ sub make_old {
 	close $file;
 	chmod 0755, $to;
 }
-if (-x $probe{i386}[0]) {
+if ($probe{i386} && -x $probe{i386}[0]) {
 	make_old($probe{i386}[0], "$dir/probe-old");
 	$probe{'old i386'} = ["$dir/probe-old", $probe{i386}[1]];
 }
@@ -207,7 +212,7 @@ my %ways = (
 mkdir "$dir/in";
 my @shell = ('/bin/sh', '-c');
 # PR_SET_MDWE, of Linux 6.3: nothing that was writable may become executable.
-my $no_write_and_execute = 'syscall 157, 65, 1, 0, 0, 0; exec @ARGV';
+my $no_write_and_execute = "syscall $SYS{prctl}, 65, 1, 0, 0, 0; exec \@ARGV";
 my %surroundings = (
 	plain => [],
 	unusual => [program('surroundings.pie'), "$dir/in"],

@@ -13,7 +13,7 @@ use Build;
 use Test::More;
 
 chdir "$FindBin::Bin/../.." or die;
-chomp(my $arch = `uname -m`);
+chomp(our $arch = `uname -m`);
 $arch =~ s/^i.86$/i386/;
 my %emulator = (
 	x86_64 => 'qemu-system-x86_64',
@@ -109,6 +109,16 @@ cmp_ok(time - $from, '<', 30, '... is not waited for');
 	like($out, qr/it was taking too long$/m, 'a machine that says nothing has a limit');
 }
 {
+	local $ENV{TEST_LIMIT} = -100;
+	($status, $out) = machine("$up\@box run libc/auxv\r\n[ 9] soft lockup\r\n", 'libc/auxv');
+	like(
+		$out,
+		qr/STUCK   libc\/auxv, and the kernel says: \[ 9\] soft lockup$/m,
+		'so has a test whose machine cannot end it'
+	);
+	isnt($status, 0, '... which has failed');
+}
+{
 	# With the reader of its output it ends, and the emulator with it.
 	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
 	unlink "$dir/pid";
@@ -132,16 +142,27 @@ like($out, qr/did not come up: .*at last: \[ 1\] Kernel panic - no init$/m, '...
 $ENV{KERNEL} = "$dir/absent";
 like((machine('', 'libc/auxv'))[1], qr/absent: no such file$/m, 'a kernel that is not there');
 $ENV{KERNEL} = "$dir/kernel";
-my %other = (x86_64 => 'aarch64');
 like(
 	`PATH=@{[quoted($dir)]} $^X tests/setup/machine $arch libc/auxv 2>&1`,
 	qr/^machine: \Q$emulator{$arch}\E is not installed: make deps machine$/m,
 	'without an emulator the way to one is named'
 );
-like(
-	`$^X tests/setup/machine @{[$other{$arch} // 'x86_64']} run/gdb 2>&1`,
-	qr/^machine: run\/gdb is a script: it needs this system/m,
-	'a script is not run on another machine'
-);
+
+# A script on another machine: in a system of that machine, with the project at its own path.
+my $there = $arch eq 'aarch64' ? 'x86_64' : 'aarch64';
+my $system = "$dir/cache/machine/systems/trixie-$debian{$there}";
+make_path("$system/usr/bin");
+spew("$dir/cache/machine/busybox/$debian{$there}", 'busybox', 0755);
+{
+	local $arch = $there;
+	($status, $out) = machine($up . said('run/gdb', 0, 'ok 1 - one', '1..1'), 'run/gdb');
+}
+is($status, 0, 'a script runs on another machine') or diag $out;
+open $asked, '<', "$dir/asked" or die;
+@asked = <$asked>;
+my $top = abs_path('.');
+ok((grep { /path=\Q$system\E,mount_tag=root,.*readonly=on/ } @asked), '... on a system of its')
+    or diag @asked;
+ok((grep { /path=\Q$top\E,mount_tag=project,.*readonly=on/ } @asked), '... with this project');
 is(scalar(() = glob "'$dir/cache/machine'/work-*"), 0, 'nothing is left behind');
 done_testing();

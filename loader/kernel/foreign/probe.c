@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <host.h>
 #include <machine.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h> /* snprintf */
 #include <stdlib.h>
@@ -35,13 +36,16 @@
 /* All of them, if they sleep; on any machine they take milliseconds. */
 #define ALL_PATIENCE_S 20
 
+/* One that does not look at the number answers in far less. */
+#define UPDATE_US 300
+
 #define END_MS 1000
 
 /* What the attendant says. */
 struct report {
 	bool fits, no_namespace;
 	bool elsewhere; /* it looked where the layout has nothing */
-	char words[200];
+	char words[240];
 };
 
 enum function { GETTIME, GETTIME64, GETTIMEOFDAY, TIME, GETRES, GETRANDOM, FUNCTIONS };
@@ -56,14 +60,19 @@ struct probe {
 	size_t image_length;
 	int image, data; /* memfds */
 	int out;
+	bool in_namespace;
 
 	unsigned char *at; /* the image, mapped */
 	struct mirror mirror;
 	struct vdso_data from[CS_BASES];
 
+	const char *why;    /* nothing can be asked, or NULL */
 	const char *asking; /* for messages, with asked */
 	int asked;
 	bool waiting; /* in a namespace: it may wait for ever */
+
+	volatile sig_atomic_t updating; /* it has to wait; then it goes on at */
+	sigjmp_buf waited;
 };
 
 /* ---- in the attendant ---- */
@@ -81,11 +90,12 @@ static _Noreturn void refuse_for(const char *what, bool elsewhere)
 {
 	struct report no = {.fits = false, .elsewhere = elsewhere};
 
+	char about[12] = "";
+
 	if (probe->asked >= 0)
-		snprintf(no.words, sizeof(no.words), "%s(%d) %s", probe->asking, probe->asked,
-			 what);
-	else
-		snprintf(no.words, sizeof(no.words), "%s() %s", probe->asking, what);
+		snprintf(about, sizeof(about), "%d", probe->asked);
+	snprintf(no.words, sizeof(no.words), "%s(%s)%s %s", probe->asking, about,
+		 probe->in_namespace ? ", in a time namespace," : "", what);
 	report(&no);
 }
 
@@ -94,25 +104,42 @@ static _Noreturn void refuse(const char *what)
 	refuse_for(what, false);
 }
 
+/* The CPU says whether it was a store; not every one, and not to us everywhere. */
+static bool is_store(const void *context)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2;
+#else
+	(void)context;
+	return false;
+#endif
+}
+
 /* It looked where nothing is, or did not come back. */
 static void caught(int signal, siginfo_t *info, void *context)
 {
-	const unsigned char *address = info->si_addr;
+	uintptr_t address = (uintptr_t)info->si_addr, at = (uintptr_t)probe->at;
+	size_t guard = (size_t)GUARD_PAGES * page_size();
+	const char *does = is_store(context) ? "writes to" : "reads at";
 	char what[80];
 
-	(void)context;
 	if (signal == SIGVTALRM && probe->waiting)
 		report(&(const struct report){.fits = true, .no_namespace = true});
+	if (signal == SIGALRM && probe->updating)
+		siglongjmp(probe->waited, 1);
 	if (signal == SIGVTALRM || signal == SIGALRM)
 		refuse("does not come back");
 	if (signal != SIGSEGV && signal != SIGBUS)
 		refuse("meets an instruction that this CPU does not have");
-	if (address < probe->at)
-		snprintf(what, sizeof(what), "reads at %#lx before the image",
-			 (unsigned long)(probe->at - address));
+	if (address >= at && address < at + probe->image_length + guard)
+		snprintf(what, sizeof(what), "%s %#lx of the image", does,
+			 (unsigned long)(address - at));
+	else if (address < at && address >= at - guard)
+		snprintf(what, sizeof(what), "%s %#lx before the image", does,
+			 (unsigned long)(at - address));
 	else
-		snprintf(what, sizeof(what), "reads at %#lx after its beginning",
-			 (unsigned long)(address - probe->at));
+		snprintf(what, sizeof(what), "%s address %#lx, far from image and data pages",
+			 does, (unsigned long)address);
 	refuse_for(what, true);
 }
 
@@ -128,6 +155,13 @@ static void catch_signals(void)
 		sigaddset(&set, signals[i]);
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void be_patient(void)
+{
+	const struct itimerval patience = {.it_value = {ALL_PATIENCE_S, 0}};
+
+	setitimer(ITIMER_REAL, &patience, NULL);
 }
 
 static void ask(const char *what, int about)
@@ -148,22 +182,32 @@ struct answer {
 	s64 sec, nsec;
 };
 
-/* The functions of a 32-bit image that have narrow seconds are right if the others are. */
-static struct answer gettime(int clock)
+static const struct answer no_answer = {-1, -1};
+
+/* In a 32-bit image both functions, if it has them, are asked about all clocks. */
+static struct answer gettime(enum function which, int clock)
 {
-	int (*wide)(int, struct answer *) =
-		function(sizeof(long) == 4 && probe->function[GETTIME64] ? GETTIME64 : GETTIME);
-	struct answer answer = {-1, -1};
+	struct answer answer = no_answer;
 	long narrow[2] = {-1, -1};
 
-	ask("clock_gettime", clock);
-	if (sizeof(long) == 8 || probe->function[GETTIME64]) {
-		wide(clock, &answer);
-	} else {
-		((int (*)(int, long *))function(GETTIME))(clock, narrow);
-		answer = (struct answer){narrow[0], narrow[1]};
+	ask(function_names[which], clock);
+	if (sizeof(long) == 8 || which == GETTIME64) {
+		((int (*)(int, struct answer *))function(which))(clock, &answer);
+		return answer;
 	}
-	return answer;
+	((int (*)(int, long *))function(GETTIME))(clock, narrow);
+	return (struct answer){narrow[0], narrow[1]};
+}
+
+static struct answer gettimeofday_(struct timezone *tz)
+{
+	struct {
+		long sec, usec;
+	} tv = {-1, -1};
+
+	ask(function_names[GETTIMEOFDAY], -1);
+	((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, tz);
+	return (struct answer){tv.sec, tv.usec * 1000ll};
 }
 
 static bool map_slot(int slot, enum mirror_page page)
@@ -175,12 +219,12 @@ static bool map_slot(int slot, enum mirror_page page)
 }
 
 /* As place.c does it. */
-static void map_slots(bool in_namespace)
+static void map_slots(void)
 {
 	const struct foreign_layout *l = probe->layout;
 
-	if (!map_slot(l->time, in_namespace ? MIRROR_OFFSETS : MIRROR_TIME) ||
-	    (in_namespace && !map_slot(l->timens, MIRROR_TIME)) ||
+	if (!map_slot(l->time, probe->in_namespace ? MIRROR_OFFSETS : MIRROR_TIME) ||
+	    (probe->in_namespace && !map_slot(l->timens, MIRROR_TIME)) ||
 	    (l->rng >= 0 && l->rng != l->time && !map_slot(l->rng, MIRROR_RNG)))
 		refuse("cannot be asked: no memory");
 }
@@ -220,6 +264,26 @@ static s64 base_nsec(int clock)
 #define TZ_DST    3
 #define PER_CYCLE 3 /* ns; of MONOTONIC_RAW one more */
 
+/* What a namespace adds to a clock, in the kernel's way. */
+static s64 more_sec(int clock)
+{
+	bool shifts = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+		      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+
+	return probe->in_namespace && shifts ? -(100000 + 1000 * clock) : 0;
+}
+
+static void fill_offsets(void)
+{
+	struct timens_offset offset[VDSO_BASES];
+
+	for (int clock = 0; clock < VDSO_BASES; clock++)
+		offset[clock] = (struct timens_offset){more_sec(clock), 0};
+	/* A clock that no namespace shifts has an offset of zero. */
+	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_STRIDE);
+	mirror_fill_offsets(probe->layout, &probe->mirror.pages[MIRROR_OFFSETS], offset);
+}
+
 /* All pages: what the layout does not name is filler. */
 static void fill(unsigned char filler, u32 per_cycle, s32 mode)
 {
@@ -246,86 +310,46 @@ static void fill(unsigned char filler, u32 per_cycle, s32 mode)
 	}
 	mirror_begin(&probe->mirror);
 	mirror_end(&probe->mirror, from, modes);
+	if (probe->in_namespace)
+		fill_offsets();
 }
 
-static bool is_ours(int clock)
+static bool is_fine(int clock)
 {
-	return VDSO_BIT(clock) & (VDSO_HRES | VDSO_COARSE | VDSO_RAW);
+	return VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW);
 }
 
-static void expect(int clock, s64 more_sec, s64 least, s64 most)
+static bool is_after(struct answer a, struct answer b)
 {
-	struct answer answer = gettime(clock);
-	s64 nsec = answer.nsec - base_nsec(clock);
-
-	nsec += (answer.sec - base_sec(clock) - more_sec) * (s64)NSEC_PER_SEC;
-	if (answer.nsec < 0 || answer.nsec >= (s64)NSEC_PER_SEC || nsec < least || nsec > most)
-		refuse("gives another time than the data page");
+	return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
 }
 
-static void still(void)
+/* unit is how exact it is, in ns. */
+static void expect(struct answer answer, struct answer least, struct answer most, s64 unit)
 {
-	for (int filler = 0; filler < 0x100; filler += 0xa5) {
-		fill((unsigned char)filler, 0, VDSO_CLOCKMODE_COUNTER);
-		for (int clock = 0; clock < VDSO_BASES; clock++)
-			if (is_ours(clock))
-				expect(clock, 0, 0, 0);
-	}
-	if (function(TIME)) {
-		ask(function_names[TIME], -1);
-		if (((long (*)(long *))function(TIME))(NULL) != base_sec(CLOCK_REALTIME))
-			refuse("gives another time than the data page");
-	}
-	if (function(GETTIMEOFDAY)) {
-		struct {
-			long sec, usec;
-		} tv = {-1, -1};
-		struct timezone tz = {0, 0};
+	char what[120];
 
-		ask(function_names[GETTIMEOFDAY], -1);
-		((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, &tz);
-		if (tv.sec != base_sec(CLOCK_REALTIME) ||
-		    tv.usec != base_nsec(CLOCK_REALTIME) / 1000)
-			refuse("gives another time than the data page");
-		if (tz.tz_minuteswest != TZ_WEST || tz.tz_dsttime != TZ_DST)
-			refuse("gives another time zone than the data page");
-	}
-	if (function(GETRES)) {
-		long res[2] = {-1, -1};
-
-		ask(function_names[GETRES], CLOCK_MONOTONIC);
-		((int (*)(int, long *))function(GETRES))(CLOCK_MONOTONIC, res);
-		if (res[0] != 0 || res[1] != RES)
-			refuse("gives another resolution than the data page");
-	}
+	least.nsec -= least.nsec % unit;
+	if (answer.nsec >= 0 && answer.nsec < (s64)NSEC_PER_SEC && !is_after(least, answer) &&
+	    !is_after(answer, most))
+		return;
+	snprintf(what, sizeof(what), "shows %lld.%09lld, and the data page says %lld.%09lld",
+		 (long long)answer.sec, (long long)answer.nsec, (long long)least.sec,
+		 (long long)least.nsec);
+	refuse(what);
 }
 
-/* Between two looks at the counter. */
-static void moving(void)
+/* What a clock shows ns after its base. */
+static struct answer shown(int clock, s64 ns)
 {
-	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_COUNTER);
-	for (int clock = 0; clock < VDSO_BASES; clock++) {
-		int cs = VDSO_BIT(clock) & VDSO_RAW ? CS_RAW : CS_HRES_COARSE;
-		s64 per_cycle = PER_CYCLE + cs;
-		struct answer answer;
-		u64 before, after;
-		s64 ns;
-
-		if (!(VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW)))
-			continue;
-		before = arch_counter() - probe->from[cs].cycle_last;
-		answer = gettime(clock);
-		after = arch_counter() - probe->from[cs].cycle_last;
-		ns = (answer.sec - base_sec(clock)) * (s64)NSEC_PER_SEC + answer.nsec -
-		     base_nsec(clock);
-		if (ns < (s64)before * per_cycle || ns > (s64)after * per_cycle)
-			refuse("does not count as the data page says");
-	}
+	ns += base_nsec(clock);
+	return (struct answer){base_sec(clock) + more_sec(clock) + ns / (s64)NSEC_PER_SEC,
+			       ns % (s64)NSEC_PER_SEC};
 }
 
 static struct answer ask_kernel(int clock)
 {
-	struct answer answer = {-1, -1};
+	struct answer answer = no_answer;
 
 #ifdef SYS_clock_gettime64
 	syscall(SYS_clock_gettime64, clock, &answer);
@@ -335,46 +359,129 @@ static struct answer ask_kernel(int clock)
 	return answer;
 }
 
-static bool is_after(struct answer a, struct answer b)
+/* Before and after an answer: by the counter, or, where that is unusable, by the kernel. */
+static struct answer look(int clock, bool counted)
 {
-	return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
+	int cs = VDSO_BIT(clock) & VDSO_RAW ? CS_RAW : CS_HRES_COARSE;
+	const struct vdso_data *from = &probe->from[cs];
+
+	if (!counted)
+		return ask_kernel(clock);
+	return shown(clock, (s64)((arch_counter() - from->cycle_last) * (from->mult >> SHIFT)));
 }
 
-static void none(void)
+static void ask_about_time(bool counted)
 {
-	static const int clocks[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW};
+	struct answer before, answer;
 
-	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_NONE);
-	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
-		struct answer before = ask_kernel(clocks[i]), answer = gettime(clocks[i]);
+	for (int which = GETTIME; which <= GETTIME64; which++) {
+		for (int clock = 0; clock < VDSO_BASES && function(which); clock++) {
+			bool fine = is_fine(clock);
 
-		if (is_after(before, answer) || is_after(answer, ask_kernel(clocks[i])))
-			refuse("makes no system call without a counter");
+			if (!fine && !(VDSO_BIT(clock) & VDSO_COARSE))
+				continue;
+			/* One that knows no namespaces waits for the end of an update. */
+			probe->waiting = probe->in_namespace;
+			before = fine ? look(clock, counted) : shown(clock, 0);
+			answer = gettime(which, clock);
+			probe->waiting = false;
+			expect(answer, before, fine ? look(clock, counted) : before, 1);
+		}
 	}
-	expect(CLOCK_MONOTONIC_COARSE, 0, 0, 0);
+	if (function(GETTIMEOFDAY)) {
+		struct timezone tz = {0, 0};
+
+		before = look(CLOCK_REALTIME, counted);
+		answer = gettimeofday_(NULL);
+		expect(answer, before, look(CLOCK_REALTIME, counted), 1000);
+		before = look(CLOCK_REALTIME, counted);
+		answer = gettimeofday_(&tz);
+		/* Where the kernel is asked it tells of its own zone. */
+		if (counted && (tz.tz_minuteswest != TZ_WEST || tz.tz_dsttime != TZ_DST))
+			refuse("gives another time zone than the data page");
+		expect(answer, before, look(CLOCK_REALTIME, counted), 1000);
+	}
 }
 
-static void shifted(void)
+static void ask_about_the_rest(void)
 {
-	struct timens_offset offset[VDSO_BASES];
+	if (function(TIME)) {
+		long (*time)(long *) = function(TIME), stored = -1;
+		struct answer base = {base_sec(CLOCK_REALTIME), 0};
+
+		ask(function_names[TIME], -1);
+		expect((struct answer){time(NULL), 0}, base, base, 1);
+		expect((struct answer){time(&stored), 0}, base, base, 1);
+		expect((struct answer){stored, 0}, base, base, 1);
+	}
+	for (int clock = 0; clock < VDSO_BASES && function(GETRES); clock++) {
+		long res[2] = {-1, -1};
+
+		if (!is_fine(clock))
+			continue;
+		ask(function_names[GETRES], clock);
+		((int (*)(int, long *))function(GETRES))(clock, res);
+		if (res[0] != 0 || res[1] != RES)
+			refuse("gives another resolution than the data page");
+	}
+}
+
+/* With an odd number, which never changes. */
+static void ask_meanwhile(enum function which, int clock)
+{
+	const struct itimerval update = {.it_value = {0, UPDATE_US}};
+
+	if (!function(which))
+		return;
+	if (sigsetjmp(probe->waited, 1) == 0) {
+		probe->updating = true;
+		setitimer(ITIMER_REAL, &update, NULL);
+		if (which == GETTIMEOFDAY)
+			gettimeofday_(NULL);
+		else
+			gettime(which, clock);
+		refuse("does not wait for the end of an update");
+	}
+	probe->updating = false;
+	be_patient();
+}
+
+static void ask_about_updates(void)
+{
+	static const int clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC_RAW,
+				     CLOCK_MONOTONIC_COARSE};
 
 	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
-	for (int clock = 0; clock < VDSO_BASES; clock++)
-		offset[clock] = (struct timens_offset){-(10 + clock), 0};
-	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_STRIDE);
-	mirror_fill_offsets(probe->layout, &probe->mirror.pages[MIRROR_OFFSETS], offset);
-	map_slots(true);
-	for (int clock = 0; clock < VDSO_BASES; clock++) {
-		bool shifts = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
-			      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
-
-		if (!is_ours(clock))
-			continue;
-		probe->waiting = true;
-		expect(clock, shifts ? offset[clock].sec : 0, 0, 0);
-		probe->waiting = false;
+	mirror_begin(&probe->mirror);
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		ask_meanwhile(GETTIME, clocks[i]);
+		ask_meanwhile(GETTIME64, clocks[i]);
 	}
-	map_slots(false);
+	ask_meanwhile(GETTIMEOFDAY, -1);
+}
+
+static void random_numbers(void);
+
+/* Each function, by the way that it takes outside of a namespace or in one. */
+static void ask_all(bool in_namespace)
+{
+	probe->in_namespace = in_namespace;
+	map_slots();
+	/* still */
+	for (int filler = 0; filler < 0x100; filler += 0xa5) {
+		fill((unsigned char)filler, 0, VDSO_CLOCKMODE_COUNTER);
+		ask_about_time(true);
+		ask_about_the_rest();
+	}
+	/* moving */
+	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_COUNTER);
+	ask_about_time(true);
+	/* none */
+	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_NONE);
+	ask_about_time(false);
+	ask_about_updates();
+	if (function(GETRANDOM))
+		random_numbers();
 }
 
 /* Does the state say that its key is of this generation? */
@@ -393,8 +500,10 @@ static void random_numbers(void)
 	long (*getrandom)(void *, size_t, unsigned, void *, size_t) = function(GETRANDOM);
 	struct vdso_rng_data rng = {.generation = 0x6a09e667f3bcc908, .is_ready = true};
 	struct vgetrandom_opaque_params params = {0};
+	static const unsigned char nothing[16];
 	unsigned char bytes[16];
 
+	memset(state, 0, sizeof(state));
 	ask(function_names[GETRANDOM], -1);
 	if (probe->layout->rng < 0)
 		refuse("is there, and nothing is known of its data");
@@ -406,16 +515,18 @@ static void random_numbers(void)
 		rng.is_ready = ready;
 		mirror_rng(&probe->mirror, &rng);
 		ask(function_names[GETRANDOM], -1);
+		memset(bytes, 0, sizeof(bytes));
 		if (getrandom(bytes, sizeof(bytes), 0, state[ready],
 			      params.size_of_opaque_state) != sizeof(bytes) ||
 		    has_generation(state[ready], VDSO_SMALLEST_PAGE, rng.generation) != ready)
 			refuse("does not go by its data page");
+		if (!memcmp(bytes, nothing, sizeof(bytes)))
+			refuse("gives no random numbers");
 	}
 }
 
 static void answer_questions(void *arg, int in, int out)
 {
-	static const struct itimerval all_patience = {.it_value = {ALL_PATIENCE_S, 0}};
 	struct probe *asked = arg;
 	const int keep[] = {in, out, asked->image, asked->data};
 
@@ -424,15 +535,10 @@ static void answer_questions(void *arg, int in, int out)
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	map_all();
 	catch_signals();
-	setitimer(ITIMER_REAL, &all_patience, NULL);
-	map_slots(false);
-	still();
-	moving();
-	none();
-	if (function(GETRANDOM))
-		random_numbers();
+	be_patient();
+	ask_all(false);
 	if (probe->layout->timens >= 0)
-		shifted();
+		ask_all(true);
 	report(&(const struct report){.fits = true});
 }
 
@@ -552,11 +658,14 @@ static int open_files(struct probe *probe, const struct image *image)
 	struct exports exports;
 	int err;
 
-	if (exports_open(&exports, image->bytes, image->size))
+	probe->why = exports_open(&exports, image->bytes, image->size);
+	if (probe->why)
 		return -ENOEXEC;
 	find_functions(probe, &exports);
-	if (!probe->function[GETTIME] && !probe->function[GETTIME64])
+	if (!probe->function[GETTIME] && !probe->function[GETTIME64]) {
+		probe->why = "it exports no clock_gettime, so it cannot be asked";
 		return -ENOEXEC;
+	}
 	probe->image_length = page_up(image->size);
 	probe->image = open_image(probe, image);
 	probe->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_STRIDE, MEMFD_DATA);
@@ -604,8 +713,10 @@ int foreign_probe(const struct image *image, const struct foreign_layout **layou
 	if (err != -ENOEXEC)
 		return err ? error_system(error, err, NULL) : 0;
 	error_cannot_run(error, NULL, "%s", words);
+	if (probe.why)
+		error_add(error, "; and %s", probe.why);
 	if (*report.words)
-		error_add(error, ": with those of Linux %s, %s",
+		error_add(error, ", and none that is known fits: on those of Linux %s, %s",
 			  first ? first->name : next_layout(NULL, NULL)->name, report.words);
 	return err;
 }
@@ -617,7 +728,7 @@ int foreign_recognise(const struct image *image, bool force,
 	int err;
 
 	*layout = NULL;
-	if (image_machine(image) != HOST_MACHINE || identity.has_layout)
+	if (!image_is_for_host(image) || identity.has_layout)
 		return 0;
 	err = foreign_probe(image, layout, error);
 	if (err != -ENOEXEC || !force)

@@ -11,8 +11,12 @@
  *	still     the counter does not count: bases, zone and resolution, to the nanosecond
  *	moving    cycle_last, mult, shift
  *	none      clock_mode: the kernel's own answer
- *	shifted   a page of offsets before, and the data after it
+ *	updates   seq: an odd number is waited for
  *	random    generation and is_ready
+ *
+ * And all of it once more with a page of offsets before the data, as in a time namespace, for
+ * which the functions have code of their own. What cannot be seen from outside is a number that
+ * is looked at before the data and not after it.
  *
  * An image that waits for the end of an update in a page of offsets knows no time namespaces;
  * then there is none in the layout that is found.

@@ -89,12 +89,11 @@ const char *image_identity_words(const struct image_identity *identity, char *te
 			 identity->ours);
 	else if (identity->has_version && !identity->version)
 		snprintf(text, size,
-			 "a kernel's image, of no stated version: it reads data pages of "
-			 "another "
-			 "layout");
+			 "a kernel's image, of no stated version: it reads that kernel's data "
+			 "pages");
 	else if (identity->has_version)
 		snprintf(text, size,
-			 "a kernel's image, Linux %u.%u: it reads data pages of another layout",
+			 "a kernel's image, Linux %u.%u: it reads that kernel's data pages",
 			 identity->version >> 16, identity->version >> 8 & 0xff);
 	else if (identity->nr_layouts)
 		snprintf(text, size,

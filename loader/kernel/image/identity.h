@@ -32,7 +32,7 @@ struct image_identity image_identity(const struct image *image);
 bool image_reads_our_data(const struct image_identity *identity);
 
 /*
- * Both in words: "a kernel's image, Linux 6.12: it reads data pages of another layout". Longer
+ * Both in words: "a kernel's image, Linux 6.12: it reads that kernel's data pages". Longer
  * ones are cut. Returns text.
  */
 const char *image_identity_words(const struct image_identity *identity, char *text,

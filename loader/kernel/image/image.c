@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <host.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "kernel/image/elf_bytes.h"
 #include "kernel/image/image.h"
+#include "kernel/image/machine.h"
 
 #define PIPE_PATIENCE_MS 5000
 
@@ -87,6 +89,30 @@ unsigned image_machine(const struct image *image)
 	if (!elf_inside(&elf, 0, EI_NIDENT) || memcmp(image->bytes, ELFMAG, SELFMAG))
 		return 0;
 	return elf_machine(&elf);
+}
+
+bool image_is_for_host(const struct image *image)
+{
+	return image_machine(image) == HOST_MACHINE &&
+	       (image->bytes[EI_CLASS] == ELFCLASS64) == (HOST_CLASS == ELFCLASS64);
+}
+
+const char *image_machine_name(const struct image *image)
+{
+	const struct elf_bytes elf = elf_bytes_of(image->bytes, image->size);
+	const struct machine *machine = machine_of(&elf);
+
+	return machine ? machine->name : "another machine";
+}
+
+const char *host_machine_name(void)
+{
+	const unsigned bits = HOST_CLASS == ELFCLASS64 ? 64 : 32;
+
+	for (unsigned i = 0; i < image_nr_machines; i++)
+		if (image_machines[i].number == HOST_MACHINE && image_machines[i].bits == bits)
+			return image_machines[i].name;
+	return "another";
 }
 
 uint32_t image_entry(const struct image *image)

@@ -8,6 +8,7 @@
 #ifndef KERNEL_IMAGE_IMAGE_H
 #define KERNEL_IMAGE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,13 @@ void image_free(struct image *image);
 
 /* The machine (EM_* of elf.h) that the image is for; 0 if these bytes are not an ELF file. */
 unsigned image_machine(const struct image *image);
+
+/* Is it for the machine and the class of this uvdso? An x32 image is not for x86-64. */
+bool image_is_for_host(const struct image *image);
+
+/* The names of its machine and of this uvdso's, for messages. */
+const char *image_machine_name(const struct image *image);
+const char *host_machine_name(void);
 
 /*
  * The entry of its ELF header, for an image that is known to be an ELF file; 0 if there is

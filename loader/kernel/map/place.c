@@ -99,8 +99,10 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 		return error_cannot_run(error, NULL, "the image is empty");
 	if (!image_machine(image))
 		return error_cannot_run(error, NULL, "not an ELF file");
-	if (image_machine(image) != HOST_MACHINE)
-		return error_cannot_run(error, NULL, "the image is not for this machine");
+	if (!image_is_for_host(image))
+		return error_cannot_run(error, NULL,
+					"the image is for %s, and this uvdso for %s",
+					image_machine_name(image), host_machine_name());
 	/* A kernel's runs in a kernel, whatever it breaks, and has just answered (probe.h). */
 	if (!unchecked && !vvar->foreign && check_image(image, error))
 		return -ENOEXEC;

@@ -146,6 +146,14 @@ static int tell_kernel(const struct target *t)
 	if (!result)
 		result = process_call(&traced->process, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
 				      (long)at, (long)size);
+	/*
+	 * Before Linux 5.15 not if the heap lies below the data, where a static-pie has it. For
+	 * CAP_SYS_RESOURCE the vector alone can be changed.
+	 */
+	if (result == -EINVAL)
+		result = process_call(&traced->process, SYS_prctl, PR_SET_MM, PR_SET_MM_AUXV,
+				      (long)t->vector,
+				      (long)(t->vec.count * sizeof(t->vec.pair[0])));
 	return result < 0 ? process_error(&traced->process, "prctl", result) : 0;
 }
 
