@@ -641,6 +641,8 @@ int main(int argc, char **argv)
 			kind = atoi(optarg);
 		else if (option == 'a')
 			at = atol(optarg);
+		else
+			number = 0;
 	}
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);

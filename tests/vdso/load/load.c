@@ -373,6 +373,8 @@ int main(int argc, char **argv)
 			reads = strtod(optarg, NULL);
 		else if (option == 'l')
 			deadline = now() + atol(optarg);
+		else
+			reads = 0;
 		verbose = true;
 	}
 	if (argc - optind < 1 || argc - optind > 2 || !(reads >= 1) || reads > 4e13) {
