@@ -207,7 +207,7 @@ static void test_none(void)
 	finish();
 }
 
-/* AT_PLATFORM stands for whatever must go. On x86-64 no image makes it necessary. */
+/* AT_CLKTCK stands for whatever must go. On x86-64 no image makes it necessary. */
 static void test_ignored(void)
 {
 	struct auxvec vec;
@@ -216,12 +216,12 @@ static void test_ignored(void)
 
 	start(few);
 	at = find_first();
-	while (at + 1 < run.words && run.before[at] != AT_PLATFORM)
+	while (at + 1 < run.words && run.before[at] != AT_CLKTCK)
 		at += 2;
 	err = auxvec_read(&vec, run.pid);
 	if (!err)
-		err = inject_rewrite_entry(run.pid, run.sp + find_first() * 8, &vec,
-					   AT_PLATFORM, 0);
+		err = inject_rewrite_entry(run.pid, run.sp + find_first() * 8, &vec, AT_CLKTCK,
+					   0);
 	memcpy(run.before, run.after, sizeof(run.before));
 	look(run.after);
 	err_absent = inject_rewrite_entry(run.pid, run.sp + find_first() * 8, &vec, 9999, 1);
@@ -237,7 +237,7 @@ static void test_ignored(void)
 		but_got("type %lu there, the first call gave %d, the second one %d",
 			(unsigned long)run.after[at], err, err_absent);
 		because("%s",
-			run.after[at] == AT_PLATFORM
+			run.after[at] == AT_CLKTCK
 				? "a value of 0 says that there is none. An address of 0 that "
 				  "is "
 				  "still said to be one is a call to address 0"

@@ -22,6 +22,10 @@ my @ways = (
 	['a vDSO without a counter', '--no-counter']
 );
 
+# Made by a C++ compiler, which the one who built this may not have for this machine.
+if (my $missing = missing(program('unwind.pie'))) {
+	plan skip_all => $missing;
+}
 for my $kind (qw(pie static)) {
 	for my $how (qw(backtrace throw)) {
 		for my $way (@ways) {

@@ -97,8 +97,12 @@ int main(void)
 		diag("of %ld reads, by %lld ns at worst", tally.reads, (long long)tally.worst);
 	is(tally.backwards, 0, "no clock goes back");
 	qsort(tally.off, tally.kept, sizeof(*tally.off), by_size);
-	cmp_ok(tally.off[tally.kept / 2], <, 0.25,
-	       "half of them are no further from the middle than an eighth of the distance");
+	if (tally.kept < 500)
+		skip(1, "too few reads to say where half of them are");
+	else
+		cmp_ok(tally.off[tally.kept / 2], <, 0.25,
+		       "half of them are no further from the middle than an eighth of the "
+		       "distance");
 	printf("# %ld reads in %d boots\n", tally.reads, (int)BOOTS);
 	free(tally.off);
 	return done_testing();
