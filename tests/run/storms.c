@@ -96,7 +96,8 @@ static struct storm {
 	int between; /* how many of the first process's helpers were born */
 	int status;  /* of the first process */
 	bool first_ended, broken, hit;
-	int errors; /* a file with its standard error */
+	int errors;    /* a file with its standard error */
+	char call[80]; /* that the subject was at: number and arguments */
 	char why[1024];
 } storm;
 
@@ -197,11 +198,27 @@ static pid_t find_child(void)
 	return (pid_t)pid;
 }
 
+/* For who looks for the reason. */
+static void note_call(pid_t pid)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(storm.call, sizeof(storm.call), file))
+		storm.call[0] = 0;
+	if (file)
+		fclose(file);
+	storm.call[strcspn(storm.call, "\n")] = 0;
+}
+
 static void break_loose(struct tracee *subject)
 {
 	const struct kind *k = storm.kind;
 	pid_t victim = k->victim == CHILD ? find_child() : storm.pid[k->victim];
 
+	note_call(subject->pid);
 	storm.broken = true;
 	storm.pid[CHILD] = k->victim == CHILD ? victim : 0;
 	storm.hit = victim > 0 && !(k->victim == FIRST && storm.first_ended) &&
@@ -505,7 +522,7 @@ static unsigned one_storm(int kind, unsigned step, bool counts)
 	struct result {
 		unsigned steps;
 		bool hit;
-		char why[1024];
+		char call[80], why[1024];
 	} result = {.why = "the test itself has failed"};
 	int out[2], status;
 	pid_t pid;
@@ -521,6 +538,7 @@ static unsigned one_storm(int kind, unsigned step, bool counts)
 		result.steps = storm.steps;
 		result.hit = storm.hit;
 		memcpy(result.why, storm.why, sizeof(result.why));
+		memcpy(result.call, storm.call, sizeof(result.call));
 		_exit(write(out[1], &result, sizeof(result)) != sizeof(result));
 	}
 	close(out[1]);
@@ -533,7 +551,8 @@ static unsigned one_storm(int kind, unsigned step, bool counts)
 		__atomic_fetch_add(&to->hits, result.hit, __ATOMIC_RELAXED);
 	}
 	if (result.why[0] && !__atomic_fetch_add(&to->faults, 1, __ATOMIC_RELAXED))
-		snprintf(to->why, sizeof(to->why), "at step %u: %.900s", step, result.why);
+		snprintf(to->why, sizeof(to->why), "at step %u: %.800s (system call %s)", step,
+			 result.why, result.call);
 	return result.steps;
 }
 
