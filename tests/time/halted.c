@@ -375,8 +375,8 @@ int main(int argc, char **argv)
 	ok(!halts.failed, "the timekeeper was halted %d times", HALTS);
 	if (halts.failed)
 		diag("%s", halts.failed);
-	if (!ok(halts.first > HALTS / 10 && halts.second > HALTS / 10 &&
-			halts.between > HALTS / 10 && halts.abandoned > 0 && halts.back > 0,
+	if (!ok(halts.first > HALTS / 50 && halts.second > HALTS / 50 &&
+			halts.between > HALTS / 50 && halts.abandoned > 0 && halts.back > 0,
 		"in each of the two copies, between them, and until the data page was "
 		"abandoned"))
 		diag("%d in the first, %d in the second, %d between; abandoned %d times, %d "
