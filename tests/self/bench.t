@@ -188,8 +188,9 @@ SKIP: {
 	my ($part) = $out =~ /^The slowest of \d+ calls \(tail.csv\)\n(.*?)\n\n/ms;
 	my @shown = map { (split ' ', s/^ +(?:writer off|at 250 Hz|flat out) +//r)[0] }
 	    grep { /^    \S/ } split /\n/, $part // '';
-	is_deeply(
-		\@shown, [map { sprintf '%.0f', $_->[3] } grep { $_->[2] eq 'ours' } @tail],
+	my @ours = map { $_->[3] } grep { $_->[2] eq 'ours' } @tail;
+	ok(
+		@shown == @ours && !grep { abs($shown[$_] - $ours[$_]) > 0.6 } 0 .. $#ours,
 		'table and file agree'
 	) or diag($out);
 }
