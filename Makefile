@@ -78,14 +78,15 @@ silent := $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say = $(if $(silent),,@printf '  %-7s %s\n' $(1) $@)
 # The recipe of every step, $(call step,WORD,COMMAND), and of C, C++ and assembly:
 # $(call compile,FLAGS) makes an object, $(call program,FLAGS,OBJECTS) links one with OBJECTS.
+# LENIENT=-w is for mutants (tests/lib/Mutants.pm), which leave things unused, and builds nothing anew.
 define step
 @mkdir -p $(@D)
 $(call say,$(1))
 $(Q)$(2)
 endef
 compiler = $(if $(filter %.cc,$<),CXX,CC)
-compile = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep -c $< -o $@)
-program = $(call step,$(compiler),$($(compiler)_HERE) $(1) -MMD -MP -MF $@.dep $< $(2) -o $@)
+compile = $(call step,$(compiler),$($(compiler)_HERE) $(1) $(LENIENT) -MMD -MP -MF $@.dep -c $< -o $@)
+program = $(call step,$(compiler),$($(compiler)_HERE) $(1) $(LENIENT) -MMD -MP -MF $@.dep $< $(2) -o $@)
 
 # Each goal gets what it needs. These are content with a compiler, a linker and perl, as they are
 # for this machine with the default tools; all others get everything that the tests need. Node, a

@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine denials load storms fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
+.PHONY: test machine denials mutants attacks load storms fuzz test-list test-programs i386-programs i386-built bench doctor coverage \
 	selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -27,18 +27,18 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
 	$(sort $(wildcard tests/*/*.c))))
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
-	map/pages map/protection map/timens time/timekeeping time/timeline vdso/clocks vdso/counter vdso/seqcount \
+	map/pages map/protection map/timens time/timekeeping time/timeline time/bounds vdso/clocks vdso/counter vdso/seqcount \
 	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
 # on the machine made for tests, which knows no kernel, nor storms, of other programs, nor halted, since a watchpoint of an emulated CPU
 # can keep its kernel in the trap for ever (qemu 7.2: "soft lockup").
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
-	box/% course/% image/% self/% run/storms time/halted time/update $(addprefix vdso/,mutants cycles fake fresh-keys interleave \
+	attack/% box/% course/% image/% self/% run/storms time/halted time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
 TESTS_SLOW := time/storm run/storms machines/machine-riscv64 machines/machine-i386 machines/matrix \
-	machines/machine-aarch64 vdso/mutants course/03 course/capstone course/checker vdso/load course/05 course/10 \
+	machines/machine-aarch64 self/mutants course/03 course/capstone course/checker vdso/load course/05 course/10 \
 	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
@@ -138,11 +138,12 @@ FLAGS_execstack := -fPIE -pie -z execstack
 FLAGS_musl := -fPIE -pie
 FLAGS_musl-static := -fno-PIE -no-pie -static
 
+SMALLS := small.static small.pie small.static-pie
 PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter x86_64,$(ARCH)),probe.in-the-way)) probe.static
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie deny.pie deny.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static opaque)
+	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static opaque attacker.pie $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -184,6 +185,12 @@ $(O)/tests/lib/caller.o: tests/lib/caller.c $(O)/.config
 
 $(P)/tests/programs/own: vdso-src/own.c $(CALLER_OBJS)
 	$(call program,$(CALLER_CFLAGS),$(CALLER_OBJS) $(LIBS) -lm)
+
+# What has an interpreter finds it in the working directory.
+$(SMALLS:%=$(P)/tests/programs/%): $(P)/tests/programs/small.%: tests/programs/small.c $(O)/.config
+	$(call program,$(BARE_CFLAGS) $(FLAGS_$*) -Wl$(COMMA)--dynamic-linker=./interpreter)
+$(P)/tests/attack/address: | $(P)/uvdso
+$(P)/tests/attack/files: | $(P)/uvdso $(SMALLS:%=$(P)/tests/programs/%)
 
 # With the library.
 $(P)/tests/programs/booted: tests/programs/booted.c $(P)/internal.a
@@ -309,6 +316,17 @@ N ?= 10000
 storms: $(P)/tests/run/storms $(P)/tests/time/halted ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
 	$(Q)$(TEST_ENV) $(P)/tests/time/halted --kills 300
 	$(Q)$(TEST_ENV) $(P)/tests/run/storms --number $(call quoted,$(N)) --limit $(call quoted,$(LIMIT)) --jobs 12
+
+# Mistakes of one line, all of tests/mutants/table: some minutes. A sample is in `make test`.
+mutants: test-programs ## Test | mistakes of one line, each of which a test must notice: M=REGEX for some, JOBS=2
+	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && $(TEST_ENV) JOBS='$(or $(JOBS),2)' V='$(V)' tests/mutants/run $(call quoted,$(M))
+
+# Hostile programs and interpreters, N of them, beside the kernel's own exec; and everything else of
+# the room. `make test` has a sample.
+N ?= 2000
+attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
+	$(Q)$(TEST_ENV) $< $(N)
+	$(Q)$(MAKE) test T=attack
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s

@@ -59,6 +59,19 @@ sub segment {
 	return $bytes;
 }
 
+# ... and with many more segments, each with a hole before it.
+sub with_segments {
+	my ($kind, $more) = @_;
+	my $bytes = $of{$kind};
+	my ($at, $count) = (unpack('x32 Q<', $bytes), unpack('x56 v', $bytes));
+	my $headers = substr $bytes, $at, 56 * $count;
+	$headers .= pack 'V2 Q<6', 1, 4, 0, 0x10000000 + 0x4000 * $_, 0, 4096, 4096, 4096
+	    for 1 .. $more;
+	substr $bytes, 32, 8, pack 'Q<', length $bytes;
+	substr $bytes, 56, 2, pack 'v', $count + $more;
+	return $bytes . $headers;
+}
+
 use constant {LOAD => 1, INTERP => 3, NOTE => 4};
 my ($load_end) = do {
 	my $at = unpack 'x32 Q<', $of{static};
@@ -140,6 +153,7 @@ my @files = (
 			)
 		)
 	],
+	['with a thousand segments', file('segments', with_segments('static', 1000))],
 	# Interpreters.
 	[
 		'whose interpreter is missing',

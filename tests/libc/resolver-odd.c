@@ -5,6 +5,8 @@
  * are no functions, or a high link address, as kernels and linkers have really made them
  * over the years. For each there is one right answer.
  */
+#include <limits.h>
+
 #include "resolver.h"
 
 static void test_tables(void)
@@ -174,10 +176,13 @@ static void test_refusals(void)
 		int error;
 	} cases[] = {
 		{0, 'F', VDSO_ELF_MAGIC},
+		{3, 'G', VDSO_ELF_MAGIC},
 		{EI_CLASS, 3, VDSO_ELF_MACHINE},
 		{EI_DATA, 3, VDSO_ELF_MACHINE},
 		{offsetof(ElfW(Ehdr), e_machine), 0xff, VDSO_ELF_MACHINE},
 		{EI_VERSION, 0, VDSO_ELF_HEADER},
+		{offsetof(ElfW(Ehdr), e_version), 0, VDSO_ELF_HEADER},
+		{offsetof(ElfW(Ehdr), e_phoff), sizeof(ElfW(Ehdr)) + 1, VDSO_ELF_PHDRS},
 		{offsetof(ElfW(Ehdr), e_ehsize), 1, VDSO_ELF_HEADER},
 		{offsetof(ElfW(Ehdr), e_type), ET_EXEC, VDSO_ELF_TYPE},
 		{offsetof(ElfW(Ehdr), e_phentsize), 1, VDSO_ELF_PHDRS},
@@ -269,8 +274,30 @@ static void test_refusals(void)
 		is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
 		   "refused: %u version definitions, said to be %u", there, number);
 	}
-	/* What was last refused was refused at the very end, with everything else open. */
-	ok(!vdso_elf_symbol(&elf, names[0][0], NULL) && !vdso_elf_symbol_count(&elf),
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	copy_dynamic(&copy, DT_STRSZ)->d_un.d_val = 0;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_STRINGS,
+	   "refused: strings without a byte, and so without a NUL");
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	((ElfW(Phdr) *)(void *)(copy.image + sizeof(ElfW(Ehdr))))[1].p_vaddr = copy.size;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_DYNAMIC,
+	   "refused: a dynamic section right behind PT_LOAD");
+	/* The bound itself, in each place where an index has one. */
+	for (int i = 0; i < 2; i++) {
+		uint32_t *hash;
+
+		copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+		hash = copy_table(&copy, DT_HASH);
+		hash[2 + (i ? hash[0] + hash[1] - 1 : hash[0] - 1)] = hash[1];
+		is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_HASH,
+		   "refused: a DT_HASH whose last %s is one more than the last symbol",
+		   i ? "chain entry" : "bucket");
+	}
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val = 0;
+	/* What is refused at the very end, with everything else open. */
+	ok(vdso_elf_open(&elf, copy.image, copy.size) == VDSO_ELF_VERSIONS &&
+		   !vdso_elf_symbol(&elf, names[0][0], NULL) && !vdso_elf_symbol_count(&elf),
 	   "in an image that was refused nothing is found");
 	is(vdso_elf_open(&elf, NULL, 0), VDSO_ELF_NO_IMAGE, "no image at all is refused");
 	ok(vdso_elf_open(&elf, image_builtin().bytes + 1, 4000) == VDSO_ELF_UNALIGNED &&
@@ -278,6 +305,78 @@ static void test_refusals(void)
 			   VDSO_ELF_UNALIGNED,
 	   "an image at an unaligned address is refused");
 	copy_free(&copy);
+}
+
+/* The size that an open image says, whether it was known or had to be concluded. */
+static void test_size(void)
+{
+	struct copy copy = copy_image(image_builtin(), GUARD_BEFORE);
+	ElfW(Phdr) *load = (void *)(copy.image + sizeof(ElfW(Ehdr)));
+	struct vdso_elf elf;
+
+	ok(opens(&elf, copy.image, copy.size) && elf.size == copy.size,
+	   "the size of an image is what the caller has said");
+	ok(opens(&elf, copy.image, 0) && elf.size == (copy.size + 4095) / 4096 * 4096,
+	   "an unknown size is that of PT_LOAD, in whole pages");
+	load->p_filesz = load->p_memsz = 4096;
+	is(vdso_elf_open(&elf, copy.image, 0) ? 4096 : elf.size, 4096,
+	   "... and a whole page has no other one behind it");
+	load->p_filesz = load->p_memsz = copy.size + 1;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
+	   "refused: a segment that is a byte longer than the image");
+	load->p_filesz = load->p_memsz = 1;
+	load->p_offset = copy.size + 1;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
+	   "refused: a segment that begins a byte behind the image");
+	load->p_offset = -1;
+	is(vdso_elf_open(&elf, copy.image, 0), VDSO_ELF_TRUNCATED,
+	   "refused: a segment that begins where no memory is");
+	load->p_offset = 1;
+	load->p_filesz = load->p_memsz = -1;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
+	   "refused: a segment whose end wraps into the image");
+	copy_free(&copy);
+}
+
+/* The filter of DT_GNU_HASH decides: a name that lacks one of its two bits is not looked for.
+ */
+static void test_filter(void)
+{
+	const char *name = names[0][0];
+	uint32_t hash = vdso_gnu_hash(name), shift;
+	const unsigned int bits = 8 * sizeof(ElfW(Addr));
+	struct copy copy = copy_image(image_builtin(), GUARD_BEHIND);
+	uint32_t *table = copy_table(&copy, DT_GNU_HASH);
+	ElfW(Addr) *filter = (void *)(table + 4);
+
+	for (shift = 1; (hash >> shift) % bits == hash % bits;)
+		shift++;
+	table[3] = shift;
+	for (uint32_t i = 0; i < table[2]; i++)
+		filter[i] = ~(ElfW(Addr))0;
+	ok(found(find(&copy, name, VERSION)), "a name whose bits are in the filter is found");
+	for (uint32_t i = 0; i < table[2]; i++)
+		filter[i] = ~((ElfW(Addr))1 << (hash >> shift) % bits);
+	is(find(&copy, name, VERSION), NULL, "a name whose second bit is missing is not");
+	for (uint32_t i = 0; i < table[2]; i++)
+		filter[i] = ~((ElfW(Addr))1 << hash % bits);
+	is(find(&copy, name, VERSION), NULL, "... and neither is one whose first bit is");
+	copy_free(&copy);
+}
+
+/* Every number has a sentence: each error its own, all others one. */
+static void test_sentences(void)
+{
+	const char *unknown = vdso_elf_error(1);
+	int twice = 0;
+
+	for (int i = 0; i >= VDSO_ELF_VERSIONS; i--)
+		for (int j = 1; j >= VDSO_ELF_VERSIONS; j--)
+			twice += i != j && !strcmp(vdso_elf_error(i), vdso_elf_error(j));
+	is(twice, 0, "each error has a sentence of its own, and so has no error");
+	ok(vdso_elf_error(VDSO_ELF_VERSIONS - 1) == unknown &&
+		   vdso_elf_error(INT_MIN) == unknown && vdso_elf_error(INT_MAX) == unknown,
+	   "a number that is no error is called unknown");
 }
 
 /* A DT_GNU_HASH that is empty and sound, but for one number. */
@@ -319,5 +418,8 @@ int main(void)
 	test_prelinked();
 	test_refusals();
 	test_gnu_header();
+	test_size();
+	test_filter();
+	test_sentences();
 	return done_testing();
 }

@@ -225,7 +225,7 @@ static void test_program(void)
 
 	if (fd < 0)
 		bail_out("this program cannot be read");
-	err = binary_read(&binary, fd, "this", &error);
+	err = binary_read(&binary, fd, false, "this", &error);
 	for (int i = 0; binary.phdr && i < binary.ehdr.e_phnum; i++)
 		if (binary.phdr[i].p_type == PT_LOAD)
 			fits &= (binary.phdr[i].p_offset - binary.phdr[i].p_vaddr) %

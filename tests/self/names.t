@@ -95,7 +95,8 @@ like(
 # ---- what make does with it ----
 my $p = run('make', '-s', "B=$BUILD", 'test-list', 'T=tests/map place');
 is(
-	$p->{out}, "map/pages\nmap/place\nmap/placement\nmap/protection\nmap/timens\n",
+	$p->{out},
+	"map/descriptors\nmap/pages\nmap/place\nmap/placement\nmap/protection\nmap/timens\n",
 	'make test-list T= prints the names'
 );
 my $b = "$BUILD/nowhere-$$";

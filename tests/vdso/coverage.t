@@ -3,7 +3,7 @@
 #
 # The image's C is built once more, with gcc's counters in it (--coverage), and fake and interleave are
 # run on that. gcov then says how often each line was executed and each branch taken. A line that nobody
-# reached is a line that may do anything. The inverse is not true: mutants.t asks whether a mistake in a
+# reached is a line that may do anything. The inverse is not true: `make mutants` asks whether a mistake in a
 # line that is reached would be noticed.
 #
 # Everything happens in a directory of its own; no .gcno or .gcda comes into the tree.

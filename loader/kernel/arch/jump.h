@@ -51,8 +51,11 @@
 #	include <stddef.h>
 #	include <stdint.h>
 
-/* Enough for every mapping of a process that has just started. */
-#	define JUMP_CALLS_MAX 250
+/*
+ * Enough for every mapping of a process that has just started, and for the holes between the
+ * segments of an odd program.
+ */
+#	define JUMP_CALLS_MAX 3000
 
 struct jump_call {
 	int64_t nr;

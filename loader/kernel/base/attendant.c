@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h> /* snprintf: to memory, never to a stream */
 #include <string.h>
 #include <sys/mman.h>
@@ -175,21 +176,31 @@ static bool start_apart(struct birth *birth)
 	return false;
 }
 
+/*
+ * All 64, two of which the C library keeps for its threads and leaves out of every set: their
+ * default action is the end of the process, and anybody of the same user may send them.
+ */
+static bool set_signal_mask(uint64_t mask, uint64_t *before)
+{
+	return !syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, before, sizeof(mask));
+}
+
 int attendant_start(struct attendant *attendant, bool apart, attendant_work *work, void *arg)
 {
 	struct birth birth = {.attendant = attendant, .work = work, .arg = arg};
-	sigset_t all, mask;
+	uint64_t mask;
+	bool blocked;
 	int err = make_pipes(birth.in, birth.out);
 
 	*attendant = (struct attendant)ATTENDANT_NONE;
 	if (err)
 		return err;
 	/* It must never run a signal handler of its owner's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &mask);
+	blocked = set_signal_mask(~0ull, &mask);
 	if (!apart || !start_apart(&birth))
 		start_child(&birth);
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	if (blocked)
+		set_signal_mask(mask, NULL);
 	close(birth.out[1]);
 	attendant->to = birth.in[1];
 	attendant->held = birth.in[0];

@@ -31,16 +31,17 @@ static int parse_line(const char *line, struct map_range *range)
 	return 0;
 }
 
-int maps_read(struct maps *maps, pid_t pid)
+int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range), void *arg)
 {
 	int fd = proc_open(pid, "maps"), err = 0;
-	char buffer[8192]; /* a line is at most a path and some eighty characters */
+	char buffer[8192];
+	struct map_range range;
+	bool go_on = true, cut = false;
 	size_t have = 0;
 
 	if (fd < 0)
 		return fd;
-	maps->count = 0;
-	while (!err) {
+	while (!err && go_on) {
 		ssize_t got = read(fd, buffer + have, sizeof(buffer) - 1 - have);
 		char *line = buffer, *end;
 
@@ -52,20 +53,51 @@ int maps_read(struct maps *maps, pid_t pid)
 			break;
 		have += (size_t)got;
 		buffer[have] = 0;
-		while (!err && (end = strchr(line, '\n'))) {
+		while (!err && go_on && (end = strchr(line, '\n'))) {
 			*end = 0;
-			err = maps->count == MAPS_MAX
-				      ? -E2BIG
-				      : parse_line(line, &maps->range[maps->count]);
-			maps->count += !err;
+			if (!cut)
+				err = parse_line(line, &range);
+			if (!err && !cut)
+				go_on = visit(arg, &range);
+			cut = false;
 			line = end + 1;
 		}
 		have -= (size_t)(line - buffer);
 		memmove(buffer, line, have);
-		if (have == sizeof(buffer) - 1)
-			err = -E2BIG;
+		/* The path of a file, in which each end of a line is shown as four characters.
+		 */
+		if (have == sizeof(buffer) - 1) {
+			if (!cut)
+				err = parse_line(buffer, &range);
+			if (!err && !cut)
+				go_on = visit(arg, &range);
+			cut = true;
+			have = 0;
+		}
 	}
 	close(fd);
+	return err;
+}
+
+static bool keep(void *arg, const struct map_range *range)
+{
+	struct maps *maps = arg;
+
+	if (maps->count < MAPS_MAX)
+		maps->range[maps->count] = *range;
+	return maps->count++ < MAPS_MAX;
+}
+
+int maps_read(struct maps *maps, pid_t pid)
+{
+	int err;
+
+	maps->count = 0;
+	err = maps_walk(pid, keep, maps);
+	if (!err && maps->count > MAPS_MAX)
+		err = -E2BIG;
+	if (err)
+		maps->count = 0;
 	return err;
 }
 

@@ -11,7 +11,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MAPS_MAX 200
+/*
+ * What a program has that has just started, with as many segments as the kernel takes, each in
+ * two pieces, and an interpreter like that.
+ */
+#define MAPS_MAX 5000
 
 struct map_range {
 	uintptr_t start, end;
@@ -29,6 +33,12 @@ struct maps {
  * -E2BIG for more than MAPS_MAX mappings.
  */
 int maps_read(struct maps *maps, pid_t pid);
+
+/*
+ * Looks at one after the other, however many there are, until visit() returns false. Returns 0
+ * or -errno.
+ */
+int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range), void *arg);
 
 /* Is this a mapping of the kernel's vDSO or of its data? */
 bool maps_is_kernel_vdso(const struct map_range *range);

@@ -119,12 +119,13 @@ static bool needs_zeros(const ElfW(Phdr) * ph)
 static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_size,
 		      const char *path, struct error *error)
 {
-	if (ph->p_memsz == 0)
-		return 0;
 	if (ph->p_filesz > ph->p_memsz || ph->p_vaddr > HOST_USER_TOP ||
 	    ph->p_memsz > HOST_USER_TOP - ph->p_vaddr)
 		return bad(error, path, "a segment does not fit into the address space");
-	if (ph->p_offset % page_size() != ph->p_vaddr % page_size())
+	if (ph->p_memsz == 0)
+		return 0;
+	/* Where nothing of the file is mapped its offset does not matter. */
+	if (ph->p_filesz && ph->p_offset % page_size() != ph->p_vaddr % page_size())
 		return bad(error, path, "a segment's offset and address differ within a page");
 	if (ph->p_offset > (uint64_t)INT64_MAX - ph->p_filesz)
 		return bad(error, path, "a segment's offset is too large");
@@ -143,7 +144,8 @@ static int check_load(struct binary *bin, const ElfW(Phdr) * ph, uint64_t file_s
 	return 0;
 }
 
-int binary_read(struct binary *bin, int fd, const char *path, struct error *error)
+int binary_read(struct binary *bin, int fd, bool is_interpreter, const char *path,
+		struct error *error)
 {
 	struct stat st;
 	size_t size;
@@ -171,7 +173,7 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 	for (int i = 0; i < bin->ehdr.e_phnum && !err; i++) {
 		const ElfW(Phdr) *ph = &bin->phdr[i];
 
-		if (ph->p_type == PT_INTERP)
+		if (ph->p_type == PT_INTERP && !is_interpreter)
 			err = read_interp(bin, ph, path, error);
 		else if (ph->p_type == PT_GNU_STACK) {
 			bin->has_stack = true;
@@ -179,9 +181,10 @@ int binary_read(struct binary *bin, int fd, const char *path, struct error *erro
 		} else if (ph->p_type == PT_LOAD)
 			err = check_load(bin, ph, (uint64_t)st.st_size, path, error);
 	}
-	if (!err && bin->low >= bin->high)
+	/* Of a program an interpreter might make something all the same. */
+	if (!err && bin->low >= bin->high && !bin->interp)
 		err = bad(error, path, "no segment to load");
-	if (!err && bin->high - bin->low > HOST_USER_TOP / 2)
+	if (!err && bin->high > bin->low && bin->high - bin->low > HOST_USER_TOP / 2)
 		err = bad(error, path, "its segments span half of the address space");
 	return err;
 }
@@ -204,8 +207,8 @@ static int reserve_at(uintptr_t want, size_t size)
 	return -EEXIST;
 }
 
-/* Where the kernel puts libraries, at a multiple of align. 0 when there is no room. */
-static uintptr_t reserve_anywhere(size_t size, size_t align)
+/* Where the kernel puts libraries, at a multiple of align. Returns 0 or -errno. */
+static int reserve_anywhere(size_t size, size_t align, uintptr_t *at)
 {
 	size_t more = size + align - page_size();
 	void *got =
@@ -213,16 +216,17 @@ static uintptr_t reserve_anywhere(size_t size, size_t align)
 	uintptr_t start, from = (uintptr_t)got;
 
 	if (got == MAP_FAILED)
-		return 0;
+		return error_from("mmap");
 	start = (from + align - 1) & ~(align - 1);
 	if (start > from)
 		munmap((void *)from, start - from);
 	if (from + more > start + size)
 		munmap((void *)(start + size), from + more - (start + size));
-	return start;
+	*at = start;
+	return 0;
 }
 
-static uintptr_t reserve_program(size_t size, size_t align)
+static int reserve_program(size_t size, size_t align, uintptr_t *at)
 {
 	for (int turn = 0; turn < 64; turn++) {
 		uint64_t random;
@@ -231,23 +235,26 @@ static uintptr_t reserve_program(size_t size, size_t align)
 		if (random_bytes(&random, sizeof(random)))
 			break;
 		want = (HOST_PIE_LOW + random % HOST_PIE_SPAN) & ~(align - 1);
-		if (!reserve_at(want, size))
-			return want;
+		if (!reserve_at(want, size)) {
+			*at = want;
+			return 0;
+		}
 	}
-	return reserve_anywhere(size, align);
+	return reserve_anywhere(size, align, at);
 }
 
 /*
- * At this address. If something is there, such as ourselves, somewhere else for now. 0 when
- * there is no room, or the address is none of ours.
+ * At this address. If something is there, such as ourselves, somewhere else for now. It may be
+ * address 0, where the system lets root have something mapped (vm.mmap_min_addr).
  */
-static uintptr_t reserve_fixed(uintptr_t want, size_t size)
+static int reserve_fixed(uintptr_t want, size_t size, uintptr_t *at)
 {
 	int err = reserve_at(want, size);
 
-	if (!err)
-		return want;
-	return err == -EEXIST ? reserve_anywhere(size, page_size()) : 0;
+	if (err == -EEXIST)
+		return reserve_anywhere(size, page_size(), at);
+	*at = want;
+	return err;
 }
 
 static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_t bias)
@@ -268,8 +275,10 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 		if (needs_zeros(ph))
 			memset((void *)file_end, 0, zero_pages - file_end);
 	}
+	/* The kernel's are writable whatever the segment is (vm_brk_flags()). */
 	if (end > zero_pages &&
-	    mmap((void *)zero_pages, end - zero_pages, prot,
+	    mmap((void *)zero_pages, end - zero_pages,
+		 PROT_READ | PROT_WRITE | (prot & PROT_EXEC),
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return error_from("mmap");
 	return 0;
@@ -279,6 +288,8 @@ static int map_segment(const struct binary *bin, const ElfW(Phdr) * ph, uintptr_
 static void describe(const struct binary *bin, struct mapped_binary *map)
 {
 	map->entry = map->bias + bin->ehdr.e_entry;
+	/* What it is if no segment has them in it. */
+	map->phdr = map->bias;
 	map->start_code = UINTPTR_MAX;
 	for (int i = 0; i < bin->ehdr.e_phnum; i++) {
 		const ElfW(Phdr) *ph = &bin->phdr[i];
@@ -306,25 +317,33 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 	       const char *path, struct error *error)
 {
 	size_t size = bin->high - bin->low;
-	uintptr_t start = 0, now;
+	bool fixed = true;
+	uintptr_t start, now;
 	int err;
 
 	*map = (struct mapped_binary){0};
+	if (bin->low >= bin->high) {
+		describe(bin, map);
+		return 0;
+	}
 	if (bin->ehdr.e_type == ET_EXEC)
 		start = bin->low;
 	else if (!is_interpreter && bin->interp && !layout_is_random(1))
 		start = HOST_PIE_LOW & ~(bin->align - 1);
-	if (start)
-		now = reserve_fixed(start, size);
-	else if (is_interpreter || !bin->interp)
-		now = reserve_anywhere(size, bin->align);
 	else
-		now = reserve_program(size, bin->align);
-	if (!now)
+		fixed = false;
+	if (fixed)
+		err = reserve_fixed(start, size, &now);
+	else if (is_interpreter) /* whose alignment the kernel does not look at */
+		err = reserve_anywhere(size, page_size(), &now);
+	else if (!bin->interp)
+		err = reserve_anywhere(size, bin->align, &now);
+	else
+		err = reserve_program(size, bin->align, &now);
+	if (err)
 		return error_cannot_run(error, path, "no room for %zu bytes%s: %s", size,
-					start ? " where it must lie" : "",
-					error_words(error_from("mmap")));
-	if (!start)
+					fixed ? " where it must lie" : "", error_words(err));
+	if (!fixed)
 		start = now;
 	map->start = start;
 	map->end = start + size;

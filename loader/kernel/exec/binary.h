@@ -39,9 +39,11 @@ struct mapped_binary {
 
 /*
  * Takes over fd (it is closed by binary_close(), also after an error) and reads and
- * checks the headers. path is for messages. Returns 0, or an error number with error filled.
+ * checks the headers. An interpreter's own PT_INTERP means nothing. path is for messages.
+ * Returns 0, or an error number with error filled.
  */
-int binary_read(struct binary *bin, int fd, const char *path, struct error *error);
+int binary_read(struct binary *bin, int fd, bool is_interpreter, const char *path,
+		struct error *error);
 
 /*
  * Maps the segments: at its own addresses if it is not position-independent, else at a

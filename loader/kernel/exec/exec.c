@@ -60,7 +60,7 @@ struct jump_area {
 	unsigned char code[JUMP_CODE_SIZE] __attribute__((aligned(16)));
 };
 
-/* Some ten kilobytes, read twice; a process does this only once. */
+/* Read twice; a process does this only once. */
 static struct maps maps;
 
 static const struct map_range *find_stack(void)
@@ -193,7 +193,7 @@ static void tell(const struct exec_request *request, const struct mapped_binary 
 
 	event_verbose(events, EVENT_PROGRAM, .start = program->start, .end = program->end,
 		      .what = request->program->path);
-	if (interp->start)
+	if (request->program->bin.interp)
 		event_verbose(events, EVENT_INTERPRETER, .start = interp->start,
 			      .end = interp->end, .what = request->program->bin.interp);
 	event_verbose(events, EVENT_PLACED, .start = vdso->start, .ehdr = vdso->ehdr,
@@ -219,23 +219,44 @@ static int read_maps(const struct map_range **stack, struct error *error)
 	return error_self(error, -ENOENT, "/proc/self/maps", "shows no stack");
 }
 
-/* Is something where the program must lie that is not unmapped before it is moved there? */
-static bool is_in_the_way(const struct exec_request *request,
-			  const struct mapped_binary *program,
-			  const struct mapped_binary *interp, const struct jump_area *area)
+/*
+ * Is something where one of the two must lie that is not unmapped before it is moved there?
+ * That may be the other one. Returns it, or NULL.
+ */
+static const struct mapped_binary *in_the_way(const struct exec_request *request,
+					      const struct mapped_binary *program,
+					      const struct mapped_binary *interp,
+					      const struct jump_area *area)
 {
 	const struct placement *vdso = request->vdso;
-	struct pieces stay = {.count = 0};
+	static struct pieces stay;
 
+	stay.count = 0;
 	pieces_add(&stay, vdso->start, vdso->start + vdso->length);
 	pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1));
-	pieces_add(&stay, interp->start, interp->end);
+	pieces_add(&stay, interp->start + interp->moved, interp->end + interp->moved);
 	pieces_add(&stay, program->start + program->moved, program->end + program->moved);
 	for (size_t i = 0; i < maps.count; i++)
 		if (!strcmp(maps.range[i].name, "[stack]") ||
 		    (keeps_kernel_vdso(request) && maps_is_kernel_vdso(&maps.range[i])))
 			pieces_add(&stay, maps.range[i].start, maps.range[i].end);
-	return program->moved && pieces_overlap(&stay, program->start, program->end);
+	if (program->moved && pieces_overlap(&stay, program->start, program->end))
+		return program;
+	if (interp->moved && (pieces_overlap(&stay, interp->start, interp->end) ||
+			      (interp->start < program->end && program->start < interp->end)))
+		return interp;
+	return NULL;
+}
+
+/* To where it must lie, once what was there is unmapped. */
+static bool move_back(struct jump *jump, size_t *at, const struct binary *bin,
+		      const struct mapped_binary *map)
+{
+	static struct pieces move;
+
+	move.count = 0;
+	return !map->moved || (pieces_add_segments(&move, bin, map->bias + map->moved) &&
+			       jump_add_moves(jump, at, &maps, &move, map->moved));
 }
 
 /*
@@ -249,7 +270,7 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	const struct placement *vdso = request->vdso;
 	const struct program *target = request->program;
 	uintptr_t stack_size = stack->end - stack->start;
-	static struct pieces stay, move;
+	static struct pieces stay;
 	struct jump *jump = &area->jump;
 	size_t at = 0;
 
@@ -263,13 +284,11 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 	if (!pieces_add(&stay, vdso->start, vdso->start + vdso->length) ||
 	    !pieces_add(&stay, (uintptr_t)area, (uintptr_t)(area + 1)) ||
 	    !pieces_add_segments(&stay, &target->bin, program->bias + program->moved) ||
-	    !pieces_add_segments(&stay, &target->interp, interp->bias) ||
+	    !pieces_add_segments(&stay, &target->interp, interp->bias + interp->moved) ||
 	    !jump_add_unmaps(jump, &at, &maps, &stay, keeps_kernel_vdso(request)))
 		return false;
-	move.count = 0;
-	if (program->moved &&
-	    (!pieces_add_segments(&move, &target->bin, program->bias + program->moved) ||
-	     !jump_add_moves(jump, &at, &maps, &move, program->moved)))
+	if (!move_back(jump, &at, &target->bin, program) ||
+	    !move_back(jump, &at, &target->interp, interp))
 		return false;
 	/* With the exe link if we may; that needs the old program unmapped already. */
 	jump_add_call(jump, &at, 1, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
@@ -312,6 +331,7 @@ int exec_program(const struct exec_request *request, struct error *error)
 	const struct program *target = request->program;
 	const char *name = strrchr(target->path, '/');
 	struct mapped_binary program, interp = {0};
+	const struct mapped_binary *misplaced;
 	const struct map_range *old_stack;
 	struct first_stack stack;
 	struct jump_area *area;
@@ -349,16 +369,17 @@ int exec_program(const struct exec_request *request, struct error *error)
 	err = read_maps(&old_stack, error);
 	if (err)
 		return err;
-	if (is_in_the_way(request, &program, &interp, area))
-		return error_cannot_run(error, target->path,
-					"must lie at 0x%" PRIxPTR ", but something is there",
-					program.start);
+	misplaced = in_the_way(request, &program, &interp, area);
+	if (misplaced)
+		return error_cannot_run(
+			error, misplaced == &program ? target->path : target->bin.interp,
+			"must lie at 0x%" PRIxPTR ", but something is there", misplaced->start);
 	area->jump = (struct jump){
 		.stack_to = stack.sp,
 		.stack_from = (uintptr_t)stack.bytes,
 		.stack_size = top - stack.sp,
 		.sp = stack.sp,
-		.entry = interp.start ? interp.entry : program.entry,
+		.entry = target->bin.interp ? interp.entry : program.entry,
 		.landing = request->vdso->landing,
 		.self = (uintptr_t)area,
 		.self_size = sizeof(*area),

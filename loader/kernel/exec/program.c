@@ -211,7 +211,7 @@ static int open_interp(struct program *program, struct error *error)
 		return 0;
 	err = open_file(path, &fd, error);
 	if (!err)
-		err = binary_read(&program->interp, fd, path, error);
+		err = binary_read(&program->interp, fd, true, path, error);
 	else if (fd >= 0)
 		close(fd);
 	if (err == -ENOENT)
@@ -270,7 +270,7 @@ int program_open(struct program *program, char **argv, struct error *error)
 			break;
 		}
 		if (pread(fd, head, HEAD_SIZE, 0) < 2 || head[0] != '#' || head[1] != '!') {
-			err = binary_read(&program->bin, fd, path, error);
+			err = binary_read(&program->bin, fd, false, path, error);
 			if (err != -ENOEXEC || !formats_are_registered())
 				break;
 			program->other_format = true;

@@ -13,7 +13,8 @@
 #include "kernel/arch/jump.h"
 #include "kernel/base/maps.h"
 
-#define PIECES_MAX 256
+/* As many segments as the kernel takes, and as many of an interpreter. */
+#define PIECES_MAX 2500
 
 /* Stretches of whole pages that stay, in any order. */
 struct pieces {

@@ -121,6 +121,17 @@ static bool is_builtin(const void *ehdr)
 	return !memcmp(ehdr, image.bytes, sizeof(ElfW(Ehdr)));
 }
 
+/* Of the mapping that begins at arg->start the rest. */
+static bool is_not_it(void *arg, const struct map_range *range)
+{
+	struct map_range *wanted = arg;
+
+	if (range->start != wanted->start)
+		return true;
+	*wanted = *range;
+	return false;
+}
+
 /*
  * Does the kernel's own vDSO tell us the time? Any other may shift it, whatever image it is:
  * that of another build, or one that `run --image` was given. Only the kernel names its mapping
@@ -128,17 +139,13 @@ static bool is_builtin(const void *ehdr)
  */
 static bool on_kernel_vdso(void)
 {
-	static struct maps maps;
-	uintptr_t ehdr = getauxval(AT_SYSINFO_EHDR);
+	struct map_range vdso = {.start = getauxval(AT_SYSINFO_EHDR)};
 
-	if (!ehdr)
+	if (!vdso.start)
 		return true; /* system calls do */
-	if (is_builtin((const void *)ehdr) || maps_read(&maps, 0))
+	if (is_builtin((const void *)vdso.start))
 		return false;
-	for (size_t i = 0; i < maps.count; i++)
-		if (maps.range[i].start == ehdr)
-			return maps_is_kernel_vdso(&maps.range[i]);
-	return false;
+	return !maps_walk(0, is_not_it, &vdso) && maps_is_kernel_vdso(&vdso);
 }
 
 void timens_inherit(struct timens *timens)

@@ -19,7 +19,7 @@
 /* How far into an image to look for an instruction: the kernel's have 4 or 8 KiB. */
 #define LOOK_MAX 32768
 
-/* Some ten kilobytes; one process is dealt with at a time. */
+/* One process is dealt with at a time. */
 static struct maps maps;
 
 /* What is known of a fresh program, and where its vDSO comes from. */

@@ -12,18 +12,20 @@
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
 
-/* Some ten kilobytes; one process is dealt with at a time. */
-static struct maps maps;
+static bool is_not_image(void *arg, const struct map_range *range)
+{
+	if (strncmp(range->name, "/memfd:vdso ", 12))
+		return true;
+	*(uintptr_t *)arg = range->start;
+	return false;
+}
 
-/* Where it has our image, or 0. */
+/* Where it has our image, or 0. It may have any number of other mappings. */
 static uintptr_t find_image(pid_t pid)
 {
-	if (maps_read(&maps, pid))
-		return 0;
-	for (size_t i = 0; i < maps.count; i++)
-		if (!strncmp(maps.range[i].name, "/memfd:vdso ", 12))
-			return maps.range[i].start;
-	return 0;
+	uintptr_t image = 0;
+
+	return maps_walk(pid, is_not_image, &image) ? 0 : image;
 }
 
 /*

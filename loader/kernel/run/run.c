@@ -402,6 +402,43 @@ static int recognise(struct start *start, const struct foreign_layout **foreign,
 	return 0;
 }
 
+/* Data pages that are kept, and the image for them. */
+static int make_data_pages(struct start *start, const struct foreign_layout *foreign,
+			   const struct keeper_duty *duty, struct error *error)
+{
+	const struct run_request *request = start->request;
+	struct keeper *keeper = &start->keeper;
+	int err = vvar_create(&keeper->vvar);
+
+	if (err)
+		return error_system(error, err, "data page");
+	keeper->vvar.foreign = foreign;
+	keeper->timens = request->timens;
+	keeper->counter = request->counter;
+	keeper->apart = true;
+	keeper->duty = duty;
+	err = keeper_start(keeper, error);
+	if (err)
+		return err;
+	/* The image while the counter is calibrated. */
+	err = make_image(start, error);
+	if (err) {
+		error_about(error, request->image_name);
+		return err;
+	}
+	return keeper_ready(keeper, error);
+}
+
+/*
+ * Until the seal, who may look into this process can open the data pages by its /proc/PID/fd,
+ * and map them writable for good: any process of the same user, also where Yama lets it trace
+ * nothing. The attendants inherit it.
+ */
+static bool hide(void)
+{
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
@@ -410,6 +447,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	const char *why = timens_check(&request->timens);
 	const struct foreign_layout *foreign;
 	struct rlimit stack;
+	bool hidden;
 	int err;
 
 	if (why)
@@ -430,24 +468,10 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	err = recognise(start, &foreign, error);
 	if (err)
 		return err;
-	err = vvar_create(&keeper->vvar);
-	if (err)
-		return error_system(error, err, "data page");
-	keeper->vvar.foreign = foreign;
-	keeper->timens = request->timens;
-	keeper->counter = request->counter;
-	keeper->apart = true;
-	keeper->duty = duty;
-	err = keeper_start(keeper, error);
-	if (err)
-		return err;
-	/* The image while the counter is calibrated. */
-	err = make_image(start, error);
-	if (err) {
-		error_about(error, request->image_name);
-		return err;
-	}
-	err = keeper_ready(keeper, error);
+	hidden = hide();
+	err = make_data_pages(start, foreign, duty, error);
+	if (hidden)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (err)
 		return err;
 	/* It has found out what is to be added to the clocks. */
