@@ -312,7 +312,7 @@ load: all $(LOAD) $(P)/bench/bench ## Proof | readers on every core beside a wri
 	@tests/bench/chart $(P)/bench
 
 # The same as run/storms and time/halted, at more steps.
-N ?= 10000
+storms: N ?= 10000
 storms: $(P)/tests/run/storms $(P)/tests/time/halted ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
 	$(Q)$(TEST_ENV) $(P)/tests/time/halted --kills 300
 	$(Q)$(TEST_ENV) $(P)/tests/run/storms --number $(call quoted,$(N)) --limit $(call quoted,$(LIMIT)) --jobs 12
