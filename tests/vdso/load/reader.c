@@ -11,9 +11,9 @@
  *	NAME READS UPDATES FEWEST TORN BACK STUCK KERNEL
  *
  * UPDATES are those that it saw, FEWEST of them by any of its threads. TORN and BACK are
- *answers that are of two updates, or of an earlier one than the answer before, by whatever
- *function. STUCK are threads that used up their patience, in CPU time, without a batch of
- *answers. KERNEL are answers of the system call, of readers that gave up.
+ * answers that are of two updates, or of an earlier one than the answer before, by whatever
+ * function. STUCK are threads that used up their patience, in CPU time, without a batch of
+ * answers. KERNEL are answers of the system call, of readers that gave up.
  */
 #include <pthread.h>
 #include <sched.h>
