@@ -324,6 +324,10 @@ static void test_size(void)
 	load->p_filesz = load->p_memsz = copy.size + 1;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
 	   "refused: a segment that is a byte longer than the image");
+	load->p_filesz = copy.size;
+	load->p_memsz = copy.size - 1;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_LOAD_SIZE,
+	   "refused: a segment with a byte more in the file than in memory");
 	load->p_filesz = load->p_memsz = 1;
 	load->p_offset = copy.size + 1;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
