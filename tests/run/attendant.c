@@ -72,7 +72,7 @@ static void obey(void *arg, int in, int out)
 
 	(void)arg;
 	if (!getcwd(facts.directory, sizeof(facts.directory)))
-		_exit(1);
+		strcpy(facts.directory, "a longer one");
 	attendant_tell(out, &facts, sizeof(facts));
 	while (!attendant_receive(in, &order, sizeof(order))) {
 		if (order == BE_KILLED) {
