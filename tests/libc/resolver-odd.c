@@ -257,6 +257,14 @@ static void test_refusals(void)
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
 	   "refused: a table at an odd address");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	copy_dynamic(&copy, DT_SYMENT)->d_un.d_val--;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_SYMBOLS,
+	   "refused: symbols of another size");
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val++;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
+	   "refused: a list of versions that ends early");
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	((ElfW(Phdr) *)(void *)(copy.image + sizeof(ElfW(Ehdr))))[1].p_filesz =
 		2 * sizeof(ElfW(Dyn));
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_DYNAMIC,

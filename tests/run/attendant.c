@@ -298,7 +298,7 @@ static bool statuses_are_right(void)
 
 static bool pauses(void)
 {
-	const unsigned long ns = 3000000;
+	const unsigned long ns = 20000000;
 	struct timespec before, after;
 
 	clock_gettime(CLOCK_MONOTONIC, &before);

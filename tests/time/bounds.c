@@ -211,6 +211,14 @@ static void test_rate(void)
 		timeline_steer(&line, after(n * 4000000, n * 4000000));
 	ok(line.rate == 1 && line.next_shift == 30, "... or the precision that it allows");
 	line = plain();
+	line.rate = 8;
+	line.ns += 300;
+	for (n = 1; n < 8; n++)
+		timeline_steer(&line, after(n * 4000000, n * 4000000));
+	ok(!line.restart, "ahead, seven of them leave the line as it is");
+	timeline_steer(&line, after(8 * 4000000, 8 * 4000000));
+	ok(line.restart, "... and the eighth begins another one");
+	line = plain();
 	for (n = 1; n < 20; n++)
 		timeline_steer(&line, after(n * 4000, n * 8000000));
 	ok(line.rate == 1 && line.strange == 19, "... but not one that no counter has");
@@ -242,6 +250,10 @@ static void test_ready(void)
 	struct timeline line = plain();
 
 	ok(timeline_ready(&line, 51000000) && !line.restart, "a line at max_cycles goes on");
+	line.cycle_last = 2000000;
+	timeline_ready(&line, 1999999);
+	ok(line.restart, "one from before which a counter fell back begins anew");
+	line = plain();
 	line.last.cycles = 51000000;
 	line.best_width = 0;
 	ok(timeline_ready(&line, 51000001) && line.restart, "past it, it begins anew");
