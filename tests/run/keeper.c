@@ -148,6 +148,8 @@ static void not_used(void)
 	ok(until(is_kept), "while there are readers the time is kept");
 	vvar_close_readers(&keeper.vvar);
 	ok(until(is_given_up), "when nobody has the data pages any more it is not");
+	attendant_wait(&keeper.timekeeper, 100);
+	attendant_wait(&keeper.watchdog, 100);
 	ok(lives(keeper.timekeeper.pid) && lives(keeper.watchdog.pid),
 	   "... and none of them ends, which the owner would see");
 	kill(keeper.timekeeper.pid, SIGKILL);
@@ -163,7 +165,7 @@ int main(void)
 
 	alarm(120);
 	if (!getrlimit(RLIMIT_CPU, &limit)) {
-		limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? 100 : limit.rlim_max;
+		limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? 100 : limit.rlim_max - 1;
 		setrlimit(RLIMIT_CPU, &limit);
 	}
 	stopped_and_ended();

@@ -261,6 +261,13 @@ static void test_ready(void)
 	ok(timeline_ready(&line, 2000000), "a look of a millisecond ago says where");
 	ok(!timeline_ready(&line, 2000001), "... and an older one does not");
 	ok(!timeline_ready(&line, 999999), "... or one that is to come");
+	line.mask = 0xffff;
+	line.cycle_last = 0;
+	line.last.cycles = 1000;
+	ok(timeline_ready(&line, 1001) && !timeline_ready(&line, 999),
+	   "... also where the counter soon wraps");
+	line = plain();
+	line.restart = true;
 	/* 55 / 2 ns of room, and a rate that is 10 / 1e5 + 1e-6 too fast at most. */
 	line.best_width = 10;
 	line.age = 1e5;
@@ -310,8 +317,15 @@ static void test_advance(void)
 	ok(line.ns == 1000500 && line.error_at_start == 0,
 	   "... and the next line begins at the kernel's clock");
 	line = plain();
+	line.last = (struct timeline_sample){2000000, 1000500, 60};
+	timeline_restart(&line);
+	line.error_at_start = -100;
+	timeline_advance(&line, 2000000);
+	is(line.ns, 1000600, "... or where readers of a line that was ahead have been");
+	line = plain();
 	line.last.ns = 999000;
 	line.frac = 1;
+	line.next_mult = ONE + 1000;
 	timeline_restart(&line);
 	is(line.next_mult, ONE, "a new beginning has the rate for its slope");
 	timeline_advance(&line, 1000000);
