@@ -364,7 +364,8 @@ sub sample {
 	my ($seed, @mutants) = @_;
 	my %of;
 	my $order = sub { md5_hex("$seed $_[0]{name}") };
-	my @quick = grep { $_->{tests}[0] !~ m{^(?:foreign/images|run/keeper|run/attendant)$} } @mutants;
+	my @quick =
+	    grep { $_->{tests}[0] !~ m{^(?:foreign/images|run/keeper|run/attendant)$} } @mutants;
 	for (grep { -e "$TOP/tests/$_->{tests}[0].c" && !$_->{lives} } @quick) {
 		push @{$of{$_->{file}}}, $_;
 	}
