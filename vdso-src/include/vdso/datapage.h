@@ -150,7 +150,6 @@ struct vdso_data {
 	s32 tz_dsttime;
 	u32 hrtimer_res;
 	union {
-		/* NOLINTNEXTLINE(bugprone-reserved-identifier): the kernel's name for it */
 		u32 __unused;
 		u32 coarse_res;
 	};
