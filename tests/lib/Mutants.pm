@@ -172,6 +172,8 @@ sub target {
 	my ($tree, $test) = @_;
 	return "build/tests/$test" if -e "$tree->{dir}/tests/$test.c";
 	return 'build/tests/vdso/interleave-halves' if $test eq 'vdso/interleave-halves';
+	return 'i386-course' if $test eq 'machines/trampolines';
+	return ('build/uvdso', 'i386-programs') if $test eq 'machines/i386';
 	return 'all' if $test =~ m{^(?:library|build|cli/install)};
 	return $test =~ m{^(?:course|self)/} ? () : 'build/uvdso';
 }
@@ -356,12 +358,15 @@ sub try_all {
 }
 
 # Some for a day: those that a test in C must notice, which is quick, in an order of that day. Those of
-# one file are neighbours, two at a time, because the second costs less.
+# one file are neighbours, two at a time, because the second costs less. Not with tests that wait long
+# for what does not come.
 sub sample {
 	my ($seed, @mutants) = @_;
 	my %of;
 	my $order = sub { md5_hex("$seed $_[0]{name}") };
-	for (grep { -e "$TOP/tests/$_->{tests}[0].c" && !$_->{lives} } @mutants) {
+	my @quick =
+	    grep { $_->{tests}[0] !~ m{^(?:foreign/images|run/keeper|run/attendant)$} } @mutants;
+	for (grep { -e "$TOP/tests/$_->{tests}[0].c" && !$_->{lives} } @quick) {
 		push @{$of{$_->{file}}}, $_;
 	}
 	my @pairs;

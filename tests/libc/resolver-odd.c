@@ -257,6 +257,14 @@ static void test_refusals(void)
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
 	   "refused: a table at an odd address");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	copy_dynamic(&copy, DT_SYMENT)->d_un.d_val--;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_SYMBOLS,
+	   "refused: symbols of another size");
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
+	copy_dynamic(&copy, DT_VERDEFNUM)->d_un.d_val++;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
+	   "refused: a list of versions that ends early");
+	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	((ElfW(Phdr) *)(void *)(copy.image + sizeof(ElfW(Ehdr))))[1].p_filesz =
 		2 * sizeof(ElfW(Dyn));
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_DYNAMIC,
@@ -324,6 +332,10 @@ static void test_size(void)
 	load->p_filesz = load->p_memsz = copy.size + 1;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
 	   "refused: a segment that is a byte longer than the image");
+	load->p_filesz = copy.size;
+	load->p_memsz = copy.size - 1;
+	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_LOAD_SIZE,
+	   "refused: a segment with a byte more in the file than in memory");
 	load->p_filesz = load->p_memsz = 1;
 	load->p_offset = copy.size + 1;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,

@@ -211,6 +211,14 @@ static void test_rate(void)
 		timeline_steer(&line, after(n * 4000000, n * 4000000));
 	ok(line.rate == 1 && line.next_shift == 30, "... or the precision that it allows");
 	line = plain();
+	line.rate = 8;
+	line.ns += 300;
+	for (n = 1; n < 8; n++)
+		timeline_steer(&line, after(n * 4000000, n * 4000000));
+	ok(!line.restart, "ahead, seven of them leave the line as it is");
+	timeline_steer(&line, after(8 * 4000000, 8 * 4000000));
+	ok(line.restart, "... and the eighth begins another one");
+	line = plain();
 	for (n = 1; n < 20; n++)
 		timeline_steer(&line, after(n * 4000, n * 8000000));
 	ok(line.rate == 1 && line.strange == 19, "... but not one that no counter has");
@@ -242,6 +250,10 @@ static void test_ready(void)
 	struct timeline line = plain();
 
 	ok(timeline_ready(&line, 51000000) && !line.restart, "a line at max_cycles goes on");
+	line.cycle_last = 2000000;
+	timeline_ready(&line, 1999999);
+	ok(line.restart, "one from before which a counter fell back begins anew");
+	line = plain();
 	line.last.cycles = 51000000;
 	line.best_width = 0;
 	ok(timeline_ready(&line, 51000001) && line.restart, "past it, it begins anew");
@@ -249,6 +261,13 @@ static void test_ready(void)
 	ok(timeline_ready(&line, 2000000), "a look of a millisecond ago says where");
 	ok(!timeline_ready(&line, 2000001), "... and an older one does not");
 	ok(!timeline_ready(&line, 999999), "... or one that is to come");
+	line.mask = 0xffff;
+	line.cycle_last = 0;
+	line.last.cycles = 1000;
+	ok(timeline_ready(&line, 1001) && !timeline_ready(&line, 999),
+	   "... also where the counter soon wraps");
+	line = plain();
+	line.restart = true;
 	/* 55 / 2 ns of room, and a rate that is 10 / 1e5 + 1e-6 too fast at most. */
 	line.best_width = 10;
 	line.age = 1e5;
@@ -298,8 +317,15 @@ static void test_advance(void)
 	ok(line.ns == 1000500 && line.error_at_start == 0,
 	   "... and the next line begins at the kernel's clock");
 	line = plain();
+	line.last = (struct timeline_sample){2000000, 1000500, 60};
+	timeline_restart(&line);
+	line.error_at_start = -100;
+	timeline_advance(&line, 2000000);
+	is(line.ns, 1000600, "... or where readers of a line that was ahead have been");
+	line = plain();
 	line.last.ns = 999000;
 	line.frac = 1;
+	line.next_mult = ONE + 1000;
 	timeline_restart(&line);
 	is(line.next_mult, ONE, "a new beginning has the rate for its slope");
 	timeline_advance(&line, 1000000);
