@@ -340,8 +340,11 @@ sanitize: ## Proof | the tests under sanitizers and valgrind (PASSES='address th
 		TESTS=$(call quoted,$(filter-out all,$(T))) tests/setup/sanitize $(PASSES)
 
 # What one sanitizer must find in it.
-$(P)/planted: tests/setup/planted.c $(O)/.config
-	$(call program,$(TEST_CFLAGS) -O0,$(LIBS))
+$(P)/planted: tests/setup/planted.c $(O)/planted-image.o $(O)/.config
+	$(call program,$(TEST_CFLAGS) -O0,$(O)/planted-image.o $(LIBS))
+
+$(O)/planted-image.o: tests/setup/planted-image.c $(O)/.config
+	$(call compile,$(VDSO_CFLAGS))
 
 analyze: ## Proof | clang-tidy, cppcheck and gcc -fanalyzer (TOOLS='tidy cppcheck gcc')
 	$(Q)ARCH=$(ARCH) tests/setup/analyze $(TOOLS)

@@ -27,6 +27,7 @@ extern struct vdso_rng_data vdso_rng_data __attribute__((visibility("hidden")));
  */
 #define VDSO_EXPORTED __attribute__((visibility("default")))
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type and a list of parameters */
 #if VDSO_WEAK_ALIASES
 #	define EXPORT(type, name, args)                                           \
 		VDSO_EXPORTED type VDSO_PREFIX(name) args;                         \
@@ -38,5 +39,6 @@ extern struct vdso_rng_data vdso_rng_data __attribute__((visibility("hidden")));
 		VDSO_EXPORTED type VDSO_PREFIX(name) args; \
 		type VDSO_PREFIX(name) args
 #endif
+/* NOLINTEND(bugprone-macro-parentheses): EXPORT */
 
 #endif

@@ -123,6 +123,7 @@ static bool find_program(const char *pid, const ElfW(auxv_t) * vector, char *fil
 	maps = entry ? fopen(path, "re") : NULL;
 	while (maps && !found && getline(&line, &size, maps) > 0) {
 		unsigned long start, end;
+		size_t length;
 		int name = 0;
 
 		if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &start, &end, &name) < 2 ||
@@ -130,9 +131,10 @@ static bool find_program(const char *pid, const ElfW(auxv_t) * vector, char *fil
 			continue;
 		line[strcspn(line, "\n")] = 0;
 		/* A file that was deleted since, or has another root, is not found by name. */
-		found = name && strlen(line + name) < PATH_MAX && !access(line + name, R_OK);
+		length = name ? strlen(line + name) : 0;
+		found = length && length < PATH_MAX && !access(line + name, R_OK);
 		if (found)
-			strcpy(file, line + name);
+			memcpy(file, line + name, length + 1);
 	}
 	free(line);
 	if (maps)

@@ -78,6 +78,7 @@ static bool make_parser(struct parser *parser, const struct command *command)
 	while (command->options && command->options[rows - 1].name)
 		rows++;
 	*parser = (struct parser){
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): its elements are pointers */
 		.rows = calloc(rows, sizeof(*parser->rows)),
 		.longs = calloc(rows + 1, sizeof(*parser->longs)),
 		.letters = calloc(rows + 2, 2),

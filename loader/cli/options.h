@@ -66,7 +66,7 @@ struct command {
  * set. Returns OPTIONS_GOOD, with the operands from argv[optind] on; or the status to
  * exit with, after a message or after the help.
  */
-#define OPTIONS_GOOD -1
+#define OPTIONS_GOOD (-1)
 int options_parse(const struct command *command, int argc, char **argv);
 
 /*

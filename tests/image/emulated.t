@@ -9,7 +9,7 @@ trap 'rm -f "$program"' EXIT
 strip -o "$program" "${UVDSO_BUILD:-build}/tests/image/alternatives"
 
 if command -v valgrind >/dev/null 2>&1; then
-	out=$(timeout 60 valgrind -q "$program" here 2>/dev/null)
+	out=$(timeout -k 5 60 valgrind -q "$program" here 2>/dev/null)
 	kernel=${out#kernel }
 	kernel=${kernel%% *}
 	is "$out" "kernel $kernel ours $kernel" 'under valgrind getcpu() says what the system call says'
@@ -18,7 +18,7 @@ else
 fi
 if command -v qemu-x86_64 >/dev/null 2>&1; then
 	# qemu-user knows one CPU number, 0, for every instruction that asks for one.
-	out=$(timeout 60 qemu-x86_64 "$program" here 2>/dev/null)
+	out=$(timeout -k 5 60 qemu-x86_64 "$program" here 2>/dev/null)
 	like "$out" 'kernel * ours 0' 'under qemu-user getcpu() says 0, which is all that it knows'
 else
 	skip 'qemu-x86_64 is not installed (package qemu-user)'

@@ -1,13 +1,14 @@
 /*
- * planted.c - one fault for each sanitizer, which it must find, or it finds nothing else
- *either.
+ * planted.c - one fault for each sanitizer: what does not find it would find nothing else.
  *
- *	planted overflow|shift|leak|race
+ *	planted overflow|shift|leak|race|image
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+int planted_image(int by);
 
 static volatile int shared, amount = 40;
 
@@ -31,6 +32,8 @@ int main(int argc, char **argv)
 		free((char *)bytes);
 	} else if (!strcmp(fault, "shift")) {
 		shared = 1 << amount;
+	} else if (!strcmp(fault, "image")) {
+		shared = planted_image(amount);
 	} else if (!strcmp(fault, "leak")) {
 		char *volatile bytes = malloc(100);
 
@@ -42,7 +45,7 @@ int main(int argc, char **argv)
 		count(NULL);
 		pthread_join(thread, NULL);
 	} else {
-		fputs("planted overflow|shift|leak|race\n", stderr);
+		fputs("planted overflow|shift|leak|race|image\n", stderr);
 		return 2;
 	}
 	return 0;

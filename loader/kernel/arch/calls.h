@@ -19,7 +19,7 @@
 #define LISTED_SIZE   64
 
 /* The number in the last one. */
-#define LISTED_END -1
+#define LISTED_END (-1)
 
 /* What there is room for: the assembler stops where calls.S has more. Whole words. */
 #define CALLS_CODE_SIZE 64

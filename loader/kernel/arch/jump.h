@@ -44,8 +44,8 @@
 #define LANDING_SIZE   32
 
 /* Numbers that are not system calls. */
-#define CALL_END        -1 /* the list is done: go */
-#define CALL_COPY_STACK -2 /* copy the new stack to its place */
+#define CALL_END        (-1) /* the list is done: go */
+#define CALL_COPY_STACK (-2) /* copy the new stack to its place */
 
 #ifndef __ASSEMBLER__
 #	include <stddef.h>

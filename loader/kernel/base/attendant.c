@@ -297,7 +297,7 @@ static bool look_at(const struct attendant *attendant, siginfo_t *info)
 /* The end of one that stands apart, or that the time is over. */
 static bool ended_apart(const struct attendant *attendant, unsigned ms)
 {
-	struct timespec wait = {ms / 1000, ms % 1000 * 1000000l};
+	struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
 	struct pollfd end = {.fd = attendant->pidfd, .events = POLLIN};
 
 	for (unsigned turn = 0;; turn++) {

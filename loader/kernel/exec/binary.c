@@ -319,7 +319,7 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 {
 	size_t size = bin->high - bin->low;
 	bool fixed = true;
-	uintptr_t start, now;
+	uintptr_t start, now = 0;
 	int err;
 
 	*map = (struct mapped_binary){0};

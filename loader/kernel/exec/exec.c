@@ -351,8 +351,8 @@ int exec_program(const struct exec_request *request, struct error *error)
 		err = read_maps(&old_stack, error);
 	if (err)
 		return err;
-	/* fanalyzer: read_maps() has found a stack, or an error, which is never 0. */
-	top = old_stack->end;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): or it was an error, never 0 */
+	top = old_stack->end; /* fanalyzer: likewise */
 	err = stack_build(&stack, top, target->argv, request->envp, target->path, &vec, error);
 	if (err)
 		return err;

@@ -6,13 +6,14 @@
 
 #include "kernel/foreign/layout.h"
 
-#define RELEASE(major, minor) (major << 16 | minor << 8)
+#define RELEASE(major, minor) ((major) << 16 | (minor) << 8)
 #define NEWER                 UINT32_MAX
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): their parameters are initializers */
 #define PAGES(n, t, ns, r)     .pages = n, .time = t, .timens = ns, .rng = r, .machines = -1
 #define MORE_PAGES(n)          .pages = n, .time = 0, .timens = 1, .rng = 2, .machines = 3
 #define AT(in_time, in_rng)    .data = in_time, .rng_data = in_rng
-#define PLAIN(bytes, zone)     .size = bytes, .tz = zone, .res = zone + 8
+#define PLAIN(bytes, zone)     .size = bytes, .tz = zone, .res = (zone) + 8
 #define WITH_MAX(bytes, zone)  PLAIN(bytes, zone), .max_cycles = true
 #define RELEASES(from, before) .since = from, .until = before
 
@@ -96,6 +97,8 @@
 		RELEASES(RELEASE(5, 15), RELEASE(6, 4)), PAGES(2, 0, 1, -1), AT(0, 0), \
 		PLAIN(240, 224)                                                        \
 	}
+
+/* NOLINTEND(bugprone-macro-parentheses): the rows themselves */
 
 /* clang-format off */
 const struct foreign_layout foreign_layouts[FOREIGN_LAYOUTS] = {

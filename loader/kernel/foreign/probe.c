@@ -207,7 +207,7 @@ static struct answer gettimeofday_(struct timezone *tz)
 
 	ask(function_names[GETTIMEOFDAY], -1);
 	((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, tz);
-	return (struct answer){tv.sec, tv.usec * 1000ll};
+	return (struct answer){tv.sec, tv.usec * 1000LL};
 }
 
 static bool map_slot(int slot, enum mirror_page page)

@@ -40,7 +40,7 @@ void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 static bool ended(int pipe, int ms)
 {
 	struct pollfd end = {.fd = pipe, .events = POLLIN};
-	struct timespec wait = {ms / 1000, ms % 1000 * 1000000l};
+	struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
 	int events = ppoll(&end, 1, &wait, NULL);
 	char byte;
 

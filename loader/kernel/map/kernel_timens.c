@@ -74,7 +74,7 @@ static int offsets_of(pid_t pid, struct timens_offset offset[TIMENS_CLOCKS])
 int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bool *other)
 {
 	char ours[NAME_MAX_NS], theirs[NAME_MAX_NS];
-	struct timens_offset here[TIMENS_CLOCKS];
+	struct timens_offset here[TIMENS_CLOCKS] = {{0}};
 	int err;
 
 	namespace_name(0, "time", ours);

@@ -24,7 +24,7 @@ static const clockid_t clock_id[TIMENS_CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONI
 						  CLOCK_BOOTTIME, CLOCK_TAI};
 
 /* Which of the four a clock id is shifted with; -1 for those that no namespace shifts. */
-static const signed char belongs_to[VDSO_BASES] = {
+static const int belongs_to[VDSO_BASES] = {
 	[VDSO_CLOCK_REALTIME] = TIMENS_REALTIME,
 	[VDSO_CLOCK_MONOTONIC] = TIMENS_MONOTONIC,
 	[2] = -1, /* CPU time of the process */

@@ -73,6 +73,7 @@ static void detach(pid_t pid)
 {
 	int status;
 
+	/* NOLINTNEXTLINE(misc-redundant-expression): a second try, not a second condition */
 	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) &&
 	    ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
 		return;
@@ -269,7 +270,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	}
 	if (follow->trace)
-		files.counters_at = (off_t)trace_next(follow->trace) * page_size();
+		files.counters_at = (off_t)(trace_next(follow->trace) * page_size());
 
 	/*
 	 * From here to the end of the injection it must not outlive us: it has registers of

@@ -480,7 +480,7 @@ void trace_seccomp(struct trace *trace, pid_t pid)
 		else if (filter == OUR_FILTER)
 			before_exec(trace, task);
 	}
-	if (filter != OUR_FILTER)
+	if (filter != OUR_FILTER) /* fanalyzer: nor here */
 		trace_refuse(pid);
 }
 

@@ -294,6 +294,7 @@ static int become_traced(struct start *start, int go, const sigset_t *mask, stru
 	if (err)
 		return err;
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): program_open() found it */
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
 }

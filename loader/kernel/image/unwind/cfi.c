@@ -124,7 +124,7 @@ static uint64_t encoded(const struct checked *c, struct cursor *in, uint8_t enco
 	unsigned size = format_size(c, encoding);
 	uint64_t value = take(in, size);
 
-	if (encoding & FORMAT_SIGNED && size < 8)
+	if (encoding & FORMAT_SIGNED && size && size < 8)
 		value = (value ^ 1ull << (8 * size - 1)) - (1ull << (8 * size - 1));
 	if (BASE(encoding) == BASE_PCREL)
 		value += vaddr;
@@ -301,6 +301,7 @@ static const char *const expression_texts[] = {
 	[EXPRESSION_OPCODE] = "an opcode that not all unwinders know: they abort the program",
 	[EXPRESSION_REGISTER] =
 		"a register that unwinders have no room for: they abort the program",
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text in two lines */
 	[EXPRESSION_STACK] = "an operand that is not there, or too many: libgcc aborts the "
 			     "program, LLVM's unwinder takes what lies there",
 	[EXPRESSION_DIVISION] = "a division by 0, which ends the program",
