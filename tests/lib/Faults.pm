@@ -116,6 +116,7 @@ sub calls_of {
 
 my @OPENS = (EMFILE, ENOENT, EACCES);
 my @NUMBERS = (EMFILE);
+# Not EWOULDBLOCK for flock(2): that is no error, but says that somebody uses the data pages.
 my %ERRORS = (
 	(map { $_ => [@OPENS] } qw(open openat)),
 	(
@@ -130,7 +131,7 @@ my %ERRORS = (
 	(map { $_ => [ESRCH, EIO] } qw(ptrace process_vm_readv process_vm_writev)),
 	(map { $_ => [EINVAL] } qw(poll ppoll clock_nanosleep nanosleep ftruncate prctl)),
 	(map { $_ => [EAGAIN, EMFILE] } qw(sendmsg recvmsg)),
-	close => [EIO, EBADF], fcntl => [EMFILE, EAGAIN], flock => [ENOLCK, EWOULDBLOCK],
+	close => [EIO, EBADF], fcntl => [EMFILE, EAGAIN], flock => [ENOLCK],
 	execve => [ENOENT], getrandom => [EAGAIN], rt_sigtimedwait => [EAGAIN], getdents64 => [EIO],
 );
 my @ANY = (EPERM, EINTR, ENOMEM);
