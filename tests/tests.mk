@@ -31,14 +31,14 @@ TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/
 	$(if $(filter i386,$(ARCH)),foreign/images) \
 	$(if $(RUN),vdso/chacha vdso/fake vdso/getrandom vdso/getrandom-repeats vdso/getrandom-secrets machines/emulated)
 # Those that a real kernel of that machine runs, of all that need nothing but themselves; and not those
-# on the machine made for tests, which knows no kernel, nor halted, since a watchpoint of an emulated CPU
+# on the machine made for tests, which knows no kernel, nor storms, of other programs, nor halted, since a watchpoint of an emulated CPU
 # can keep its kernel in the trap for ever (qemu 7.2: "soft lockup").
 TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(TESTS_CROSS))) $(filter-out $(TESTS_CROSS),$(if $(CROSS),,$(filter-out \
-	attack/% box/% course/% image/% self/% time/halted time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
+	attack/% box/% course/% image/% self/% run/storms time/halted time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
-TESTS_SLOW := time/storm machines/machine-riscv64 machines/machine-i386 machines/matrix \
-	machines/machine-aarch64 self/mutants course/03 course/capstone course/checker vdso/seqcount course/05 course/10 \
+TESTS_SLOW := time/storm run/storms machines/machine-riscv64 machines/machine-i386 machines/matrix \
+	machines/machine-aarch64 self/mutants course/03 course/capstone course/checker vdso/load course/05 course/10 \
 	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
@@ -65,6 +65,7 @@ $(P)/tests/vdso/chacha: $(O)/vdso/arch/$(ARCH)/chacha.o
 $(P)/tests/self/measure: TEST_OBJS := $(O)/tests/bench/measure.o
 $(P)/tests/self/measure: $(O)/tests/bench/measure.o
 $(P)/tests/vdso/getrandom: | $(P)/uvdso
+$(P)/tests/run/storms: | $(P)/uvdso $(P)/tests/programs/tree.pie
 
 # The image's C on the machine made for tests (vdso-src/arch/fake): no image, only objects.
 # Once more with each 64-bit field read in two halves, as 32-bit machines do it.
@@ -142,7 +143,7 @@ PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter 
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie fault.pie fault.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie sandbox.pie asks.pie asks.static opaque attacker.pie $(SMALLS))
+	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static opaque attacker.pie $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))
@@ -218,11 +219,14 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # ---- 32-bit programs, which x86-64 runs, too -----------------------------------------
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
-	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) reader \
+	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) \
 	probe.static trampolines
-I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)), \
+I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)) $(P)/tests/vdso/load/reader, \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
-	i386-programs $(addprefix $(P)/tests/machines/i386/,reader shared-page)))
+	i386-programs))
+
+# A writer and its readers: tests/vdso/load/load.c.
+LOAD := $(addprefix $(P)/tests/vdso/load/,load reader) $(filter i386-programs,$(I386))
 
 i386-programs:
 	$(Q)$(MAKE) ARCH=i386 CC='$(CC)' LD='$(LD)' B=$(B) SANITIZE= CFLAGS= CPPFLAGS= LDFLAGS= i386-built
@@ -274,7 +278,7 @@ SCRIPTS := $(filter-out $(TESTS_BUILT),$(CHOSEN))
 ALL_PROGRAMS := $(PROGRAMS) $(if $(AWAY),,$(I386)) $(if $(CROSS),,$(if $(AWAY),,$(filter-out i386-%,$(COURSES))) $(P)/tests/uvdso-dynamic \
 	$(P)/bench/bench $(addprefix $(P)/tests/,image/alternatives time/first map/timens))
 NEEDED := $(patsubst %,$(P)/tests/%,$(filter $(TESTS_BUILT),$(CHOSEN))) $(if $(SCRIPTS),all) \
-	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS))
+	$(if $(filter-out course/% vdso/%,$(SCRIPTS)),$(ALL_PROGRAMS)) $(if $(filter vdso/load,$(SCRIPTS)),$(LOAD))
 
 # Of make's options the tests inherit the choices alone, CC=clang for instance: they call make as well,
 # and look at what it says and does.
@@ -301,13 +305,27 @@ faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes
 	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \
 		PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/failing-calls.t
 
+# The same as vdso/load, for as long as you like; then how long the slowest calls take.
+READS ?= 1e10
+LIMIT ?= 7200
+load: all $(LOAD) $(P)/bench/bench ## Proof | readers on every core beside a writer flat out, READS=1e10
+	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} tests/vdso/load.t --reads $(call quoted,$(READS)) --limit $(call quoted,$(LIMIT))
+	$(Q)$(P)/bench/bench --tail
+	@tests/bench/chart $(P)/bench
+
+# The same as run/storms and time/halted, at more steps.
+storms: N ?= 10000
+storms: $(P)/tests/run/storms $(P)/tests/time/halted ## Proof | timekeeper, tracer and programs stopped and killed at every step, N=10000 times
+	$(Q)$(TEST_ENV) $(P)/tests/time/halted --kills 300
+	$(Q)$(TEST_ENV) $(P)/tests/run/storms --number $(call quoted,$(N)) --limit $(call quoted,$(LIMIT)) --jobs 12
+
 # Mistakes of one line, all of tests/mutants/table: some minutes. A sample is in `make test`.
-mutants: test-programs ## Test | mistakes of one line, each of which a test must notice: M=REGEX for some, JOBS=2
+mutants: test-programs ## Proof | mistakes of one line, each of which a test must notice: M=REGEX for some, JOBS=2
 	$(Q)TMPDIR=$$(tests/lib/temporary) && export TMPDIR && $(TEST_ENV) JOBS='$(or $(JOBS),2)' V='$(V)' tests/mutants/run $(call quoted,$(M))
 
 # Hostile programs and interpreters, N of them, beside the kernel's own exec; and everything else of
 # the room. `make test` has a sample.
-N ?= 2000
+attacks: N ?= 2000
 attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=2000 hostile ELF files beside the kernel's exec, and the rest
 	$(Q)$(TEST_ENV) $< $(N)
 	$(Q)$(MAKE) test T=attack
@@ -315,6 +333,7 @@ attacks: $(P)/tests/attack/files ## Proof | what SECURITY.md says is tried: N=20
 # The sequence counter in all orders of steps, as it is and without each of its guards: tests/model.
 model: ## Proof | the sequence counter by SPIN: as it is, and without each guard; WITHOUT=name shows one trace
 	$(Q)tests/model/model $(subst $(COMMA), ,$(WITHOUT))
+
 # With what watches memory, arithmetic and threads; each pass in a build of its own.
 sanitize: ## Proof | the tests under sanitizers and valgrind (PASSES='address thread memcheck', T=...)
 	$(Q)MAKEFLAGS=$(call quoted,--no-print-directory$(if $(MAKEOVERRIDES), -- $(MAKEOVERRIDES))) \
@@ -332,7 +351,7 @@ random: $(P)/tests/vdso/getrandom-repeats ## Proof | BYTES=1e9 of our getrandom,
 
 # The checker and the resolver on images with wrong bytes, from a new seed on each time.
 TIME ?= 60s
-fuzz: $(P)/tests/image/image_fuzz ## Test | checker and resolver on random broken images, for TIME=10m
+fuzz: $(P)/tests/image/image_fuzz ## Proof | checker and resolver on random broken images, for TIME=10m
 	$(Q)$(RUN) $< $(TIME)
 
 test-list: ## Test | the names of the tests

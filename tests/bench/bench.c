@@ -1,10 +1,11 @@
 /*
  * bench.c - `make bench`: what the vDSO costs, and how well it keeps the time.
  *
- *	bench [--quick] [--no-counter] [--csv FILE]
+ *	bench [--quick] [--no-counter] [--tail] [--csv FILE]
  *	bench [--quick] [--no-counter] --image FILE[,FILE]...
  *
- * Prints tables and writes latency.csv, beside the program or where --csv says. --quick is
+ * Prints tables and writes latency.csv, beside the program or where --csv says, and tail.csv
+ * beside that. With --tail there is only what the latter has. --quick is
  * for the test: every number, in a few seconds, less precise. --no-counter shows what a
  * machine without a usable counter would see. With --image it compares these images, ours or
  * kernels', and writes no file.
@@ -49,8 +50,8 @@ int boot(const struct uvdso_options *options, struct uvdso **vdso, struct vdso_e
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bench [--quick] [--no-counter] [--csv FILE | --image "
-			"FILE[,FILE]...]\n");
+	fprintf(stderr, "usage: bench [--quick] [--no-counter] [--tail] [--csv FILE | "
+			"--image FILE[,FILE]...]\n");
 	return 2;
 }
 
@@ -60,6 +61,7 @@ static int parse(struct bench *bench, int argc, char *argv[])
 		{"quick", no_argument, NULL, 'q'},
 		{"no-counter", no_argument, NULL, 'n'},
 		{"csv", required_argument, NULL, 'c'},
+		{"tail", no_argument, NULL, 't'},
 		{"image", required_argument, NULL, 'i'},
 		{"follow-inside", no_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0},
@@ -73,6 +75,9 @@ static int parse(struct bench *bench, int argc, char *argv[])
 			break;
 		case 'n':
 			bench->no_counter = true;
+			break;
+		case 't':
+			bench->tail = true;
 			break;
 		case 'i':
 			bench->images = optarg;
@@ -129,12 +134,14 @@ static int run_all(struct bench *bench)
 	machine_print(bench);
 	if (bench->images)
 		return images_bench(bench, bench->images);
+	if (bench->tail)
+		return tail_bench(bench);
 	for (int clock = 0; clock < UVDSO_CLOCKS; clock++)
 		options.offset[clock] = SHIFT_SECONDS;
 	if (boot(&options, &bench->shifted, &bench->ours_shifted))
 		return 1;
-	return latency_bench(bench) || sandwich_bench(bench) || start_bench(bench) ||
-	       follow_bench(bench);
+	return latency_bench(bench) || tail_bench(bench) || sandwich_bench(bench) ||
+	       start_bench(bench) || follow_bench(bench);
 }
 
 int main(int argc, char *argv[])
@@ -149,7 +156,7 @@ int main(int argc, char *argv[])
 	status = run_all(&bench);
 	uvdso_shutdown(bench.shifted);
 	uvdso_shutdown(bench.plain);
-	if (status == 0 && !bench.images)
+	if (status == 0 && !bench.images && !bench.tail)
 		printf("\nThe first two tables are in %s.\n", bench.csv);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("bench: standard output: cannot write");

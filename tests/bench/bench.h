@@ -6,6 +6,7 @@
  *	latency.c     what a call costs, in a table and as a CSV file
  *	measure.c     how that is measured
  *	calls.c       the calls themselves: one loop a function, and who answers it
+ *	tail.c        how long the slowest calls take, beside a writer
  *	namespace.c   a process of ours in a time namespace of the kernel's
  *	sandwich.c    how far our clocks are from the kernel's
  *	start.c       what it costs to start a program on the vDSO
@@ -37,6 +38,7 @@ typedef int gettime_fn(clockid_t, struct timespec *);
 
 struct bench {
 	bool quick;         /* a few seconds, for the test: every number, less precise */
+	bool tail;          /* nothing but the slowest calls */
 	bool no_counter;    /* as on a machine without a usable counter */
 	const char *images; /* names of files, or NULL */
 	char dir[4096];     /* where this program lies */
@@ -54,6 +56,9 @@ void machine_print(const struct bench *bench);
 
 /* latency.c. Returns 0, or 1 after a message. */
 int latency_bench(struct bench *bench);
+
+/* tail.c. Returns 0, or 1 after a message. */
+int tail_bench(const struct bench *bench);
 
 /*
  * namespace.c. Runs code in a child that is in a new time namespace whose MONOTONIC and

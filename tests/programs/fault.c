@@ -13,8 +13,8 @@
  *
  * Processes have numbers in the order of their first calls; 0 is the program. WHAT is "error",
  * with an error number; "value", which is returned, and nothing is done; or "short", which
- *makes a read or a write of NUMBER bytes of what was asked for. FILE gets how many calls have
- *failed.
+ * makes a read or a write of NUMBER bytes of what was asked for. FILE gets how many calls have
+ * failed.
  *
  * LIBRARY is this file as a library for LD_PRELOAD. It puts the program under a seccomp(2)
  * filter when its dynamic linker is done: what fails for uvdso is the question, not what fails

@@ -2,12 +2,12 @@
  * hostage.c - a program that needs nothing of its host: no C library, and hardly a system call.
  *
  *	hostage SECONDS          42 if its clocks are right and go on: REALTIME, which is within
- *a minute of that, is a thousand days ahead of the kernel's hostage SECONDS again    the same
- *by another exec of itself
+ *	                         a minute of that, is a thousand days ahead of the kernel's
+ *	hostage SECONDS again    the same, by another exec of itself
  *
  * 43 if a clock is wrong, 44 if a descriptor is open that it was not started with, 46 if it has
  * a child that has ended. System calls of its own may fail: then it goes without what they
- *would have said.
+ * would have said.
  */
 #include <elf.h>
 #include <fcntl.h>

@@ -167,6 +167,34 @@ like(
 	'it says what a shift costs'
 );
 
+# ---- the slowest calls ----
+SKIP: {
+	skip 'single calls are timed by the counter', 5 if !$counter;
+	my ($header, @lines) = split /\n/, slurp("$dir/tail.csv");
+	is($header, 'call,writer,vdso,p50_ns,p99_ns,p999_ns,worst_ns', 'tail.csv has its header');
+	my @tail = map { [split /,/] } @lines;
+	my @kernel = grep { $_->[2] eq 'kernel' } @tail;
+	is(scalar(grep { $_->[2] eq 'ours' } @tail), 6, 'two clocks beside three kinds of writer');
+	ok(@kernel == 6 || !@kernel, "and the kernel's vDSO, if there is one, as often");
+	is_deeply(
+		[
+			map { "@$_" }
+			    grep { $_->[3] > $_->[4] || $_->[4] > $_->[5] || $_->[5] > $_->[6] }
+			    @tail
+		],
+		[],
+		'the slowest one is no faster than the others'
+	);
+	my ($part) = $out =~ /^The slowest of \d+ calls \(tail.csv\)\n(.*?)\n\n/ms;
+	my @shown = map { (split ' ', s/^ +(?:writer off|at 250 Hz|flat out) +//r)[0] }
+	    grep { /^    \S/ } split /\n/, $part // '';
+	my @ours = map { $_->[3] } grep { $_->[2] eq 'ours' } @tail;
+	ok(
+		@shown == @ours && !grep { abs($shown[$_] - $ours[$_]) > 0.6 } 0 .. $#ours,
+		'table and file agree'
+	) or diag($out);
+}
+
 # ---- what must be so ----
 for my $name ($counter ? @counts : ()) {
 	my ($ours, $system_call) = @{$row{$name}}[2, 4];
@@ -216,7 +244,7 @@ like(
 
 # ---- charts ----
 SKIP: {
-	skip 'gnuplot is not installed', 2 if system 'command -v gnuplot >/dev/null 2>&1';
+	skip 'gnuplot is not installed', 3 if system 'command -v gnuplot >/dev/null 2>&1';
 	my ($status, $out) = run("tests/bench/chart " . quoted($dir));
 	is($status, 0, 'the file is drawn') or diag($out);
 	is_deeply(
@@ -231,7 +259,11 @@ SKIP: {
 			'shifted'
 		],
 		[1, 1],
-		'into two charts, with the names of calls and columns'
+		'into charts, with the names of calls and columns'
+	);
+	ok(
+		!$counter || slurp("$dir/tail.svg") =~ m{MONOTONIC_COARSE, flat out.*</svg>\s*\z}s,
+		'and one of the slowest calls'
 	);
 }
 

@@ -283,7 +283,7 @@ stand_in($_, 'exit 0')
     busybox age-keygen coreutils lua5.4 gdb
     setarch unshare
     aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
-    i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint pkg-config groff);
+    i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint pkg-config groff spin);
 ($status, $out) = run("$tests/setup/deps");
 is("$status<$out>", '0<>', 'and with all of them there, it is content');
 

@@ -13,6 +13,9 @@
  * before a later one. At once, again and again until it goes on, and after that, all clocks are
  * read.
  *
+ * The watchdog has its bad moments, too: stopped between its look and its deed, it abandons a
+ * data page that is kept; and it may be killed between any two of its stores.
+ *
  * The mirror for a kernel's image is kept as well, in a run of its own, and read as such an
  * image does it: at once or not at all.
  *
@@ -23,6 +26,7 @@
  */
 #include <machine.h>
 #include <math.h>
+#include <setjmp.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
@@ -69,7 +73,7 @@ static struct {
 	double bound;            /* ns that a fine clock may be off */
 	unsigned seed;
 	unsigned relaxes; /* in this call */
-	bool writing;
+	bool writing, abandoning;
 	bool counter; /* is there a usable one? */
 	bool mirror;  /* and is there a mirror? */
 } m;
@@ -110,6 +114,9 @@ static double kernel_clock(long clock)
 
 /* ---- who is stopped when ----------------------------------------------------------------- */
 
+/* No stop: the watchdog comes late, after one of its own. */
+#define LATE (-1.0)
+
 struct stop {
 	unsigned update, step;
 	double ns;
@@ -118,7 +125,11 @@ struct stop {
 
 static struct {
 	struct stop stops[2];
-	bool watchdog;      /* is it there now? */
+	bool watchdog;       /* is it there now? */
+	unsigned last_store; /* it is killed before this one of its stores, from 1 on; or 0 */
+	unsigned stores;     /* so far */
+	bool killed;         /* ... and that has happened */
+	jmp_buf end;
 	unsigned unwatched; /* the last update that was stopped together with it */
 	unsigned update, step, most;
 	double until;       /* when the timekeeper goes on */
@@ -126,17 +137,14 @@ static struct {
 	u32 seen;
 } plan;
 
-static void watchdog(void)
+/* It has found that nobody keeps the data page. */
+static void abandon(void)
 {
-	u32 seq = atomic_load(&fake_pages[0].data->seq);
+	bool writing = m.writing;
 
-	if (seq != plan.seen) {
-		plan.seen = seq;
-		plan.last_update = m.now;
-	} else if (plan.watchdog && m.now - plan.last_update > WATCHDOG_NS) {
-		bool writing = m.writing;
-
-		m.writing = false;
+	m.writing = false;
+	m.abandoning = true;
+	if (!setjmp(plan.end)) {
 		vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
 		if (m.mirror) {
 			u64 head[CS_BASES];
@@ -145,7 +153,20 @@ static void watchdog(void)
 			mirror_stand_in(&tk.mirror, head, (u64)m.clock[REAL],
 					(u64)m.clock[MONO]);
 		}
-		m.writing = writing;
+	}
+	m.abandoning = false;
+	m.writing = writing;
+}
+
+static void watchdog(void)
+{
+	u32 seq = atomic_load(&fake_pages[0].data->seq);
+
+	if (seq != plan.seen) {
+		plan.seen = seq;
+		plan.last_update = m.now;
+	} else if (plan.watchdog && !plan.killed && m.now - plan.last_update > WATCHDOG_NS) {
+		abandon();
 	}
 }
 
@@ -184,7 +205,13 @@ static void step(bool hole)
 		const struct stop *stop = &plan.stops[i];
 		double until = m.now + stop->ns;
 
-		if (stop->update != plan.update || stop->step != now || stop->ns == 0 ||
+		if (stop->update == plan.update && stop->step == now && stop->ns == LATE) {
+			abandon();
+			m.writing = false;
+			read_all();
+			m.writing = true;
+		}
+		if (stop->update != plan.update || stop->step != now || stop->ns <= 0 ||
 		    (hole && (m.drift > 0 || (!stop->watched && stop->ns > COARSE_WAIT))))
 			continue;
 		plan.until = until;
@@ -228,6 +255,11 @@ void fake_store(const volatile void *address)
 	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
 	bool hole = false;
 
+	if (m.abandoning && ++plan.stores == plan.last_store) {
+		plan.killed = true;
+		plan.unwatched = ~0u;
+		longjmp(plan.end, 1);
+	}
 	for (int cs = 0; cs < CS_BASES; cs++)
 		hole |= address == (void *)&vd[cs].head && atomic_load(&vd[cs].seq) & 1 &&
 			(m.drift > 0 || vd[cs].clock_mode == VDSO_CLOCKMODE_NONE);
@@ -511,7 +543,7 @@ static void read_mirror(const struct face *face)
 	}
 	if (face->family >= 6 && face->unit == 1 &&
 	    ((double)got > m.clock[face->of] + m.bound ||
-	     before - (double)got > WATCHDOG_NS + COARSE_MAX_AGE)) {
+	     (!plan.killed && before - (double)got > WATCHDOG_NS + COARSE_MAX_AGE))) {
 		seen.old++;
 		tell(face, "of the mirror is old, or ahead", before - (double)got);
 	}
@@ -554,7 +586,8 @@ static void start(void)
 	m.seed = 1;
 	m.ppm = 12;
 	m.raw_ppm = -3;
-	plan.update = plan.step = plan.seen = plan.unwatched = 0;
+	plan.update = plan.step = plan.seen = plan.unwatched = plan.stores = 0;
+	plan.killed = false;
 	plan.watchdog = true;
 	plan.last_update = 0;
 	m.writing = true;
@@ -662,6 +695,46 @@ static void test_twice(const char *what)
 					    (struct stop){YOUNG + 2 + at / UPDATE_STEPS,
 							  at % UPDATE_STEPS, lengths[i],
 							  watched});
+	judge(what);
+}
+
+/* It abandons what is kept, at each step of an update, and in the next one perhaps once more.
+ */
+static void test_late(const char *what, unsigned steps)
+{
+	for (unsigned at = 0; at < steps; at++)
+		for (unsigned in = 1; in <= YOUNG + 2; in += YOUNG + 1)
+			for (unsigned more = 0; more < steps; more += 7)
+				run((struct stop){in, at, LATE, true},
+				    (struct stop){in + more % 2, more, more ? LATE : 0, true});
+	judge(what);
+}
+
+/*
+ * The watchdog is killed at each of its stores, and the timekeeper goes on. A kernel's image
+ * may then be shown old coarse clocks, if the timekeeper is stopped again; nothing goes back.
+ */
+static void test_killed(const char *what)
+{
+	unsigned kills = 0;
+
+	for (int mirror = 0; mirror < 2; mirror++) {
+		bool reached = true;
+
+		m.mirror = mirror;
+		for (unsigned store = 1; reached; store++) {
+			reached = false;
+			for (unsigned at = 0; at < MIRROR_STEPS; at += 3) {
+				plan.last_store = store;
+				run((struct stop){YOUNG + 2, at, 30e6, true},
+				    (struct stop){YOUNG + 4, at, 2e6, true});
+				reached |= plan.killed;
+				kills += plan.killed;
+			}
+		}
+	}
+	plan.last_store = 0;
+	cmp_ok(kills, >, 100u, "%s: it was killed often enough", what);
 	judge(what);
 }
 
@@ -796,6 +869,17 @@ int main(void)
 	test_mirror("with a mirror, stopped at one step or two");
 	machine(false, 3000, 60);
 	test_mirror("with a mirror and no counter, stopped at one step or two");
+	machine(true, 3000, 60);
+	test_late("abandoned although it is kept", UPDATE_STEPS);
+	machine(true, 3000, 60);
+	m.mirror = true;
+	test_late("with a mirror, abandoned although it is kept", MIRROR_STEPS);
+	machine(false, 3000, 60);
+	test_late("no counter, abandoned although it is kept", UPDATE_STEPS);
+	machine(true, 3000, 60);
+	test_killed("the watchdog killed at each store");
+	machine(false, 3000, 60);
+	test_killed("no counter, the watchdog killed at each store");
 	machine(true, 3000, 60);
 	m.drift = 300;
 	m.bound = 20000;

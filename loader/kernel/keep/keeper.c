@@ -300,8 +300,17 @@ void keeper_release(struct keeper *keeper)
  */
 void keeper_end(struct keeper *keeper)
 {
+	struct ready ready;
+
+	/*
+	 * Nobody has waited for it. Once it is ready it is in a session of its own: nothing of
+	 * it is left in the job that a shell has started, not even for the moment in which init
+	 * has not yet waited for it.
+	 */
+	if (keeper->timekeeper.from >= 0 && keeper->watchdog.pid < 0)
+		read_ready(keeper, &ready);
 	attendant_end(&keeper->timekeeper);
-	/* It has not said that it is ready, but may have cloned one. */
+	/* It could not say so, but may have cloned one. */
 	if (keeper->watchdog.pid < 0)
 		attendant_find_sibling(&keeper->timekeeper, &keeper->watchdog);
 	attendant_wait(&keeper->watchdog, WATCHDOG_END_MS);

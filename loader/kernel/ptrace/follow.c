@@ -8,7 +8,8 @@
  *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
  *   PTRACE_EVENT_SECCOMP, EXIT          with a trace, which counts the others, too (trace.h)
  *   PTRACE_EVENT_SECCOMP, SIGTRAP|0x80  without: a call that sets the clock, and its end
- *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come
+ *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come; or the
+ *                                       first after a vDSO was put in (to_harmless_stop())
  *   PTRACE_EVENT_STOP, another signal   stopped as any process can be: it stays so
  *   anything else                       a signal: deliver it
  */
@@ -238,6 +239,18 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 				     strerror(-err));
 }
 
+/*
+ * Who loses its tracer at a stop of a signal or a system call is sent that SIGTRAP, and dies of
+ * it; so it must not outlive us before it has come to another stop, its next one: no
+ * instruction of the program comes before (ptrace(2), PTRACE_INTERRUPT). With a trace it never
+ * does.
+ */
+static void to_harmless_stop(const struct follow *follow, pid_t pid)
+{
+	if (follow->trace || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
+		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
+}
+
 /* status is changed if the process has ended. */
 static void new_program(struct follow *follow, pid_t pid, int *status)
 {
@@ -283,7 +296,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	if (!err && pid == follow->first)
 		follow->started = true;
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
+	to_harmless_stop(follow, pid);
 	if (err) {
 		tell_failure(follow, &traced, &error);
 		if (traced.gone)
@@ -384,6 +397,12 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 			trace_gone(follow->trace, pid);
 		return 0;
 	}
+	if (event == PTRACE_EVENT_STOP && !follow->trace)
+		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
+	if (event == PTRACE_EVENT_STOP && follow->leave && follow->started) {
+		follow->left = let_go(PTRACE_DETACH, pid, 0);
+		return 0;
+	}
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
 		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 		return signal;
@@ -392,10 +411,7 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 		settle(follow, pid, event);
 		return 0;
 	}
-	if (event == PTRACE_EVENT_EXEC && follow->leave && follow->started)
-		follow->left = let_go(PTRACE_DETACH, pid, 0);
-	else
-		let_go(PTRACE_CONT, pid, event ? 0 : signal);
+	let_go(PTRACE_CONT, pid, event ? 0 : signal);
 	return 0;
 }
 
