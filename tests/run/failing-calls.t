@@ -29,7 +29,8 @@ plan skip_all => 'the kernel has no seccomp_unotify(2) here' if !%NAME;
 # ever, or once where nobody asked again.
 my @telling = (
 	['boot', 'waitid', EINTR], ['boot', 'waitid', ECHILD], ['boot', 'read', EIO],
-	['boot', 'munmap', ENOMEM], ['boot', 'ppoll', EINTR], ['kernel', 'wait4', ECHILD],
+	['boot', 'munmap', ENOMEM], ['boot', 'ppoll', EINTR],
+	['boot', 'ppoll', 0], ['kernel', 'wait4', ECHILD],
 	['kernel', 'wait4', EINTR], ['kernel', 'close', EIO], ['kernel', 'flock', ENOLCK],
 	['kernel', 'getrandom', EINTR], ['kernel', 'ppoll', EINTR], ['trace', 'wait4', ECHILD],
 	['trace', 'rt_sigtimedwait', EINTR], ['symbols', 'read', EINTR], ['dump', 'openat', EMFILE],
@@ -43,7 +44,7 @@ if (!$of) {
 		my @all = faults_of($way, 1, @{$calls{$way}});
 		grep {
 			       $NAME{$_->{nr}} eq $call
-			    && "@{$_->{what}}" eq "error $error"
+			    && "@{$_->{what}}" eq ($error ? "error $error" : 'value 0')
 			    && $_->{first} == 1
 		} @all;
 	} @telling;

@@ -69,7 +69,7 @@ static unsigned long long now_ns(void)
 	return (unsigned long long)ts.tv_sec * 1000000000 + (unsigned long long)ts.tv_nsec;
 }
 
-void pause_ns(unsigned long ns)
+bool pause_ns(unsigned long ns)
 {
 	unsigned long long end = now_ns() + ns, now = 0;
 
@@ -78,7 +78,8 @@ void pause_ns(unsigned long ns)
 					(long)((end - now) % 1000000000)};
 
 		if (!nanosleep(&left, NULL) || !ppoll(NULL, 0, &left, NULL))
-			return;
+			return true;
 		sched_yield();
 	}
+	return false;
 }

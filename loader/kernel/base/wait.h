@@ -32,8 +32,8 @@ pid_t wait_for(pid_t pid, int *status, int flags);
 
 /*
  * Waits so many nanoseconds, and not much less, where the calls for it fail: without a clock
- * that goes some milliseconds at most.
+ * that goes some milliseconds at most. False if it has not slept, but looked at the clock.
  */
-void pause_ns(unsigned long ns);
+bool pause_ns(unsigned long ns);
 
 #endif

@@ -96,8 +96,9 @@ static int open_file(const char *path, int *fd, struct error *error)
 	*fd = above_stdio(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	if (*fd < 0 && errno == EACCES && is_program(path))
 		return error_cannot_run(error, path,
-					"executable, but not readable: uvdso must read what it "
-					"runs; the kernel alone need not");
+					"executable, but not readable: open(2): %s; uvdso must "
+					"read what it runs, the kernel alone need not",
+					strerror(EACCES));
 	if (*fd < 0)
 		return refuse(error, path, "open", errno);
 	return check_file(*fd, path, error);

@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 
+#include "kernel/keep/rest.h"
 #include "kernel/keep/watchdog.h"
 #include "kernel/map/timens.h"
 #include "kernel/map/vvar.h"
@@ -31,6 +32,7 @@ struct data_pages {
 	struct vvar *vvar;
 	struct timekeeper tk;
 	struct watchdog watchdog;
+	struct rest rest;
 	int settings; /* a timer that ends when the kernel's clock is set, or -1 */
 };
 

@@ -16,9 +16,9 @@
 
 #include "kernel/base/descriptor.h"
 #include "kernel/base/process.h"
-#include "kernel/base/wait.h"
 #include "kernel/keep/data_pages.h"
 #include "kernel/keep/keeper.h"
+#include "kernel/keep/rest.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/time/deadline.h"
 
@@ -94,13 +94,11 @@ static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wa
 		{.fd = owned ? keeper->owner : -1, .events = POLLIN},
 		{.fd = pages->settings, .events = POLLIN},
 	};
-	int events = ppoll(event, 2, wait, NULL);
+	int events = rest_poll(&pages->rest, event, 2,
+			       (unsigned long)wait->tv_sec * 1000000000 +
+				       (unsigned long)wait->tv_nsec);
 	uint64_t expired;
 
-	/* Not by a signal: they are all blocked. */
-	if (events < 0)
-		pause_ns((unsigned long)wait->tv_sec * 1000000000 +
-			 (unsigned long)wait->tv_nsec);
 	if (events > 0 && event[1].revents) {
 		/* Where days end in 2038 the timer may have run out, and would wake us for
 		 * ever; so would one that cannot be read. */
@@ -113,10 +111,20 @@ static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wa
 		return false;
 	if (keeper->owner < 0)
 		return getppid() != keeper->owner_pid;
-	return events < 0 ? process_has_ended(keeper->owner) : event[0].revents != 0;
+	if (events < 0 || rest_is_broken(&pages->rest))
+		return process_has_ended(keeper->owner);
+	return event[0].revents != 0;
 }
 
-/* Nobody reads the data pages any more. */
+static bool is_used(const struct data_pages *pages, bool owned)
+{
+	return pages->vvar->counted ? vvar_in_use(pages->vvar) : owned;
+}
+
+/*
+ * Nobody reads the data pages any more, or no wait is one. Without pidfds our number must not
+ * become another's before the owner has ended, even if that takes a loop without a wait.
+ */
 static _Noreturn void retire(const struct keeper *keeper, struct data_pages *pages, bool owned)
 {
 	static const struct timespec second = {1, 0};
@@ -146,7 +154,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 			owned = false;
 			look = true;
 		}
-		if (look && !(pages->vvar->counted ? vvar_in_use(pages->vvar) : owned))
+		if ((look && !is_used(pages, owned)) || rest_is_broken(&pages->rest))
 			retire(keeper, pages, owned);
 		timekeeper_update(&pages->tk);
 		if (deadline_is_due(&deadline))

@@ -6,14 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <time.h>
 #include <unistd.h>
 #include <vdso/seqcount.h>
 
 #include "kernel/base/descriptor.h"
 #include "kernel/base/process.h"
-#include "kernel/base/wait.h"
+#include "kernel/keep/rest.h"
 #include "kernel/keep/watchdog.h"
 #include "kernel/time/timekeeper.h"
 
@@ -37,31 +35,41 @@ void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
  * The pipe of a timekeeper never has anything to read: any event means that it is gone. Where
  * ppoll(2) is denied, read(2) says so, since it does not block.
  */
-static bool ended(int pipe, int ms)
+static bool ended(struct rest *rest, int pipe, int ms)
 {
 	struct pollfd end = {.fd = pipe, .events = POLLIN};
-	struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
-	int events = ppoll(&end, 1, &wait, NULL);
+	int events = rest_poll(rest, &end, 1, (unsigned long)ms * 1000000);
 	char byte;
 
-	/* Not by a signal: they are all blocked. */
 	if (events >= 0)
 		return events > 0;
-	pause_ns((unsigned long)ms * 1000000);
 	/* It has nothing to read, or this was the last way to learn of its end. */
 	return read(pipe, &byte, 1) >= 0 || errno != EAGAIN;
 }
 
-/* For the reason that watchdog.h gives. */
-static void outlive(int owner, pid_t owner_pid)
+/*
+ * Where no wait is one, a read(2) that blocks still tells the end of a timekeeper, though not
+ * that it is stopped. Where that fails, too, we know of it no more than if it had ended.
+ */
+static void wait_for_end(int pipe)
 {
-	while (getppid() == owner_pid && !ended(owner, RESTING_MS))
+	char byte;
+
+	if (!fcntl(pipe, F_SETFL, 0))
+		(void)!read(pipe, &byte, 1);
+}
+
+/* For the reason that watchdog.h gives; but not where that would be a loop without a wait. */
+static void outlive(struct rest *rest, int owner, pid_t owner_pid)
+{
+	while (getppid() == owner_pid && !rest_is_broken(rest) &&
+	       !ended(rest, owner, RESTING_MS))
 		;
 }
 
 /* The timekeeper does not come, but it lives. */
-static void stand_in_meanwhile(const struct vdso_data *data, struct timekeeper *tk,
-			       int timekeeper)
+static void stand_in_meanwhile(struct rest *rest, const struct vdso_data *data,
+			       struct timekeeper *tk, int timekeeper)
 {
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
 
@@ -71,18 +79,22 @@ static void stand_in_meanwhile(const struct vdso_data *data, struct timekeeper *
 		return;
 	do
 		timekeeper_stand_in(tk);
-	while (!ended(timekeeper, TIMELINE_PERIOD_NS / 1000000) &&
+	while (!rest_is_broken(rest) &&
+	       !ended(rest, timekeeper, TIMELINE_PERIOD_NS / 1000000) &&
 	       atomic_load_explicit(&data->seq, memory_order_relaxed) == seen);
 }
 
-/* There is no timekeeper any more, but perhaps a mirror, and readers. */
-static void stand_in(struct vvar *vvar, struct timekeeper *tk, int owner)
+/*
+ * There is no timekeeper any more, but perhaps a mirror, and readers, whose coarse clocks would
+ * stand still without us: also where no wait is one, but with an ordinary priority.
+ */
+static void stand_in(struct rest *rest, struct vvar *vvar, struct timekeeper *tk, int owner)
 {
 	timekeeper_stand_in(tk);
-	while (tk->mirror.layout &&
-	       (vvar->counted ? vvar_in_use(vvar)
-			      : owner >= 0 && !ended(owner, 0) && !process_has_ended(owner))) {
-		pause_ns(TIMELINE_PERIOD_NS);
+	while (tk->mirror.layout && (vvar->counted ? vvar_in_use(vvar)
+						   : owner >= 0 && !ended(rest, owner, 0) &&
+							     !process_has_ended(owner))) {
+		rest_poll(rest, NULL, 0, TIMELINE_PERIOD_NS);
 		timekeeper_stand_in(tk);
 	}
 }
@@ -92,23 +104,27 @@ static _Noreturn void watch(struct vvar *vvar, struct timekeeper *tk, int timeke
 {
 	const struct vdso_data *data = vvar->writable[VDSO_TIME_PAGE].data;
 	u32 seen = atomic_load_explicit(&data->seq, memory_order_relaxed), seq;
+	struct rest rest = {0};
 
-	while (!ended(timekeeper, WATCHDOG_PERIOD_MS)) {
+	while (!rest_is_broken(&rest) && !ended(&rest, timekeeper, WATCHDOG_PERIOD_MS)) {
 		seq = atomic_load_explicit(&data->seq, memory_order_relaxed);
 		if (seq == seen) {
 			watchdog_abandon(vvar->writable);
 			/* Without readers there is nothing to watch, and never will be again.
 			 */
-			while (!vvar_in_use(vvar) && !ended(timekeeper, RESTING_MS))
+			while (!vvar_in_use(vvar) && !rest_is_broken(&rest) &&
+			       !ended(&rest, timekeeper, RESTING_MS))
 				;
-			stand_in_meanwhile(data, tk, timekeeper);
+			stand_in_meanwhile(&rest, data, tk, timekeeper);
 		}
 		seen = atomic_load_explicit(&data->seq, memory_order_relaxed);
 	}
+	if (rest_is_broken(&rest))
+		wait_for_end(timekeeper);
 	watchdog_abandon(vvar->writable);
-	stand_in(vvar, tk, owner);
+	stand_in(&rest, vvar, tk, owner);
 	if (owner >= 0 && !vvar_in_use(vvar))
-		outlive(owner, owner_pid);
+		outlive(&rest, owner, owner_pid);
 	_exit(0);
 }
 

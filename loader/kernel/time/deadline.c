@@ -3,6 +3,7 @@
  */
 #include "kernel/time/deadline.h"
 #include "kernel/time/sampler.h"
+#include "kernel/time/timeline.h"
 
 void deadline_next(struct timespec *deadline, u64 period_ns)
 {
@@ -22,6 +23,8 @@ struct timespec deadline_wait(const struct timespec *deadline)
 	u64 due = (u64)deadline->tv_sec * NSEC_PER_SEC + (u64)deadline->tv_nsec;
 	u64 left = due > now ? due - now : 0;
 
+	if (left > TIMELINE_PERIOD_NS)
+		left = TIMELINE_PERIOD_NS;
 	return (struct timespec){(time_t)(left / NSEC_PER_SEC), (long)(left % NSEC_PER_SEC)};
 }
 

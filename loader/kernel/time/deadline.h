@@ -18,7 +18,10 @@ void deadline_next(struct timespec *deadline, u64 period_ns);
 /* Is it past? */
 bool deadline_is_due(const struct timespec *deadline);
 
-/* How long it is until then, for a call that waits; zero if it is past. */
+/*
+ * How long it is until then, for a call that waits; zero if it is past. Never longer than
+ * TIMELINE_PERIOD_NS, the longest period, which it would be after a clock that has failed.
+ */
 struct timespec deadline_wait(const struct timespec *deadline);
 
 #endif
