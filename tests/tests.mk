@@ -24,7 +24,7 @@ TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TE
 # The tests in C, and those that another machine runs. Not for another machine: what is about
 # this machine's own instructions, what takes long and is the same C everywhere, and what an
 # emulator cannot do. (i386 has no random numbers, and no 128-bit numbers, which fake needs.)
-TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/%), \
+TESTS_C := $(patsubst tests/%.c,%,$(filter-out $(addprefix tests/,bench/% lib/% programs/% setup/%), \
 	$(sort $(wildcard tests/*/*.c))))
 TESTS_CROSS := image/counted libc/auxv libc/resolver libc/resolver-hostile libc/resolver-odd map/placement \
 	map/pages map/protection map/timens time/timekeeping time/timeline time/bounds vdso/clocks vdso/counter vdso/seqcount \
