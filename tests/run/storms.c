@@ -12,8 +12,8 @@
  * fewer storms than those.
  *
  * Held to, after each: a program whose clocks are right as long as it runs, with the offset
- *that was asked for, and which is not ended but where uvdso(1) says so; an end within a bound;
- *and no process of ours after it, running, stopped or dead.
+ * that was asked for, and which is not ended but where uvdso(1) says so; an end within a bound;
+ * and no process of ours after it, running, stopped or dead.
  *
  * time/update goes through all steps within an update, with the timekeeper simulated, and
  * time/halted does that for real, instruction by instruction.

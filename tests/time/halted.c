@@ -13,7 +13,7 @@
  * watchdog; a data page that comes back with a time from before its readers' last system calls.
  *
  * Then timekeepers are killed there, one after the other: each some instructions further than
- *the one before. Their readers are told the right time, and after the end nothing is left.
+ * the one before. Their readers are told the right time, and after the end nothing is left.
  *
  *	halted [--kills N]
  *

@@ -1,6 +1,6 @@
 /*
  * getrandom-repeats.c - nothing is given out twice: to threads, forked children, signal
- *handlers.
+ * handlers.
  *
  *	getrandom-repeats           10^7 bytes, a test
  *	RANDOM_BYTES=1e9 ...        as many as that (make random)
@@ -8,11 +8,11 @@
  *	getrandom-repeats spoilt    the same with a small fault, which a battery must find
  *
  * All that comes out is searched for pieces that came before, at whatever place: two states
- *with one key cut the same stream differently. To keep every piece would take sixteen times the
- *bytes. So a piece is kept if its first bytes say so, which they say of its twin as well: one
- *of 2^RARITY, chosen by what it is and not by where it lies. Kept are 64 bits of each. That two
- * different pieces have the same is expected n^2 / 2^65 times: for 10^9 bytes once in 40,000
- *runs.
+ * with one key cut the same stream differently. To keep every piece would take sixteen times
+ * the bytes. So a piece is kept if its first bytes say so, which they say of its twin as well:
+ * one of 2^RARITY, chosen by what it is and not by where it lies. Kept are 64 bits of each.
+ * That two different pieces have the same is expected n^2 / 2^65 times: for 10^9 bytes once in
+ * 40,000 runs.
  */
 #include <errno.h>
 #include <math.h>
