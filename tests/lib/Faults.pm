@@ -128,7 +128,9 @@ my %ERRORS = (
 	(map { $_ => [EAGAIN] } qw(clone clone3 mmap)),
 	(map { $_ => [ECHILD] } qw(wait4 waitid)),
 	(map { $_ => [ESRCH] } qw(kill tgkill pidfd_send_signal rt_sigqueueinfo)),
-	(map { $_ => [ESRCH, EIO] } qw(ptrace process_vm_readv process_vm_writev)),
+	(map { $_ => [ESRCH, EIO] } qw(process_vm_readv process_vm_writev)),
+	# That a traced process is gone is no failure, and nobody would ask it again.
+	ptrace => [EIO],
 	(map { $_ => [EINVAL] } qw(poll ppoll clock_nanosleep nanosleep ftruncate prctl)),
 	(map { $_ => [EAGAIN, EMFILE] } qw(sendmsg recvmsg)),
 	close => [EIO, EBADF], fcntl => [EMFILE, EAGAIN], flock => [ENOLCK],
@@ -256,6 +258,11 @@ sub wrong {
 		return 'a child is left' if $status == 46;
 		return 'something is left mapped' if $status == 47;
 	}
+	# What cannot be told to go on is ended, and that is told.
+	return
+	       if $status == 137
+	    && $call eq 'ptrace'
+	    && $p->{err} =~ /is killed, since it cannot go on: ptrace\(2\)/;
 	return "status $status"
 	    if $status !~ ($way->{shows} ? qr/^2$/ : qr/^12[567]$/);
 	return if $SILENT{$call} && ($p->{err} eq '' || $try->{way} eq 'trace');

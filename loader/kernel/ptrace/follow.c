@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h> /* snprintf */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -354,33 +355,45 @@ static void new_process(struct follow *follow, pid_t pid, int *status)
 		*status = traced.status;
 }
 
-/*
- * A stopped process goes on, with a signal. One that cannot be told to would stand still for
- * ever: it is killed, unless that is what has happened to it already.
- */
-static bool let_go(enum __ptrace_request how, pid_t pid, int signal)
+/* One that is stopped, and cannot be told to go on: it would stand still for ever. */
+static void end(const struct follow *follow, pid_t pid)
 {
-	if (!ptrace(how, pid, NULL, (void *)(long)signal))
-		return true;
-	if (errno == ESRCH)
-		return false;
-	if (ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal))
-		process_kill(pid);
+	static char why[96];
+
+	snprintf(why, sizeof(why), "process %d is killed, since it cannot go on: ptrace(2): %s",
+		 pid, strerror(errno));
+	event_tell(follow->events,
+		   &(struct event){.kind = EVENT_FAILED, .what = "run", .why = why});
+	process_kill(pid);
+}
+
+/*
+ * A stopped process goes on, with a signal. It is asked twice: that there is no such process is
+ * true if it has been killed, and then again.
+ */
+static bool let_go(const struct follow *follow, enum __ptrace_request how, pid_t pid,
+		   int signal)
+{
+	for (int turn = 0; turn < 2; turn++)
+		if (!ptrace(how, pid, NULL, (void *)(long)signal))
+			return true;
+	if (errno != ESRCH && ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal))
+		end(follow, pid);
 	return false;
 }
 
 /* A call that sets the clock: to its end, and on from there when that is published. */
-static void settle(struct follow *follow, pid_t pid, int event)
+static void settle(const struct follow *follow, pid_t pid, int event)
 {
 	if (event == PTRACE_EVENT_SECCOMP && settle_is_ours(pid)) {
-		let_go(PTRACE_SYSCALL, pid, 0);
+		let_go(follow, PTRACE_SYSCALL, pid, 0);
 		return;
 	}
 	if (event == PTRACE_EVENT_SECCOMP)
 		trace_refuse(pid);
 	else
 		settle_wait(follow->files.data);
-	let_go(PTRACE_CONT, pid, 0);
+	let_go(follow, PTRACE_CONT, pid, 0);
 }
 
 int follow_event(struct follow *follow, pid_t pid, int *status)
@@ -401,7 +414,7 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	if (event == PTRACE_EVENT_STOP && !follow->trace)
 		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (event == PTRACE_EVENT_STOP && follow->leave && follow->started) {
-		follow->left = let_go(PTRACE_DETACH, pid, 0);
+		follow->left = let_go(follow, PTRACE_DETACH, pid, 0);
 		return 0;
 	}
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
@@ -412,7 +425,7 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 		settle(follow, pid, event);
 		return 0;
 	}
-	let_go(PTRACE_CONT, pid, event ? 0 : signal);
+	let_go(follow, PTRACE_CONT, pid, event ? 0 : signal);
 	return 0;
 }
 
