@@ -197,6 +197,7 @@ static long make_part(const struct seccomp_notif *call, size_t size)
 	struct iovec here = {bytes, size};
 	struct iovec there = {(void *)(uintptr_t)call->data.args[random ? 0 : 1], size};
 	int fd = random ? -1 : borrow(call);
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	long done = -1;
 
 	if (size > sizeof(bytes) || size >= call->data.args[random ? 1 : 2])
@@ -206,8 +207,8 @@ static long make_part(const struct seccomp_notif *call, size_t size)
 	else if (!reads &&
 		 process_vm_readv((pid_t)call->pid, &here, 1, &there, 1, 0) != (ssize_t)size)
 		done = -1;
-	else if (nr == SYS_read)
-		done = read(fd, bytes, size);
+	else if (nr == SYS_read) /* who is to write may wait for us */
+		done = poll(&ready, 1, 0) > 0 ? read(fd, bytes, size) : -1;
 	else if (nr == SYS_pread64)
 		done = pread(fd, bytes, size, (off_t)call->data.args[3]);
 	else if (nr == SYS_write)

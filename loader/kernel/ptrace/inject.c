@@ -401,12 +401,17 @@ static int place_one_by_one(const struct target *t, struct error *error)
 static int place(struct target *t, const struct vdso_files *files, bool inherited,
 		 struct error *error)
 {
+	uintptr_t sp = traced_sp(t->traced), word;
 	int err;
 
-	t->vector = find_vector(t->traced->pid, traced_sp(t->traced));
-	if (!t->vector)
-		return error_self(error, -ENOENT, NULL, "its vector cannot be changed: %s",
-				  error_words(-ENOENT));
+	t->vector = find_vector(t->traced->pid, sp);
+	if (!t->vector) {
+		/* Is it not there, or can nothing be read? */
+		err = traced_read(t->traced->pid, sp, &word, sizeof(word));
+		err = err ? err : -ENOENT;
+		return error_self(error, err, NULL, "its vector cannot be changed: %s",
+				  error_words(err));
+	}
 	err = send_files(t, files, inherited, error);
 	if (err)
 		return err;
