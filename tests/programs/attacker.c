@@ -902,7 +902,8 @@ static void flood(void)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) != MAP_FAILED &&
 	       mapped < 256)
 		mapped++;
-	printf("flood %s\n", forked && opened && mapped ? "possible" : "denied");
+	/* Processes are counted for the whole user, who may have as many already. */
+	printf("flood %s\n", opened && mapped ? "possible" : "denied");
 	printf("clocks-after-flood %s\n", clocks_now(PATIENCE));
 	close(3);
 	printf("keeper-after-flood %s\n", lives(keeper) && lives(watchdog) ? "lives" : "ended");
