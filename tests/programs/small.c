@@ -51,7 +51,7 @@ __attribute__((used, noreturn)) void small(const uintptr_t *sp);
 void small(const uintptr_t *sp)
 {
 	const uintptr_t *at = sp + 1 + *sp + 1;
-	uintptr_t vector[64] = {0};
+	static uintptr_t vector[64]; /* no call of memset() */
 
 	while (*at++)
 		;

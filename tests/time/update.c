@@ -137,6 +137,19 @@ static struct {
 	u32 seen;
 } plan;
 
+/* A function of its own: nothing of it is in registers that longjmp() would leave as they are.
+ */
+__attribute__((noinline)) static void abandon_all(void)
+{
+	vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
+	if (m.mirror) {
+		u64 head[CS_BASES];
+
+		mirror_abandon(&tk.mirror, head);
+		mirror_stand_in(&tk.mirror, head, (u64)m.clock[REAL], (u64)m.clock[MONO]);
+	}
+}
+
 /* It has found that nobody keeps the data page. */
 static void abandon(void)
 {
@@ -144,16 +157,8 @@ static void abandon(void)
 
 	m.writing = false;
 	m.abandoning = true;
-	if (!setjmp(plan.end)) {
-		vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
-		if (m.mirror) {
-			u64 head[CS_BASES];
-
-			mirror_abandon(&tk.mirror, head);
-			mirror_stand_in(&tk.mirror, head, (u64)m.clock[REAL],
-					(u64)m.clock[MONO]);
-		}
-	}
+	if (!setjmp(plan.end))
+		abandon_all();
 	m.abandoning = false;
 	m.writing = writing;
 }
