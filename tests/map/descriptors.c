@@ -150,14 +150,17 @@ static void test_failing(void)
 	    vdso_files_open(&files, &image, &vvar, false, &error))
 		bail_out("no data page, or no image");
 	for (failing = 1; placed && failing < 20; failing++) {
-		asked = 0;
-		if (maps_read(&before, 0))
-			bail_out("cannot read /proc/self/maps");
-		placed = vdso_files_place(&process, &files, &placement, &error);
-		if (maps_read(&after, 0))
-			bail_out("cannot read /proc/self/maps");
-		left += placed && before.count != after.count;
-		started += placed && placement.length;
+		/* Twice: what a C library maps for itself is there after the first time. */
+		for (int turn = 0; placed && turn < 2; turn++) {
+			asked = 0;
+			if (maps_read(&before, 0))
+				bail_out("cannot read /proc/self/maps");
+			placed = vdso_files_place(&process, &files, &placement, &error);
+			if (maps_read(&after, 0))
+				bail_out("cannot read /proc/self/maps");
+			left += turn && placed && before.count != after.count;
+			started += placed && placement.length;
+		}
 	}
 	cmp_ok(failing, >, 4, "each mmap(2) of a vDSO has failed once");
 	is(left, 0, "... and nothing was left in memory");

@@ -85,8 +85,11 @@ static void obey(void *arg, int in, int out)
 			attendant_tell(out, &order, sizeof(order));
 		}
 		if (order == CLONE) {
-			if (!attendant_clone_sibling(&sibling) && sibling.pid == 0)
-				stay(in);
+			/* Not until our owner's end of the pipe is closed, but for long. */
+			if (!attendant_clone_sibling(&sibling) && sibling.pid == 0) {
+				sleep(20);
+				_exit(0);
+			}
 		}
 		if (order == REFUSE)
 			attendant_answer(out, error_self(&error, -EDOM, "it", "not here"),
