@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# program.t - what a program that runs on the vDSO can try against it and against those who keep
+# program.t - what a program that runs on the vDSO can try against it and against the processes that keep
 # it, and what comes of it: as an ordinary user and as root, and beside the kernel's vDSO.
 #
 # tests/programs/attacker.c attacks; SECURITY.md says why each outcome is as it is, and names

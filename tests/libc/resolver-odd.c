@@ -289,7 +289,7 @@ static void test_refusals(void)
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	((ElfW(Phdr) *)(void *)(copy.image + sizeof(ElfW(Ehdr))))[1].p_vaddr = copy.size;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_DYNAMIC,
-	   "refused: a dynamic section right behind PT_LOAD");
+	   "refused: a dynamic section right after PT_LOAD");
 	/* The bound itself, in each place where an index has one. */
 	for (int i = 0; i < 2; i++) {
 		uint32_t *hash;
@@ -328,7 +328,7 @@ static void test_size(void)
 	   "an unknown size is that of PT_LOAD, in whole pages");
 	load->p_filesz = load->p_memsz = 4096;
 	is(vdso_elf_open(&elf, copy.image, 0) ? 4096 : elf.size, 4096,
-	   "... and a whole page has no other one behind it");
+	   "... and a whole page has none after it");
 	load->p_filesz = load->p_memsz = copy.size + 1;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
 	   "refused: a segment that is a byte longer than the image");
@@ -339,7 +339,7 @@ static void test_size(void)
 	load->p_filesz = load->p_memsz = 1;
 	load->p_offset = copy.size + 1;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_TRUNCATED,
-	   "refused: a segment that begins a byte behind the image");
+	   "refused: a segment that begins a byte after the image");
 	load->p_offset = -1;
 	is(vdso_elf_open(&elf, copy.image, 0), VDSO_ELF_TRUNCATED,
 	   "refused: a segment that begins where no memory is");

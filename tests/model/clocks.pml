@@ -1,5 +1,5 @@
 /*
- * clocks.pml - the sequence counter, its two copies, and all who touch it, as a model for SPIN.
+ * clocks.pml - the sequence counter, its two copies, and the processes that touch it, as a model for SPIN.
  *
  * It is the code of vdso-src/include/vdso/seqcount.h, vdso-src/gettime.c and the publishing part of
  * loader/kernel/time/timekeeper.c, step by step: a step is a load, a store, a barrier, a look at a

@@ -1,5 +1,5 @@
 /*
- * attacker.c - a program that attacks the vDSO it runs on, and those who keep it.
+ * attacker.c - a program that attacks the vDSO it runs on, and the processes that keep it.
  *
  * A line for each attack, "NAME OUTCOME": tests/attack/program.t has what they should be. Each
  * is made by a child, since some end with a signal; then the parent looks at its own mapping,
@@ -327,7 +327,8 @@ static int forgotten(char *at, size_t length)
 	return EBADF;
 }
 
-/* ---- attacks on those who keep it -------------------------------------------------------- */
+/* ---- attacks on the processes that keep it
+ * -------------------------------------------------------- */
 static int open_of(pid_t pid, const char *what, int flags)
 {
 	char path[64];
@@ -453,7 +454,7 @@ static int keeper_trace(pid_t pid)
 	return 0;
 }
 
-/* That an address is not mapped there is said only to those who may look. */
+/* That an address is not mapped there is said only to a process that may look. */
 static int keeper_read(pid_t pid)
 {
 	char byte;

@@ -207,7 +207,7 @@ static long make_part(const struct seccomp_notif *call, size_t size)
 	else if (!reads &&
 		 process_vm_readv((pid_t)call->pid, &here, 1, &there, 1, 0) != (ssize_t)size)
 		done = -1;
-	else if (nr == SYS_read) /* who is to write may wait for us */
+	else if (nr == SYS_read) /* the writer may be waiting for us */
 		done = poll(&ready, 1, 0) > 0 ? read(fd, bytes, size) : -1;
 	else if (nr == SYS_pread64)
 		done = pread(fd, bytes, size, (off_t)call->data.args[3]);

@@ -1,5 +1,6 @@
 /*
- * settle_wait.c - who has set the clock is held until the data page says so, and not for ever.
+ * settle_wait.c - a process that has set the clock is held until the data page says so, but not
+ * for ever.
  *
  * The clock of this machine is not touched: the data page is one of the test's own, which says
  * another time, until a thread puts it right.

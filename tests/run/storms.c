@@ -198,7 +198,7 @@ static pid_t find_child(void)
 	return (pid_t)pid;
 }
 
-/* For who looks for the reason. */
+/* For finding the reason. */
 static void note_call(pid_t pid)
 {
 	char path[64];

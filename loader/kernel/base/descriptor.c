@@ -96,7 +96,7 @@ static bool close_listed(const int keep[], unsigned count)
 				struct dirent64 *entry = (void *)(entries + at);
 				int fd = number_of(entry->d_name);
 
-				/* A list that was not written is no list. */
+				/* The call returned, but wrote nothing. */
 				if (!entry->d_reclen)
 					break;
 				at += entry->d_reclen;

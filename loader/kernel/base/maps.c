@@ -67,8 +67,7 @@ int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range)
 		}
 		have -= (size_t)(line - buffer);
 		memmove(buffer, line, have);
-		/* The path of a file, in which each end of a line is shown as four characters.
-		 */
+		/* A long path, in which a newline is shown as four characters. */
 		if (have == sizeof(buffer) - 1) {
 			if (!cut)
 				err = parse_line(buffer, &range);

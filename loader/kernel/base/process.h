@@ -31,12 +31,13 @@ extern struct process process_self;
 #define process_call(process, nr, ...) \
 	((process)->call((process), (nr), (const long[6]){__VA_ARGS__}))
 
-/* SIGKILL for a child of ours: kill(2), or where that is denied tgkill(2) or
- * rt_sigqueueinfo(2). */
+/*
+ * SIGKILL for a child of ours: kill(2), or where that is denied tgkill(2) or
+ * rt_sigqueueinfo(2).
+ */
 void process_kill(pid_t pid);
 
-/* By its pidfd, where ppoll(2) fails: has it been reaped? Also if that cannot be asked either.
- */
+/* By its pidfd, where ppoll(2) fails: has it been reaped? True if this fails, too. */
 bool process_has_ended(int pidfd);
 
 /* Is a result an error number? Right for calls that return addresses, too. */

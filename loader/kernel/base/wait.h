@@ -1,7 +1,7 @@
 /*
  * wait.h - what bounds a wait.
  *
- * A call that waits can come back for nothing: a signal interrupts it (EINTR), and a filter, a
+ * A call that waits can return early: a signal interrupts it (EINTR), and a filter, a
  * tracer or a faulty kernel may have it fail again and again. Each loop over such a call has a
  * number of turns, here or at the line, or ends with a process that it waits for.
  *
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* More signals do not come during a call that has something to do, and nothing to wait for. */
+/* A call that has something to do, and nothing to wait for, is not interrupted more often. */
 #define INTERRUPTS_MAX 1000
 
 /* After a call that failed: is it to be made again? times counts, from 0 on. */

@@ -1,20 +1,12 @@
 /*
- * probe.c - see probe.h. The first part runs in the attendant.
+ * probe.c - see probe.h; questions.c is the part that runs in the attendant.
  */
 #include <errno.h>
 #include <host.h>
-#include <machine.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h> /* snprintf */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
-#include <vdso/rng.h>
 
 #include "kernel/arch/cpu.h"
 #include "kernel/base/attendant.h"
@@ -24,576 +16,62 @@
 #include "kernel/foreign/mirror.h"
 #include "kernel/foreign/patch.h"
 #include "kernel/foreign/probe.h"
+#include "kernel/foreign/questions.h"
 #include "kernel/image/exports.h"
 #include "kernel/image/identity.h"
 
-/* Where nothing is: before the image and after it. More than any kernel's data pages. */
-#define GUARD_PAGES 32
-
-/* A call that takes so much time of a CPU does not come back. */
-#define PATIENCE_US 50000
-
-/* All of them, if they sleep; on any machine they take milliseconds. */
-#define ALL_PATIENCE_S 20
-
-/* One that does not look at the number answers in far less. */
-#define UPDATE_US 300
-
 #define END_MS 1000
 
-/* What the attendant says. */
-struct report {
-	bool fits, no_namespace;
-	bool elsewhere; /* it looked where the layout has nothing */
-	char words[240];
-};
-
-enum function { GETTIME, GETTIME64, GETTIMEOFDAY, TIME, GETRES, GETRANDOM, FUNCTIONS };
-
-static const char *const function_names[FUNCTIONS] = {
-	"clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres", "getrandom",
-};
-
-struct probe {
-	const struct foreign_layout *layout;
-	uint32_t function[FUNCTIONS]; /* in the image; 0: it has none */
-	size_t image_length;
-	int image, data; /* memfds */
-	int out;
-	bool in_namespace;
-
-	unsigned char *at; /* the image, mapped */
-	struct mirror mirror;
-	struct vdso_data from[CS_BASES];
-
-	const char *why;    /* nothing can be asked, or NULL */
-	const char *asking; /* for messages, with asked */
-	int asked;
-	bool waiting; /* in a namespace: it may wait for ever */
-
-	volatile sig_atomic_t updating; /* it has to wait; then it goes on at */
-	sigjmp_buf waited;
-};
-
-/* ---- in the attendant ---- */
-
-/* For its signal handlers. Only there: its owner may have threads that probe other images. */
-static struct probe *probe;
-
-static _Noreturn void report(const struct report *report)
-{
-	attendant_tell(probe->out, report, sizeof(*report));
-	_exit(0);
-}
-
-static _Noreturn void refuse_for(const char *what, bool elsewhere)
-{
-	struct report no = {.fits = false, .elsewhere = elsewhere};
-
-	char about[12] = "";
-
-	if (probe->asked >= 0)
-		snprintf(about, sizeof(about), "%d", probe->asked);
-	snprintf(no.words, sizeof(no.words), "%s(%s)%s %s", probe->asking, about,
-		 probe->in_namespace ? ", in a time namespace," : "", what);
-	report(&no);
-}
-
-static _Noreturn void refuse(const char *what)
-{
-	refuse_for(what, false);
-}
-
-/* The CPU says whether it was a store; not every one, and not to us everywhere. */
-static bool is_store(const void *context)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	return ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2;
-#else
-	(void)context;
-	return false;
-#endif
-}
-
-/* It looked where nothing is, or did not come back. */
-static void caught(int signal, siginfo_t *info, void *context)
-{
-	uintptr_t address = (uintptr_t)info->si_addr, at = (uintptr_t)probe->at;
-	size_t guard = (size_t)GUARD_PAGES * page_size();
-	const char *does = is_store(context) ? "writes to" : "reads at";
-	char what[80];
-
-	if (signal == SIGVTALRM && probe->waiting)
-		report(&(const struct report){.fits = true, .no_namespace = true});
-	if (signal == SIGALRM && probe->updating)
-		siglongjmp(probe->waited, 1);
-	if (signal == SIGVTALRM || signal == SIGALRM)
-		refuse("does not come back");
-	if (signal != SIGSEGV && signal != SIGBUS)
-		refuse("meets an instruction that this CPU does not have");
-	if (address >= at && address < at + probe->image_length + guard)
-		snprintf(what, sizeof(what), "%s %#lx of the image", does,
-			 (unsigned long)(address - at));
-	else if (address < at && address >= at - guard)
-		snprintf(what, sizeof(what), "%s %#lx before the image", does,
-			 (unsigned long)(at - address));
-	else
-		snprintf(what, sizeof(what), "%s address %#lx, far from image and data pages",
-			 does, (unsigned long)address);
-	refuse_for(what, true);
-}
-
-static void catch_signals(void)
-{
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGVTALRM, SIGALRM};
-	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		sigaction(signals[i], &action, NULL);
-		sigaddset(&set, signals[i]);
-	}
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static void be_patient(void)
-{
-	const struct itimerval patience = {.it_value = {ALL_PATIENCE_S, 0}};
-
-	setitimer(ITIMER_REAL, &patience, NULL);
-}
-
-static void ask(const char *what, int about)
-{
-	const struct itimerval patience = {.it_value = {0, PATIENCE_US}};
-
-	probe->asking = what;
-	probe->asked = about;
-	setitimer(ITIMER_VIRTUAL, &patience, NULL);
-}
-
-static void *function(enum function which)
-{
-	return probe->function[which] ? probe->at + probe->function[which] : NULL;
-}
-
-struct answer {
-	s64 sec, nsec;
-};
-
-static const struct answer no_answer = {-1, -1};
-
-/* In a 32-bit image both functions, if it has them, are asked about all clocks. */
-static struct answer gettime(enum function which, int clock)
-{
-	struct answer answer = no_answer;
-	long narrow[2] = {-1, -1};
-
-	ask(function_names[which], clock);
-	if (sizeof(long) == 8 || which == GETTIME64) {
-		((int (*)(int, struct answer *))function(which))(clock, &answer);
-		return answer;
-	}
-	((int (*)(int, long *))function(GETTIME))(clock, narrow);
-	return (struct answer){narrow[0], narrow[1]};
-}
-
-static struct answer gettimeofday_(struct timezone *tz)
-{
-	struct {
-		long sec, usec;
-	} tv = {-1, -1};
-
-	ask(function_names[GETTIMEOFDAY], -1);
-	((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, tz);
-	return (struct answer){tv.sec, tv.usec * 1000LL};
-}
-
-static bool map_slot(int slot, enum mirror_page page)
-{
-	unsigned char *want = probe->at - (size_t)(probe->layout->pages - slot) * page_size();
-
-	return mmap(want, page_size(), PROT_READ, MAP_SHARED | MAP_FIXED, probe->data,
-		    page * VDSO_STRIDE) == want;
-}
-
-/* As place.c does it. */
-static void map_slots(void)
-{
-	const struct foreign_layout *l = probe->layout;
-
-	if (!map_slot(l->time, probe->in_namespace ? MIRROR_OFFSETS : MIRROR_TIME) ||
-	    (probe->in_namespace && !map_slot(l->timens, MIRROR_TIME)) ||
-	    (l->rng >= 0 && l->rng != l->time && !map_slot(l->rng, MIRROR_RNG)))
-		refuse("cannot be asked: no memory");
-}
-
-static void map_all(void)
-{
-	size_t guard = (size_t)GUARD_PAGES * page_size();
-	unsigned char *area = mmap(NULL, 2 * guard + probe->image_length, PROT_NONE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	ask("mmap", -1);
-	if (area == MAP_FAILED || mmap(area + guard, probe->image_length, PROT_READ | PROT_EXEC,
-				       MAP_PRIVATE | MAP_FIXED, probe->image, 0) == MAP_FAILED)
-		refuse("fails");
-	probe->at = area + guard;
-	probe->mirror = (struct mirror){.layout = probe->layout};
-	probe->mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_STRIDE, PROT_READ | PROT_WRITE,
-				   MAP_SHARED, probe->data, 0);
-	if (probe->mirror.pages == MAP_FAILED)
-		refuse("fails");
-}
-
-/* Each base is one that no clock shows, and that no other base is. */
-static s64 base_sec(int clock)
-{
-	return 1000 + 100 * clock;
-}
-
-static s64 base_nsec(int clock)
-{
-	return 123456 + 1000 * clock;
-}
-
-#define SHIFT     8
-#define RES       7
-#define TZ_WEST   (-61)
-#define TZ_DST    3
-#define PER_CYCLE 3 /* ns; of MONOTONIC_RAW one more */
-
-/* What a namespace adds to a clock, in the kernel's way. */
-static s64 more_sec(int clock)
-{
-	bool shifts = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
-		      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
-
-	return probe->in_namespace && shifts ? -(100000 + 1000 * clock) : 0;
-}
-
-static void fill_offsets(void)
-{
-	struct timens_offset offset[VDSO_BASES];
-
-	for (int clock = 0; clock < VDSO_BASES; clock++)
-		offset[clock] = (struct timens_offset){more_sec(clock), 0};
-	/* A clock that no namespace shifts has an offset of zero. */
-	memset(&probe->mirror.pages[MIRROR_OFFSETS], 0, VDSO_STRIDE);
-	mirror_fill_offsets(probe->layout, &probe->mirror.pages[MIRROR_OFFSETS], offset);
-}
-
-/* All pages: what the layout does not name is filler. */
-static void fill(unsigned char filler, u32 per_cycle, s32 mode)
-{
-	struct vdso_data *from = probe->from;
-	const s32 modes[CS_BASES] = {mode, mode};
-	u64 now = arch_counter();
-
-	memset(probe->mirror.pages, filler, MIRROR_PAGES * VDSO_STRIDE);
-	for (int cs = 0; cs < CS_BASES; cs++) {
-		from[cs].cycle_last = now;
-		from[cs].mask = cpu_counter_mask();
-		from[cs].mult = per_cycle ? (per_cycle + (u32)cs) << SHIFT : 0;
-		from[cs].shift = SHIFT;
-		from[cs].tz_minuteswest = TZ_WEST;
-		from[cs].tz_dsttime = TZ_DST;
-		from[cs].hrtimer_res = RES;
-		for (int clock = 0; clock < VDSO_BASES; clock++) {
-			bool coarse = VDSO_BIT(clock) & VDSO_COARSE;
-
-			from[cs].basetime[clock].sec = (u64)base_sec(clock);
-			from[cs].basetime[clock].nsec = (u64)base_nsec(clock)
-							<< (coarse ? 0 : SHIFT);
-		}
-	}
-	mirror_begin(&probe->mirror);
-	mirror_end(&probe->mirror, from, modes);
-	if (probe->in_namespace)
-		fill_offsets();
-}
-
-static bool is_fine(int clock)
-{
-	return VDSO_BIT(clock) & (VDSO_HRES | VDSO_RAW);
-}
-
-static bool is_after(struct answer a, struct answer b)
-{
-	return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
-}
-
-/* unit is how exact it is, in ns. */
-static void expect(struct answer answer, struct answer least, struct answer most, s64 unit)
-{
-	char what[120];
-
-	least.nsec -= least.nsec % unit;
-	if (answer.nsec >= 0 && answer.nsec < (s64)NSEC_PER_SEC && !is_after(least, answer) &&
-	    !is_after(answer, most))
-		return;
-	snprintf(what, sizeof(what), "shows %lld.%09lld, and the data page says %lld.%09lld",
-		 (long long)answer.sec, (long long)answer.nsec, (long long)least.sec,
-		 (long long)least.nsec);
-	refuse(what);
-}
-
-/* What a clock shows ns after its base. */
-static struct answer shown(int clock, s64 ns)
-{
-	ns += base_nsec(clock);
-	return (struct answer){base_sec(clock) + more_sec(clock) + ns / (s64)NSEC_PER_SEC,
-			       ns % (s64)NSEC_PER_SEC};
-}
-
-static struct answer ask_kernel(int clock)
-{
-	struct answer answer = no_answer;
-
-#ifdef SYS_clock_gettime64
-	syscall(SYS_clock_gettime64, clock, &answer);
-#else
-	syscall(SYS_clock_gettime, clock, &answer);
-#endif
-	return answer;
-}
-
-/* Before and after an answer: by the counter, or, where that is unusable, by the kernel. */
-static struct answer look(int clock, bool counted)
-{
-	int cs = VDSO_BIT(clock) & VDSO_RAW ? CS_RAW : CS_HRES_COARSE;
-	const struct vdso_data *from = &probe->from[cs];
-
-	if (!counted)
-		return ask_kernel(clock);
-	return shown(clock, (s64)((arch_counter() - from->cycle_last) * (from->mult >> SHIFT)));
-}
-
-static void ask_about_time(bool counted)
-{
-	struct answer before, answer;
-
-	for (int which = GETTIME; which <= GETTIME64; which++) {
-		for (int clock = 0; clock < VDSO_BASES && function(which); clock++) {
-			bool fine = is_fine(clock);
-
-			if (!fine && !(VDSO_BIT(clock) & VDSO_COARSE))
-				continue;
-			/* One that knows no namespaces waits for the end of an update. */
-			probe->waiting = probe->in_namespace;
-			before = fine ? look(clock, counted) : shown(clock, 0);
-			answer = gettime(which, clock);
-			probe->waiting = false;
-			expect(answer, before, fine ? look(clock, counted) : before, 1);
-		}
-	}
-	if (function(GETTIMEOFDAY)) {
-		struct timezone tz = {0, 0};
-
-		before = look(CLOCK_REALTIME, counted);
-		answer = gettimeofday_(NULL);
-		expect(answer, before, look(CLOCK_REALTIME, counted), 1000);
-		before = look(CLOCK_REALTIME, counted);
-		answer = gettimeofday_(&tz);
-		/* Where the kernel is asked it tells of its own zone. */
-		if (counted && (tz.tz_minuteswest != TZ_WEST || tz.tz_dsttime != TZ_DST))
-			refuse("gives another time zone than the data page");
-		expect(answer, before, look(CLOCK_REALTIME, counted), 1000);
-	}
-}
-
-static void ask_about_the_rest(void)
-{
-	if (function(TIME)) {
-		long (*time)(long *) = function(TIME), stored = -1;
-		struct answer base = {base_sec(CLOCK_REALTIME), 0};
-
-		ask(function_names[TIME], -1);
-		expect((struct answer){time(NULL), 0}, base, base, 1);
-		expect((struct answer){time(&stored), 0}, base, base, 1);
-		expect((struct answer){stored, 0}, base, base, 1);
-	}
-	for (int clock = 0; clock < VDSO_BASES && function(GETRES); clock++) {
-		long res[2] = {-1, -1};
-
-		if (!is_fine(clock))
-			continue;
-		ask(function_names[GETRES], clock);
-		((int (*)(int, long *))function(GETRES))(clock, res);
-		if (res[0] != 0 || res[1] != RES)
-			refuse("gives another resolution than the data page");
-	}
-}
-
-/* With an odd number, which never changes. */
-static void ask_meanwhile(enum function which, int clock)
-{
-	const struct itimerval update = {.it_value = {0, UPDATE_US}};
-
-	if (!function(which))
-		return;
-	if (sigsetjmp(probe->waited, 1) == 0) {
-		probe->updating = true;
-		setitimer(ITIMER_REAL, &update, NULL);
-		if (which == GETTIMEOFDAY)
-			gettimeofday_(NULL);
-		else
-			gettime(which, clock);
-		refuse("does not wait for the end of an update");
-	}
-	probe->updating = false;
-	be_patient();
-}
-
-static void ask_about_updates(void)
-{
-	static const int clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC_RAW,
-				     CLOCK_MONOTONIC_COARSE};
-
-	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
-	mirror_begin(&probe->mirror);
-	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
-		ask_meanwhile(GETTIME, clocks[i]);
-		ask_meanwhile(GETTIME64, clocks[i]);
-	}
-	ask_meanwhile(GETTIMEOFDAY, -1);
-}
-
-static void random_numbers(void);
-
-/* Each function, by the way that it takes outside of a namespace or in one. */
-static void ask_all(bool in_namespace)
-{
-	probe->in_namespace = in_namespace;
-	map_slots();
-	/* still */
-	for (int filler = 0; filler < 0x100; filler += 0xa5) {
-		fill((unsigned char)filler, 0, VDSO_CLOCKMODE_COUNTER);
-		ask_about_time(true);
-		ask_about_the_rest();
-	}
-	/* moving */
-	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_COUNTER);
-	ask_about_time(true);
-	/* none */
-	fill(0xa5, PER_CYCLE, VDSO_CLOCKMODE_NONE);
-	ask_about_time(false);
-	ask_about_updates();
-	if (function(GETRANDOM))
-		random_numbers();
-}
-
-/* Does the state say that its key is of this generation? */
-static bool has_generation(const unsigned char *state, size_t size, u64 generation)
-{
-	for (size_t at = 0; at + sizeof(generation) <= size; at += 4)
-		if (!memcmp(state + at, &generation, sizeof(generation)))
-			return true;
-	return false;
-}
-
-static void random_numbers(void)
-{
-	static unsigned char state[2][VDSO_SMALLEST_PAGE]
-		__attribute__((aligned(VDSO_SMALLEST_PAGE))); /* zeros */
-	long (*getrandom)(void *, size_t, unsigned, void *, size_t) = function(GETRANDOM);
-	struct vdso_rng_data rng = {.generation = 0x6a09e667f3bcc908, .is_ready = true};
-	struct vgetrandom_opaque_params params = {0};
-	static const unsigned char nothing[16];
-	unsigned char bytes[16];
-
-	memset(state, 0, sizeof(state));
-	ask(function_names[GETRANDOM], -1);
-	if (probe->layout->rng < 0)
-		refuse("is there, and nothing is known of its data");
-	if (getrandom(NULL, 0, 0, &params, ~(size_t)0) ||
-	    params.size_of_opaque_state > VDSO_SMALLEST_PAGE)
-		refuse("does not say what its state is");
-	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
-	for (int ready = 0; ready < 2; ready++) {
-		rng.is_ready = ready;
-		mirror_rng(&probe->mirror, &rng);
-		ask(function_names[GETRANDOM], -1);
-		memset(bytes, 0, sizeof(bytes));
-		if (getrandom(bytes, sizeof(bytes), 0, state[ready],
-			      params.size_of_opaque_state) != sizeof(bytes) ||
-		    has_generation(state[ready], VDSO_SMALLEST_PAGE, rng.generation) != ready)
-			refuse("does not go by its data page");
-		if (!memcmp(bytes, nothing, sizeof(bytes)))
-			refuse("gives no random numbers");
-	}
-}
-
-static void answer_questions(void *arg, int in, int out)
-{
-	struct probe *asked = arg;
-	const int keep[] = {in, out, asked->image, asked->data};
-
-	probe = asked;
-	probe->out = out;
-	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
-	map_all();
-	catch_signals();
-	be_patient();
-	ask_all(false);
-	if (probe->layout->timens >= 0)
-		ask_all(true);
-	report(&(const struct report){.fits = true});
-}
-
-/* ---- before and after ---- */
-
-static void find_functions(struct probe *probe, const struct exports *exports)
+static void find_functions(struct questions *questions, const struct exports *exports)
 {
 	static const char *const prefix[] = {"__vdso_", "__kernel_"};
 	struct export export;
 	char name[40];
 
-	memset(probe->function, 0, sizeof(probe->function));
-	for (int i = 0; i < FUNCTIONS; i++) {
+	memset(questions->function, 0, sizeof(questions->function));
+	for (int i = 0; i < QUESTIONS; i++) {
 		for (size_t p = 0; p < sizeof(prefix) / sizeof(prefix[0]); p++) {
-			snprintf(name, sizeof(name), "%s%s", prefix[p], function_names[i]);
+			snprintf(name, sizeof(name), "%s%s", prefix[p], question_names[i]);
 			if (exports_find(exports, name, &export) &&
 			    export.symbol.value < exports->elf.size)
-				probe->function[i] = (uint32_t) export.symbol.value;
+				questions->function[i] = (uint32_t) export.symbol.value;
 		}
 	}
 }
 
-static int open_image(const struct probe *probe, const struct image *image)
+static int open_image(const struct questions *questions, const struct image *image)
 {
-	unsigned char *copy = calloc(1, probe->image_length);
+	unsigned char *copy = calloc(1, questions->image_length);
 	int fd;
 
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, image->bytes, image->size);
 	foreign_patch(copy, image->size, cpu_has);
-	fd = memfd_sealed("vdso", copy, probe->image_length, MEMFD_CODE);
+	fd = memfd_sealed("vdso", copy, questions->image_length, MEMFD_CODE);
 	free(copy);
 	return fd;
 }
 
 /* Its answer; no answer is one, too. */
-static int try_layout(struct probe *probe, const struct foreign_layout *layout,
-		      struct report *report)
+static int try_layout(struct questions *questions, const struct foreign_layout *layout,
+		      struct answers *answers)
 {
 	struct attendant attendant = ATTENDANT_NONE;
 	int err;
 
-	probe->layout = layout;
-	err = attendant_start(&attendant, false, answer_questions, probe);
+	questions->layout = layout;
+	err = attendant_start(&attendant, false, questions_ask, questions);
 	if (err)
 		return err;
-	err = attendant_read(&attendant, report, sizeof(*report));
+	err = attendant_read(&attendant, answers, sizeof(*answers));
 	attendant_release(&attendant);
 	attendant_wait(&attendant, END_MS);
 	attendant_end(&attendant);
 	if (!err)
 		return 0;
-	*report = (struct report){.fits = false};
-	snprintf(report->words, sizeof(report->words), "it ends the process that asks it");
+	*answers = (struct answers){.fits = false};
+	snprintf(answers->words, sizeof(answers->words), "it ends the process that asks it");
 	return 0;
 }
 
@@ -622,15 +100,15 @@ static const struct foreign_layout *without_namespace(const struct foreign_layou
 }
 
 /* The layout of the note first, then all others of the machine. */
-static int try_all(struct probe *probe, const struct foreign_layout *first,
-		   const struct foreign_layout **found, struct report *report)
+static int try_all(struct questions *questions, const struct foreign_layout *first,
+		   const struct foreign_layout **found, struct answers *answers)
 {
-	struct report other;
+	struct answers other;
 	const struct foreign_layout *layout = first ? first : next_layout(NULL, NULL);
 
 	for (bool rest = !first; layout;
 	     layout = next_layout(rest ? layout : NULL, first), rest = true) {
-		int err = try_layout(probe, layout, &other);
+		int err = try_layout(questions, layout, &other);
 
 		if (err)
 			return err;
@@ -638,56 +116,59 @@ static int try_all(struct probe *probe, const struct foreign_layout *first,
 			*found = other.no_namespace ? without_namespace(layout) : layout;
 			return 0;
 		}
-		if (!*report->words)
-			*report = other;
+		if (!*answers->words)
+			*answers = other;
 	}
 	return -ENOEXEC;
 }
 
-static void close_files(const struct probe *probe)
+static void close_files(const struct questions *questions)
 {
-	if (probe->image >= 0)
-		descriptor_close(probe->image);
-	if (probe->data >= 0)
-		descriptor_close(probe->data);
+	if (questions->image >= 0)
+		descriptor_close(questions->image);
+	if (questions->data >= 0)
+		descriptor_close(questions->data);
 }
 
 /* Returns 0, -errno, or -ENOEXEC for an image that has nothing to be asked. */
-static int open_files(struct probe *probe, const struct image *image)
+static int open_files(struct questions *questions, const struct image *image, const char **why)
 {
 	struct exports exports;
 	int err;
 
-	probe->why = exports_open(&exports, image->bytes, image->size);
-	if (probe->why)
+	*why = exports_open(&exports, image->bytes, image->size);
+	if (*why)
 		return -ENOEXEC;
-	find_functions(probe, &exports);
-	if (!probe->function[GETTIME] && !probe->function[GETTIME64]) {
-		probe->why = "it exports no clock_gettime, so it cannot be asked";
+	find_functions(questions, &exports);
+	if (!questions->function[GETTIME] && !questions->function[GETTIME64]) {
+		*why = "it exports no clock_gettime, so it cannot be asked";
 		return -ENOEXEC;
 	}
-	probe->image_length = page_up(image->size);
-	probe->image = open_image(probe, image);
-	probe->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_STRIDE, MEMFD_DATA);
-	err = probe->image < 0 ? probe->image : probe->data < 0 ? probe->data : 0;
+	questions->image_length = page_up(image->size);
+	questions->image = open_image(questions, image);
+	questions->data = memfd_sealable("vvar", MIRROR_PAGES * VDSO_STRIDE, MEMFD_DATA);
+	err = questions->image < 0  ? questions->image
+	      : questions->data < 0 ? questions->data
+				    : 0;
 	if (err)
-		close_files(probe);
+		close_files(questions);
 	return err;
 }
 
 int foreign_fits(const struct image *image, const struct foreign_layout *layout,
 		 bool *no_namespace)
 {
-	struct report report = {.fits = false};
-	struct probe probe = {.waiting = false};
-	int err = open_files(&probe, image);
+	struct answers answers = {.fits = false};
+	struct questions questions = {.image = -1};
+	const char *why = NULL;
+	int err = open_files(&questions, image, &why);
 
 	if (err)
 		return err;
-	err = try_layout(&probe, layout, &report);
-	close_files(&probe);
-	*no_namespace = report.no_namespace;
-	return err ? err : report.fits;
+	err = try_layout(&questions, layout, &answers);
+	close_files(&questions);
+	*no_namespace = answers.no_namespace;
+	return err ? err : answers.fits;
 }
 
 int foreign_probe(const struct image *image, const struct foreign_layout **layout,
@@ -696,28 +177,29 @@ int foreign_probe(const struct image *image, const struct foreign_layout **layou
 	struct image_identity identity = image_identity(image);
 	const struct foreign_layout *first =
 		identity.has_version ? foreign_layout_of(HOST_MACHINE, identity.version) : NULL;
-	struct report report = {.fits = false};
-	struct probe probe = {.waiting = false};
+	struct answers answers = {.fits = false};
+	struct questions questions = {.image = -1};
+	const char *why = NULL;
 	char words[128];
 	int err;
 
 	*layout = first;
 	image_identity_words(&identity, words, sizeof(words));
-	err = open_files(&probe, image);
+	err = open_files(&questions, image, &why);
 	if (!err) {
-		err = try_all(&probe, first, layout, &report);
-		close_files(&probe);
+		err = try_all(&questions, first, layout, &answers);
+		close_files(&questions);
 	}
-	if (err && report.elsewhere)
+	if (err && answers.elsewhere)
 		*layout = NULL;
 	if (err != -ENOEXEC)
 		return err ? error_system(error, err, NULL) : 0;
 	error_cannot_run(error, NULL, "%s", words);
-	if (probe.why)
-		error_add(error, "; and %s", probe.why);
-	if (*report.words)
+	if (why)
+		error_add(error, "; and %s", why);
+	if (*answers.words)
 		error_add(error, ", and none that is known fits: on those of Linux %s, %s",
-			  first ? first->name : next_layout(NULL, NULL)->name, report.words);
+			  first ? first->name : next_layout(NULL, NULL)->name, answers.words);
 	return err;
 }
 

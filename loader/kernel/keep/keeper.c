@@ -122,8 +122,8 @@ static bool is_used(const struct data_pages *pages, bool owned)
 }
 
 /*
- * Nobody reads the data pages any more, or no wait is one. Without pidfds our number must not
- * become another's before the owner has ended, even if that takes a loop without a wait.
+ * No process reads the data pages any more, or waits return at once. Without pidfds our number
+ * must not become another's before the owner has ended, even if that takes a busy loop.
  */
 static _Noreturn void retire(const struct keeper *keeper, struct data_pages *pages, bool owned)
 {

@@ -3,11 +3,11 @@
  *
  * Both may have a real-time priority. A call that should wait and comes back at once, again and
  * again, then takes a CPU from everybody. Where ppoll(2) fails, nanosleep(2) waits; but filters
- * may deny both, or have them return 0 and do nothing. So the clock says whether a wait was
- * one: less than half of it was not, nor was one that was spent on looking at the clock. What
- * ended early because of an event counts as neither.
+ * may deny both, or have them return 0 and do nothing. So the clock decides: a wait has failed
+ * if it took less than half of its time, or if it was spent on looking at the clock. One that
+ * an event has ended counts neither way.
  *
- *	RESTS_ORDINARY of these in a row	the real-time priority is given up, for good
+ *	RESTS_ORDINARY failures in a row	the real-time priority is given up, for good
  *	RESTS_MAX				no wait can be relied on: rest_is_broken()
  *
  * A wait is 4 ms in the timekeeper and 20 ms in the watchdog, so what spins has its priority

@@ -48,8 +48,8 @@ static bool ended(struct rest *rest, int pipe, int ms)
 }
 
 /*
- * Where no wait is one, a read(2) that blocks still tells the end of a timekeeper, though not
- * that it is stopped. Where that fails, too, we know of it no more than if it had ended.
+ * Where waits return at once, a read(2) that blocks still tells that a timekeeper has ended,
+ * though not that it is stopped. Where that fails, too, it is taken for one that has ended.
  */
 static void wait_for_end(int pipe)
 {
@@ -59,7 +59,7 @@ static void wait_for_end(int pipe)
 		(void)!read(pipe, &byte, 1);
 }
 
-/* For the reason that watchdog.h gives; but not where that would be a loop without a wait. */
+/* For the reason that watchdog.h gives; but not in a busy loop. */
 static void outlive(struct rest *rest, int owner, pid_t owner_pid)
 {
 	while (getppid() == owner_pid && !rest_is_broken(rest) &&
@@ -86,7 +86,7 @@ static void stand_in_meanwhile(struct rest *rest, const struct vdso_data *data,
 
 /*
  * There is no timekeeper any more, but perhaps a mirror, and readers, whose coarse clocks would
- * stand still without us: also where no wait is one, but with an ordinary priority.
+ * stand still without us: even in a busy loop, but then with an ordinary priority.
  */
 static void stand_in(struct rest *rest, struct vvar *vvar, struct timekeeper *tk, int owner)
 {

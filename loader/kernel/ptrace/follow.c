@@ -242,9 +242,9 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 }
 
 /*
- * Who loses its tracer at a stop of a signal or a system call is sent that SIGTRAP, and dies of
- * it; so it must not outlive us before it has come to another stop, its next one: no
- * instruction of the program comes before (ptrace(2), PTRACE_INTERRUPT). With a trace it never
+ * A process that loses its tracer at a stop of a signal or a system call is sent that SIGTRAP,
+ * and dies of it. So it must not outlive us before its next stop, ahead of which no
+ * instruction of the program is executed (ptrace(2), PTRACE_INTERRUPT). With a trace it never
  * does.
  */
 static void to_harmless_stop(const struct follow *follow, pid_t pid)
@@ -355,7 +355,7 @@ static void new_process(struct follow *follow, pid_t pid, int *status)
 		*status = traced.status;
 }
 
-/* One that is stopped, and cannot be told to go on: it would stand still for ever. */
+/* A stopped process that cannot be told to go on would stay stopped for ever. */
 static void end(const struct follow *follow, pid_t pid)
 {
 	static char why[96];
@@ -442,8 +442,8 @@ static void fall_silent(struct follow *follow)
 }
 
 /*
- * Nothing tells of stops, and who has stopped would stand still for ever. Our end lets go of
- * them; of the first program, as long as it has no vDSO of ours, it is the end as well.
+ * Stops are not reported any more, and a stopped process would stay so for ever. Our end lets
+ * all of them go on; but it ends the first program as long as that has no vDSO of ours.
  */
 static _Noreturn void give_up(const struct follow *follow)
 {

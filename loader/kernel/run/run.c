@@ -439,9 +439,9 @@ static int make_data_pages(struct start *start, const struct foreign_layout *for
 }
 
 /*
- * Until the seal, who may look into this process can open the data pages by its /proc/PID/fd,
- * and map them writable for good: any process of the same user, also where Yama lets it trace
- * nothing. The attendants inherit it.
+ * Until the seal, a process that may look into this one can open the data pages by its
+ * /proc/PID/fd, and map them writable for good: any process of the same user, even where Yama
+ * lets it trace nothing. The attendants inherit the flag.
  */
 static bool hide(void)
 {
