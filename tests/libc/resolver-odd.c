@@ -138,7 +138,7 @@ static void test_symbols(void)
 	is(find(&copy, name, VERSION), copy.image + copy.size - 1,
 	   "the last byte of the image may be a function");
 	sym->st_value = copy.size;
-	is(find(&copy, name, VERSION), NULL, "a function right behind the image is not found");
+	is(find(&copy, name, VERSION), NULL, "a function right after the image is not found");
 	sym->st_value = (ElfW(Addr)) - 1;
 	is(find(&copy, name, VERSION), NULL, "a function right before the image is not found");
 	copy_free(&copy);
@@ -204,7 +204,7 @@ static void test_refusals(void)
 		{"DT_HASH without buckets", DT_HASH, 0, 0, VDSO_ELF_HASH},
 		{"DT_HASH with too many buckets", DT_HASH, 0, 0x40000000, VDSO_ELF_HASH},
 		{"DT_HASH with too many symbols", DT_HASH, 1, 0xffffffff, VDSO_ELF_HASH},
-		{"a DT_HASH bucket behind the last symbol", DT_HASH, 2, 100, VDSO_ELF_HASH},
+		{"a DT_HASH bucket after the last symbol", DT_HASH, 2, 100, VDSO_ELF_HASH},
 		{"DT_GNU_HASH without buckets", DT_GNU_HASH, 0, 0, VDSO_ELF_GNU_HASH},
 		{"a bucket before the first hashed symbol", DT_GNU_HASH, 1, 99,
 		 VDSO_ELF_GNU_HASH},
@@ -251,7 +251,7 @@ static void test_refusals(void)
 	((ElfW(Sym) *)copy_table(&copy, DT_SYMTAB))[1].st_name =
 		(ElfW(Word))copy_dynamic(&copy, DT_STRSZ)->d_un.d_val;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_SYMBOLS,
-	   "refused: a name behind the strings");
+	   "refused: a name after the strings");
 	copy_fill(&copy, GUARD_BEHIND, image_builtin().bytes, copy.size);
 	copy_dynamic(&copy, DT_VERSYM)->d_un.d_ptr++;
 	is(vdso_elf_open(&elf, copy.image, copy.size), VDSO_ELF_VERSIONS,
@@ -403,7 +403,7 @@ static void test_gnu_header(void)
 		{"a filter of two words is", 1, 2, 0},
 		{"a filter of three words is not", 1, 3, VDSO_ELF_GNU_HASH},
 		{"a filter of no words is not", 1, 0, VDSO_ELF_GNU_HASH},
-		{"a table that begins behind the last symbol is not", 1000, 1,
+		{"a table that begins after the last symbol is not", 1000, 1,
 		 VDSO_ELF_GNU_HASH},
 	};
 	struct copy copy = copy_image(image_builtin(), GUARD_BEHIND);
