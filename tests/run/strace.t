@@ -47,6 +47,18 @@ sub clock_calls {
 	return \@calls;
 }
 
+# The same, up to three times, until the program makes no clock call. On a busy machine a timekeeper may
+# be late, and then a call is right; a vDSO that falls back does so each time.
+sub traced_quietly {
+	my ($p, $pid);
+	for (1 .. 3) {
+		$p = traced(@_);
+		($pid) = $p->{out} =~ /^pid (\d+)/;
+		last if !@{clock_calls($p->{calls}{$pid // $p->{first} // 0})};
+	}
+	return $p;
+}
+
 {
 	# strace sees what it should: a program that does make the calls.
 	my $p = traced($UVDSO, @RUN, program('clocks.pie'), 'cputime');
@@ -75,7 +87,7 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 		    $kind =~ /musl/
 		    ? qw(realtime monotonic raw boottime tai realtime-coarse monotonic-coarse gettimeofday time getcpu)
 		    : ();
-		my $p = traced($UVDSO, @RUN, @COUNTER, $path, @which);
+		my $p = traced_quietly($UVDSO, @RUN, @COUNTER, $path, @which);
 		my ($pid) = $p->{out} =~ /^pid (\d+)/;
 
 		is_status($p, 0, "$kind: a program runs under strace");
@@ -86,13 +98,15 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 	}
 }
 {
-	my $p =
-	    traced($UVDSO, @RUN, @COUNTER, '--offset', 'realtime=+1000d', program('clocks.pie'));
+	my $p = traced_quietly(
+		$UVDSO, @RUN, @COUNTER, '--offset', 'realtime=+1000d',
+		program('clocks.pie')
+	);
 	my ($pid) = $p->{out} =~ /^pid (\d+)/;
 	is_deeply(clock_calls($p->{calls}{$pid}), [], 'with an offset there is none, either');
 }
 {
-	my $p = traced($UVDSO, @RUN, @COUNTER, '--', 'date');
+	my $p = traced_quietly($UVDSO, @RUN, @COUNTER, '--', 'date');
 	is_status($p, 0, 'date runs under strace');
 	is_deeply(
 		clock_calls($p->{calls}{$p->{first}}), [],
@@ -134,7 +148,11 @@ for my $kind (qw(pie nopie static static-pie musl musl-static)) {
 			scalar(() = $log =~ /nanosleep\(/g)
 		];
 	};
-	my $before = $count->();
+	my $before;
+	for (1 .. 3) {
+		$before = $count->();
+		last if !$before->[0];
+	}
 	cmp_ok($before->[1], '>', 10, 'strace watches a running program');
 	is($before->[0], 0, 'its gettimeofday() is none that strace could see');
 	kill 'KILL', attendant($pid, 'uvdso-keeper');
