@@ -13,13 +13,7 @@
 #include <stdbool.h>
 #include <vdso/datapage.h>
 
-enum timens_clock {
-	TIMENS_REALTIME,
-	TIMENS_MONOTONIC,
-	TIMENS_BOOTTIME,
-	TIMENS_TAI,
-	TIMENS_CLOCKS,
-};
+#include "kernel/clock/clock_map.h"
 
 /* "realtime", ... as users write them. */
 extern const char *const timens_clock_name[TIMENS_CLOCKS];

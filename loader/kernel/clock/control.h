@@ -1,0 +1,42 @@
+/*
+ * control.h - the clocks of a tree of processes, as those who keep them agree on them.
+ *
+ * Memory that the timekeeper and the tracer of a tree share, and nobody else. The timekeeper
+ * fills it at the start, since it looks at the kernel's clocks; from then on the tracer alone
+ * changes it, when a user asks for another time (`uvdso clock`), and the timekeeper says which
+ * change it has published: until then readers of the data pages are shown the old time.
+ */
+#ifndef KERNEL_CLOCK_CONTROL_H
+#define KERNEL_CLOCK_CONTROL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "kernel/clock/clock_map.h"
+
+struct own_clocks {
+	struct clock_map map[TIMENS_CLOCKS];
+};
+
+struct control {
+	_Atomic(u32) seq;       /* odd while it is changed */
+	_Atomic(u32) published; /* the last seq whose clocks are in the data pages */
+	bool rate_all; /* MONOTONIC and BOOTTIME may have a rate, and waits with them */
+	struct own_clocks clocks;
+};
+
+/*
+ * Memory for one, which forked processes share; all clocks are the kernel's. NULL with errno
+ * set (ENOMEM).
+ */
+struct control *control_create(void);
+
+/* A consistent copy; returns its seq, an even one. Bounded: a writer that died halfway leaves
+ * the last consistent copy in force for readers that keep one: returns 1, and *clocks is
+ * unchanged. */
+u32 control_read(struct control *control, struct own_clocks *clocks);
+
+/* One writer at a time. */
+void control_write(struct control *control, const struct own_clocks *clocks);
+
+#endif
