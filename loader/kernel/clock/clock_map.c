@@ -1,22 +1,75 @@
 /*
- * clock_map.c - see clock_map.h.
+ * clock_map.c - see clock_map.h. In 64 bits, as all machines have them; what does not fit is
+ * beyond the end of time on its side, and so is the result.
  */
 #include "kernel/clock/clock_map.h"
 
-/* Wide enough for a distance of 2^64 ns at the highest rate. */
-typedef __int128 wide;
+#define ONE ((s64)CLOCK_RATE_ONE)
 
-/* a * b / c, towards minus infinity. */
-static wide scale(wide a, wide b, wide c)
+/* No number, but all that are too large, or too small. */
+static bool is_beyond(s64 ns)
 {
-	wide product = a * b, quotient = product / c;
-
-	return quotient - (product % c < 0);
+	return ns == INT64_MAX || ns == INT64_MIN;
 }
 
-static s64 clamp(wide ns)
+static s64 add(s64 a, s64 b)
 {
-	return ns < 0 ? 0 : ns > CLOCK_LATEST_NS ? CLOCK_LATEST_NS : (s64)ns;
+	s64 sum;
+
+	if (is_beyond(b))
+		return b;
+	return __builtin_add_overflow(a, b, &sum) ? b < 0 ? INT64_MIN : INT64_MAX : sum;
+}
+
+static s64 subtract(s64 a, s64 b)
+{
+	return add(a, b == INT64_MIN ? INT64_MAX : b == INT64_MAX ? INT64_MIN : -b);
+}
+
+static s64 multiply(s64 a, s64 b)
+{
+	s64 product;
+
+	return __builtin_mul_overflow(a, b, &product)
+		       ? (a < 0) != (b < 0) ? INT64_MIN : INT64_MAX
+		       : product;
+}
+
+/* Both parts of a division towards minus infinity: the rest is never negative. */
+static s64 divide(s64 a, s64 by, s64 *rest)
+{
+	s64 quotient = a / by;
+
+	*rest = a % by;
+	if (*rest < 0) {
+		*rest += by;
+		quotient--;
+	}
+	return quotient;
+}
+
+/* ns * rate / ONE, rounded down: by whole seconds of both factors, and what is left of them. */
+static s64 to_shown(s64 ns, u64 rate)
+{
+	s64 rest, times = (s64)rate / ONE, part = (s64)rate % ONE;
+	s64 seconds = divide(ns, ONE, &rest);
+
+	return add(multiply(seconds, (s64)rate), rest * times + rest * part / ONE);
+}
+
+/* ns * ONE / rate, rounded down, in two steps: a rest may be as large as the highest rate. */
+static s64 to_kernel(s64 ns, u64 rate)
+{
+	s64 rest, by = (s64)rate;
+	s64 whole = divide(ns, by, &rest), first;
+
+	first = divide(rest * 100000, by, &rest);
+	return add(multiply(whole, ONE), first * 10000 + rest * 10000 / by);
+}
+
+static s64 not_negative(s64 ns)
+{
+	return ns < 0 ? 0 : ns;
 }
 
 struct clock_map clock_map_shift(s64 ns)
@@ -36,27 +89,28 @@ bool clock_map_is_none(const struct clock_map *map)
 
 s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns)
 {
-	return clamp(map->shown_ns +
-		     scale((wide)kernel_ns - map->kernel_ns, map->rate, CLOCK_RATE_ONE));
+	s64 since = to_shown(subtract(kernel_ns, map->kernel_ns), map->rate);
+
+	return not_negative(add(map->shown_ns, since));
 }
 
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns)
 {
-	wide ahead = (wide)shown_ns - map->shown_ns;
+	s64 until = subtract(map->shown_ns, shown_ns);
 
 	if (!map->rate)
-		return ahead > 0 ? CLOCK_LATEST_NS : 0;
-	return clamp(map->kernel_ns - scale(-ahead, CLOCK_RATE_ONE, map->rate));
+		return until < 0 ? CLOCK_LATEST_NS : 0;
+	return not_negative(subtract(map->kernel_ns, to_kernel(until, map->rate)));
 }
 
 s64 clock_map_wait(const struct clock_map *map, s64 ns)
 {
 	if (!map->rate)
 		return ns > 0 ? CLOCK_LATEST_NS : 0;
-	return clamp(-scale(-(wide)ns, CLOCK_RATE_ONE, map->rate));
+	return not_negative(subtract(0, to_kernel(subtract(0, ns), map->rate)));
 }
 
 s64 clock_map_left(const struct clock_map *map, s64 kernel_ns)
 {
-	return clamp(scale(kernel_ns, map->rate, CLOCK_RATE_ONE));
+	return not_negative(to_shown(kernel_ns, map->rate));
 }

@@ -1,9 +1,9 @@
 /*
  * clock_map.h - a clock of one's own: what a program is shown, as a function of the kernel's
- *clock.
+ * clock.
  *
- * A shifted clock is the kernel's plus a number. One that runs at another rate, or stands
- *still, is a line through one point:
+ * A shifted clock is the kernel's plus a number. One that has another rate, or stands still,
+ * is a line through one point:
  *
  *	shown = shown_ns + (kernel - kernel_ns) * rate / CLOCK_RATE_ONE
  *
@@ -65,8 +65,10 @@ s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns);
  */
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns);
 
-/* How long a wait takes that the program takes for ns long, rounded up; CLOCK_LATEST_NS if for
- * ever. And the other way, rounded down: what is left of a wait. */
+/*
+ * How long a wait takes that the program takes for ns long, rounded up; CLOCK_LATEST_NS if for
+ * ever. And the other way, rounded down: what is left of a wait.
+ */
 s64 clock_map_wait(const struct clock_map *map, s64 ns);
 s64 clock_map_left(const struct clock_map *map, s64 kernel_ns);
 
