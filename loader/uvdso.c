@@ -36,6 +36,16 @@ _Static_assert((int)UVDSO_COUNTER_AUTO == (int)COUNTER_AUTO &&
 		       (int)UVDSO_COUNTER_NEVER == (int)COUNTER_NEVER,
 	       "the counter would be used where it should not be");
 
+/* Out of range for any clock if it has no such number. */
+static s64 in_ns(int64_t seconds)
+{
+	s64 ns;
+
+	return __builtin_mul_overflow(seconds, (s64)NSEC_PER_SEC, &ns)
+		       ? seconds < 0 ? INT64_MIN : INT64_MAX
+		       : ns;
+}
+
 /* From the options to a vDSO that can be called. */
 static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct error *error)
 {
@@ -44,12 +54,14 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 	const char *image_name = options->image ? options->image : "built-in image";
 	struct keeper *keeper = &vdso->keeper;
 	const struct foreign_layout *foreign;
+	struct clock_now now;
 	const char *why;
 	int err;
 
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
-		keeper->timens.seconds[i] = options->offset[i];
-	why = timens_check(&keeper->timens);
+		keeper->wish.offset[i] = in_ns(options->offset[i]);
+	timens_now(&now);
+	why = clock_wish_check(&keeper->wish, &now);
 	if (why)
 		return error_self(error, -ERANGE, NULL, "%s", why);
 	if (options->image) {

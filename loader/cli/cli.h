@@ -69,9 +69,9 @@ struct trace;
 int run_with_options(char **argv, struct trace *trace, int *wait_status);
 
 /* Options that several commands have; what they set is the command's own. */
-#define OPTION_OFFSET(timens)                                               \
+#define OPTION_OFFSET(clocks)                                               \
 	{                                                                   \
-		0, "offset", "CLOCK=+N[smhd]", set_offset, timens,          \
+		0, "offset", "CLOCK=+N[smhd]", set_offset, clocks,          \
 			"shift CLOCK (realtime, monotonic, boottime or\n"   \
 			"tai) by +N or -N seconds, minutes, hours or\n"     \
 			"days; may be repeated, the last one for a clock\n" \
@@ -93,7 +93,7 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status);
 		'v', "verbose", NULL, set_flag, flag, help \
 	}
 
-/* For struct timens *: another clock is shifted. */
+/* For struct clock_wish *: another clock is shifted. */
 option_set set_offset;
 
 /* For enum uvdso_counter *. */

@@ -29,7 +29,7 @@ static const char *image_file;
 static enum uvdso_counter counter;
 
 const struct option_row run_options[] = {
-	OPTION_OFFSET(&request.timens),
+	OPTION_OFFSET(&request.clocks),
 	{0, "image", "FILE", set_text, &image_file,
 	 "run on the image in FILE, which is checked first,\n"
 	 "instead of the built-in one; also on a kernel's.\n"
@@ -85,7 +85,7 @@ const struct command command_run = {
 
 const char *set_offset(const char *text, void *to)
 {
-	return timens_parse(text, to);
+	return clock_wish_offset(text, to);
 }
 
 /* The image that was asked for; 0, or after a message the status to exit with. */

@@ -24,7 +24,7 @@
 #include "kernel/foreign/probe.h"
 #include "kernel/foreign/mirror.h"
 #include "kernel/image/identity.h"
-#include "kernel/map/timens.h"
+#include "kernel/clock/wish.h"
 #include "uvdso.h"
 
 #define LOOKS_A_SECOND 4
@@ -160,13 +160,13 @@ static const char *set_times(const char *text, void *to)
 	return errno || *end || !*times || *text == '-' ? "not a number of times" : NULL;
 }
 
-static struct timens timens;
+static struct clock_wish clocks;
 static struct uvdso_options boot;
 static bool kernels;
 
 static const struct option_row options[] = {
 	{'n', "times", "N", set_times, &times, "look N times and exit; else until ^C"},
-	OPTION_OFFSET(&timens),
+	OPTION_OFFSET(&clocks),
 	OPTION_COUNTER(&boot.counter),
 	OPTION_NO_COUNTER(&boot.counter),
 	{0, "kernel", NULL, set_flag, &kernels, "show the data page of the running kernel"},
@@ -196,8 +196,13 @@ static int look_at_ours(void)
 	struct uvdso *vdso;
 	char why[256];
 
-	for (int clock = 0; clock < TIMENS_CLOCKS; clock++)
-		boot.offset[clock] = timens.seconds[clock];
+	for (int clock = 0; clock < TIMENS_CLOCKS; clock++) {
+		boot.offset[clock] = clocks.offset[clock] / NSEC_PER_SEC;
+		if (clocks.offset[clock] % NSEC_PER_SEC) {
+			complain("watch", "--offset: whole seconds only");
+			return STATUS_USAGE;
+		}
+	}
 	if (uvdso_boot(&vdso, &boot, why, sizeof(why))) {
 		complain("watch", "%s", why);
 		return STATUS_USAGE;
@@ -256,7 +261,7 @@ static int watch(int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!kernels)
 		return look_at_ours();
-	if (!timens_is_empty(&timens) || boot.counter == UVDSO_COUNTER_NEVER) {
+	if (!clock_wish_is_none(&clocks) || boot.counter == UVDSO_COUNTER_NEVER) {
 		complain("watch", "--kernel: the kernel's data page takes no --offset, and no "
 				  "--counter=never");
 		return STATUS_USAGE;

@@ -270,7 +270,7 @@ refused(
 for my $text (
 	'realtime', 'realtime=', 'realtime=5', 'realtime=55', 'realtime=+', 'realtime=+5x',
 	'realtime=+5ss',
-	'realtime=+1.5d', 'realtime= +1', 'realtime=+-1', 'foo=+1', '=+1', '', 'real=+1',
+	'realtime=+1,5d', 'realtime= +1', 'realtime=+-1', 'foo=+1', '=+1', '', 'real=+1',
 	'realtime=+99999999999d', 'realtime=+99999999999999999999999', 'realtime=-99999999999d'
     )
 {

@@ -191,11 +191,12 @@ static void after_unshare(void)
 	uvdso_shutdown(page);
 }
 
-static bool parses(const char *text, enum timens_clock clock, s64 seconds)
+static bool parses(const char *text, enum timens_clock clock, double seconds)
 {
-	struct timens timens = {{0}};
+	struct clock_wish wish = {.has_rate = false};
 
-	return !timens_parse(text, &timens) && timens.seconds[clock] == seconds;
+	return !clock_wish_offset(text, &wish) && wish.has_offset[clock] &&
+	       wish.offset[clock] == (s64)(seconds * 1e9);
 }
 
 static void texts(void)
@@ -213,7 +214,10 @@ static void texts(void)
 					  "realtime=+ 5",
 					  "realtime=+5x",
 					  "realtime=+5dd",
-					  "realtime=+5.5",
+					  "realtime=+5.",
+					  "realtime=+.5",
+					  "realtime=+5,5",
+					  "realtime=+1.5.5",
 					  "Realtime=+5",
 					  "real=+5",
 					  "realtime2=+5",
@@ -223,7 +227,8 @@ static void texts(void)
 					  "realtime=+9999999999999d",
 					  "realtime=-9223372036854775808",
 					  "tai=+9223372036854775807d"};
-	struct timens timens = {{0}};
+	struct clock_wish wish = {.has_rate = false};
+	struct clock_now now;
 	int accepted = 0;
 
 	ok(parses("realtime=+5", TIMENS_REALTIME, 5) &&
@@ -231,21 +236,26 @@ static void texts(void)
 		   parses("boottime=+2m", TIMENS_BOOTTIME, 120) &&
 		   parses("tai=-3h", TIMENS_TAI, -10800) &&
 		   parses("realtime=+1000d", TIMENS_REALTIME, 86400000) &&
-		   parses("realtime=-0", TIMENS_REALTIME, 0),
+		   parses("realtime=-0", TIMENS_REALTIME, 0) &&
+		   parses("tai=-1.5s", TIMENS_TAI, -1.5) &&
+		   parses("boottime=+0.25m", TIMENS_BOOTTIME, 15),
 	   "clock, sign, number and unit are read");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (!timens_parse(bad[i], &timens) && ++accepted)
+		if (clock_wish_offset(bad[i], &wish) == NULL && ++accepted)
 			diag("accepted: '%s'", bad[i]);
 	ok(!accepted, "%zu malformed offsets are refused", sizeof(bad) / sizeof(bad[0]));
+	timens_now(&now);
 	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		struct timens shift = {{0}};
+		struct clock_wish shift = {.has_rate = false};
 
-		shift.seconds[i] = -(kernel(CLOCK_TAI) / 1000000000 + 100);
-		ok(timens_check(&shift), "%s would be negative: refused", timens_clock_name[i]);
-		shift.seconds[i] = INT64_MAX / 1000000000;
-		ok(timens_check(&shift), "%s would overflow: refused", timens_clock_name[i]);
-		shift.seconds[i] = 1000 * 86400;
-		ok(!timens_check(&shift), "%s in a thousand days: allowed",
+		shift.offset[i] = -kernel(CLOCK_TAI) - 100000000000;
+		ok(clock_wish_check(&shift, &now), "%s would be negative: refused",
+		   timens_clock_name[i]);
+		shift.offset[i] = INT64_MAX;
+		ok(clock_wish_check(&shift, &now), "%s would overflow: refused",
+		   timens_clock_name[i]);
+		shift.offset[i] = 1000 * 86400 * 1000000000ll;
+		ok(!clock_wish_check(&shift, &now), "%s in a thousand days: allowed",
 		   timens_clock_name[i]);
 	}
 }

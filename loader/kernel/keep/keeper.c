@@ -184,6 +184,21 @@ static void do_duty(const struct keeper *keeper, struct timekeeper *tk, int in, 
 		duty->serve(duty->arg, tk);
 }
 
+/* The clocks of the program; from here on, and not from when they were asked for. */
+static void start_clocks(struct keeper *keeper)
+{
+	struct own_clocks clocks;
+	struct clock_now now;
+
+	timens_kernel_now(&now);
+	clock_wish_start(&keeper->wish, &now, &clocks);
+	timens_set(&keeper->timens, &clocks);
+	if (!keeper->control)
+		return;
+	keeper->control->rate_all = keeper->wish.rate_all;
+	control_write(keeper->control, &clocks);
+}
+
 static void work(void *arg, int in, int out)
 {
 	struct keeper *keeper = arg;
@@ -199,7 +214,7 @@ static void work(void *arg, int in, int out)
 	ready.step = "time namespace";
 	if (keeper->left_timens)
 		ready.err = kernel_timens_join(keeper->owner_pid);
-	timens_inherit(&keeper->timens);
+	start_clocks(keeper);
 	ready.timens = keeper->timens;
 	if (!ready.err)
 		ready.err =

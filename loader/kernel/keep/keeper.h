@@ -44,9 +44,10 @@ struct keeper_duty {
 
 struct keeper {
 	struct attendant timekeeper, watchdog;
-	struct vvar vvar; /* the data pages; the owner's descriptors are closed early */
-	struct timens
-		timens; /* what is asked for; ready, with what we run in (timens_inherit()) */
+	struct vvar vvar;        /* the data pages; the owner's descriptors are closed early */
+	struct clock_wish wish;  /* what is asked for */
+	struct timens timens;    /* ready: what readers see, with what we run in */
+	struct control *control; /* to be filled by the timekeeper; or NULL */
 	enum counter_choice counter;
 	bool apart; /* the owner becomes a program that does not know of us */
 	const struct keeper_duty *duty; /* or NULL */
@@ -68,7 +69,7 @@ struct keeper {
 	}
 
 /*
- * Starts the timekeeper. The caller has filled vvar (vvar_create()), timens, counter and
+ * Starts the timekeeper. The caller has filled vvar (vvar_create()), wish, counter and
  * duty. Returns at once: other things can be done before keeper_ready(), while the timekeeper
  * calibrates. Returns 0, or -errno with error filled.
  */

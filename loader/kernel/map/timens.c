@@ -1,9 +1,6 @@
 /*
  * timens.c - see timens.h.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -13,12 +10,6 @@
 #include "kernel/image/image.h"
 #include "kernel/map/timens.h"
 #include "kernel/time/sampler.h"
-
-/* KTIME_MAX in seconds. */
-#define LATEST (INT64_MAX / 1000000000)
-
-const char *const timens_clock_name[TIMENS_CLOCKS] = {"realtime", "monotonic", "boottime",
-						      "tai"};
 
 static const clockid_t clock_id[TIMENS_CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC,
 						  CLOCK_BOOTTIME, CLOCK_TAI};
@@ -39,78 +30,32 @@ static const int belongs_to[VDSO_BASES] = {
 	[VDSO_CLOCK_TAI] = TIMENS_TAI,
 };
 
-const char *timens_parse(const char *text, struct timens *timens)
-{
-	static const struct {
-		char suffix;
-		s64 seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	size_t length = strcspn(text, "=");
-	int clock = 0;
-	s64 unit = 1, seconds;
-	char *end;
-
-	while (clock < TIMENS_CLOCKS && (strncmp(text, timens_clock_name[clock], length) ||
-					 timens_clock_name[clock][length]))
-		clock++;
-	if (clock == TIMENS_CLOCKS || !text[length])
-		return "an offset is CLOCK=+N or CLOCK=-N, with realtime, monotonic, boottime "
-		       "or tai for CLOCK";
-	text += length + 1;
-	/* The sign is required: without one it would look like a time to be set. */
-	if ((*text != '+' && *text != '-') || text[1] < '0' || text[1] > '9')
-		return "an offset needs a sign and a whole number, like +3600 or -2d";
-	errno = 0;
-	seconds = strtoll(text, &end, 10);
-	if (*end == '.' || *end == ',')
-		return "an offset needs a sign and a whole number, like +3600 or -2d";
-	if (*end) {
-		size_t i = 0;
-
-		while (i < 4 && units[i].suffix != *end)
-			i++;
-		if (i == 4 || end[1])
-			return "the unit of an offset is s, m, h or d";
-		unit = units[i].seconds;
-	}
-	if (errno || __builtin_mul_overflow(seconds, unit, &seconds) || seconds > LATEST ||
-	    seconds < -LATEST)
-		return "the offset is too large for any clock";
-	timens->seconds[clock] = seconds;
-	return NULL;
-}
-
 bool timens_is_empty(const struct timens *timens)
 {
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
-		if (timens->seconds[i])
+		if (timens->ns[i])
 			return false;
 	return true;
 }
 
-const char *timens_check(const struct timens *timens)
+/*
+ * TAI is REALTIME plus whole seconds. The two are read one after the other, and are to keep
+ * this distance all the same.
+ */
+static s64 tai_beside(s64 real, s64 tai)
 {
-	static char why[160];
+	s64 between = tai - real, second = NSEC_PER_SEC;
 
-	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		struct timespec now;
-		s64 then;
+	return real + (between + (between < 0 ? -second : second) / 2) / second * second;
+}
 
-		if (clock_gettime(clock_id[i], &now))
-			continue;
-		if (__builtin_add_overflow((s64)now.tv_sec, timens->seconds[i], &then))
-			then = timens->seconds[i] > 0 ? INT64_MAX : INT64_MIN;
-		if (then < 0 || then >= LATEST) {
-			snprintf(why, sizeof(why),
-				 "%s is %lld s now and would become %lld s; a clock is between "
-				 "0 "
-				 "and %lld s",
-				 timens_clock_name[i], (long long)now.tv_sec, (long long)then,
-				 (long long)LATEST);
-			return why;
-		}
-	}
-	return NULL;
+void timens_now(struct clock_now *now)
+{
+	*now = (struct clock_now){{0}, {0}};
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		now->ns[i] = (s64)sampler_clock(clock_id[i]);
+	if (now->ns[TIMENS_TAI])
+		now->ns[TIMENS_TAI] = tai_beside(now->ns[TIMENS_REALTIME], now->ns[TIMENS_TAI]);
 }
 
 /* The built-in image, by its header, which no patch changes; tells without system calls. */
@@ -148,11 +93,20 @@ static bool on_kernel_vdso(void)
 	return !maps_walk(0, is_not_it, &vdso) && maps_is_kernel_vdso(&vdso);
 }
 
-void timens_inherit(struct timens *timens)
+void timens_kernel_now(struct clock_now *now)
 {
 	sampler_is_nested(!on_kernel_vdso());
+	timens_now(now);
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		now->ahead[i] = sampler_ahead(clock_id[i]) * NSEC_PER_SEC;
+		now->ns[i] -= now->ahead[i];
+	}
+}
+
+void timens_set(struct timens *timens, const struct own_clocks *clocks)
+{
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
-		timens->seconds[i] += sampler_ahead(clock_id[i]);
+		timens->ns[i] = clocks->map[i].shown_ns - clocks->map[i].kernel_ns;
 }
 
 void timens_offsets(const struct timens *timens,
@@ -161,12 +115,15 @@ void timens_offsets(const struct timens *timens,
 {
 	for (int i = 0; i < VDSO_BASES; i++) {
 		int with = belongs_to[i];
+		s64 ns = with < 0 ? 0 : timens->ns[with], second = NSEC_PER_SEC;
+		s64 rest = (ns % second + second) % second;
 
-		offset[i].sec = with < 0 ? 0 : timens->seconds[with];
-		offset[i].nsec = 0;
-		if (with >= 0 && ahead) {
-			offset[i].sec += ahead[with].sec;
-			offset[i].nsec = ahead[with].nsec;
-		}
+		offset[i].sec = (ns - rest) / second;
+		offset[i].nsec = (u64)rest;
+		if (with < 0 || !ahead)
+			continue;
+		rest += (s64)ahead[with].nsec;
+		offset[i].sec += ahead[with].sec + rest / second;
+		offset[i].nsec = (u64)(rest % second);
 	}
 }

@@ -13,37 +13,28 @@
 #include <stdbool.h>
 #include <vdso/datapage.h>
 
-#include "kernel/clock/clock_map.h"
-
-/* "realtime", ... as users write them. */
-extern const char *const timens_clock_name[TIMENS_CLOCKS];
+#include "kernel/clock/wish.h"
 
 struct timens {
-	s64 seconds[TIMENS_CLOCKS];
+	s64 ns[TIMENS_CLOCKS];
 };
-
-/*
- * Reads "CLOCK=+N", "CLOCK=-Nd" and the like: N whole seconds, or minutes, hours, days.
- * Returns NULL, or a sentence that says what is wrong with the text.
- */
-const char *timens_parse(const char *text, struct timens *timens);
 
 /* True if no clock is shifted: then no namespace is needed. */
 bool timens_is_empty(const struct timens *timens);
 
-/*
- * Would a shifted clock be negative, or beyond what the kernel can represent (a signed
- * 64-bit number of nanoseconds)? Returns NULL if not, else a sentence, in static storage.
- */
-const char *timens_check(const struct timens *timens);
+/* What the clocks of this process show, for clock_wish_check(). */
+void timens_now(struct clock_now *now);
 
 /*
- * Adds what the clocks of this process are ahead of the kernel's: it may itself run on a vDSO
- * of ours, and what it starts is to see its clocks, shifted further. To be called after
- * timens_check(), which asks these clocks; by the timekeeper, since it takes system calls, and
- * the clock system calls of its owner should be those of the program.
+ * What those of the kernel show, and how far the clocks of this process are ahead of them: it
+ * may itself run on a vDSO of ours, and what it starts is to see its clocks, shifted further.
+ * For the timekeeper, since it takes system calls, and the clock system calls of its owner
+ * should be those of the program.
  */
-void timens_inherit(struct timens *timens);
+void timens_kernel_now(struct clock_now *now);
+
+/* Clocks that have been shifted, and nothing else. */
+void timens_set(struct timens *timens, const struct own_clocks *clocks);
 
 /*
  * The offset of each clock id: coarse clocks and alarms are shifted with their clock. What the

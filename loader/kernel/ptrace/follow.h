@@ -21,12 +21,14 @@
 
 #include "kernel/base/error.h"
 #include "kernel/base/event.h"
+#include "kernel/clock/control.h"
 #include "kernel/map/place.h"
 #include "kernel/ptrace/trace.h"
 
 struct follow {
 	struct vdso_files files;     /* open until the end */
 	const struct timens *timens; /* of these files */
+	struct control *control;     /* the clocks of the tree, if they are not the kernel's */
 	const struct events *events;
 	bool keep_kernel_vdso;
 	bool first_only;     /* what the program starts keeps the kernel's vDSO */

@@ -411,6 +411,17 @@ static int recognise(struct start *start, const struct foreign_layout **foreign,
 	return 0;
 }
 
+/* Clocks that are not the kernel's, in all of a tree: timekeeper and tracer agree on them. */
+static int make_control(struct start *start, struct error *error)
+{
+	const struct run_request *request = start->request;
+
+	if (!request->follow || request->trace || clock_wish_is_none(&request->clocks))
+		return 0;
+	start->follow.control = control_create();
+	return start->follow.control ? 0 : error_system(error, error_from("mmap"), "run");
+}
+
 /* Data pages that are kept, and the image for them. */
 static int make_data_pages(struct start *start, const struct foreign_layout *foreign,
 			   const struct keeper_duty *duty, struct error *error)
@@ -422,7 +433,8 @@ static int make_data_pages(struct start *start, const struct foreign_layout *for
 	if (err)
 		return error_system(error, err, "data page");
 	keeper->vvar.foreign = foreign;
-	keeper->timens = request->timens;
+	keeper->wish = request->clocks;
+	keeper->control = start->follow.control;
 	keeper->counter = request->counter;
 	keeper->apart = true;
 	keeper->duty = duty;
@@ -453,12 +465,15 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 {
 	const struct run_request *request = start->request;
 	struct keeper *keeper = &start->keeper;
-	const char *why = timens_check(&request->timens);
 	const struct foreign_layout *foreign;
+	struct clock_now now;
 	struct rlimit stack;
+	const char *why;
 	bool hidden;
 	int err;
 
+	timens_now(&now);
+	why = clock_wish_check(&request->clocks, &now);
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
 	/* Both take ptrace(2), from the kernel's exec on. */
@@ -475,6 +490,9 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	if (err)
 		return err;
 	err = recognise(start, &foreign, error);
+	if (err)
+		return err;
+	err = make_control(start, error);
 	if (err)
 		return err;
 	hidden = hide();

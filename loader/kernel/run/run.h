@@ -13,7 +13,7 @@
 #include "kernel/base/error.h"
 #include "kernel/base/event.h"
 #include "kernel/image/image.h"
-#include "kernel/map/timens.h"
+#include "kernel/clock/wish.h"
 #include "kernel/ptrace/trace.h"
 #include "kernel/time/counter.h"
 
@@ -25,7 +25,7 @@ struct run_request {
 	char **envp;
 	struct image image;
 	const char *image_name; /* for messages: its file */
-	struct timens timens;
+	struct clock_wish clocks;
 	bool force; /* use an image that fails the check all the same */
 	enum counter_choice counter;
 	bool keep_kernel_vdso;

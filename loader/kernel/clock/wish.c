@@ -1,0 +1,151 @@
+/*
+ * wish.c - see wish.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/clock/wish.h"
+
+#define SECOND_NS 1000000000ll
+
+const char *const timens_clock_name[TIMENS_CLOCKS] = {"realtime", "monotonic", "boottime",
+						      "tai"};
+
+/* As from a decimal fraction of a second, "25" for 0.25; what is below a nanosecond is cut. */
+static const char *read_fraction(const char *digits, s64 *ns)
+{
+	s64 place = SECOND_NS / 10;
+
+	for (*ns = 0; *digits >= '0' && *digits <= '9'; digits++, place /= 10)
+		*ns += (*digits - '0') * place;
+	return digits;
+}
+
+/* "12", "1.5": a number without a sign, in ns. Returns what comes after it, or NULL. */
+static const char *read_number(const char *text, s64 *ns, bool *too_large)
+{
+	s64 fraction = 0;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	errno = 0;
+	*ns = strtoll(text, &end, 10);
+	text = end;
+	if (*text == '.') {
+		if (text[1] < '0' || text[1] > '9')
+			return NULL;
+		text = read_fraction(text + 1, &fraction);
+	}
+	*too_large = errno || __builtin_mul_overflow(*ns, SECOND_NS, ns) ||
+		     __builtin_add_overflow(*ns, fraction, ns);
+	return text;
+}
+
+const char *clock_wish_offset(const char *text, struct clock_wish *wish)
+{
+	static const struct {
+		char suffix;
+		s64 seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	size_t length = strcspn(text, "=");
+	int clock = 0;
+	bool back, too_large;
+	s64 ns;
+
+	while (clock < TIMENS_CLOCKS && (strncmp(text, timens_clock_name[clock], length) ||
+					 timens_clock_name[clock][length]))
+		clock++;
+	if (clock == TIMENS_CLOCKS || !text[length])
+		return "an offset is CLOCK=+N or CLOCK=-N, with realtime, monotonic, boottime "
+		       "or tai for CLOCK";
+	text += length + 1;
+	/* The sign is required: without one it would look like a time to be set. */
+	back = *text == '-';
+	text = back || *text == '+' ? read_number(text + 1, &ns, &too_large) : NULL;
+	if (!text)
+		return "an offset needs a sign and a number, like +3600, -2d or +1.5h";
+	if (*text) {
+		size_t i = 0;
+
+		while (i < 4 && units[i].suffix != *text)
+			i++;
+		if (i == 4 || text[1])
+			return "the unit of an offset is s, m, h or d";
+		too_large |= __builtin_mul_overflow(ns, units[i].seconds, &ns);
+	}
+	if (too_large)
+		return "the offset is too large for any clock";
+	wish->offset[clock] = back ? -ns : ns;
+	wish->has_offset[clock] = true;
+	return NULL;
+}
+
+bool clock_wish_is_none(const struct clock_wish *wish)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (wish->offset[i])
+			return false;
+	return !wish->has_moment && !wish->has_rate;
+}
+
+static bool is_wall(int clock)
+{
+	return clock == TIMENS_REALTIME || clock == TIMENS_TAI;
+}
+
+/* Saturating: what is too large is so for the check as well. */
+static s64 add(s64 a, s64 b)
+{
+	s64 sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? b < 0 ? INT64_MIN : INT64_MAX : sum;
+}
+
+/* What a clock is to show now. */
+static s64 wished(const struct clock_wish *wish, const struct clock_now *now, int clock)
+{
+	s64 here = now->ns[clock] + now->ahead[clock];
+
+	if (!wish->has_moment || !is_wall(clock))
+		return add(here, wish->offset[clock]);
+	if (clock == TIMENS_REALTIME)
+		return wish->moment;
+	here -= now->ns[TIMENS_REALTIME] + now->ahead[TIMENS_REALTIME];
+	return add(add(wish->moment, here), wish->offset[clock]);
+}
+
+void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now,
+		      struct own_clocks *clocks)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		s64 shown = wished(wish, now, i);
+		bool rated = wish->has_rate && wish->rate != CLOCK_RATE_ONE;
+
+		clocks->map[i] = rated && (is_wall(i) || wish->rate_all)
+					 ? clock_map_from(now->ns[i], shown, wish->rate)
+					 : clock_map_shift(add(shown, -now->ns[i]));
+	}
+}
+
+const char *clock_wish_check(const struct clock_wish *wish, const struct clock_now *now)
+{
+	static char why[160];
+
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		s64 then = wished(wish, now, i);
+
+		if (!now->ns[i] || (then >= 0 && then < CLOCK_LATEST_NS / SECOND_NS * SECOND_NS))
+			continue;
+		snprintf(why, sizeof(why),
+			 "%s is %lld s now and would become %lld s; a clock is between 0 and "
+			 "%lld s",
+			 timens_clock_name[i],
+			 (long long)((now->ns[i] + now->ahead[i]) / SECOND_NS),
+			 (long long)(then / SECOND_NS), CLOCK_LATEST_NS / SECOND_NS);
+		return why;
+	}
+	return NULL;
+}
