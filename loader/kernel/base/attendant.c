@@ -450,7 +450,7 @@ void attendant_answer(int out, int result, const struct error *error)
  * the last byte of the arguments is not 0 (fs/proc/base.c, get_mm_cmdline()). Both are copies
  * of our own.
  */
-void attendant_title(const char *name, pid_t owner)
+void attendant_title(const char *name, pid_t owner, const char *more)
 {
 	unsigned long field[PROC_STAT_FIELDS];
 	size_t room, size, args;
@@ -462,7 +462,9 @@ void attendant_title(const char *name, pid_t owner)
 	at = (char *)field[48];
 	args = field[49] - field[48];
 	room = field[50] == field[49] ? field[51] - field[48] : args;
-	size = (size_t)snprintf(title, sizeof(title), "%s of %d", name, owner) + 1;
+	size = (size_t)snprintf(title, sizeof(title), "%s of %d%s%s", name, owner,
+				*more ? " " : "", more) +
+	       1;
 	if (!at || size > room)
 		return;
 	memcpy(at, title, size);

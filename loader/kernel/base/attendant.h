@@ -98,10 +98,10 @@ void attendant_tell(int out, const void *bytes, size_t size);
 void attendant_meet(struct attendant *attendant);
 
 /*
- * For an attendant: what ps(1) calls it, name, a literal, and whose it is. Where that cannot be
- * it keeps the words of its owner's command line.
+ * For an attendant: what ps(1) calls it, name, a literal, whose it is, and more, which may be
+ * empty. Where that cannot be it keeps the words of its owner's command line.
  */
-void attendant_title(const char *name, pid_t owner);
+void attendant_title(const char *name, pid_t owner, const char *more);
 
 /* Closes the pipes. May be called twice. */
 void attendant_release(struct attendant *attendant);

@@ -83,6 +83,14 @@ const char *clock_wish_offset(const char *text, struct clock_wish *wish)
 	return NULL;
 }
 
+bool clock_wish_says_nothing(const struct clock_wish *wish)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (wish->has_offset[i])
+			return false;
+	return !wish->has_moment && !wish->has_rate;
+}
+
 bool clock_wish_is_none(const struct clock_wish *wish)
 {
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
@@ -130,22 +138,74 @@ void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now
 	}
 }
 
-const char *clock_wish_check(const struct clock_wish *wish, const struct clock_now *now)
+/* A sentence if that is no time for a clock, or NULL. */
+static const char *check(int clock, s64 was, s64 then)
 {
 	static char why[160];
 
-	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		s64 then = wished(wish, now, i);
+	if (then >= 0 && then < CLOCK_LATEST_NS / SECOND_NS * SECOND_NS)
+		return NULL;
+	snprintf(why, sizeof(why),
+		 "%s is %lld s now and would become %lld s; a clock is between 0 and %lld s",
+		 timens_clock_name[clock], (long long)(was / SECOND_NS),
+		 (long long)(then / SECOND_NS), CLOCK_LATEST_NS / SECOND_NS);
+	return why;
+}
 
-		if (!now->ns[i] || (then >= 0 && then < CLOCK_LATEST_NS / SECOND_NS * SECOND_NS))
-			continue;
-		snprintf(why, sizeof(why),
-			 "%s is %lld s now and would become %lld s; a clock is between 0 and "
-			 "%lld s",
-			 timens_clock_name[i],
-			 (long long)((now->ns[i] + now->ahead[i]) / SECOND_NS),
-			 (long long)(then / SECOND_NS), CLOCK_LATEST_NS / SECOND_NS);
-		return why;
+const char *clock_wish_check(const struct clock_wish *wish, const struct clock_now *now)
+{
+	const char *why = NULL;
+
+	for (int i = 0; i < TIMENS_CLOCKS && !why; i++)
+		if (now->ns[i])
+			why = check(i, now->ns[i] + now->ahead[i], wished(wish, now, i));
+	return why;
+}
+
+static s64 shown(const struct own_clocks *clocks, const struct clock_now *now, int clock)
+{
+	return clock_map_shown(&clocks->map[clock], now->ns[clock]);
+}
+
+/* What a clock that runs is to show now. */
+static s64 wished_of(const struct clock_wish *wish, const struct clock_now *now,
+		     const struct own_clocks *clocks, int clock)
+{
+	s64 distance;
+
+	if (wish->has_moment && clock == TIMENS_REALTIME)
+		return wish->moment;
+	if (wish->has_offset[clock])
+		return add(now->ns[clock], wish->offset[clock]);
+	if (!wish->has_moment || !is_wall(clock))
+		return shown(clocks, now, clock);
+	distance = shown(clocks, now, TIMENS_TAI) - shown(clocks, now, TIMENS_REALTIME);
+	return add(wish->moment, distance);
+}
+
+void clock_wish_change(const struct clock_wish *wish, const struct clock_now *now,
+		       struct own_clocks *clocks)
+{
+	const struct own_clocks before = *clocks;
+
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		bool rated = wish->has_rate && (is_wall(i) || wish->rate_all);
+		u64 rate = rated ? wish->rate : before.map[i].rate;
+		s64 then = wished_of(wish, now, &before, i);
+
+		clocks->map[i] = rate == CLOCK_RATE_ONE
+					 ? clock_map_shift(add(then, -now->ns[i]))
+					 : clock_map_from(now->ns[i], then, rate);
 	}
-	return NULL;
+}
+
+const char *clock_wish_check_change(const struct clock_wish *wish, const struct clock_now *now,
+				    const struct own_clocks *clocks)
+{
+	const char *why = NULL;
+
+	for (int i = 0; i < TIMENS_CLOCKS && !why; i++)
+		if (now->ns[i])
+			why = check(i, shown(clocks, now, i), wished_of(wish, now, clocks, i));
+	return why;
 }

@@ -16,7 +16,7 @@ extern const char *const timens_clock_name[TIMENS_CLOCKS];
  * is asked for. All times in ns.
  */
 struct clock_wish {
-	s64 offset[TIMENS_CLOCKS];    /* from the kernel's clock */
+	s64 offset[TIMENS_CLOCKS]; /* from the kernel's clock */
 	bool has_offset[TIMENS_CLOCKS];
 	bool has_moment, has_rate;
 	bool rate_all; /* the rate is that of all clocks */
@@ -35,6 +35,9 @@ struct clock_now {
  */
 const char *clock_wish_offset(const char *text, struct clock_wish *wish);
 
+/* Nothing is asked for. */
+bool clock_wish_says_nothing(const struct clock_wish *wish);
+
 /* No clock shows anything but the kernel's time. */
 bool clock_wish_is_none(const struct clock_wish *wish);
 
@@ -47,5 +50,14 @@ void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now
  * (CLOCK_LATEST_NS)? Returns NULL if not, else a sentence, in static storage.
  */
 const char *clock_wish_check(const struct clock_wish *wish, const struct clock_now *now);
+
+/*
+ * The same for clocks that run already: what nothing is asked of goes on as it does, and
+ * without a jump where only a rate is asked for.
+ */
+void clock_wish_change(const struct clock_wish *wish, const struct clock_now *now,
+		       struct own_clocks *clocks);
+const char *clock_wish_check_change(const struct clock_wish *wish, const struct clock_now *now,
+				    const struct own_clocks *clocks);
 
 #endif

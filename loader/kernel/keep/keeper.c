@@ -161,7 +161,7 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 			deadline_next(&deadline, timekeeper_period(&pages->tk));
 		/* Not before: the owner may have waited for this CPU. */
 		if (turn == 0)
-			attendant_title("uvdso-keeper", keeper->owner_pid);
+			attendant_title("uvdso-keeper", keeper->owner_pid, "");
 	}
 }
 

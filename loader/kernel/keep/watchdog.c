@@ -142,7 +142,7 @@ int watchdog_start(struct watchdog *watchdog, struct vvar *vvar, const struct ti
 
 		close_all_but(keep, 3);
 		descriptor_close(life[1]); /* or it would not learn of an end */
-		attendant_title("uvdso-watchdog", owner_pid);
+		attendant_title("uvdso-watchdog", owner_pid, "");
 		timekeeper_prioritise();
 		watch(vvar, &last, life[0], owner, owner_pid);
 	}

@@ -28,6 +28,7 @@
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
+#include "kernel/ptrace/requests.h"
 #include "kernel/ptrace/settle.h"
 #include "kernel/base/descriptor.h"
 #include "kernel/base/newer.h"
@@ -453,13 +454,25 @@ static _Noreturn void give_up(const struct follow *follow)
 	_exit(ERROR_SELF);
 }
 
+static void clocks_changed(void *arg, const struct own_clocks *before,
+			   const struct own_clocks *after)
+{
+	(void)arg;
+	(void)before;
+	(void)after;
+}
+
 void follow_to_end(struct follow *follow)
 {
 	/* To the end of the last process that we trace. */
 	while (!follow->left) {
 		int status;
-		pid_t pid = wait_for(-1, &status, __WALL);
+		pid_t pid = requests_wait(&follow->desk, &status);
 
+		if (pid == 0) {
+			requests_answer(&follow->desk, follow->control, clocks_changed, follow);
+			continue;
+		}
 		if (pid < 0 && errno == ECHILD)
 			return;
 		if (pid < 0)

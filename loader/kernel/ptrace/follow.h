@@ -22,6 +22,7 @@
 #include "kernel/base/error.h"
 #include "kernel/base/event.h"
 #include "kernel/clock/control.h"
+#include "kernel/clock/desk.h"
 #include "kernel/map/place.h"
 #include "kernel/ptrace/trace.h"
 
@@ -35,6 +36,8 @@ struct follow {
 	bool leave;          /* ... and the first one is not traced any longer than it takes */
 	bool settles;        /* who sets the clock is held until it is published (settle.h) */
 	struct trace *trace; /* count what each program does with the vDSO, or NULL */
+
+	struct desk desk; /* where it takes requests meanwhile, or DESK_NONE */
 
 	/* Called before the first one goes on, or NULL: placing the vDSO has taken a while. */
 	void (*before_first)(void *arg);

@@ -115,7 +115,8 @@ static void trace_tree(void *arg, int in, int out)
 	int err;
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
-	attendant_title("uvdso-follow", start->keeper.owner_pid);
+	desk_open(&start->follow.desk); /* without one nobody can ask */
+	attendant_title("uvdso-follow", start->keeper.owner_pid, start->follow.desk.name);
 	err = attendant_receive(in, &start->follow.files, sizeof(start->follow.files));
 	if (!err && start->keeper.left_timens)
 		err = kernel_timens_join(start->keeper.owner_pid);
@@ -416,7 +417,7 @@ static int make_control(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
 
-	if (!request->follow || request->trace || clock_wish_is_none(&request->clocks))
+	if (!request->follow || request->trace || clock_wish_says_nothing(&request->clocks))
 		return 0;
 	start->follow.control = control_create();
 	return start->follow.control ? 0 : error_system(error, error_from("mmap"), "run");
@@ -534,6 +535,7 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 		.first_only = !request->follow,
 		.leave = !request->follow && !request->trace,
 		.keep_kernel_vdso = request->keep_kernel_vdso,
+		.desk = DESK_NONE,
 	};
 	err = prepare(&start, attended ? &duty : NULL, error);
 	if (!err)

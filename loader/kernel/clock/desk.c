@@ -1,0 +1,168 @@
+/*
+ * desk.c - see desk.h.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/base/descriptor.h"
+#include "kernel/base/error.h"
+#include "kernel/base/wait.h"
+#include "kernel/clock/desk.h"
+
+/* Datagrams of others that are thrown away while one waits for an answer, and interruptions. */
+#define TURNS_MAX 1000
+
+/* Bound to a name of the kernel's choice, and told who sends. Returns the socket or -errno. */
+static int open_socket(void)
+{
+	static const struct sockaddr_un any = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1, err;
+
+	if (fd < 0)
+		return error_from("socket");
+	fd = above_stdio(fd);
+	if (!setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) &&
+	    !bind(fd, (const struct sockaddr *)&any, sizeof(any.sun_family)))
+		return fd;
+	err = error_from("bind");
+	descriptor_close(fd);
+	return err;
+}
+
+int desk_open(struct desk *desk)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof(address);
+	size_t size;
+
+	*desk = (struct desk)DESK_NONE;
+	desk->fd = open_socket();
+	if (desk->fd < 0)
+		return desk->fd;
+	if (getsockname(desk->fd, (struct sockaddr *)&address, &length)) {
+		int err = error_from("getsockname");
+
+		desk_close(desk);
+		return err;
+	}
+	/* The null byte that makes the name abstract is shown as "@". */
+	size = length - offsetof(struct sockaddr_un, sun_path);
+	if (size < 2 || size >= sizeof(desk->name)) {
+		desk_close(desk);
+		return -EPROTO;
+	}
+	memcpy(desk->name, address.sun_path, size);
+	desk->name[0] = '@';
+	return 0;
+}
+
+void desk_close(struct desk *desk)
+{
+	if (desk->fd >= 0)
+		descriptor_close(desk->fd);
+	desk->fd = -1;
+}
+
+/* One datagram and its sender. Returns its size or -errno. */
+static ssize_t receive(int fd, void *to, size_t size, struct desk_visitor *sender)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec part = {to, size};
+	struct msghdr message = {
+		.msg_name = &sender->address,
+		.msg_namelen = sizeof(sender->address),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header;
+	struct ucred who;
+	ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+
+	if (got < 0)
+		return error_from("recvmsg");
+	sender->length = message.msg_namelen;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_type != SCM_CREDENTIALS)
+		return -EPROTO;
+	memcpy(&who, CMSG_DATA(header), sizeof(who));
+	sender->pid = who.pid;
+	sender->uid = who.uid;
+	return got;
+}
+
+int desk_next(const struct desk *desk, void *request, size_t size, struct desk_visitor *visitor)
+{
+	ssize_t got = receive(desk->fd, request, size, visitor);
+
+	if (got < 0)
+		return (int)got;
+	if (visitor->uid != getuid() && visitor->uid != 0)
+		return -EPERM;
+	return (size_t)got == size ? 0 : -EPROTO;
+}
+
+void desk_answer(const struct desk *desk, const struct desk_visitor *visitor,
+		 const void *answer, size_t size)
+{
+	sendto(desk->fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL,
+	       (const struct sockaddr *)&visitor->address, visitor->length);
+}
+
+static long long now_ms(void)
+{
+	struct timespec ts = {0, 0};
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
+}
+
+/* The answer; what anybody else sends is no answer. */
+static int wait_for_answer(int fd, pid_t server, void *answer, size_t size)
+{
+	long long end = now_ms() + DESK_PATIENCE_MS, left;
+	struct pollfd event = {.fd = fd, .events = POLLIN};
+	struct desk_visitor sender;
+	unsigned times = 0;
+
+	for (int turn = 0; turn < TURNS_MAX && (left = end - now_ms()) > 0; turn++) {
+		int events = poll(&event, 1, (int)left);
+		ssize_t got;
+
+		if (events < 0 && !interrupted(&times))
+			return error_from("poll");
+		if (events <= 0)
+			continue;
+		got = receive(fd, answer, size, &sender);
+		if (got >= 0 && sender.pid == server)
+			return (size_t)got == size ? 0 : -EPROTO;
+	}
+	return -ETIMEDOUT;
+}
+
+int desk_ask(pid_t server, const char *name, const void *request, size_t request_size,
+	     void *answer, size_t answer_size)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strnlen(name, DESK_NAME_MAX);
+	int fd = open_socket(), err = 0;
+
+	if (fd < 0)
+		return fd;
+	memcpy(address.sun_path + 1, name + 1, length - 1);
+	if (sendto(fd, request, request_size, MSG_NOSIGNAL, (struct sockaddr *)&address,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+		err = error_from("sendto");
+	if (!err)
+		err = wait_for_answer(fd, server, answer, answer_size);
+	descriptor_close(fd);
+	return err;
+}

@@ -1,0 +1,31 @@
+/*
+ * request.h - what `uvdso clock` asks of the tracer of a tree at its desk, and what that
+ * answers.
+ */
+#ifndef KERNEL_CLOCK_REQUEST_H
+#define KERNEL_CLOCK_REQUEST_H
+
+#include <stdbool.h>
+
+#include "kernel/clock/control.h"
+#include "kernel/clock/wish.h"
+
+/* Both ends are of the same build, or refuse each other. */
+#define CLOCK_REQUEST_VERSION 1
+
+struct clock_request {
+	u32 version;
+	bool change; /* else the clocks are only shown */
+	struct clock_wish wish;
+};
+
+struct clock_reply {
+	u32 version;
+	int err; /* 0 or -errno; then why says more */
+	bool rate_all;
+	struct own_clocks clocks;
+	struct clock_now now; /* the kernel's clocks, when that was answered */
+	char why[200];
+};
+
+#endif

@@ -1,0 +1,175 @@
+/*
+ * requests.c - see requests.h.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h> /* snprintf */
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/base/wait.h"
+#include "kernel/clock/request.h"
+#include "kernel/ptrace/requests.h"
+
+/* Waits that come back with nothing: one or two are usual, since SIGCHLD tells of more. */
+#define IDLE_MAX 1000
+
+/* So many requests at a time; the tree's stops wait meanwhile. */
+#define REQUESTS_MAX 16
+
+/* How long the timekeeper may take to publish a change: some updates. */
+#define PUBLISH_MS 60
+
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * All signals are blocked here, and only let in while we wait: SIGCHLD tells of each stop, and
+ * none can come between the look for one and the wait. It must have a handler: what is ignored
+ * wakes nobody.
+ */
+static int wait_for_news(const struct desk *desk)
+{
+	static const struct sigaction told = {.sa_handler = wake};
+	static bool listening;
+	struct pollfd event = {.fd = desk->fd, .events = POLLIN};
+	sigset_t others;
+
+	if (!listening && sigaction(SIGCHLD, &told, NULL))
+		return -1;
+	listening = true;
+	sigfillset(&others);
+	sigdelset(&others, SIGCHLD);
+	return ppoll(&event, 1, NULL, &others) < 0 && errno != EINTR ? -1 : event.revents != 0;
+}
+
+pid_t requests_wait(struct desk *desk, int *status)
+{
+	for (int idle = 0; desk->fd >= 0; idle++) {
+		pid_t pid = wait_for(-1, status, __WALL | WNOHANG);
+		int news;
+
+		if (pid)
+			return pid;
+		news = idle < IDLE_MAX ? wait_for_news(desk) : -1;
+		if (news > 0)
+			return 0;
+		if (news < 0)
+			desk_close(desk);
+	}
+	return wait_for(-1, status, __WALL);
+}
+
+static void look_at_kernel(struct clock_now *now)
+{
+	static const clockid_t id[TIMENS_CLOCKS] = {
+		[TIMENS_REALTIME] = CLOCK_REALTIME,
+		[TIMENS_MONOTONIC] = CLOCK_MONOTONIC,
+		[TIMENS_BOOTTIME] = CLOCK_BOOTTIME,
+		[TIMENS_TAI] = CLOCK_TAI,
+	};
+
+	*now = (struct clock_now){0};
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		struct timespec ts = {0, 0};
+
+		clock_gettime(id[i], &ts);
+		now->ns[i] = ts.tv_sec * (s64)CLOCK_RATE_ONE + ts.tv_nsec;
+	}
+}
+
+/* A dead timekeeper publishes nothing; then readers ask by system call, which we answer. */
+static void wait_until_published(struct control *control)
+{
+	u32 seq = atomic_load_explicit(&control->seq, memory_order_relaxed);
+
+	for (int ms = 0; ms < PUBLISH_MS; ms++) {
+		if (atomic_load_explicit(&control->published, memory_order_acquire) == seq)
+			return;
+		pause_ns(1000000);
+	}
+}
+
+static void refuse(struct clock_reply *reply, int err, const char *why)
+{
+	reply->err = err;
+	snprintf(reply->why, sizeof(reply->why), "%s", why);
+}
+
+/* What there is to do for all requests. */
+struct clerk {
+	struct control *control;
+	requests_changed *changed;
+	void *arg;
+};
+
+static void change(const struct clerk *clerk, const struct clock_wish *wish,
+		   struct clock_reply *reply)
+{
+	const char *why = clock_wish_check_change(wish, &reply->now, &reply->clocks);
+	struct own_clocks before = reply->clocks;
+
+	if (why) {
+		refuse(reply, -ERANGE, why);
+		return;
+	}
+	if (wish->rate_all && !clerk->control->rate_all) {
+		refuse(reply, -ENOTSUP,
+		       "its waits are not followed: to change the rate of all clocks while it "
+		       "runs, start it with --rate-all");
+		return;
+	}
+	clock_wish_change(wish, &reply->now, &reply->clocks);
+	control_write(clerk->control, &reply->clocks);
+	wait_until_published(clerk->control);
+	clerk->changed(clerk->arg, &before, &reply->clocks);
+}
+
+static void answer(const struct clerk *clerk, const struct clock_request *request,
+		   struct clock_reply *reply)
+{
+	if (request->version != CLOCK_REQUEST_VERSION) {
+		refuse(reply, -EPROTO, "it was started by another release of uvdso");
+		return;
+	}
+	if (!clerk->control) {
+		refuse(reply, -ENOTSUP,
+		       "its clocks are the machine's: to change them while it runs, start it "
+		       "with --at, --rate, --freeze or an offset, which may be realtime=+0");
+		return;
+	}
+	look_at_kernel(&reply->now);
+	control_read(clerk->control, &reply->clocks);
+	reply->rate_all = clerk->control->rate_all;
+	if (request->change)
+		change(clerk, &request->wish, reply);
+}
+
+void requests_answer(const struct desk *desk, struct control *control,
+		     requests_changed *changed, void *arg)
+{
+	const struct clerk clerk = {control, changed, arg};
+	static struct clock_request request;
+	struct desk_visitor visitor;
+
+	for (int turn = 0; turn < REQUESTS_MAX; turn++) {
+		struct clock_reply reply = {.version = CLOCK_REQUEST_VERSION};
+		int err = desk_next(desk, &request, sizeof(request), &visitor);
+
+		if (err == -EAGAIN)
+			return;
+		if (err == -EPERM)
+			refuse(&reply, err, "it is another user's");
+		else if (err)
+			continue;
+		else
+			answer(&clerk, &request, &reply);
+		desk_answer(desk, &visitor, &reply, sizeof(reply));
+	}
+}

@@ -1,0 +1,29 @@
+/*
+ * requests.h - the tracer of a tree is asked for its clocks, or to change them, while it waits
+ * for stops (`uvdso clock`).
+ */
+#ifndef KERNEL_PTRACE_REQUESTS_H
+#define KERNEL_PTRACE_REQUESTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kernel/clock/control.h"
+#include "kernel/clock/desk.h"
+
+/*
+ * Until the next stop or request. Returns a process and its status, as waitpid(-1) does, which
+ * is asked in any case; 0 if requests have come; -1 with errno. Where waiting for both fails,
+ * the desk is closed, and from then on there is only waitpid(2).
+ */
+pid_t requests_wait(struct desk *desk, int *status);
+
+/* What is to be done when the clocks have changed, before whoever asked for it is answered. */
+typedef void requests_changed(void *arg, const struct own_clocks *before,
+			      const struct own_clocks *after);
+
+/* Answers the requests that wait. control is NULL if the clocks are the machine's for good. */
+void requests_answer(const struct desk *desk, struct control *control,
+		     requests_changed *changed, void *arg);
+
+#endif
