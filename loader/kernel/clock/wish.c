@@ -137,7 +137,8 @@ const char *clock_wish_check(const struct clock_wish *wish, const struct clock_n
 	for (int i = 0; i < TIMENS_CLOCKS; i++) {
 		s64 then = wished(wish, now, i);
 
-		if (!now->ns[i] || (then >= 0 && then < CLOCK_LATEST_NS / SECOND_NS * SECOND_NS))
+		if (!now->ns[i] ||
+		    (then >= 0 && then < CLOCK_LATEST_NS / SECOND_NS * SECOND_NS))
 			continue;
 		snprintf(why, sizeof(why),
 			 "%s is %lld s now and would become %lld s; a clock is between 0 and "

@@ -16,7 +16,7 @@ extern const char *const timens_clock_name[TIMENS_CLOCKS];
  * is asked for. All times in ns.
  */
 struct clock_wish {
-	s64 offset[TIMENS_CLOCKS];    /* from the kernel's clock */
+	s64 offset[TIMENS_CLOCKS]; /* from the kernel's clock */
 	bool has_offset[TIMENS_CLOCKS];
 	bool has_moment, has_rate;
 	bool rate_all; /* the rate is that of all clocks */
