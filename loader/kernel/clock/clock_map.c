@@ -2,6 +2,8 @@
  * clock_map.c - see clock_map.h. In 64 bits, as all machines have them; what does not fit is
  * beyond the end of time on its side, and so is the result.
  */
+#include <vdso/clocks.h>
+
 #include "kernel/clock/clock_map.h"
 
 #define ONE ((s64)CLOCK_RATE_ONE)
@@ -113,4 +115,24 @@ s64 clock_map_wait(const struct clock_map *map, s64 ns)
 s64 clock_map_left(const struct clock_map *map, s64 kernel_ns)
 {
 	return not_negative(to_shown(kernel_ns, map->rate));
+}
+
+static const int belongs_to[VDSO_BASES] = {
+	[VDSO_CLOCK_REALTIME] = TIMENS_REALTIME,
+	[VDSO_CLOCK_MONOTONIC] = TIMENS_MONOTONIC,
+	[2] = -1, /* CPU time of the process */
+	[3] = -1, /* CPU time of the thread */
+	[VDSO_CLOCK_MONOTONIC_RAW] = TIMENS_MONOTONIC,
+	[VDSO_CLOCK_REALTIME_COARSE] = TIMENS_REALTIME,
+	[VDSO_CLOCK_MONOTONIC_COARSE] = TIMENS_MONOTONIC,
+	[VDSO_CLOCK_BOOTTIME] = TIMENS_BOOTTIME,
+	[VDSO_CLOCK_REALTIME_ALARM] = TIMENS_REALTIME,
+	[VDSO_CLOCK_BOOTTIME_ALARM] = TIMENS_BOOTTIME,
+	[10] = -1, /* was a clock once */
+	[VDSO_CLOCK_TAI] = TIMENS_TAI,
+};
+
+int timens_clock_of(s64 id)
+{
+	return id >= 0 && id < VDSO_BASES ? belongs_to[id] : -1;
 }

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <vdso/types.h>
 
-/* The clocks that can be changed; all others go with one of them (timens_clock_of()). */
+/* The clocks that can be changed; all others go with one of them. */
 enum timens_clock {
 	TIMENS_REALTIME,
 	TIMENS_MONOTONIC,
@@ -27,6 +27,9 @@ enum timens_clock {
 	TIMENS_TAI,
 	TIMENS_CLOCKS,
 };
+
+/* The one that a clock id goes with; -1: it is not changed with any. */
+int timens_clock_of(s64 id);
 
 /* Rates are in billionths: so many nanoseconds are shown for each second of the kernel's. */
 #define CLOCK_RATE_ONE 1000000000ull

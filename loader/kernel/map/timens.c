@@ -14,22 +14,6 @@
 static const clockid_t clock_id[TIMENS_CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC,
 						  CLOCK_BOOTTIME, CLOCK_TAI};
 
-/* Which of the four a clock id is shifted with; -1 for those that no namespace shifts. */
-static const int belongs_to[VDSO_BASES] = {
-	[VDSO_CLOCK_REALTIME] = TIMENS_REALTIME,
-	[VDSO_CLOCK_MONOTONIC] = TIMENS_MONOTONIC,
-	[2] = -1, /* CPU time of the process */
-	[3] = -1, /* CPU time of the thread */
-	[VDSO_CLOCK_MONOTONIC_RAW] = TIMENS_MONOTONIC,
-	[VDSO_CLOCK_REALTIME_COARSE] = TIMENS_REALTIME,
-	[VDSO_CLOCK_MONOTONIC_COARSE] = TIMENS_MONOTONIC,
-	[VDSO_CLOCK_BOOTTIME] = TIMENS_BOOTTIME,
-	[VDSO_CLOCK_REALTIME_ALARM] = TIMENS_REALTIME,
-	[VDSO_CLOCK_BOOTTIME_ALARM] = TIMENS_BOOTTIME,
-	[10] = -1, /* was a clock once */
-	[VDSO_CLOCK_TAI] = TIMENS_TAI,
-};
-
 bool timens_is_empty(const struct timens *timens)
 {
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
@@ -114,7 +98,7 @@ void timens_offsets(const struct timens *timens,
 		    struct timens_offset offset[VDSO_BASES])
 {
 	for (int i = 0; i < VDSO_BASES; i++) {
-		int with = belongs_to[i];
+		int with = timens_clock_of(i);
 		s64 ns = with < 0 ? 0 : timens->ns[with], second = NSEC_PER_SEC;
 		s64 rest = (ns % second + second) % second;
 
