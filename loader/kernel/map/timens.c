@@ -109,6 +109,11 @@ void timens_set(struct timens *timens, const struct own_clocks *clocks)
 		timens->ns[i] = clocks->map[i].shown_ns - clocks->map[i].kernel_ns;
 }
 
+int timens_clock_of(s64 id)
+{
+	return id >= 0 && id < VDSO_BASES ? belongs_to[id] : -1;
+}
+
 void timens_offsets(const struct timens *timens,
 		    const struct timens_offset ahead[TIMENS_CLOCKS],
 		    struct timens_offset offset[VDSO_BASES])

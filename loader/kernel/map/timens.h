@@ -36,6 +36,9 @@ void timens_kernel_now(struct clock_now *now);
 /* Clocks that have been shifted, and nothing else. */
 void timens_set(struct timens *timens, const struct own_clocks *clocks);
 
+/* The clock that goes with a clock id, enum timens_clock; -1: no clock is changed with it. */
+int timens_clock_of(s64 id);
+
 /*
  * The offset of each clock id: coarse clocks and alarms are shifted with their clock. What the
  * kernel has shifted a program's clocks by is added (kernel_timens.h), or NULL.
