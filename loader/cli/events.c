@@ -70,6 +70,13 @@ void print_event(void *unused, const struct event *e)
 	case EVENT_BROKEN_RULE:
 		fprintf(stderr, "uvdso: image    breaks rule %s: %s\n", e->what, e->why);
 		break;
+	case EVENT_NOT_FOLLOWED:
+		fprintf(stderr,
+			"uvdso: follow   not possible, so the programs that it starts, and "
+			"deadlines, "
+			"go by the machine's clocks (--no-follow): %s\n",
+			e->why);
+		break;
 	case EVENT_SLOW_CLOCKS:
 		fprintf(stderr,
 			"uvdso: counter  not used, so a clock takes %u times as long as in the "

@@ -25,6 +25,20 @@ static const char *set_exec(const char *text, void *to)
 	return NULL;
 }
 
+static const char *set_follow(const char *text, void *to)
+{
+	(void)text;
+	*(enum run_follow *)to = RUN_FOLLOW;
+	return NULL;
+}
+
+static const char *set_no_follow(const char *text, void *to)
+{
+	(void)text;
+	*(enum run_follow *)to = RUN_FOLLOW_NOT;
+	return NULL;
+}
+
 static const char *image_file;
 static enum uvdso_counter counter;
 
@@ -46,9 +60,13 @@ const struct option_row run_options[] = {
 	{0, "keep-kernel-vdso", NULL, set_flag, &request.keep_kernel_vdso,
 	 "leave the kernel's vDSO mapped as well; on i386\n"
 	 "system calls go through it, which is faster"},
-	{0, "follow", NULL, set_flag, &request.follow,
+	{0, "follow", NULL, set_follow, &request.follow,
 	 "the programs that PROGRAM starts run on the vDSO\n"
-	 "of uvdso as well"},
+	 "of uvdso as well; so it is when a clock is changed,\n"
+	 "and then deadlines are converted, too"},
+	{0, "no-follow", NULL, set_no_follow, &request.follow,
+	 "only PROGRAM itself, and only what it reads: its\n"
+	 "deadlines go by the machine's clocks"},
 	OPTION_VERBOSE(&request.events.verbose, "say on standard error what is done"),
 	{0},
 };

@@ -213,6 +213,19 @@ size_t vdso_files_data_length(const struct vdso_files *files)
 	       vdso_files_stride(files);
 }
 
+size_t vdso_files_slots_at(const struct vdso_files *files)
+{
+	return mapped_length(files) + (files->counters >= 0 ? page_size() : 0);
+}
+
+/* Zeros that the program can read: what is still as it was reserved. */
+static int open_slots(struct process *process, const struct vdso_files *files, uintptr_t at)
+{
+	long got = process_call(process, SYS_mprotect, (long)at, (long)files->slots, PROT_READ);
+
+	return got ? process_error(process, "mprotect", got) : 0;
+}
+
 static int map_counters(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
 	long got = process_mmap(process, at, page_size(), PROT_READ | PROT_WRITE,
@@ -286,8 +299,8 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 {
 	size_t data_length = vdso_files_data_length(files);
 	bool counted = files->counters >= 0;
-	struct placement p = {.length = data_length + mapped_length(files) +
-					(counted ? page_size() : 0)};
+	struct placement p = {.length =
+				      data_length + vdso_files_slots_at(files) + files->slots};
 	int err = reserve(process, p.length, &p.start);
 	const char *what;
 
@@ -297,6 +310,7 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 	p.ehdr = p.start + data_length;
 	p.entry = files->entry ? p.ehdr + files->entry : 0;
 	p.landing = counted ? 0 : p.ehdr + files->image_length - LANDING_SIZE;
+	p.slots = files->slots ? p.ehdr + vdso_files_slots_at(files) : 0;
 
 	what = "data pages";
 	err = map_all_data(process, files, p.start);
@@ -307,6 +321,10 @@ int vdso_files_place(struct process *process, const struct vdso_files *files,
 	if (!err && counted) {
 		what = "counters";
 		err = map_counters(process, files, p.ehdr + mapped_length(files));
+	}
+	if (!err && files->slots) {
+		what = "slots";
+		err = open_slots(process, files, p.slots);
 	}
 	if (err) {
 		vdso_unplace(process, &p);

@@ -35,6 +35,7 @@ struct placement {
 	uintptr_t ehdr;    /* of the image: the value of AT_SYSINFO_EHDR */
 	uintptr_t entry;   /* of the image, if it has one: i386 says it in AT_SYSINFO */
 	uintptr_t landing; /* after the image: where a start by hand ends (arch/jump.h) */
+	uintptr_t slots;   /* after that: memory that only a tracer can write, or 0 */
 };
 
 /*
@@ -52,6 +53,7 @@ struct vdso_files {
 	const struct foreign_layout *foreign;
 	int counters;      /* a page after the image for counters (counted.h), or -1 */
 	off_t counters_at; /* and which of that file it is */
+	size_t slots;      /* how much memory for a tracer comes after all that (deadlines.h) */
 };
 
 /*
@@ -66,6 +68,9 @@ int vdso_files_open(struct vdso_files *files, const struct image *image,
 /* From one data page to the next, and how many bytes of them lie right before the image. */
 size_t vdso_files_stride(const struct vdso_files *files);
 size_t vdso_files_data_length(const struct vdso_files *files);
+
+/* How far after the beginning of the image its slots are. */
+size_t vdso_files_slots_at(const struct vdso_files *files);
 
 /* Closes what vdso_files_open() opened: the image. */
 void vdso_files_close(struct vdso_files *files);

@@ -7,7 +7,8 @@
  *   PTRACE_EVENT_EXEC                   a new program: put our vDSO in
  *   PTRACE_EVENT_FORK, VFORK, CLONE     the kernel has made us the new one's tracer
  *   PTRACE_EVENT_SECCOMP, EXIT          with a trace, which counts the others, too (trace.h)
- *   PTRACE_EVENT_SECCOMP, SIGTRAP|0x80  without: a call that sets the clock, and its end
+ *   PTRACE_EVENT_SECCOMP, SIGTRAP|0x80  without: a call that sets the clock, or in a tree with
+ *                                       clocks of its own names a time, and its end
  *   PTRACE_EVENT_STOP and SIGTRAP       a new one's first stop, or SIGCONT has come; or the
  *                                       first after a vDSO was put in (to_harmless_stop())
  *   PTRACE_EVENT_STOP, another signal   stopped as any process can be: it stays so
@@ -42,15 +43,16 @@
 
 /*
  * The first program does not outlive us before it has our vDSO: it would run without, on other
- * clocks than were asked for, and with files of ours open. With a trace none does ever: its
- * filter would let clock system calls fail.
+ * clocks than were asked for, and with files of ours open. With a trace none does ever, nor one
+ * with clocks of its own: their filter would let clock system calls fail.
  */
 static long options_of(const struct follow *follow)
 {
-	long options =
-		follow->trace || !follow->started ? OPTIONS | PTRACE_O_EXITKILL : OPTIONS;
+	long options = follow->trace || follow->control || !follow->started
+			       ? OPTIONS | PTRACE_O_EXITKILL
+			       : OPTIONS;
 
-	if (follow->settles)
+	if (follow->settles || follow->control)
 		options |= PTRACE_O_TRACESECCOMP;
 	return follow->trace ? options | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT : options;
 }
@@ -132,6 +134,8 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 		return is_denied(error, err);
 	follow->first = first;
 	follow->started = follow->left = false;
+	follow->deadlines =
+		(struct deadlines){.control = follow->control, .files = &follow->files};
 	if (ptrace(PTRACE_SEIZE, first, NULL, (void *)options_of(follow))) {
 		err = error_from("ptrace");
 		if (tracer_of(first) > 0)
@@ -250,7 +254,7 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
  */
 static void to_harmless_stop(const struct follow *follow, pid_t pid)
 {
-	if (follow->trace || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
+	if (follow->trace || follow->control || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
 		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 }
 
@@ -299,6 +303,8 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	if (!err && pid == follow->first)
 		follow->started = true;
+	if (follow->control)
+		deadlines_program(&follow->deadlines, pid, err ? 0 : injection.vdso.slots);
 	to_harmless_stop(follow, pid);
 	if (err) {
 		tell_failure(follow, &traced, &error);
@@ -383,6 +389,20 @@ static bool let_go(const struct follow *follow, enum __ptrace_request how, pid_t
 	return false;
 }
 
+/* What a filter says of a call, and the end of such a call. */
+static void time_call(struct follow *follow, pid_t pid, int event)
+{
+	int how = PTRACE_CONT;
+
+	if (event == PTRACE_EVENT_SECCOMP)
+		how = deadlines_begin(&follow->deadlines, pid);
+	else
+		deadlines_end(&follow->deadlines, pid);
+	if (how < 0)
+		trace_refuse(pid);
+	let_go(follow, how < 0 ? PTRACE_CONT : (enum __ptrace_request)how, pid, 0);
+}
+
 /* A call that sets the clock: to its end, and on from there when that is published. */
 static void settle(const struct follow *follow, pid_t pid, int event)
 {
@@ -410,8 +430,13 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	if (!WIFSTOPPED(*status)) {
 		if (follow->trace)
 			trace_gone(follow->trace, pid);
+		if (follow->control)
+			deadlines_gone(&follow->deadlines, pid);
 		return 0;
 	}
+	if (follow->control && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+				event == PTRACE_EVENT_CLONE))
+		deadlines_fork(&follow->deadlines, pid);
 	if (event == PTRACE_EVENT_STOP && !follow->trace)
 		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 	if (event == PTRACE_EVENT_STOP && follow->leave && follow->started) {
@@ -421,6 +446,10 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
 		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 		return signal;
+	}
+	if (follow->control && (event == PTRACE_EVENT_SECCOMP || signal == (SIGTRAP | 0x80))) {
+		time_call(follow, pid, event);
+		return 0;
 	}
 	if (follow->settles && (event == PTRACE_EVENT_SECCOMP || signal == (SIGTRAP | 0x80))) {
 		settle(follow, pid, event);
@@ -454,12 +483,15 @@ static _Noreturn void give_up(const struct follow *follow)
 	_exit(ERROR_SELF);
 }
 
-static void clocks_changed(void *arg, const struct own_clocks *before,
-			   const struct own_clocks *after)
+void follow_clocks_changed(struct follow *follow)
 {
-	(void)arg;
-	(void)before;
-	(void)after;
+	if (follow->control)
+		deadlines_changed(&follow->deadlines);
+}
+
+static void clocks_changed(void *follow)
+{
+	follow_clocks_changed(follow);
 }
 
 void follow_to_end(struct follow *follow)

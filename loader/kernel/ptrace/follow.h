@@ -8,10 +8,12 @@
  * Nothing else is stopped for: not system calls, but those that set the clock, not page faults.
  * A tracer is also told of signals, new threads and new processes, like it or not, and these
  * are passed on unchanged. A traced process cannot be traced by a second one: gdb and strace do
- * not work inside the tree. When we are gone, for whatever reason, the kernel lets all
- * processes go on. Those that are in the middle of an injection are killed, because they have
- * registers of ours, and so is the first one up to then, because it would run on other clocks
- * than it was started for; with a trace all are, because their system calls wait for a tracer.
+ * not work inside the tree. A tree with clocks of its own (control) is stopped for system calls
+ * that name a time (deadlines.h), and ends with us: its clocks would jump. When we are gone
+ * from another one, for whatever reason, the kernel lets all processes go on. Those that are in
+ * the middle of an injection are killed, because they have registers of ours, and so is the
+ * first one up to then, because it would run on other clocks than it was started for; with a
+ * trace all are, because their system calls wait for a tracer.
  */
 #ifndef KERNEL_PTRACE_FOLLOW_H
 #define KERNEL_PTRACE_FOLLOW_H
@@ -24,6 +26,7 @@
 #include "kernel/clock/control.h"
 #include "kernel/clock/desk.h"
 #include "kernel/map/place.h"
+#include "kernel/ptrace/deadlines.h"
 #include "kernel/ptrace/trace.h"
 
 struct follow {
@@ -42,6 +45,8 @@ struct follow {
 	/* Called before the first one goes on, or NULL: placing the vDSO has taken a while. */
 	void (*before_first)(void *arg);
 	void *arg;
+
+	struct deadlines deadlines; /* with control: its calls that name a time */
 
 	pid_t first;  /* the program itself */
 	bool started; /* it has our vDSO */
@@ -67,6 +72,12 @@ int follow_event(struct follow *follow, pid_t pid, int *status);
 /* Deals with all there is until the first program is left (follow->leave), or all have ended.
  */
 void follow_to_end(struct follow *follow);
+
+/*
+ * The clocks of the tree have been changed (control_write()): waits for a deadline that are
+ * under way are converted anew.
+ */
+void follow_clocks_changed(struct follow *follow);
 
 /* Is any process still traced by us? */
 bool follow_any_left(void);

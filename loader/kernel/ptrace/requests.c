@@ -113,7 +113,6 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		   struct clock_reply *reply)
 {
 	const char *why = clock_wish_check_change(wish, &reply->now, &reply->clocks);
-	struct own_clocks before = reply->clocks;
 
 	if (why) {
 		refuse(reply, -ERANGE, why);
@@ -128,7 +127,7 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 	clock_wish_change(wish, &reply->now, &reply->clocks);
 	control_write(clerk->control, &reply->clocks);
 	wait_until_published(clerk->control);
-	clerk->changed(clerk->arg, &before, &reply->clocks);
+	clerk->changed(clerk->arg);
 }
 
 static void answer(const struct clerk *clerk, const struct clock_request *request,

@@ -19,8 +19,7 @@
 pid_t requests_wait(struct desk *desk, int *status);
 
 /* What is to be done when the clocks have changed, before whoever asked for it is answered. */
-typedef void requests_changed(void *arg, const struct own_clocks *before,
-			      const struct own_clocks *after);
+typedef void requests_changed(void *arg);
 
 /* Answers the requests that wait. control is NULL if the clocks are the machine's for good. */
 void requests_answer(const struct desk *desk, struct control *control,

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h> /* snprintf: to memory, never to a stream */
 #include <string.h>
@@ -38,6 +39,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/settle.h"
+#include "kernel/ptrace/time_calls.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 #include "kernel/time/timekeeper.h"
@@ -55,9 +57,22 @@ struct start {
 	struct program program;
 	struct keeper keeper;
 	struct follow follow;
-	struct attendant tracer; /* with --follow */
+	struct attendant tracer; /* with follows */
+	bool follows;            /* the tree, in this attempt */
 	bool traced;             /* by an attendant, whose end would be that of this process */
 };
+
+/* Has nobody asked for it in so many words? Then it can be done without. */
+static bool is_implied(const struct start *start)
+{
+	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS;
+}
+
+/* What a message is about. */
+static const char *what_of(const struct start *start)
+{
+	return start->follows && !is_implied(start) ? "--follow" : "run";
+}
 
 /* With a trace it is a copy of the image, which counts. */
 static int make_image(struct start *start, struct error *error)
@@ -121,7 +136,7 @@ static void trace_tree(void *arg, int in, int out)
 	if (!err && start->keeper.left_timens)
 		err = kernel_timens_join(start->keeper.owner_pid);
 	if (err)
-		error_system(&error, err, "--follow");
+		error_system(&error, err, what_of(start));
 	else
 		err = follow_start(&start->follow, start->keeper.owner_pid, &error);
 	attendant_answer(out, err, &error);
@@ -167,17 +182,29 @@ static int exec_failed(const struct start *start, struct error *error)
 				error_of_file("execve", -errno));
 }
 
+/* Those that system calls are stopped for. Which may be changed later, too. */
+static unsigned clocks_of(struct control *control)
+{
+	struct own_clocks clocks = {0};
+	bool steady = control->rate_all;
+
+	control_read(control, &clocks);
+	steady |= !clock_map_is_none(&clocks.map[TIMENS_MONOTONIC]) ||
+		  !clock_map_is_none(&clocks.map[TIMENS_BOOTTIME]);
+	return steady ? WALL_CLOCKS | STEADY_CLOCKS : WALL_CLOCKS;
+}
+
 /* The first rung. Returns only on failure; what the second can still help with is -EPERM. */
 static int become_by_kernel(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
-	struct attendant *tracer = request->follow ? &start->tracer : &start->keeper.timekeeper;
+	struct attendant *tracer = start->follows ? &start->tracer : &start->keeper.timekeeper;
 	bool answered;
 	int err;
 
 	/* After execve(2) it is too late for the second rung. */
 	if (!getauxval(AT_SYSINFO_EHDR))
-		return error_self(error, -ENOEXEC, request->follow ? "--follow" : "run",
+		return error_self(error, -ENOEXEC, what_of(start),
 				  "the kernel gives programs no vDSO that could be replaced");
 	err = may_exec(error);
 	if (!err)
@@ -195,12 +222,18 @@ static int become_by_kernel(struct start *start, struct error *error)
 	start->traced = err && !answered;
 	if (err) {
 		prctl(PR_SET_PTRACER, 0, 0, 0, 0);
-		error_about(error, request->follow ? "--follow" : "run");
+		error_about(error, what_of(start));
 		return err;
 	}
 	start->traced = true;
 	if (start->follow.settles)
 		settle_filter();
+	if (start->follow.control) {
+		err = time_calls_filter(clocks_of(start->follow.control),
+					start->follow.control->rate_all);
+		if (err)
+			return error_system(error, err, what_of(start));
+	}
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
 }
@@ -263,7 +296,7 @@ static int become_program(struct start *start, struct error *error)
 
 	if (request->exec != RUN_BY_HAND) {
 		err = become_by_kernel(start, error);
-		if (start->traced || request->follow || request->exec == RUN_BY_KERNEL)
+		if (start->traced || start->follows || request->exec == RUN_BY_KERNEL)
 			return err;
 		memcpy(why, error->why, sizeof(why));
 	}
@@ -412,15 +445,23 @@ static int recognise(struct start *start, const struct foreign_layout **foreign,
 	return 0;
 }
 
-/* Clocks that are not the kernel's, in all of a tree: timekeeper and tracer agree on them. */
+/*
+ * Clocks that are not the kernel's, in all of a tree: timekeeper and tracer agree on them. It
+ * takes a filter, which cannot be taken away once it is there.
+ */
 static int make_control(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
+	uint32_t action = SECCOMP_RET_TRACE;
 
-	if (!request->follow || request->trace || clock_wish_says_nothing(&request->clocks))
+	start->follow.control = NULL;
+	if (!start->follows || request->trace || clock_wish_says_nothing(&request->clocks))
 		return 0;
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action))
+		return error_system(error, error_from("seccomp"), what_of(start));
 	start->follow.control = control_create();
-	return start->follow.control ? 0 : error_system(error, error_from("mmap"), "run");
+	return start->follow.control ? 0
+				     : error_system(error, error_from("mmap"), what_of(start));
 }
 
 /* Data pages that are kept, and the image for them. */
@@ -448,6 +489,8 @@ static int make_data_pages(struct start *start, const struct foreign_layout *for
 		error_about(error, request->image_name);
 		return err;
 	}
+	if (start->follow.control)
+		start->follow.files.slots = DEADLINE_SLOTS_SIZE;
 	return keeper_ready(keeper, error);
 }
 
@@ -478,7 +521,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	if (why)
 		return error_self(error, -ERANGE, "--offset", "%s", why);
 	/* Both take ptrace(2), from the kernel's exec on. */
-	if (request->exec == RUN_BY_HAND && (request->follow || request->trace))
+	if (request->exec == RUN_BY_HAND && (request->follow == RUN_FOLLOW || request->trace))
 		return error_self(error, -EINVAL, "--exec=hand",
 				  "not together with %s: what is started by hand is not traced",
 				  request->trace ? "trace" : "--follow");
@@ -504,54 +547,88 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return err;
 	/* It has found out what is to be added to the clocks. */
 	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
-	if (request->follow && !request->trace) {
-		start->follow.settles = settle_is_needed();
+	if (start->follows && !request->trace) {
+		start->follow.settles = !start->follow.control && settle_is_needed();
 		err = attendant_start(&start->tracer, true, trace_tree, start);
 		if (err)
-			error_system(error, err, "--follow");
+			error_system(error, err, what_of(start));
 	}
 	return err;
 }
 
-int run_program(const struct run_request *request, int *wait_status, struct error *error)
+/*
+ * One attempt, with the tree or without. *again is set if it has failed before anything was
+ * done that cannot be undone, and would not without the tree.
+ */
+static int attempt(struct start *start, bool *again, int *wait_status, struct error *error)
 {
-	static struct start start = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
 	static struct vdso_files question;
+	const struct run_request *request = start->request;
 	const struct keeper_duty duty = {
 		.begin = begin_tracing,
 		.serve = trace_to_end,
-		.arg = &start,
+		.arg = start,
 		.question = &question,
 		.size = sizeof(question),
 	};
-	bool attended = !request->trace && !request->follow && request->exec != RUN_BY_HAND;
+	bool attended = !request->trace && !start->follows && request->exec != RUN_BY_HAND;
 	int err;
 
-	start.request = request;
-	start.follow = (struct follow){
+	start->follow = (struct follow){
 		.files.image = -1,
-		.timens = &start.keeper.timens,
+		.timens = &start->keeper.timens,
 		.events = &request->events,
-		.first_only = !request->follow,
-		.leave = !request->follow && !request->trace,
+		.first_only = !start->follows,
+		.leave = !start->follows && !request->trace,
 		.keep_kernel_vdso = request->keep_kernel_vdso,
 		.desk = DESK_NONE,
 	};
-	err = prepare(&start, attended ? &duty : NULL, error);
+	err = prepare(start, attended ? &duty : NULL, error);
 	if (!err)
-		tell_counter(&request->events, &start.keeper);
+		tell_counter(&request->events, &start->keeper);
 	if (!err)
-		err = request->trace ? run_traced(&start, wait_status, error)
-				     : become_program(&start, error);
-	attendant_release(&start.tracer);
+		err = request->trace ? run_traced(start, wait_status, error)
+				     : become_program(start, error);
+	*again = is_implied(start) && !start->traced && error->status == ERROR_SELF;
+	attendant_release(&start->tracer);
 	/* They end after a process that they trace, which has only to say now why it ends. */
-	if (start.traced) {
-		keeper_release(&start.keeper);
+	if (start->traced) {
+		keeper_release(&start->keeper);
 	} else {
-		attendant_end(&start.tracer);
-		keeper_end(&start.keeper);
+		attendant_end(&start->tracer);
+		keeper_end(&start->keeper);
 	}
-	vdso_files_close(&start.follow.files);
-	program_close(&start.program);
+	vdso_files_close(&start->follow.files);
+	program_close(&start->program);
 	return err;
+}
+
+/* With clocks of its own: the whole tree, unless somebody has said otherwise. */
+static bool follows(const struct run_request *request)
+{
+	if (request->follow != RUN_FOLLOW_WITH_CLOCKS)
+		return request->follow == RUN_FOLLOW;
+	return !request->trace && request->exec != RUN_BY_HAND &&
+	       !clock_wish_says_nothing(&request->clocks);
+}
+
+int run_program(const struct run_request *request, int *wait_status, struct error *error)
+{
+	static const struct start nothing = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
+	static struct start start;
+	bool again;
+	int err;
+
+	start = nothing;
+	start.request = request;
+	start.follows = follows(request);
+	err = attempt(&start, &again, wait_status, error);
+	if (!again)
+		return err;
+	event_tell(&request->events,
+		   &(struct event){.kind = EVENT_NOT_FOLLOWED, .why = error->why});
+	*error = (struct error){0};
+	start = nothing;
+	start.request = request;
+	return attempt(&start, &again, wait_status, error);
 }

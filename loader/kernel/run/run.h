@@ -20,6 +20,12 @@
 /* How the program is started: by execve(2), by hand (exec/exec.h), or the first that works. */
 enum run_exec { RUN_BY_ANY, RUN_BY_KERNEL, RUN_BY_HAND };
 
+/*
+ * Do the programs that it starts get our vDSO as well? Without a word: if it has clocks of its
+ * own, and nothing is in the way. Such a tree has its deadlines converted (ptrace/deadlines.h).
+ */
+enum run_follow { RUN_FOLLOW_WITH_CLOCKS, RUN_FOLLOW, RUN_FOLLOW_NOT };
+
 struct run_request {
 	char **argv; /* the program and its arguments, NULL-terminated, at least one */
 	char **envp;
@@ -30,7 +36,7 @@ struct run_request {
 	enum counter_choice counter;
 	bool keep_kernel_vdso;
 	enum run_exec exec;
-	bool follow; /* the programs that it starts get our vDSO as well */
+	enum run_follow follow;
 	struct trace
 		*trace; /* to be filled with what is counted, or NULL; zeroed by TRACE_NONE */
 	struct events events;

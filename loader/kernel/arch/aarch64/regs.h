@@ -18,9 +18,14 @@
 #ifndef KERNEL_ARCH_REGS_H
 #define KERNEL_ARCH_REGS_H
 
+#include <elf.h>
 #include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 
 static const unsigned char traced_instruction[] = {0x01, 0x00, 0x00, 0xd4}; /* svc #0 */
@@ -61,6 +66,45 @@ static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
 {
 	return regs->pc;
+}
+
+#define REGS_SKIP_TAKES_NR 0
+
+static inline long regs_read(pid_t pid, struct user_regs_struct *regs)
+{
+	struct iovec iov = {regs, sizeof(*regs)};
+
+	return ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov);
+}
+
+static inline long regs_write(pid_t pid, const struct user_regs_struct *regs)
+{
+	struct iovec iov = {(void *)regs, sizeof(*regs)};
+
+	return ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov);
+}
+
+static inline uintptr_t regs_arg_at(struct user_regs_struct *regs, bool is_32, unsigned arg)
+{
+	(void)is_32;
+	return regs->regs[arg];
+}
+
+static inline void regs_set_arg(struct user_regs_struct *regs, bool is_32, unsigned arg,
+				uintptr_t value)
+{
+	(void)is_32;
+	regs->regs[arg] = value;
+}
+
+static inline void regs_set_result(struct user_regs_struct *regs, long result)
+{
+	regs->regs[0] = (unsigned long)result;
+}
+
+static inline void regs_set_nr(struct user_regs_struct *regs, long nr)
+{
+	regs->regs[8] = (unsigned long)nr;
 }
 
 #endif

@@ -6,7 +6,10 @@
 #define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -59,6 +62,49 @@ static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
 static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
 {
 	return (uintptr_t)regs->esp;
+}
+
+#define REGS_SKIP_TAKES_NR 0
+
+static inline long regs_read(pid_t pid, struct user_regs_struct *regs)
+{
+	return ptrace(PTRACE_GETREGS, pid, NULL, regs);
+}
+
+static inline long regs_write(pid_t pid, const struct user_regs_struct *regs)
+{
+	return ptrace(PTRACE_SETREGS, pid, NULL, (void *)regs);
+}
+
+static inline long *regs_place_of(struct user_regs_struct *regs, unsigned arg)
+{
+	long *const place[] = {&regs->ebx, &regs->ecx, &regs->edx,
+			       &regs->esi, &regs->edi, &regs->ebp};
+
+	return place[arg];
+}
+
+static inline uintptr_t regs_arg_at(struct user_regs_struct *regs, bool is_32, unsigned arg)
+{
+	(void)is_32;
+	return (uintptr_t)*regs_place_of(regs, arg);
+}
+
+static inline void regs_set_arg(struct user_regs_struct *regs, bool is_32, unsigned arg,
+				uintptr_t value)
+{
+	(void)is_32;
+	*regs_place_of(regs, arg) = (long)value;
+}
+
+static inline void regs_set_result(struct user_regs_struct *regs, long result)
+{
+	regs->eax = result;
+}
+
+static inline void regs_set_nr(struct user_regs_struct *regs, long nr)
+{
+	regs->orig_eax = nr;
 }
 
 #endif

@@ -12,6 +12,11 @@
  *   regs_for_row()       pc to the code of calls.S, and the list to where it looks for it
  *   regs_row()           and how far it has come in that list, at its breakpoint
  *   regs_set_result()    as if a call had returned it
+ *   regs_read(), regs_write(), regs_arg_at(), regs_set_arg()
+ *                        of any program that runs here, is_32 if it is of the smaller machine
+ *                        (REGS_AUDIT_ARCH_32): its registers, and its arguments from 0 on
+ *   REGS_SKIP_TAKES_NR   a call that is skipped (stub.h) leaves no number in the register in
+ *                        which the program keeps it; regs_set_nr() puts it back
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction, and of what its address
  *   TRACED_ALIGN         is a multiple
@@ -20,7 +25,10 @@
 #define KERNEL_ARCH_REGS_H
 
 #include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -85,6 +93,47 @@ static inline long regs_arg(pid_t pid, const struct user_regs_struct *regs)
 static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
 {
 	return regs->rip;
+}
+
+#define REGS_AUDIT_ARCH_32 AUDIT_ARCH_I386
+#define REGS_SKIP_TAKES_NR 0
+
+/* By these requests a 32-bit program has long registers, too (PTRACE_GETREGSET: short ones). */
+static inline long regs_read(pid_t pid, struct user_regs_struct *regs)
+{
+	return ptrace(PTRACE_GETREGS, pid, NULL, regs);
+}
+
+static inline long regs_write(pid_t pid, const struct user_regs_struct *regs)
+{
+	return ptrace(PTRACE_SETREGS, pid, NULL, (void *)regs);
+}
+
+static inline unsigned long long *regs_place_of(struct user_regs_struct *regs, bool is_32,
+						unsigned arg)
+{
+	unsigned long long *const place[2][6] = {
+		{&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9},
+		{&regs->rbx, &regs->rcx, &regs->rdx, &regs->rsi, &regs->rdi, &regs->rbp},
+	};
+
+	return place[is_32][arg];
+}
+
+static inline uintptr_t regs_arg_at(struct user_regs_struct *regs, bool is_32, unsigned arg)
+{
+	return *regs_place_of(regs, is_32, arg);
+}
+
+static inline void regs_set_arg(struct user_regs_struct *regs, bool is_32, unsigned arg,
+				uintptr_t value)
+{
+	*regs_place_of(regs, is_32, arg) = value;
+}
+
+static inline void regs_set_nr(struct user_regs_struct *regs, long nr)
+{
+	regs->orig_rax = (unsigned long)nr;
 }
 
 #endif

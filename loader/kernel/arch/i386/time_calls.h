@@ -1,0 +1,86 @@
+/*
+ * i386/time_calls.h - the numbers of the system calls that name a time, for
+ * ptrace/time_calls.c: TIME_NR(name) is three of them, of a machine of 64 bits, and of one of
+ * 32 bits, with the times of old (a long for seconds) and with those of 64 bits. -1: there is
+ * none. Its own machine of 32 bits x86_64 has here as well.
+ */
+#ifndef KERNEL_ARCH_I386_TIME_CALLS_H
+#define KERNEL_ARCH_I386_TIME_CALLS_H
+
+enum i386_time_call {
+	I386_clock_gettime = 265,
+	I386_clock_gettime_time64 = 403,
+	I386_gettimeofday = 78,
+	I386_gettimeofday_time64 = -1,
+	I386_time = 13,
+	I386_time_time64 = -1,
+	I386_clock_settime = 264,
+	I386_clock_settime_time64 = 404,
+	I386_settimeofday = 79,
+	I386_settimeofday_time64 = -1,
+	I386_stime = 25,
+	I386_stime_time64 = -1,
+	I386_adjtimex = 124,
+	I386_adjtimex_time64 = -1,
+	I386_clock_adjtime = 343,
+	I386_clock_adjtime_time64 = 405,
+	I386_sysinfo = 116,
+	I386_sysinfo_time64 = -1,
+	I386_clock_nanosleep = 267,
+	I386_clock_nanosleep_time64 = 407,
+	I386_timer_settime = 260,
+	I386_timer_settime_time64 = 409,
+	I386_timerfd_settime = 325,
+	I386_timerfd_settime_time64 = 411,
+	I386_futex = 240,
+	I386_futex_time64 = 422,
+	I386_futex_waitv = -1,
+	I386_futex_waitv_time64 = 449,
+	I386_futex_wait = -1,
+	I386_futex_wait_time64 = 455,
+	I386_mq_timedsend = 279,
+	I386_mq_timedsend_time64 = 418,
+	I386_mq_timedreceive = 280,
+	I386_mq_timedreceive_time64 = 419,
+	I386_nanosleep = 162,
+	I386_nanosleep_time64 = -1,
+	I386_restart_syscall = 0,
+	I386_restart_syscall_time64 = -1,
+	I386_poll = 168,
+	I386_poll_time64 = -1,
+	I386_ppoll = 309,
+	I386_ppoll_time64 = 414,
+	I386_select = 142,
+	I386_select_time64 = -1,
+	I386_pselect6 = 308,
+	I386_pselect6_time64 = 413,
+	I386_epoll_wait = 256,
+	I386_epoll_wait_time64 = -1,
+	I386_epoll_pwait = 319,
+	I386_epoll_pwait_time64 = -1,
+	I386_epoll_pwait2 = -1,
+	I386_epoll_pwait2_time64 = 441,
+	I386_rt_sigtimedwait = 177,
+	I386_rt_sigtimedwait_time64 = 421,
+	I386_semtimedop = -1,
+	I386_semtimedop_time64 = 420,
+	I386_setitimer = 104,
+	I386_setitimer_time64 = -1,
+	I386_getitimer = 105,
+	I386_getitimer_time64 = -1,
+	I386_alarm = 27,
+	I386_alarm_time64 = -1,
+	I386_timer_gettime = 261,
+	I386_timer_gettime_time64 = 408,
+	I386_timerfd_gettime = 326,
+	I386_timerfd_gettime_time64 = 410,
+};
+
+#ifdef __i386__
+#	define TIME_NR(name)                                 \
+		{                                             \
+			-1, I386_##name, I386_##name##_time64 \
+		}
+#endif
+
+#endif

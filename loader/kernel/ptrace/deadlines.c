@@ -1,0 +1,447 @@
+/*
+ * deadlines.c - see deadlines.h.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <regs.h>
+#include <search.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stub.h>
+#include <sys/ptrace.h>
+#include <time.h>
+
+#include "kernel/base/maps.h"
+#include "kernel/base/proc.h"
+#include "kernel/map/kernel_timens.h"
+#include "kernel/map/timens.h"
+#include "kernel/ptrace/deadlines.h"
+#include "kernel/ptrace/time_stop.h"
+#include "kernel/ptrace/traced.h"
+
+/* What the kernel returns for a call that is to be restarted (include/linux/errno.h). */
+#define RESTART_NO_HANDLER 514
+#define RESTART_BLOCK      516
+
+/* A program may have more timers than a page of their descriptions has room for. */
+#define TIMERS_TEXT_MAX (64 << 10)
+
+#define NO_SLOT (~0u)
+
+/* A thread, or the one of a process. */
+struct task {
+	pid_t pid;       /* first: for by_pid() */
+	uintptr_t slots; /* where its process has them; 0: nowhere */
+
+	/* How far the kernel's clocks are ahead in its time namespace. */
+	bool namespace_known;
+	s64 ahead[TIMENS_CLOCKS];
+
+	/* The call that is under way, or NULL. */
+	const struct time_call *call;
+	enum time_form form;
+	uint64_t arg[6];
+	bool answered; /* ... and is skipped */
+	bool replaced; /* an argument of it, by a slot */
+	unsigned slot;
+	struct deadline_wait wait;
+};
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static struct task *find(const struct deadlines *deadlines, pid_t pid)
+{
+	struct task key = {.pid = pid};
+	void *found = tfind(&key, &deadlines->tasks, by_pid);
+
+	return found ? *(struct task **)found : NULL;
+}
+
+/* NULL without memory. */
+static struct task *add(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
+{
+	struct task *task = find(deadlines, pid);
+
+	if (task) {
+		task->slots = slots;
+		return task;
+	}
+	task = calloc(1, sizeof(*task));
+	if (!task)
+		return NULL;
+	task->pid = pid;
+	task->slots = slots;
+	task->slot = NO_SLOT;
+	if (tsearch(task, &deadlines->tasks, by_pid))
+		return task;
+	free(task);
+	return NULL;
+}
+
+/* The first that is free, so that few pages are ever touched. */
+static unsigned take_slot(struct deadlines *deadlines)
+{
+	for (; deadlines->first_free < DEADLINE_SLOTS / 64; deadlines->first_free++) {
+		uint64_t *used = &deadlines->used[deadlines->first_free];
+		unsigned bit;
+
+		if (!~*used)
+			continue;
+		bit = (unsigned)__builtin_ctzll(~*used);
+		*used |= 1ull << bit;
+		return deadlines->first_free * 64 + bit;
+	}
+	/* Its wait has begun long ago: the kernel has read it. */
+	return deadlines->oldest++ % DEADLINE_SLOTS;
+}
+
+static void give_slot(struct deadlines *deadlines, struct task *task)
+{
+	unsigned word = task->slot / 64;
+
+	if (task->slot == NO_SLOT)
+		return;
+	deadlines->used[word] &= ~(1ull << task->slot % 64);
+	if (deadlines->first_free > word)
+		deadlines->first_free = word;
+	task->slot = NO_SLOT;
+}
+
+void deadlines_gone(struct deadlines *deadlines, pid_t pid)
+{
+	struct task *task = find(deadlines, pid);
+
+	if (!task)
+		return;
+	give_slot(deadlines, task);
+	tdelete(task, &deadlines->tasks, by_pid);
+	free(task);
+}
+
+/* With threads it had another id before, and the process's first thread is no more. */
+void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
+{
+	unsigned long former;
+
+	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
+		deadlines_gone(deadlines, (pid_t)former);
+	deadlines_gone(deadlines, pid);
+	add(deadlines, pid, slots);
+}
+
+void deadlines_fork(struct deadlines *deadlines, pid_t pid)
+{
+	const struct task *maker = find(deadlines, pid);
+	unsigned long made;
+
+	if (maker && !ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made))
+		add(deadlines, (pid_t)made, maker->slots);
+}
+
+static bool is_not_image(void *arg, const struct map_range *range)
+{
+	if (strncmp(range->name, "/memfd:vdso ", 12))
+		return true;
+	*(uintptr_t *)arg = range->start;
+	return false;
+}
+
+/*
+ * Of one that nobody has told us of: a new thread or process may stop before its maker says
+ * that it has made one.
+ */
+static struct task *unknown(struct deadlines *deadlines, pid_t pid)
+{
+	uintptr_t image = 0;
+
+	if (maps_walk(pid, is_not_image, &image))
+		image = 0;
+	return add(deadlines, pid, image ? image + vdso_files_slots_at(deadlines->files) : 0);
+}
+
+/* Asked once for each program and each thread: setns(2) alone changes it later. */
+static void know_namespace(struct task *task)
+{
+	struct timens_offset ahead[TIMENS_CLOCKS];
+	bool other = false;
+	int err;
+
+	if (task->namespace_known)
+		return;
+	err = kernel_timens_ahead(task->pid, ahead, &other);
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		task->ahead[i] = !err && other
+					 ? ahead[i].sec * (s64)NSEC_PER_SEC + (s64)ahead[i].nsec
+					 : 0;
+	task->namespace_known = true;
+}
+
+/* "clockid: 1", as /proc/PID/fdinfo/FD says for a timerfd. */
+static int clock_of_timerfd(pid_t pid, int fd)
+{
+	char name[32], text[1024], *line;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", fd);
+	if (proc_text(pid, name, text, sizeof(text)) < 0)
+		return -1;
+	line = strstr(text, "\nclockid:");
+	return line ? atoi(line + strlen("\nclockid:")) : -1;
+}
+
+/* /proc/PID/timers has some lines for each: "ID: 0" is the first, "ClockID: 1" the last. */
+static int clock_of_timer(pid_t pid, int id)
+{
+	static char text[TIMERS_TEXT_MAX];
+	char *line = text, start[32];
+	size_t length = (size_t)snprintf(start, sizeof(start), "ID: %d\n", id);
+
+	if (proc_text(pid, "timers", text, sizeof(text)) < 0)
+		return -1;
+	while (line && strncmp(line, start, length)) {
+		line = strstr(line, "\nID: ");
+		line += line != NULL;
+	}
+	line = line ? strstr(line, "\nClockID: ") : NULL;
+	return line ? atoi(line + strlen("\nClockID: ")) : -1;
+}
+
+static int clock_of_futex(unsigned operation)
+{
+	if ((operation & FUTEX_OPERATION) == FUTEX_LOCK_PI)
+		return CLOCK_REALTIME;
+	return operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
+static int clock_of(const struct time_stop *stop)
+{
+	switch ((int)stop->call->clock) {
+	case BY_REALTIME:
+		return CLOCK_REALTIME;
+	case BY_BOOTTIME:
+		return CLOCK_BOOTTIME;
+	case BY_MONOTONIC:
+		return CLOCK_MONOTONIC;
+	case BY_FUTEX:
+		return clock_of_futex((unsigned)stop->arg[1]);
+	case BY_TIMERFD:
+		return clock_of_timerfd(stop->pid, (int)stop->arg[0]);
+	case BY_TIMER:
+		return clock_of_timer(stop->pid, (int)stop->arg[0]);
+	default:
+		return (int)stop->arg[(int)stop->call->clock];
+	}
+}
+
+/* Into the slot, which the program cannot write to: by words, as ptrace(2) can all the same. */
+static int put(pid_t pid, uintptr_t at, const struct time_words *words)
+{
+	union {
+		unsigned char bytes[TIME_VALUE_MAX];
+		long word[TIME_VALUE_MAX / sizeof(long)];
+	} value = {{0}};
+	size_t size = time_words_bytes(words, value.bytes);
+
+	for (size_t i = 0; i * sizeof(long) < size; i++)
+		if (ptrace(PTRACE_POKEDATA, pid, (void *)(at + i * sizeof(long)),
+			   (void *)value.word[i]))
+			return -EFAULT;
+	return 0;
+}
+
+/* For a timer, no time at all means that it is stopped: a time that is over is one that is not.
+ */
+static s64 not_none(s64 ns, bool timer)
+{
+	return timer && ns < 1 ? 1 : ns;
+}
+
+/*
+ * Reads the deadline and converts it, the interval of a timer with it. False: it is for the
+ * kernel as it is.
+ */
+static bool convert(const struct time_stop *stop, struct time_words *words,
+		    struct deadline_wait *wait)
+{
+	uintptr_t at = (uintptr_t)stop->arg[(int)stop->call->time];
+	unsigned value;
+	bool timer;
+	s64 ns;
+
+	*words = time_words_of(stop->call->layout, stop->form);
+	value = words->count / 2 - 1;
+	timer = value == 1;
+	if (!at || time_words_read(words, stop->pid, at) || !time_words_valid(words, 0) ||
+	    !time_words_valid(words, value))
+		return false;
+	ns = time_words_ns(words, value);
+	if (timer && ns == 0)
+		return false;
+	*wait = (struct deadline_wait){.pid = stop->pid, .until = ns, .call = stop->call->name};
+	wait->clock = clock_of(stop);
+	wait->with = timens_clock_of(wait->clock);
+	if (wait->with < 0 || (clock_map_is_none(&stop->clocks.map[wait->with])))
+		return false;
+	time_words_set(words, value, not_none(time_stop_kernel(stop, wait->with, ns), timer));
+	ns = timer ? time_words_ns(words, 0) : 0;
+	if (ns)
+		time_words_set(
+			words, 0,
+			not_none(clock_map_wait(&stop->clocks.map[wait->with], ns), true));
+	return true;
+}
+
+/* Returns how it goes on: to its end, if there is something to be done then. */
+static int begin_wait(struct deadlines *deadlines, struct task *task,
+		      const struct time_stop *stop, struct user_regs_struct *regs)
+{
+	struct time_words words;
+	uintptr_t at;
+
+	if (!convert(stop, &words, &task->wait))
+		return PTRACE_CONT;
+	task->slot = take_slot(deadlines);
+	at = task->slots + task->slot * TIME_VALUE_MAX;
+	if (put(stop->pid, at, &words)) {
+		give_slot(deadlines, task);
+		return PTRACE_CONT;
+	}
+	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, at);
+	if (regs_write(stop->pid, regs)) {
+		give_slot(deadlines, task);
+		return PTRACE_CONT;
+	}
+	task->call = stop->call;
+	task->replaced = true;
+	return PTRACE_SYSCALL;
+}
+
+static int begin_answer(struct deadlines *deadlines, struct task *task, struct time_stop *stop,
+			struct user_regs_struct *regs)
+{
+	long result = answer(stop);
+
+	stub_refuse_call(stop->pid, regs);
+	regs_set_result(regs, result);
+	regs_write(stop->pid, regs);
+	if (stop->changed)
+		deadlines_changed(deadlines);
+	if (!REGS_SKIP_TAKES_NR)
+		return PTRACE_CONT;
+	task->call = stop->call;
+	task->answered = true;
+	return PTRACE_SYSCALL;
+}
+
+static void fill_stop(struct deadlines *deadlines, struct task *task, struct time_stop *stop)
+{
+	know_namespace(task);
+	memcpy(stop->ahead, task->ahead, sizeof(stop->ahead));
+	stop->control = deadlines->control;
+	control_read(deadlines->control, &stop->clocks);
+}
+
+int deadlines_begin(struct deadlines *deadlines, pid_t pid)
+{
+	struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
+	struct time_stop stop = {.pid = pid};
+	struct task *task = find(deadlines, pid);
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_SECCOMP ||
+	    info.seccomp.ret_data != TIME_CALLS_FILTER)
+		return -1;
+	if (!task)
+		task = unknown(deadlines, pid);
+	stop.call = time_call_find(info.arch, info.seccomp.nr, &stop.form);
+	if (!task || !task->slots || !stop.call || regs_read(pid, &regs))
+		return PTRACE_CONT;
+	memcpy(stop.arg, info.seccomp.args, sizeof(stop.arg));
+	fill_stop(deadlines, task, &stop);
+	task->form = stop.form;
+	memcpy(task->arg, stop.arg, sizeof(task->arg));
+	task->answered = task->replaced = false;
+	if (stop.call->does == TIME_ENDS)
+		return begin_wait(deadlines, task, &stop, &regs);
+	if (!answer_is_left(&stop))
+		return begin_answer(deadlines, task, &stop, &regs);
+	task->call = stop.call;
+	return PTRACE_SYSCALL;
+}
+
+/* With the program's own arguments, as it was; the one time a result is not the kernel's. */
+static void end_wait(const struct task *task, struct user_regs_struct *regs)
+{
+	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
+		     (uintptr_t)task->arg[(int)task->call->time]);
+	if (regs_result(regs) == -RESTART_BLOCK)
+		regs_set_result(regs, -RESTART_NO_HANDLER);
+}
+
+void deadlines_end(struct deadlines *deadlines, pid_t pid)
+{
+	struct task *task = find(deadlines, pid);
+	struct user_regs_struct regs;
+	struct time_stop stop;
+
+	if (!task || !task->call)
+		return;
+	give_slot(deadlines, task);
+	if (!regs_read(pid, &regs)) {
+		if (task->answered)
+			regs_set_nr(&regs, task->call->nr[task->form]);
+		else if (task->replaced)
+			end_wait(task, &regs);
+		else if (regs_result(&regs) >= 0) {
+			stop = (struct time_stop){
+				.pid = pid, .call = task->call, .form = task->form};
+			memcpy(stop.arg, task->arg, sizeof(stop.arg));
+			fill_stop(deadlines, task, &stop);
+			answer_exchange(&stop);
+		}
+		if (task->answered || task->replaced)
+			regs_write(pid, &regs);
+	}
+	task->call = NULL;
+}
+
+/* For twalk(3), which passes nothing on. */
+static struct {
+	void (*each)(void *arg, const struct deadline_wait *wait);
+	void *arg;
+} walk;
+
+static void visit(const void *node, VISIT order, int depth)
+{
+	const struct task *task = *(struct task *const *)node;
+
+	(void)depth;
+	if ((order == postorder || order == leaf) && task->call && task->replaced)
+		walk.each(walk.arg, &task->wait);
+}
+
+void deadlines_each(struct deadlines *deadlines,
+		    void (*each)(void *arg, const struct deadline_wait *wait), void *arg)
+{
+	walk.each = each;
+	walk.arg = arg;
+	twalk(deadlines->tasks, visit);
+}
+
+static void interrupt(void *arg, const struct deadline_wait *wait)
+{
+	(void)arg;
+	ptrace(PTRACE_INTERRUPT, wait->pid, NULL, NULL);
+}
+
+void deadlines_changed(struct deadlines *deadlines)
+{
+	deadlines_each(deadlines, interrupt, NULL);
+}

@@ -1,0 +1,85 @@
+/*
+ * deadlines.h - system calls of a tree of programs that has clocks of its own.
+ *
+ * The seccomp filter of time_calls.h stops the calls that name a time. Those that ask for one
+ * are answered in the kernel's place. Those that name a deadline are converted, so that the
+ * kernel sees a time of its own clocks:
+ *
+ *	stop of the filter    the deadline is read, converted, and put in a slot; the call gets
+ *	                      the slot's address in place of the program's pointer
+ *	the call              waits, for milliseconds or months
+ *	stop at its end       it gets the program's pointer back, and the slot is free
+ *
+ * Slots lie in memory that each program has after its image (placement.slots), read-only: only
+ * we write there, by ptrace(2). The program's own memory is not written to, since other threads
+ * may read the same deadline, and it may be read-only. After the end the kernel may restart the
+ * call, because a signal has come without a handler: with the program's pointer, through the
+ * filter once more. So every restart is converted anew, by what the clocks are then. For that a
+ * call that would go on with a time which the kernel has kept (ERESTART_RESTARTBLOCK) is made
+ * one that begins again (ERESTARTNOHAND); with a handler both mean EINTR.
+ *
+ * What cannot be read, or is no valid time, is left to the kernel, which says EFAULT or EINVAL.
+ *
+ * Who runs on the kernel's vDSO has the kernel's clocks, and its calls are left alone.
+ */
+#ifndef KERNEL_PTRACE_DEADLINES_H
+#define KERNEL_PTRACE_DEADLINES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kernel/clock/control.h"
+#include "kernel/map/place.h"
+#include "kernel/ptrace/time_value.h"
+
+/* So many waits may be under way in a tree at a time; the next one takes the oldest's slot. */
+#define DEADLINE_SLOTS      16384
+#define DEADLINE_SLOTS_SIZE (DEADLINE_SLOTS * TIME_VALUE_MAX)
+
+struct deadlines {
+	struct control *control;
+	const struct vdso_files *files;
+	void *tasks; /* tsearch(3): threads by their id */
+	uint64_t used[DEADLINE_SLOTS / 64];
+	unsigned first_free; /* below it all are used */
+	unsigned oldest;
+};
+
+/* A wait that is under way, as the program has asked for it. */
+struct deadline_wait {
+	pid_t pid;     /* the thread */
+	int clock;     /* its id; with enum timens_clock that it goes with */
+	int with;      /* ... */
+	int64_t until; /* by the program's clock */
+	const char *call;
+};
+
+/*
+ * At a stop of a filter. Returns how the thread is to go on: PTRACE_CONT, or PTRACE_SYSCALL for
+ * a call whose end must be seen; or -1 if it was not our filter.
+ */
+int deadlines_begin(struct deadlines *deadlines, pid_t pid);
+
+/* At the stop at the end of such a call. */
+void deadlines_end(struct deadlines *deadlines, pid_t pid);
+
+/* A program begins, with its slots at that address; 0: it has the kernel's clocks. */
+void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots);
+
+/* At the stop of a fork(2), vfork(2) or clone(2): there is a new thread or process. */
+void deadlines_fork(struct deadlines *deadlines, pid_t pid);
+
+void deadlines_gone(struct deadlines *deadlines, pid_t pid);
+
+/*
+ * The clocks have been changed (control_write()): every wait that is under way for a deadline
+ * is interrupted, and converted anew when the kernel restarts it. The program does not notice.
+ */
+void deadlines_changed(struct deadlines *deadlines);
+
+/* Calls each() for every wait that is under way. */
+void deadlines_each(struct deadlines *deadlines,
+		    void (*each)(void *arg, const struct deadline_wait *wait), void *arg);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * time_stop.h - a system call that names a time, at whose beginning or end a thread is stopped.
+ */
+#ifndef KERNEL_PTRACE_TIME_STOP_H
+#define KERNEL_PTRACE_TIME_STOP_H
+
+#include "kernel/clock/control.h"
+#include "kernel/ptrace/time_calls.h"
+#include "kernel/ptrace/time_value.h"
+
+struct time_stop {
+	pid_t pid;
+	const struct time_call *call;
+	enum time_form form;
+	uint64_t arg[6];
+
+	/*
+	 * The clocks of the tree, and how far those of the kernel are ahead in the program's
+	 * time namespace.
+	 */
+	struct control *control;
+	struct own_clocks clocks;
+	s64 ahead[TIMENS_CLOCKS];
+
+	bool changed; /* the program has set a clock */
+};
+
+/*
+ * For a call that is TIME_TOLD or TIME_SET: does what it is to do, and returns its result, or
+ * -errno. answer_is_left() says that it is the kernel that knows the answer.
+ */
+long answer(struct time_stop *stop);
+bool answer_is_left(const struct time_stop *stop);
+
+/* The kernel has answered, and a time in its answer is to be exchanged. */
+void answer_exchange(const struct time_stop *stop);
+
+/* What a clock shows when the kernel's is at ns; and the kernel's time for what it shows. */
+s64 time_stop_shown(const struct time_stop *stop, int with, s64 ns);
+s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns);
+
+#endif

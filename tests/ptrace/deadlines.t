@@ -1,0 +1,110 @@
+#!/usr/bin/perl
+# deadlines.t - in a tree with clocks of its own, a deadline is met when the program's clock shows it, and
+# who asks the kernel for the time is told that of the program.
+#
+# The calls are those of tests/programs/waits.c. What each says without us is asked first: an old kernel does
+# not have all of them.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use RunTest;
+use Test::More;
+use Time::HiRes 'time';
+
+my @past =
+    qw(--offset realtime=-1000d --offset tai=-1000d --offset boottime=+7d --offset monotonic=+300d);
+my @future = qw(--offset realtime=+1000d --offset tai=+1000d);
+
+# A wait of 0.2 s is one that takes at least as long, and not for ever: machines are busy.
+sub lengths {
+	my ($p) = @_;
+	my %took;
+	for (split /\n/, $p->{out}) {
+		my ($call, $result, $seconds) = /^(.*) (\S+) ([\d.]+)$/ or next;
+		$took{"$call $result"} =
+		    $seconds > 0.15 && $seconds < 10 ? 'as long as asked for' : "$seconds s";
+	}
+	return \%took;
+}
+
+for my $kind ('pie', 'static', missing('musl-gcc') ? () : 'musl') {
+	my $waits = program("waits.$kind");
+	my $plain = lengths(run($waits));
+	cmp_ok(keys %$plain, '>', 20, "control: $kind has its deadlines") or next;
+	is_deeply(
+		lengths(run($UVDSO, 'run', @$_, '--', $waits)), $plain,
+		"... and on other clocks, too (@$_)"
+	) for \@past, \@future;
+}
+
+my $waits = program('waits.pie');
+for my $what (['clocks'], ['errors']) {
+	my $plain = run($waits, @$what);
+	my $p = run($UVDSO, 'run', @past, '--', $waits, @$what);
+	is($p->{out}, $plain->{out}, "@$what: the same as without us") or diag $p->{err};
+}
+
+# Whatever happens in the middle.
+my $plain = run($waits, 'signals', 300);
+my $p = run($UVDSO, 'run', @future, '--', $waits, 'signals', 300);
+my ($theirs, $ours) = map { [$_->{out} =~ /^(\S+ \S+ \S+) ([\d.]{3})/mg] } $plain, $p;
+is(scalar(@$ours), 30, 'a wait in whose middle signals come has an end');
+is_deeply(
+	[@$ours[map { 2 * $_ } 0 .. 14]], [@$theirs[map { 2 * $_ } 0 .. 14]],
+	'... and the one that it has without us'
+) or diag $p->{out}, $p->{err};
+my %took = $p->{out} =~ /^(\S+ \S+) \S+ ([\d.]+)$/mg;
+is_deeply(
+	[
+		grep { $took{$_} < 0.25 }
+		grep { !/handled$/ || /unhandled/ }
+		grep { !/^(?:nanosleep|futex) restarted/ } sort keys %took
+	],
+	[],
+	'those that are restarted end when they should'
+);
+
+$p = run($UVDSO, 'run', @future, '--', $waits, qw(many 500 300));
+like($p->{out}, qr/^(\d+): 0 early, 0 late, 0 failed$/, 'many threads wait at once')
+    or diag $p->{err};
+
+# The whole tree: one day in all of it, and a time that is not its own for none.
+my $year = (gmtime(time + 1000 * 86400))[5] + 1900;
+my $tree =
+    q(date +%Y; env date +%Y; sh -c 'exec date +%Y'; perl -e 'print 1900 + (gmtime)[5], "\n"');
+$p = run($UVDSO, 'run', @future, '--', 'sh', '-c', $tree);
+is($p->{out}, "$year\n" x 4, 'what a program starts has the same day') or diag $p->{err};
+is($p->{err}, '', '... without a word');
+$p = run($UVDSO, 'run', '--no-follow', @future, '--', 'sh', '-c', 'date +%Y');
+is($p->{out}, ((gmtime)[5] + 1900) . "\n", 'with --no-follow it has not');
+
+# A tracer that is there already: once, and the program runs all the same.
+$p = run(
+	$UVDSO, 'run', @future, '--', $UVDSO, 'run', '--offset', 'realtime=+1h', '--', $^X, '-e',
+	'print 1900 + (gmtime)[5], "\n"'
+);
+is($p->{out}, "$year\n", 'within a followed tree its clocks are added to') or diag $p->{err};
+my @said = $p->{err} =~ /(follow   not possible)/g;
+is(scalar(@said), 1, '... and what is not followed is said once') or diag $p->{err};
+
+# Who kills the tracer kills the tree: its clocks would jump.
+SKIP: {
+	my $running = spawn($UVDSO, 'run', @future, '--', 'sleep', 60);
+	my $tracer;
+	wait_until {
+		($tracer) =
+		    (slurp("/proc/$running->{pid}/status") // '') =~ /^TracerPid:\s+([1-9]\d*)/m;
+		(slurp("/proc/$running->{pid}/comm") // '') =~ /^sleep/;
+	};
+	ok($tracer, 'the tree has a tracer') or skip 'no tracer', 1;
+	kill 'KILL', $tracer;
+	my $end = finish($running);
+	is($end->{signal} // $end->{status}, 9, 'the end of the tracer is that of the tree');
+}
+
+is(
+	run($UVDSO, 'run', qw(--offset monotonic=+1h -- sleep 0.2))->{status}, 0,
+	'a length of time stays one'
+);
+done_testing();
