@@ -36,7 +36,7 @@ static void grow_up(struct timekeeper *tk)
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
 		    enum counter_choice counter, int owner, pid_t owner_pid, const char **step)
 {
-	struct timens_offset offset[VDSO_BASES];
+	struct timens_offset offset[VDSO_BASES], kernels[VDSO_BASES];
 	int err = vvar_map_writable(vvar); /* 3 */
 
 	pages->vvar = vvar;
@@ -44,7 +44,8 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 	if (err)
 		return err;
 	timens_offsets(timens, NULL, offset);
-	vvar_set_offsets(vvar, offset);                                /* 4 */
+	timens_kernels(timens, kernels);
+	vvar_set_offsets(vvar, offset, kernels);                       /* 4 */
 	timekeeper_start(&pages->tk, vvar->writable[0].data, counter); /* 5 */
 	if (vvar->foreign)
 		start_mirror(pages, offset);

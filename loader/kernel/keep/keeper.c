@@ -193,6 +193,7 @@ static void start_clocks(struct keeper *keeper)
 	timens_kernel_now(&now);
 	clock_wish_start(&keeper->wish, &now, &clocks);
 	timens_set(&keeper->timens, &clocks);
+	keeper->timens.answered = keeper->control;
 	if (!keeper->control)
 		return;
 	keeper->control->rate_all = keeper->wish.rate_all;

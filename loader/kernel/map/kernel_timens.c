@@ -126,7 +126,7 @@ void kernel_timens_fill(union vdso_data_store *page, const struct foreign_layout
 		mirror_fill_offsets(foreign, (void *)page, offset);
 		return;
 	}
-	timens_offsets(timens, NULL, asked_for);
+	timens_kernels(timens, asked_for);
 	vvar_fill_offsets(page, offset, asked_for);
 }
 

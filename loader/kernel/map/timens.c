@@ -111,3 +111,10 @@ void timens_offsets(const struct timens *timens,
 		offset[i].nsec = (u64)(rest % second);
 	}
 }
+
+void timens_kernels(const struct timens *timens, struct timens_offset offset[VDSO_BASES])
+{
+	static const struct timens none;
+
+	timens_offsets(timens->answered ? &none : timens, NULL, offset);
+}

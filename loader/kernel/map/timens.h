@@ -17,6 +17,7 @@
 
 struct timens {
 	s64 ns[TIMENS_CLOCKS];
+	bool answered; /* system calls are answered with these clocks already, by a tracer */
 };
 
 /* True if no clock is shifted: then no namespace is needed. */
@@ -35,6 +36,12 @@ void timens_kernel_now(struct clock_now *now);
 
 /* Clocks that have been shifted, and nothing else. */
 void timens_set(struct timens *timens, const struct own_clocks *clocks);
+
+/*
+ * What is to be added to the kernel's own answers (CS_KERNEL): the offsets but those that the
+ * kernel has added itself, or a tracer.
+ */
+void timens_kernels(const struct timens *timens, struct timens_offset offset[VDSO_BASES]);
 
 /*
  * The offset of each clock id: coarse clocks and alarms are shifted with their clock. What the

@@ -142,7 +142,8 @@ void vvar_fill_offsets(union vdso_data_store *page,
 	}
 }
 
-void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES])
+void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES],
+		      const struct timens_offset kernels[VDSO_BASES])
 {
-	vvar_fill_offsets(&vvar->writable[VDSO_TIMENS_PAGE], offset, offset);
+	vvar_fill_offsets(&vvar->writable[VDSO_TIMENS_PAGE], offset, kernels);
 }

@@ -96,7 +96,8 @@ void vvar_fill_offsets(union vdso_data_store *page,
 		       const struct timens_offset offset[VDSO_BASES],
 		       const struct timens_offset kernels[VDSO_BASES]);
 
-/* The one of the data pages: the kernel has shifted nothing. */
-void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES]);
+/* The one of the data pages. */
+void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES],
+		      const struct timens_offset kernels[VDSO_BASES]);
 
 #endif
