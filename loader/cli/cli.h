@@ -46,7 +46,7 @@ bool flush_output(void);
 int finish_output(int status, int failure);
 
 extern const struct command command_run, command_trace, command_symbols, command_check,
-	command_diff, command_watch, command_dump, command_gdb;
+	command_diff, command_watch, command_clock, command_dump, command_gdb;
 
 /* The kernel's own vDSO of this process and its size in bytes; or NULL after a message. */
 const unsigned char *kernel_image(size_t *size);

@@ -25,7 +25,7 @@ static const struct command command_help = {
 
 static const struct command *const commands[] = {
 	&command_run,   &command_trace, &command_symbols, &command_check, &command_diff,
-	&command_watch, &command_dump,  &command_gdb,     &command_help,
+	&command_watch, &command_clock, &command_dump,    &command_gdb,   &command_help,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,12 +1,14 @@
 /*
  * waits.c - every system call that names a time, in the way of the C library and by itself.
  *
- *	waits [MS]              each wait for a deadline MS milliseconds from now, in a thread
- *of its own: "CALL WHAT-IT-SAID SECONDS" for each waits clocks            what each way of
- *asking for a clock shows, beside the vDSO's: "CALL CLOCK ok", or the difference in seconds
- *	waits errors            what each says of a bad pointer and of a bad time, "CALL EFAULT"
- *	waits many THREADS MS   so many threads that wait at once: how many were early, how many
- *late waits signals MS        a wait in which signals come: "handled EINTR", "ignored SECONDS"
+ *	waits [MS]		each wait for a deadline MS milliseconds from now, in a thread
+ *				of its own: "CALL WHAT-IT-SAID SECONDS" for each
+ *	waits clocks		what each way of asking for a clock shows, beside the vDSO's:
+ *				"CALL CLOCK ok", or the difference in seconds
+ *	waits errors		what each says of a bad pointer and of a bad time, "CALL EFAULT"
+ *	waits many THREADS MS	so many threads that wait at once: how many were early, how
+ *				many late
+ *	waits signals MS	a wait in which signals come: "handled EINTR", "ignored SECONDS"
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -101,8 +101,15 @@ s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns)
 	s64 until = subtract(map->shown_ns, shown_ns);
 
 	if (!map->rate)
-		return until < 0 ? CLOCK_LATEST_NS : 0;
+		return until < 0 ? subtract(CLOCK_NEVER_NS, until) : 0;
 	return not_negative(subtract(map->kernel_ns, to_kernel(until, map->rate)));
+}
+
+s64 clock_map_deadline(const struct clock_map *map, s64 kernel_ns)
+{
+	if (!map->rate && kernel_ns >= CLOCK_NEVER_NS)
+		return not_negative(add(map->shown_ns, kernel_ns - CLOCK_NEVER_NS));
+	return clock_map_shown(map, kernel_ns);
 }
 
 s64 clock_map_wait(const struct clock_map *map, s64 ns)

@@ -39,6 +39,12 @@ int timens_clock_of(s64 id);
 /* No time that the kernel can show is later (KTIME_MAX): the year 2262. */
 #define CLOCK_LATEST_NS INT64_MAX
 
+/*
+ * Never, in the kernel's time: the year 2200. Who waits for a clock that stands still waits for
+ * so much after it as the clock is to go on, so that what was waited for can be told from it.
+ */
+#define CLOCK_NEVER_NS (7258118400ll * (s64)CLOCK_RATE_ONE)
+
 struct clock_map {
 	s64 kernel_ns, shown_ns; /* a point of the line */
 	u64 rate;                /* 0: it stands still */
@@ -63,10 +69,13 @@ s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns);
 
 /*
  * The kernel's time at which it shows shown_ns for the first time, rounded up: nobody is woken
- * early. Never is CLOCK_LATEST_NS: a clock that stands still and has not shown it yet; what it
+ * early. From CLOCK_NEVER_NS on for a clock that stands still and has not shown it yet; what it
  * shows already, it has shown since 0.
  */
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns);
+
+/* The other way: what who waits for that time of the kernel's is waiting for. */
+s64 clock_map_deadline(const struct clock_map *map, s64 kernel_ns);
 
 /*
  * How long a wait takes that the program takes for ns long, rounded up; CLOCK_LATEST_NS if for

@@ -21,7 +21,9 @@ struct own_clocks {
 struct control {
 	_Atomic(u32) seq;       /* odd while it is changed */
 	_Atomic(u32) published; /* the last seq whose clocks are in the data pages */
-	bool rate_all; /* MONOTONIC and BOOTTIME may have a rate, and waits with them */
+	bool steady; /* MONOTONIC and BOOTTIME may be changed: calls that name them are stopped
+		      */
+	bool rate_all; /* ... and may have a rate, which all waits have, too */
 	struct own_clocks clocks;
 };
 

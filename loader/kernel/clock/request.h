@@ -22,7 +22,6 @@ struct clock_request {
 struct clock_reply {
 	u32 version;
 	int err; /* 0 or -errno; then why says more */
-	bool rate_all;
 	struct own_clocks clocks;
 	struct clock_now now; /* the kernel's clocks, when that was answered */
 	char why[200];

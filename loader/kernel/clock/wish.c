@@ -91,6 +91,12 @@ bool clock_wish_says_nothing(const struct clock_wish *wish)
 	return !wish->has_moment && !wish->has_rate;
 }
 
+bool clock_wish_is_steady(const struct clock_wish *wish)
+{
+	return wish->rate_all || wish->has_offset[TIMENS_MONOTONIC] ||
+	       wish->has_offset[TIMENS_BOOTTIME];
+}
+
 bool clock_wish_is_none(const struct clock_wish *wish)
 {
 	for (int i = 0; i < TIMENS_CLOCKS; i++)

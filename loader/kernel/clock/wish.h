@@ -38,6 +38,9 @@ const char *clock_wish_offset(const char *text, struct clock_wish *wish);
 /* Nothing is asked for. */
 bool clock_wish_says_nothing(const struct clock_wish *wish);
 
+/* It is about MONOTONIC or BOOTTIME. */
+bool clock_wish_is_steady(const struct clock_wish *wish);
+
 /* No clock shows anything but the kernel's time. */
 bool clock_wish_is_none(const struct clock_wish *wish);
 

@@ -196,6 +196,7 @@ static void start_clocks(struct keeper *keeper)
 	keeper->timens.answered = keeper->control;
 	if (!keeper->control)
 		return;
+	keeper->control->steady = clock_wish_is_steady(&keeper->wish);
 	keeper->control->rate_all = keeper->wish.rate_all;
 	control_write(keeper->control, &clocks);
 }

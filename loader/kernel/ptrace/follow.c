@@ -29,7 +29,7 @@
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
-#include "kernel/ptrace/requests.h"
+#include "kernel/ptrace/time/requests.h"
 #include "kernel/ptrace/settle.h"
 #include "kernel/base/descriptor.h"
 #include "kernel/base/newer.h"

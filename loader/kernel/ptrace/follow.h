@@ -26,7 +26,7 @@
 #include "kernel/clock/control.h"
 #include "kernel/clock/desk.h"
 #include "kernel/map/place.h"
-#include "kernel/ptrace/deadlines.h"
+#include "kernel/ptrace/time/deadlines.h"
 #include "kernel/ptrace/trace.h"
 
 struct follow {

@@ -39,7 +39,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/settle.h"
-#include "kernel/ptrace/time_calls.h"
+#include "kernel/ptrace/time/time_calls.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 #include "kernel/time/timekeeper.h"
@@ -182,22 +182,11 @@ static int exec_failed(const struct start *start, struct error *error)
 				error_of_file("execve", -errno));
 }
 
-/* Those that system calls are stopped for. Which may be changed later, too. */
-static unsigned clocks_of(struct control *control)
-{
-	struct own_clocks clocks = {0};
-	bool steady = control->rate_all;
-
-	control_read(control, &clocks);
-	steady |= !clock_map_is_none(&clocks.map[TIMENS_MONOTONIC]) ||
-		  !clock_map_is_none(&clocks.map[TIMENS_BOOTTIME]);
-	return steady ? WALL_CLOCKS | STEADY_CLOCKS : WALL_CLOCKS;
-}
-
 /* The first rung. Returns only on failure; what the second can still help with is -EPERM. */
 static int become_by_kernel(struct start *start, struct error *error)
 {
 	const struct run_request *request = start->request;
+	const struct control *control = start->follow.control;
 	struct attendant *tracer = start->follows ? &start->tracer : &start->keeper.timekeeper;
 	bool answered;
 	int err;
@@ -228,9 +217,10 @@ static int become_by_kernel(struct start *start, struct error *error)
 	start->traced = true;
 	if (start->follow.settles)
 		settle_filter();
-	if (start->follow.control) {
-		err = time_calls_filter(clocks_of(start->follow.control),
-					start->follow.control->rate_all);
+	if (control) {
+		err = time_calls_filter(control->steady ? WALL_CLOCKS | STEADY_CLOCKS
+							: WALL_CLOCKS,
+					control->rate_all);
 		if (err)
 			return error_system(error, err, what_of(start));
 	}

@@ -17,8 +17,9 @@
 #include "kernel/base/proc.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/timens.h"
-#include "kernel/ptrace/deadlines.h"
-#include "kernel/ptrace/time_stop.h"
+#include "kernel/ptrace/time/deadlines.h"
+#include "kernel/ptrace/time/rearm.h"
+#include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
 
 /* What the kernel returns for a call that is to be restarted (include/linux/errno.h). */
@@ -133,6 +134,8 @@ void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
 		deadlines_gone(deadlines, (pid_t)former);
 	deadlines_gone(deadlines, pid);
+	if (!deadlines->tasks)
+		control_read(deadlines->control, &deadlines->armed);
 	add(deadlines, pid, slots);
 }
 
@@ -286,7 +289,8 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 	*wait = (struct deadline_wait){.pid = stop->pid, .until = ns, .call = stop->call->name};
 	wait->clock = clock_of(stop);
 	wait->with = timens_clock_of(wait->clock);
-	if (wait->with < 0 || (clock_map_is_none(&stop->clocks.map[wait->with])))
+	/* Also by a clock that is the kernel's: it may be changed meanwhile. */
+	if (wait->with < 0)
 		return false;
 	time_words_set(words, value, not_none(time_stop_kernel(stop, wait->with, ns), timer));
 	ns = timer ? time_words_ns(words, 0) : 0;
@@ -441,7 +445,25 @@ static void interrupt(void *arg, const struct deadline_wait *wait)
 	ptrace(PTRACE_INTERRUPT, wait->pid, NULL, NULL);
 }
 
+/* The timers of a process, by its first thread. */
+static void rearm(const void *node, VISIT order, int depth)
+{
+	const struct task *task = *(struct task *const *)node;
+
+	(void)depth;
+	if ((order == postorder || order == leaf) && task->slots)
+		rearm_process(walk.arg, task->pid);
+}
+
 void deadlines_changed(struct deadlines *deadlines)
 {
+	static struct rearm change;
+
+	change.before = deadlines->armed;
+	control_read(deadlines->control, &deadlines->armed);
+	change.after = deadlines->armed;
 	deadlines_each(deadlines, interrupt, NULL);
+	walk.arg = &change;
+	twalk(deadlines->tasks, rearm);
+	rearm_end(&change);
 }

@@ -31,7 +31,7 @@
 
 #include "kernel/clock/control.h"
 #include "kernel/map/place.h"
-#include "kernel/ptrace/time_value.h"
+#include "kernel/ptrace/time/time_value.h"
 
 /* So many waits may be under way in a tree at a time; the next one takes the oldest's slot. */
 #define DEADLINE_SLOTS      16384
@@ -40,7 +40,8 @@
 struct deadlines {
 	struct control *control;
 	const struct vdso_files *files;
-	void *tasks; /* tsearch(3): threads by their id */
+	void *tasks;             /* tsearch(3): threads by their id */
+	struct own_clocks armed; /* by which all that waits has been converted */
 	uint64_t used[DEADLINE_SLOTS / 64];
 	unsigned first_free; /* below it all are used */
 	unsigned oldest;
@@ -74,7 +75,8 @@ void deadlines_gone(struct deadlines *deadlines, pid_t pid);
 
 /*
  * The clocks have been changed (control_write()): every wait that is under way for a deadline
- * is interrupted, and converted anew when the kernel restarts it. The program does not notice.
+ * is interrupted, and converted anew when the kernel restarts it; timers are armed anew
+ * (rearm.h). The program does not notice.
  */
 void deadlines_changed(struct deadlines *deadlines);
 

@@ -5,8 +5,8 @@
 #define KERNEL_PTRACE_TIME_STOP_H
 
 #include "kernel/clock/control.h"
-#include "kernel/ptrace/time_calls.h"
-#include "kernel/ptrace/time_value.h"
+#include "kernel/ptrace/time/time_calls.h"
+#include "kernel/ptrace/time/time_value.h"
 
 struct time_stop {
 	pid_t pid;

@@ -9,7 +9,7 @@
 
 #include "kernel/base/error.h"
 #include "kernel/clock/clock_map.h"
-#include "kernel/ptrace/time_value.h"
+#include "kernel/ptrace/time/time_value.h"
 #include "kernel/ptrace/traced.h"
 
 struct time_words time_words_of(enum time_layout layout, enum time_form form)

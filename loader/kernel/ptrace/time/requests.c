@@ -13,7 +13,7 @@
 
 #include "kernel/base/wait.h"
 #include "kernel/clock/request.h"
-#include "kernel/ptrace/requests.h"
+#include "kernel/ptrace/time/requests.h"
 
 /* Waits that come back with nothing: one or two are usual, since SIGCHLD tells of more. */
 #define IDLE_MAX 1000
@@ -112,21 +112,28 @@ struct clerk {
 static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		   struct clock_reply *reply)
 {
+	struct control *control = clerk->control;
 	const char *why = clock_wish_check_change(wish, &reply->now, &reply->clocks);
 
 	if (why) {
 		refuse(reply, -ERANGE, why);
 		return;
 	}
-	if (wish->rate_all && !clerk->control->rate_all) {
-		refuse(reply, -ENOTSUP,
-		       "its waits are not followed: to change the rate of all clocks while it "
-		       "runs, start it with --rate-all");
+	if (wish->rate_all && !control->rate_all)
+		why = "to change the rate of all clocks while it runs, start it with "
+		      "--rate-all: "
+		      "its waits are not followed";
+	else if (clock_wish_is_steady(wish) && !control->steady)
+		why = "to change MONOTONIC or BOOTTIME while it runs, start it with an offset "
+		      "of "
+		      "theirs, which may be monotonic=+0: waits by them are not followed";
+	if (why) {
+		refuse(reply, -ENOTSUP, why);
 		return;
 	}
 	clock_wish_change(wish, &reply->now, &reply->clocks);
-	control_write(clerk->control, &reply->clocks);
-	wait_until_published(clerk->control);
+	control_write(control, &reply->clocks);
+	wait_until_published(control);
 	clerk->changed(clerk->arg);
 }
 
@@ -145,7 +152,6 @@ static void answer(const struct clerk *clerk, const struct clock_request *reques
 	}
 	look_at_kernel(&reply->now);
 	control_read(clerk->control, &reply->clocks);
-	reply->rate_all = clerk->control->rate_all;
 	if (request->change)
 		change(clerk, &request->wish, reply);
 }

@@ -21,7 +21,7 @@
 #include "kernel/base/proc.h"
 #include "kernel/base/wait.h"
 #include "kernel/map/timens.h"
-#include "kernel/ptrace/time_stop.h"
+#include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
 
 /* How long whoever has set a clock is held until the data pages say so. */

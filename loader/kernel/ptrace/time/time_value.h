@@ -10,7 +10,7 @@
 #include <time.h>
 #include <vdso/types.h>
 
-#include "kernel/ptrace/time_calls.h"
+#include "kernel/ptrace/time/time_calls.h"
 
 /* The largest is an interval and a value, of two words of 64 bits each. */
 #define TIME_VALUE_MAX 32

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "kernel/base/error.h"
-#include "kernel/ptrace/time_calls.h"
+#include "kernel/ptrace/time/time_calls.h"
 
 #ifndef FUTEX_LOCK_PI2
 #	define FUTEX_LOCK_PI2 13

@@ -1,0 +1,172 @@
+/*
+ * clock.c - uvdso clock: the clocks of a tree of processes that `uvdso run` follows, shown or
+ * changed while it runs.
+ *
+ * The tracer of the tree keeps them. The kernel says who that is, and its command line says
+ * where it takes requests (kernel/clock/desk.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "kernel/base/proc.h"
+#include "kernel/clock/desk.h"
+#include "kernel/clock/request.h"
+
+#define SECOND_NS 1000000000ll
+
+static struct clock_request request = {.version = CLOCK_REQUEST_VERSION};
+
+static const struct option_row options[] = {
+	OPTION_OFFSET(&request.wish),
+	{0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command command_clock = {
+	.name = "clock",
+	.summary = "show or change the clocks of programs that run",
+	.operands = "PID",
+	.first = "PID",
+	.min = 1,
+	.max = 1,
+	.options = options,
+	.failure = STATUS_USAGE,
+	.about = "Shows the clocks of process PID, which `uvdso run` has started with clocks "
+		 "of\n"
+		 "its own, and of all processes of the same tree. With an option they are\n"
+		 "changed, for all of them and at once; deadlines that are waited for "
+		 "meanwhile\n"
+		 "move with their clock.\n",
+	.notes =
+		"An offset is from the machine's clock. A rate holds from now on, and so does\n"
+		"a clock that stands still: no clock jumps but by --at and --offset.\n",
+	.ends = "  0    shown, or changed\n"
+		"  2    not done, or wrong usage\n",
+	.run = run,
+};
+
+/* The process that traces pid; 0 for none. */
+static pid_t tracer_of(pid_t pid)
+{
+	char text[4096], *line;
+	ssize_t got = proc_text(pid, "status", text, sizeof(text));
+
+	if (got < 0)
+		return (pid_t)got;
+	line = strstr(text, "\nTracerPid:");
+	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
+}
+
+/* "uvdso-follow of 123 @00a3f": the name of its desk, or NULL. */
+static const char *desk_of(pid_t tracer)
+{
+	static char text[256];
+	ssize_t got = proc_text(tracer, "cmdline", text, sizeof(text));
+	const char *at =
+		got > 0 && !strncmp(text, "uvdso-follow ", 13) ? strchr(text, '@') : NULL;
+
+	return at && strlen(at) < DESK_NAME_MAX ? at : NULL;
+}
+
+static int fail(pid_t pid, const char *why, const char *more)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "process %d", pid);
+	complain("clock", "%s: %s%s", what, why, more);
+	return STATUS_USAGE;
+}
+
+static int ask(pid_t pid, struct clock_reply *reply)
+{
+	pid_t tracer = tracer_of(pid);
+	const char *desk;
+	int err;
+
+	if (tracer < 0)
+		return fail(pid, tracer == -ENOENT ? "there is none" : strerror(-tracer), "");
+	desk = tracer ? desk_of(tracer) : NULL;
+	if (!desk)
+		return fail(pid, "its clocks are not uvdso's to change",
+			    ": `uvdso run` follows programs that it starts with --at, --rate, "
+			    "--freeze or --offset");
+	err = desk_ask(tracer, desk, &request, sizeof(request), reply, sizeof(*reply));
+	if (err == -ECONNREFUSED)
+		return fail(pid, "uvdso-follow does not listen",
+			    "; it does so in its own network namespace");
+	if (err)
+		return fail(pid, "uvdso-follow does not answer: ", strerror(-err));
+	if (reply->version != CLOCK_REQUEST_VERSION)
+		return fail(pid, "it was started by another release of uvdso", "");
+	return reply->err ? fail(pid, reply->why, "") : STATUS_OK;
+}
+
+/* "+1.500000000", always with nine digits. */
+static void print_seconds(s64 ns, bool sign)
+{
+	u64 size = ns < 0 ? -(u64)ns : (u64)ns;
+
+	printf("%s%llu.%09llu",
+	       ns < 0 ? "-"
+	       : sign ? "+"
+		      : "",
+	       (unsigned long long)(size / SECOND_NS), (unsigned long long)(size % SECOND_NS));
+}
+
+/* As date(1) writes it; local time is what the reader of it has. */
+static void print_date(s64 ns)
+{
+	time_t seconds = (time_t)(ns / SECOND_NS);
+	struct tm tm;
+	char text[64];
+
+	if (localtime_r(&seconds, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+		printf("%s.%03d", text, (int)(ns % SECOND_NS / 1000000));
+	if (strftime(text, sizeof(text), " %Z", &tm))
+		fputs(text, stdout);
+}
+
+static void show(const struct clock_reply *reply)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++) {
+		const struct clock_map *map = &reply->clocks.map[i];
+		s64 shown = clock_map_shown(map, reply->now.ns[i]);
+
+		printf("%-10s ", timens_clock_name[i]);
+		print_seconds(shown, false);
+		fputs("  ", stdout);
+		print_seconds(shown - reply->now.ns[i], true);
+		if (map->rate)
+			printf("  rate %.9g", (double)map->rate / (double)CLOCK_RATE_ONE);
+		else
+			fputs("  stands still", stdout);
+		if (i == TIMENS_REALTIME) {
+			fputs("  ", stdout);
+			print_date(shown);
+		}
+		putchar('\n');
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	static struct clock_reply reply;
+	char *end;
+	long pid = strtol(argv[0], &end, 10);
+	int status;
+
+	(void)argc;
+	if (*end || pid <= 0 || pid > INT32_MAX)
+		return refuse(&command_clock, argv[0], "no process id");
+	request.change = !clock_wish_says_nothing(&request.wish);
+	status = ask((pid_t)pid, &reply);
+	if (status == STATUS_OK && !request.change)
+		show(&reply);
+	return status;
+}

@@ -1,0 +1,161 @@
+/*
+ * rearm.c - see rearm.h.
+ */
+#include <dirent.h>
+#include <linux/kcmp.h>
+#include <stdbool.h>
+#include <stdio.h> /* snprintf */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/base/descriptor.h"
+#include "kernel/base/proc.h"
+#include "kernel/clock/clock_map.h"
+#include "kernel/ptrace/time/rearm.h"
+#include "kernel/ptrace/traced.h"
+
+/* So many timers at a time; those beyond keep the moment that they had. */
+#define TIMERS_MAX 1024
+
+static s64 ns_of(const struct timespec *ts)
+{
+	return ts->tv_sec * (s64)CLOCK_RATE_ONE + ts->tv_nsec;
+}
+
+static struct timespec timespec_of(s64 ns)
+{
+	return (struct timespec){(time_t)(ns / (s64)CLOCK_RATE_ONE),
+				 (long)(ns % (s64)CLOCK_RATE_ONE)};
+}
+
+/* As /proc/PID/fdinfo shows it: which clock, and how it was set. */
+static bool is_absolute(pid_t pid, int fd, int *clock, int *flags)
+{
+	char name[32], text[1024];
+	const char *line, *set;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", fd);
+	if (proc_text(pid, name, text, sizeof(text)) < 0)
+		return false;
+	line = strstr(text, "\nclockid: ");
+	set = strstr(text, "\nsettime flags: ");
+	if (!line || !set)
+		return false;
+	*clock = atoi(line + strlen("\nclockid: "));
+	*flags = (int)strtol(set + strlen("\nsettime flags: "), NULL, 8);
+	return *flags & TFD_TIMER_ABSTIME;
+}
+
+/* Is it a timer that is done already? Without kcmp(2) that cannot be known. */
+static bool is_done(const struct rearm *rearm, int timer)
+{
+	pid_t self = getpid();
+
+	for (unsigned i = 0; i < rearm->count; i++)
+		if (!syscall(SYS_kcmp, self, self, KCMP_FILE, rearm->done[i], timer))
+			return true;
+	return false;
+}
+
+/* For a timer no time at all means that it is stopped. */
+static s64 not_none(s64 ns)
+{
+	return ns < 1 ? 1 : ns;
+}
+
+static void arm(const struct rearm *rearm, int timer, clockid_t clock, int with, int flags)
+{
+	const struct clock_map *before = &rearm->before.map[with],
+			       *after = &rearm->after.map[with];
+	struct itimerspec set;
+	struct timespec now;
+	s64 left, interval;
+
+	if (timerfd_gettime(timer, &set) || clock_gettime(clock, &now))
+		return;
+	left = ns_of(&set.it_value);
+	interval = ns_of(&set.it_interval);
+	if (!left)
+		return;
+	set.it_value = timespec_of(not_none(
+		clock_map_kernel(after, clock_map_deadline(before, ns_of(&now) + left))));
+	if (interval)
+		set.it_interval = timespec_of(
+			not_none(clock_map_wait(after, clock_map_left(before, interval))));
+	timerfd_settime(timer, flags, &set, NULL);
+}
+
+static void look_at(struct rearm *rearm, pid_t pid, int fd)
+{
+	int clock, flags, with, timer;
+
+	if (rearm->count == TIMERS_MAX || !is_absolute(pid, fd, &clock, &flags))
+		return;
+	with = timens_clock_of(clock);
+	if (with < 0 || !memcmp(&rearm->before.map[with], &rearm->after.map[with],
+				sizeof(struct clock_map)))
+		return;
+	timer = traced_borrow_fd(pid, fd);
+	if (timer < 0)
+		return;
+	if (!rearm->done)
+		rearm->done = calloc(TIMERS_MAX, sizeof(*rearm->done));
+	if (!rearm->done || is_done(rearm, timer)) {
+		descriptor_close(timer);
+		return;
+	}
+	arm(rearm, timer, clock, with, flags);
+	rearm->done[rearm->count++] = timer;
+}
+
+static bool is_timer(const char *directory, const char *fd)
+{
+	static const char timer[] = "anon_inode:[timerfd]";
+	char path[64], target[sizeof(timer)];
+
+	if (*fd < '0' || *fd > '9')
+		return false;
+	snprintf(path, sizeof(path), "%s/%.16s", directory, fd);
+	return readlink(path, target, sizeof(target)) == sizeof(timer) - 1 &&
+	       !memcmp(target, timer, sizeof(timer) - 1);
+}
+
+/* Threads have the descriptors of their process. */
+static bool is_process(pid_t pid)
+{
+	char text[4096], *line;
+	ssize_t got = proc_text(pid, "status", text, sizeof(text));
+
+	line = got > 0 ? strstr(text, "\nTgid:") : NULL;
+	return line && atoi(line + strlen("\nTgid:")) == pid;
+}
+
+void rearm_process(struct rearm *rearm, pid_t pid)
+{
+	char path[32];
+	struct dirent *entry;
+	DIR *directory;
+
+	if (!is_process(pid))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory)))
+		if (is_timer(path, entry->d_name))
+			look_at(rearm, pid, atoi(entry->d_name));
+	if (directory)
+		closedir(directory);
+}
+
+void rearm_end(struct rearm *rearm)
+{
+	for (unsigned i = 0; i < rearm->count; i++)
+		descriptor_close(rearm->done[i]);
+	free(rearm->done);
+	rearm->done = NULL;
+	rearm->count = 0;
+}

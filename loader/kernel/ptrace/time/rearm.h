@@ -1,0 +1,31 @@
+/*
+ * rearm.h - timers that run when the clocks of a tree are changed.
+ *
+ * The kernel has been told when a timer is to expire, by its own clocks. By the changed ones
+ * that is another moment. A timerfd tells what it waits for, and by a copy of its descriptor
+ * (pidfd_getfd(2)) it can be told the new moment, without its program.
+ */
+#ifndef KERNEL_PTRACE_REARM_H
+#define KERNEL_PTRACE_REARM_H
+
+#include <sys/types.h>
+
+#include "kernel/clock/control.h"
+
+/* One change of the clocks, for one process after the other. */
+struct rearm {
+	struct own_clocks before, after;
+	int *done; /* copies of the timers that are armed anew, of whichever process */
+	unsigned count;
+};
+
+/*
+ * Arms all timerfds of a process that were set to an absolute time. A timer that several
+ * processes have is armed once.
+ */
+void rearm_process(struct rearm *rearm, pid_t pid);
+
+/* After the last one. */
+void rearm_end(struct rearm *rearm);
+
+#endif
