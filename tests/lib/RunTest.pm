@@ -168,7 +168,7 @@ sub attendants {
 	my ($pid, $name) = @_;
 	$name //= 'uvdso-\w+';
 	return map { m{(\d+)/cmdline} }
-	    grep { slurp($_) =~ /^$name of $pid\0/ } glob '/proc/[1-9]*/cmdline';
+	    grep { slurp($_) =~ /^$name of $pid[ \0]/ } glob '/proc/[1-9]*/cmdline';
 }
 
 # The test program NAME.KIND.
