@@ -177,15 +177,18 @@ for my $kind (qw(pie static musl)) {
 		skip $why, 5 if $why;
 		my $fifo = "$dir/daemon-$kind";
 		POSIX::mkfifo($fifo, 0600) or die $!;
+	       # With --follow uvdso stays until the last one of the tree has gone, and system calls
+	       # show the same clocks.
+		my $stays = grep { $_ eq '--follow' } @RUN;
 		my $p = spawn(
-			{%marked, stdin => $fifo}, $UVDSO, @RUN, '--offset', 'realtime=+86400',
-			'--', program("relatives.$kind"), 'daemon', 86400
+			{%marked, stdin => $fifo}, $UVDSO, @RUN, $stays ? () : '--no-follow',
+			'--offset',
+			'realtime=+86400', '--', program("relatives.$kind"), 'daemon',
+			$stays ? 0 : 86400
 		);
 		open my $pipe, '>', $fifo or die $!;
 		my ($pid) = wait_until { slurp($p->{out}->filename) =~ /^daemon (\d+)$/m ? $1 : 0 };
 		my $out = $p->{out};    # held, so that the file stays
-		    # With --follow uvdso stays until the last one of the tree has gone.
-		my $stays = grep { $_ eq '--follow' } @RUN;
 		is_status(
 			finish($p), 0,
 			"$kind: when a program has made a daemon of itself, uvdso ends"

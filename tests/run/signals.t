@@ -153,9 +153,11 @@ unless ($is_child) {
 
 # SIGKILL for the timekeeper: the program loses that, not its time.
 for my $offset ($is_child ? () : (0, 86400)) {
+	# With clocks of its own a followed tree sees them in system calls as well.
+	my $followed = grep { $_ eq '--follow' } @RUN;
 	my $p = spawn(
-		$UVDSO, @RUN, '--offset', "realtime=+$offset", program('compare.pie'), 2500,
-		$offset
+		$UVDSO, @RUN, $followed ? () : '--no-follow', '--offset', "realtime=+$offset",
+		program('compare.pie'), 2500, $followed ? 0 : $offset
 	);
 	my ($pid) = wait_until { output($p) =~ /^ready (\d+)/ ? $1 : 0 };
 

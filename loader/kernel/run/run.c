@@ -59,6 +59,8 @@ struct start {
 	struct follow follow;
 	struct attendant tracer; /* with follows */
 	bool follows;            /* the tree, in this attempt */
+	bool cannot_follow;      /* that is why it has failed */
+	const char *why_not;     /* ... in an attempt before this one, or NULL */
 	bool traced;             /* by an attendant, whose end would be that of this process */
 };
 
@@ -182,6 +184,14 @@ static int exec_failed(const struct start *start, struct error *error)
 				error_of_file("execve", -errno));
 }
 
+/* In the last moment: until then it may fail for the same reason, and that is one message. */
+static void tell_not_followed(const struct start *start)
+{
+	if (start->why_not)
+		event_tell(&start->request->events,
+			   &(struct event){.kind = EVENT_NOT_FOLLOWED, .why = start->why_not});
+}
+
 /* The first rung. Returns only on failure; what the second can still help with is -EPERM. */
 static int become_by_kernel(struct start *start, struct error *error)
 {
@@ -224,6 +234,7 @@ static int become_by_kernel(struct start *start, struct error *error)
 		if (err)
 			return error_system(error, err, what_of(start));
 	}
+	tell_not_followed(start);
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
 }
@@ -270,6 +281,7 @@ static int become_by_hand(struct start *start, struct error *error)
 	if (!may_change_exe())
 		event_verbose(&request->events, EVENT_EXE_STAYS,
 			      .why = "changing it takes CAP_CHECKPOINT_RESTORE");
+	tell_not_followed(start);
 	/* Between two programs there is nobody to take a signal. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &exec.mask);
@@ -286,6 +298,7 @@ static int become_program(struct start *start, struct error *error)
 
 	if (request->exec != RUN_BY_HAND) {
 		err = become_by_kernel(start, error);
+		start->cannot_follow = start->follows;
 		if (start->traced || start->follows || request->exec == RUN_BY_KERNEL)
 			return err;
 		memcpy(why, error->why, sizeof(why));
@@ -527,6 +540,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	if (err)
 		return err;
 	err = make_control(start, error);
+	start->cannot_follow = err;
 	if (err)
 		return err;
 	hidden = hide();
@@ -540,6 +554,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	if (start->follows && !request->trace) {
 		start->follow.settles = !start->follow.control && settle_is_needed();
 		err = attendant_start(&start->tracer, true, trace_tree, start);
+		start->cannot_follow = err;
 		if (err)
 			error_system(error, err, what_of(start));
 	}
@@ -579,7 +594,7 @@ static int attempt(struct start *start, bool *again, int *wait_status, struct er
 	if (!err)
 		err = request->trace ? run_traced(start, wait_status, error)
 				     : become_program(start, error);
-	*again = is_implied(start) && !start->traced && error->status == ERROR_SELF;
+	*again = is_implied(start) && start->cannot_follow && !start->traced;
 	attendant_release(&start->tracer);
 	/* They end after a process that they trace, which has only to say now why it ends. */
 	if (start->traced) {
@@ -605,6 +620,7 @@ static bool follows(const struct run_request *request)
 int run_program(const struct run_request *request, int *wait_status, struct error *error)
 {
 	static const struct start nothing = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
+	static char why[sizeof(error->why)];
 	static struct start start;
 	bool again;
 	int err;
@@ -615,10 +631,10 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 	err = attempt(&start, &again, wait_status, error);
 	if (!again)
 		return err;
-	event_tell(&request->events,
-		   &(struct event){.kind = EVENT_NOT_FOLLOWED, .why = error->why});
+	memcpy(why, error->why, sizeof(why));
 	*error = (struct error){0};
 	start = nothing;
 	start.request = request;
+	start.why_not = why;
 	return attempt(&start, &again, wait_status, error);
 }
