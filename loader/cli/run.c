@@ -44,6 +44,9 @@ static enum uvdso_counter counter;
 
 const struct option_row run_options[] = {
 	OPTION_OFFSET(&request.clocks),
+	{0, "shift-files", NULL, set_flag, &request.shift_files,
+	 "the times of files go with the clocks; each call of\n"
+	 "stat(2) takes some microseconds more"},
 	{0, "image", "FILE", set_text, &image_file,
 	 "run on the image in FILE, which is checked first,\n"
 	 "instead of the built-in one; also on a kernel's.\n"

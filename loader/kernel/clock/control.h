@@ -24,6 +24,7 @@ struct control {
 	bool steady; /* MONOTONIC and BOOTTIME may be changed: calls that name them are stopped
 		      */
 	bool rate_all; /* ... and may have a rate, which all waits have, too */
+	bool files;    /* the times of files are shown by REALTIME */
 	struct own_clocks clocks;
 };
 

@@ -67,7 +67,8 @@ struct start {
 /* Has nobody asked for it in so many words? Then it can be done without. */
 static bool is_implied(const struct start *start)
 {
-	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS;
+	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS &&
+	       !start->request->shift_files;
 }
 
 /* What a message is about. */
@@ -230,7 +231,7 @@ static int become_by_kernel(struct start *start, struct error *error)
 	if (control) {
 		err = time_calls_filter(control->steady ? WALL_CLOCKS | STEADY_CLOCKS
 							: WALL_CLOCKS,
-					control->rate_all);
+					control->rate_all, control->files);
 		if (err)
 			return error_system(error, err, what_of(start));
 	}
@@ -463,6 +464,8 @@ static int make_control(struct start *start, struct error *error)
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action))
 		return error_system(error, error_from("seccomp"), what_of(start));
 	start->follow.control = control_create();
+	if (start->follow.control)
+		start->follow.control->files = request->shift_files;
 	return start->follow.control ? 0
 				     : error_system(error, error_from("mmap"), what_of(start));
 }
@@ -507,6 +510,17 @@ static bool hide(void)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+static const char *files_refused(const struct start *start)
+{
+	if (!start->request->shift_files)
+		return NULL;
+	if (clock_wish_says_nothing(&start->request->clocks))
+		return "no clock is changed that they could go with";
+	return start->follows ? NULL
+			      : "only in a tree that is followed: not with --no-follow, "
+				"--exec=hand or trace";
+}
+
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
@@ -528,6 +542,9 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return error_self(error, -EINVAL, "--exec=hand",
 				  "not together with %s: what is started by hand is not traced",
 				  request->trace ? "trace" : "--follow");
+	why = files_refused(start);
+	if (why)
+		return error_self(error, -EINVAL, "--shift-files", "%s", why);
 	if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < STACK_NEEDED)
 		return error_self(
 			error, -ENOMEM, "run",

@@ -18,6 +18,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/time/deadlines.h"
+#include "kernel/ptrace/time/files.h"
 #include "kernel/ptrace/time/rearm.h"
 #include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
@@ -139,12 +140,14 @@ void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 	add(deadlines, pid, slots);
 }
 
+/* Its maker may say so late: by then it may have been asked about, or be another program. */
 void deadlines_fork(struct deadlines *deadlines, pid_t pid)
 {
 	const struct task *maker = find(deadlines, pid);
 	unsigned long made;
 
-	if (maker && !ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made))
+	if (maker && !ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made) &&
+	    !find(deadlines, (pid_t)made))
 		add(deadlines, (pid_t)made, maker->slots);
 }
 
@@ -308,7 +311,8 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 	struct time_words words;
 	uintptr_t at;
 
-	if (!convert(stop, &words, &task->wait))
+	if (stop->call->does == FILE_SET ? !files_convert(stop, &words)
+					 : !convert(stop, &words, &task->wait))
 		return PTRACE_CONT;
 	task->slot = take_slot(deadlines);
 	at = task->slots + task->slot * TIME_VALUE_MAX;
@@ -372,7 +376,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	task->form = stop.form;
 	memcpy(task->arg, stop.arg, sizeof(task->arg));
 	task->answered = task->replaced = false;
-	if (stop.call->does == TIME_ENDS)
+	if (stop.call->does == TIME_ENDS || stop.call->does == FILE_SET)
 		return begin_wait(deadlines, task, &stop, &regs);
 	if (!answer_is_left(&stop))
 		return begin_answer(deadlines, task, &stop, &regs);
@@ -427,7 +431,8 @@ static void visit(const void *node, VISIT order, int depth)
 	const struct task *task = *(struct task *const *)node;
 
 	(void)depth;
-	if ((order == postorder || order == leaf) && task->call && task->replaced)
+	if ((order == postorder || order == leaf) && task->call && task->replaced &&
+	    task->call->does == TIME_ENDS)
 		walk.each(walk.arg, &task->wait);
 }
 
