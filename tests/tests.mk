@@ -220,7 +220,7 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) \
-	probe.static trampolines
+	probe.static waits.static trampolines
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)) $(P)/tests/vdso/load/reader, \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs))
@@ -249,6 +249,9 @@ $(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vds
 
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
+
+$(P)/tests/machines/i386/waits.static: tests/programs/waits.c $(O)/.config
+	$(call program,$(PROGRAM_CFLAGS) $(FLAGS_static),$(LIBS))
 
 # ---- for chapters of the course about another machine, and tests of x86-64's image ------
 # What they need of it, which is not all of it. Nothing without its compiler, or if it is this one.

@@ -28,6 +28,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
+#include "kernel/ptrace/narrow.h"
 #include "kernel/ptrace/rejoin.h"
 #include "kernel/ptrace/time/requests.h"
 #include "kernel/ptrace/settle.h"
@@ -267,6 +268,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 	struct traced traced;
 	bool first = pid == follow->first && !follow->started;
 	unsigned long message;
+	uintptr_t slots = 0;
 	int err;
 
 	if (follow->first_only && follow->started)
@@ -288,8 +290,11 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
 	traced = (struct traced){.pid = pid};
+	injection = (struct injection){.kernel_vdso = 0};
 	err = enter_namespace(&files, follow->timens, pid, &error);
-	if (!err)
+	if (!err && follow->control && narrow_is(pid))
+		err = narrow_program(&traced, pid, DEADLINE_SLOTS_SIZE, &slots, &error);
+	else if (!err)
 		err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso,
 				  &injection, &error);
 	if (files.offsets >= 0)
@@ -303,8 +308,10 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	if (!err && pid == follow->first)
 		follow->started = true;
+	if (injection.vdso.slots)
+		slots = injection.vdso.slots;
 	if (follow->control)
-		deadlines_program(&follow->deadlines, pid, err ? 0 : injection.vdso.slots);
+		deadlines_program(&follow->deadlines, pid, err ? 0 : slots);
 	to_harmless_stop(follow, pid);
 	if (err) {
 		tell_failure(follow, &traced, &error);
@@ -312,7 +319,8 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 			*status = traced.status;
 		return;
 	}
-	tell(follow->events, pid, &injection);
+	if (injection.kernel_vdso)
+		tell(follow->events, pid, &injection);
 	if (follow->trace)
 		trace_program(follow->trace, pid, comm_of(pid), injection.vdso.ehdr);
 	if (first && follow->before_first)

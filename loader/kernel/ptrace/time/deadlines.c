@@ -151,6 +151,16 @@ void deadlines_fork(struct deadlines *deadlines, pid_t pid)
 		add(deadlines, (pid_t)made, maker->slots);
 }
 
+/* A number in /proc/PID/status, or 0. */
+static pid_t status_number(pid_t pid, const char *name)
+{
+	char text[4096], *line;
+
+	proc_text(pid, "status", text, sizeof(text));
+	line = strstr(text, name);
+	return line ? atoi(line + strlen(name)) : 0;
+}
+
 static bool is_not_image(void *arg, const struct map_range *range)
 {
 	if (strncmp(range->name, "/memfd:vdso ", 12))
@@ -163,13 +173,20 @@ static bool is_not_image(void *arg, const struct map_range *range)
  * Of one that nobody has told us of: a new thread or process may stop before its maker says
  * that it has made one.
  */
-static struct task *unknown(struct deadlines *deadlines, pid_t pid)
+static struct task *unknown(struct deadlines *deadlines, pid_t pid, bool native)
 {
+	const struct task *maker;
 	uintptr_t image = 0;
 
-	if (maps_walk(pid, is_not_image, &image))
-		image = 0;
-	return add(deadlines, pid, image ? image + vdso_files_slots_at(deadlines->files) : 0);
+	if (native) {
+		if (maps_walk(pid, is_not_image, &image) || !image)
+			return add(deadlines, pid, 0);
+		return add(deadlines, pid, image + vdso_files_slots_at(deadlines->files));
+	}
+	maker = find(deadlines, status_number(pid, "\nTgid:"));
+	if (!maker)
+		maker = find(deadlines, status_number(pid, "\nPPid:"));
+	return maker ? add(deadlines, pid, maker->slots) : NULL;
 }
 
 /* Asked once for each program and each thread: setns(2) alone changes it later. */
@@ -367,7 +384,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	    info.seccomp.ret_data != TIME_CALLS_FILTER)
 		return -1;
 	if (!task)
-		task = unknown(deadlines, pid);
+		task = unknown(deadlines, pid, info.arch == REGS_AUDIT_ARCH);
 	stop.call = time_call_find(info.arch, info.seccomp.nr, &stop.form);
 	if (!task || !task->slots || !stop.call || regs_read(pid, &regs))
 		return PTRACE_CONT;
