@@ -75,6 +75,17 @@ static void threads(void)
 		pthread_join(thread[i], NULL);
 }
 
+/* They end with the process, in the middle of what they do. */
+static void leaves_threads(void)
+{
+	pthread_t thread;
+
+	for (size_t i = 0; i < 50; i++)
+		if (pthread_create(&thread, NULL, wait_for_ever, NULL))
+			_exit(2);
+	work();
+}
+
 /* The first thread ends before the others: the process does with the last. */
 static void first_ends(void)
 {
@@ -259,6 +270,7 @@ static const struct {
 	{"nothing", nothing},
 	{"work", work},
 	{"threads", threads},
+	{"leaves-threads", leaves_threads},
 	{"first-ends", first_ends},
 	{"thread-ends", thread_ends},
 	{"forks", forks},
