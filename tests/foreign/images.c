@@ -294,8 +294,8 @@ static void asked_for_cpu(unsigned char *copy, const struct image *image)
 	foreign_patch(copy, image->size, has_none);
 	is(rdpids(copy, image->size, false), 0, "%s: without RDPID no code uses it", name);
 	foreign_patch(copy, image->size, has_all);
-	is(rdpids(copy, image->size, false) > 0, finds(image, rdpid), "%s: ... and with it some",
-	   name);
+	is(rdpids(copy, image->size, false) > 0, finds(image, rdpid),
+	   "%s: ... and with it some", name);
 }
 
 /* The first place of the table is far away. */

@@ -178,7 +178,14 @@ sub target {
 	return 'i386-course' if $test eq 'machines/trampolines';
 	return ('build/uvdso', 'i386-programs') if $test eq 'machines/i386';
 	return 'all' if $test =~ m{^(?:library|build|cli/install)};
-	return $test =~ m{^(?:course|self)/} ? () : 'build/uvdso';
+	return () if $test =~ m{^(?:course|self)/};
+	my $script = -e "$TOP/tests/$test.t" ? slurp("$TOP/tests/$test.t") : '';
+	# What a script starts, and has code of the loader in it.
+	return (
+		'build/uvdso',
+		$script =~ /UVDSO_DYNAMIC|use Faults/ ? 'build/tests/uvdso-dynamic' : (),
+		map { "build/tests/programs/$_" } $script =~ /\bprogram\('(booted|opaque)'/g
+	);
 }
 
 sub failures {

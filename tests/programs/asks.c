@@ -259,6 +259,24 @@ static void clocks(void)
 	work();
 }
 
+static void no_such_numbers(int signal)
+{
+	_exit(signal == SIGSEGV ? 3 : 2);
+}
+
+/* A call in i386's numbering, where the number of clock_gettime is that of fsetxattr. */
+static void other_numbers(void)
+{
+	signal(SIGSEGV, no_such_numbers);
+#ifdef __x86_64__
+	long result = SYS_clock_gettime;
+
+	__asm__ volatile("int $0x80" : "+a"(result) : "b"(-1), "c"(0), "d"(0) : "memory");
+#else
+	no_such_numbers(SIGSEGV);
+#endif
+}
+
 static void nothing(void)
 {
 }
@@ -283,6 +301,7 @@ static const struct {
 	{"filters", filters},
 	{"library", library},
 	{"clocks", clocks},
+	{"other-numbers", other_numbers},
 };
 
 int main(int argc, char **argv)

@@ -86,8 +86,8 @@ static void test_row(void)
 	int made;
 
 	start();
-	if (traced_read(pid, code, before, sizeof(before)) ||
-	    row_begin(&traced, &row, code) || traced_read(pid, code, after, sizeof(after)))
+	if (traced_read(pid, code, before, sizeof(before)) || row_begin(&traced, &row, code) ||
+	    traced_read(pid, code, after, sizeof(after)))
 		bail_out("no row");
 	ok(memcmp(after, calls_code_start, sizeof(after)) == 0,
 	   "the code of a row takes the place of other code");
@@ -98,7 +98,8 @@ static void test_row(void)
 	traced.in_exec = true;
 	made = row_run(&traced);
 	is(made, 1, "a row ends at the first that returns something else");
-	is(regs_result(&traced.saved), 0, "the execve(2) that it has come out of has succeeded");
+	is(regs_result(&traced.saved), 0,
+	   "the execve(2) that it has come out of has succeeded");
 	ok(traced.process.call == traced_call, "after that none is noted any more");
 	ok(only_zeros(), "nothing of the list is left");
 	row_end(&traced, &row);

@@ -146,8 +146,7 @@ static void test_pages(void)
 	one_mapping(64 * page_size(), "rw-p");
 	ok(finds_in_page(7, 3, SWAPPED), "a page in swap is read");
 	ok(!finds_in_page(7, 3, 0) && seen_all, "one that was never touched is not");
-	ok(!finds_in_page(7, 3, PRESENT | OF_THE_FILE) && seen_all,
-	   "... or is as in its file");
+	ok(!finds_in_page(7, 3, PRESENT | OF_THE_FILE) && seen_all, "... or is as in its file");
 	p.no_page_map = true;
 	ok(finds_in_page(7, 3, 0), "without a page map all are read");
 	one_mapping(64 * page_size(), "r--p");
