@@ -488,7 +488,10 @@ my @mutants = (
 		qr/not a string table in the file/
 	],
 	['e_shentsize 40', ehdr(shentsize => 40), 'section-headers'],
-	['no .dynsym', shdr('.dynsym', type => 1), 'section-headers'],
+	[
+		'no .dynsym', shdr('.dynsym', type => 1), 'section-headers',
+		qr/ 0 sections of type SHT_DYNSYM/
+	],
 	['.dynsym entries of 16 bytes', shdr('.dynsym', entsize => 16), 'section-headers'],
 	['a .dynsym with no string table', shdr('.dynsym', link => 1), 'section-headers'],
 	[
@@ -575,7 +578,8 @@ my @mutants = (
 		sub {
 			with_tags($_[0], RELA => append($_[0], $relative), RELASZ => 24);
 		},
-		'no-relocations'
+		'no-relocations',
+		qr/DT_RELA has 1, the first/
 	],
 	[
 		'a REL relocation after one that is R_*_NONE',
@@ -585,14 +589,16 @@ my @mutants = (
 				RELSZ => 32
 			);
 		},
-		'no-relocations'
+		'no-relocations',
+		qr/DT_REL has 1, the first/
 	],
 	[
 		'a JMPREL relocation',
 		sub {
 			with_tags($_[0], JMPREL => append($_[0], $relative), PLTRELSZ => 24);
 		},
-		'no-relocations'
+		'no-relocations',
+		qr/DT_JMPREL has 1, the first/
 	],
 	[
 		'DT_RELA without the size of its entries',
@@ -613,7 +619,8 @@ my @mutants = (
 		sub {
 			with_tags($_[0], RELR => append($_[0], pack 'Q<', 0x100), RELRSZ => 8);
 		},
-		'no-relocations'
+		'no-relocations',
+		qr/DT_RELR has 0x8 bytes/
 	],
 	[
 		'relocations after the end',
@@ -625,23 +632,27 @@ my @mutants = (
 	],
 	[
 		'relocations of unknown number', sub { with_tags($_[0], RELA => 0x100) },
-		'no-relocations'
+		'no-relocations', qr/DT_RELA is there without its size/
 	],
-	['relocations that only a section names', shdr('.eh_frame', type => 4), 'no-relocations'],
+	[
+		'relocations that only a section names', shdr('.eh_frame', type => 4),
+		'no-relocations', qr/\.eh_frame has \d+, the first/
+	],
 	[
 		'half a relocation',
 		sub {
 			with_tags($_[0], RELA => append($_[0], "\0" x 12), RELASZ => 12);
 		},
-		'no-relocations'
+		'no-relocations',
+		qr/DT_RELA has 0xc bytes, not a multiple/
 	],
 	[
 		'packed relocations of unknown number', sub { with_tags($_[0], RELR => 0x100) },
-		'no-relocations'
+		'no-relocations', qr/DT_RELR is there without its size/
 	],
 	[
 		'packed relocations that only a section names', shdr('.eh_frame', type => 19),
-		'no-relocations'
+		'no-relocations', qr/\.eh_frame has \w+ bytes of packed/
 	],
 	['DT_TEXTREL', sub { with_tags($_[0], TEXTREL => 0) }, 'no-textrel'],
 	['DF_TEXTREL', sub { with_tags($_[0], FLAGS => 6) }, 'no-textrel'],

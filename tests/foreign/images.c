@@ -29,6 +29,7 @@
 #include "kernel/base/maps.h"
 #include "kernel/foreign/patch.h"
 #include "kernel/foreign/probe.h"
+#include "kernel/image/elf_bytes.h"
 #include "kernel/image/identity.h"
 #include "kernel/image/image.h"
 #include "tap.h"
@@ -251,6 +252,66 @@ static bool finds(const struct image *image, const char *code)
 	return memmem(image->bytes, image->size, code, strlen(code)) != NULL;
 }
 
+static const char rdpid[] = "\xf3\x0f\xc7\xf8";
+
+/* A section of an image; size 0 if it has none. */
+static struct elf_section section_of(unsigned char *bytes, size_t size, const char *wanted)
+{
+	struct elf_bytes elf = elf_bytes_of(bytes, size);
+
+	for (unsigned i = 0; i < elf_header(&elf).shnum; i++) {
+		struct elf_section section = elf_section_at(&elf, i);
+		const char *what = elf_section_name(&elf, &section);
+
+		if (what && !strcmp(what, wanted))
+			return section;
+	}
+	return (struct elf_section){0};
+}
+
+/* How often RDPID stands in the code; with forget it is taken out: the kernel put it there. */
+static int rdpids(unsigned char *bytes, size_t size, bool forget)
+{
+	struct elf_section text = section_of(bytes, size, ".text");
+	int found = 0;
+
+	for (size_t i = 0; i + 4 <= text.size; i++) {
+		unsigned char *at = bytes + text.offset + i;
+
+		if (memcmp(at, rdpid, 4))
+			continue;
+		found++;
+		if (forget)
+			memset(at, 0x90, 4);
+	}
+	return found;
+}
+
+static void asked_for_cpu(unsigned char *copy, const struct image *image)
+{
+	memcpy(copy, image->bytes, image->size);
+	rdpids(copy, image->size, true);
+	foreign_patch(copy, image->size, has_none);
+	is(rdpids(copy, image->size, false), 0, "%s: without RDPID no code uses it", name);
+	foreign_patch(copy, image->size, has_all);
+	is(rdpids(copy, image->size, false) > 0, finds(image, rdpid),
+	   "%s: ... and with it some", name);
+}
+
+/* The first place of the table is far away. */
+static void misdirected(unsigned char *copy, const struct image *image)
+{
+	struct elf_section table;
+
+	memcpy(copy, image->bytes, image->size);
+	table = section_of(copy, image->size, ".altinstructions");
+	if (!ok(table.size >= 4, "%s: it has a table of alternatives", name))
+		return;
+	copy[table.offset + 3] ^= 0x10;
+	is(foreign_patch(copy, image->size, has_all), 0,
+	   "%s: one that makes no sense is not followed", name);
+}
+
 /* A counter that is read out of order is right in nearly every sandwich. */
 static void patched(const struct image *image)
 {
@@ -270,6 +331,8 @@ static void patched(const struct image *image)
 	ok(foreign_patch(copy, image->size, has_all) > 0 &&
 		   finds(&other, "\x0f\x01\xf9\x90\x90"),
 	   "%s: ... and with it by that", name);
+	asked_for_cpu(copy, image);
+	misdirected(copy, image);
 	free(copy);
 }
 

@@ -178,15 +178,27 @@ sub target {
 	return 'i386-course' if $test eq 'machines/trampolines';
 	return ('build/uvdso', 'i386-programs') if $test eq 'machines/i386';
 	return 'all' if $test =~ m{^(?:library|build|cli/install)};
-	return $test =~ m{^(?:course|self)/} ? () : 'build/uvdso';
+	return () if $test =~ m{^(?:course|self)/};
+	my $script = -e "$TOP/tests/$test.t" ? slurp("$TOP/tests/$test.t") : '';
+	# What a script starts, and has code of the loader in it.
+	return (
+		'build/uvdso',
+		$script =~ /UVDSO_DYNAMIC|use Faults/ ? 'build/tests/uvdso-dynamic' : (),
+		map { "build/tests/programs/$_" } $script =~ /\bprogram\('(booted|opaque)'/g
+	);
 }
 
-# Runs a test in the tree. '' if it passes, 'skipped' or why it did not.
+sub failures {
+	my ($out) = @_;
+	return grep { !/# (?:todo|skip)/i } $out =~ /^(not ok\b.*)\n/mg;
+}
+
+# Runs a test in the tree, until something in it fails. '' if it passes, 'skipped' or why it did not.
 sub run_test {
 	my ($tree, $test, $cpu) = @_;
 	my $run = capture(
 		{
-			dir => $tree->{dir}, limit => $WALL,
+			dir => $tree->{dir}, limit => $WALL, enough => sub { failures($_[0]) > 0 },
 			env => {PERL5LIB => 'tests/lib', TEST_BUILD => 'build'}
 		},
 		apart(),
@@ -197,7 +209,7 @@ sub run_test {
 		$cpu
 	);
 	my $out = $run->{out};
-	my @bad = grep { !/# (?:todo|skip)/i } $out =~ /^(not ok\b.*)/mg;
+	my @bad = failures($out);
 	return $bad[0] =~ s/^not ok \d+ - //r if @bad;
 	return "did not end within $WALL s" if $run->{timed_out};
 	return "Bail out! $1" if $out =~ /^Bail out!\s*(.*)/m;
@@ -301,7 +313,8 @@ my %TEACH = (
 sub told {
 	my ($mutant, $result) = @_;
 	my $verdict = $result->{verdict};
-	my $said = "$WORDS{$verdict}: $mutant->{file}: $mutant->{name}\n";
+	my $said = sprintf "%s: %s: %s (%.1f s)\n", $WORDS{$verdict}, @$mutant{qw(file name)},
+	    $result->{seconds};
 	$said .= "     $result->{said}\n" if length $result->{said};
 	my $tests = join ' or ', @{$mutant->{tests}};
 	$said .= '     ' . $TEACH{$verdict} =~ s/%s/$tests/r if $TEACH{$verdict};

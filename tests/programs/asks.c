@@ -75,6 +75,17 @@ static void threads(void)
 		pthread_join(thread[i], NULL);
 }
 
+/* They end with the process, in the middle of what they do. */
+static void leaves_threads(void)
+{
+	pthread_t thread;
+
+	for (size_t i = 0; i < 50; i++)
+		if (pthread_create(&thread, NULL, wait_for_ever, NULL))
+			_exit(2);
+	work();
+}
+
 /* The first thread ends before the others: the process does with the last. */
 static void first_ends(void)
 {
@@ -248,6 +259,24 @@ static void clocks(void)
 	work();
 }
 
+static void no_such_numbers(int signal)
+{
+	_exit(signal == SIGSEGV ? 3 : 2);
+}
+
+/* A call in i386's numbering, where the number of clock_gettime is that of fsetxattr. */
+static void other_numbers(void)
+{
+	signal(SIGSEGV, no_such_numbers);
+#ifdef __x86_64__
+	long result = SYS_clock_gettime;
+
+	__asm__ volatile("int $0x80" : "+a"(result) : "b"(-1), "c"(0), "d"(0) : "memory");
+#else
+	no_such_numbers(SIGSEGV);
+#endif
+}
+
 static void nothing(void)
 {
 }
@@ -259,6 +288,7 @@ static const struct {
 	{"nothing", nothing},
 	{"work", work},
 	{"threads", threads},
+	{"leaves-threads", leaves_threads},
 	{"first-ends", first_ends},
 	{"thread-ends", thread_ends},
 	{"forks", forks},
@@ -271,6 +301,7 @@ static const struct {
 	{"filters", filters},
 	{"library", library},
 	{"clocks", clocks},
+	{"other-numbers", other_numbers},
 };
 
 int main(int argc, char **argv)

@@ -131,6 +131,9 @@ static struct {
 	bool killed;         /* ... and that has happened */
 	jmp_buf end;
 	unsigned unwatched; /* the last update that was stopped together with it */
+	double hz; /* the counter's rate after a stop in base `in` and no other; or 0 */
+	int in;
+	bool changed; /* ... and that has happened */
 	unsigned update, step, most;
 	double until;       /* when the timekeeper goes on */
 	double last_update; /* when the head changed last */
@@ -161,6 +164,17 @@ static void abandon(void)
 		abandon_all();
 	m.abandoning = false;
 	m.writing = writing;
+}
+
+static bool is_odd(int cs)
+{
+	return atomic_load(&fake_pages[VDSO_TIME_PAGE].data[cs].seq) & 1;
+}
+
+/* May a stop between the last look at the counter and the end be left out? See step(). */
+static bool rate_changes(void)
+{
+	return m.drift > 0 || plan.hz > 0;
 }
 
 static void watchdog(void)
@@ -217,8 +231,12 @@ static void step(bool hole)
 			m.writing = true;
 		}
 		if (stop->update != plan.update || stop->step != now || stop->ns <= 0 ||
-		    (hole && (m.drift > 0 || (!stop->watched && stop->ns > COARSE_WAIT))))
+		    (hole && (rate_changes() || (!stop->watched && stop->ns > COARSE_WAIT))))
 			continue;
+		if (plan.hz > 0 && is_odd(plan.in) && !is_odd(!plan.in)) {
+			m.hz = plan.hz;
+			plan.changed = true;
+		}
 		plan.until = until;
 		m.writing = false;
 		plan.watchdog = stop->watched;
@@ -266,8 +284,8 @@ void fake_store(const volatile void *address)
 		longjmp(plan.end, 1);
 	}
 	for (int cs = 0; cs < CS_BASES; cs++)
-		hole |= address == (void *)&vd[cs].head && atomic_load(&vd[cs].seq) & 1 &&
-			(m.drift > 0 || vd[cs].clock_mode == VDSO_CLOCKMODE_NONE);
+		hole |= address == (void *)&vd[cs].head && is_odd(cs) &&
+			(rate_changes() || vd[cs].clock_mode == VDSO_CLOCKMODE_NONE);
 	if (!m.writing)
 		return;
 	if (in_mirrored_base(address))
@@ -384,7 +402,7 @@ void rng_publish(struct rng *rng)
 /* ---- the readers ------------------------------------------------------------------------- */
 
 /* Clocks that must not be behind each other, in units of `unit` ns. */
-enum { FACES = 10 };
+enum { FACES = 10, RAW_FACE = 3 };
 static const struct face {
 	const char *name;
 	int clock;  /* or -1: gettimeofday(), -2: time() */
@@ -409,7 +427,7 @@ static struct {
 	const char *by[FACES];
 	unsigned backwards, off, old, ahead;
 	double worst_off, worst_back;
-	unsigned reads;
+	unsigned reads, waits;
 	bool told;
 	u64 mirror[FACES]; /* the last ones of the mirror */
 } seen;
@@ -453,9 +471,8 @@ static bool would_wait(const struct face *face)
 	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
 
 	return !plan.watchdog && face->family > 5 && plan.until - m.now < COARSE_WAIT &&
-	       atomic_load(&vd[CS_HRES_COARSE].seq) & 1 &&
-	       vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE &&
-	       atomic_load(&vd[CS_RAW].seq) & 1;
+	       is_odd(CS_HRES_COARSE) && vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE &&
+	       is_odd(CS_RAW);
 }
 
 static void read_face(const struct face *face)
@@ -467,6 +484,7 @@ static void read_face(const struct face *face)
 		return;
 	got = ask(face);
 	seen.reads++;
+	seen.waits += m.relaxes > 0;
 	if (got / face->unit < *last / face->unit) {
 		seen.backwards++;
 		if ((double)(*last - got) > seen.worst_back)
@@ -546,9 +564,10 @@ static void read_mirror(const struct face *face)
 		seen.off++;
 		tell(face, "of the mirror is off", (double)got - m.clock[face->of]);
 	}
-	if (face->family >= 6 && face->unit == 1 &&
+	if (face->family >= 6 &&
 	    ((double)got > m.clock[face->of] + m.bound ||
-	     (!plan.killed && before - (double)got > WATCHDOG_NS + COARSE_MAX_AGE))) {
+	     (!plan.killed && before - (double)got - (double)(face->unit - 1) >
+				      WATCHDOG_NS + COARSE_MAX_AGE))) {
 		seen.old++;
 		tell(face, "of the mirror is old, or ahead", before - (double)got);
 	}
@@ -686,6 +705,17 @@ static void test_mirror(const char *what)
 		for (unsigned at = 0; at < MIRROR_STEPS; at += 3)
 			run((struct stop){YOUNG + 2, first, 30e6, true},
 			    (struct stop){YOUNG + 2 + at % 2, at, 30e6, true});
+	/* More than a second: time() goes on, too. */
+	run((struct stop){YOUNG + 2, 10, 1200e6, true}, (struct stop){0});
+	judge(what);
+}
+
+/* What the mirror's readers were told meanwhile is the kernel's time, not the line's. */
+static void test_mirror_abandoned(const char *what)
+{
+	m.mirror = true;
+	for (unsigned at = 0; at < MIRROR_STEPS; at++)
+		run((struct stop){YOUNG + 2, at, LATE, true}, (struct stop){0});
 	judge(what);
 }
 
@@ -821,6 +851,114 @@ static void test_return(void)
 	is(not_back, 0, "... and the counter is used while the kernel uses it, and only then");
 }
 
+/*
+ * The counter becomes slower in the middle of an update, while readers wait. A line that is not
+ * known any more must not be published. If the first base has its end, that goes for RAW alone.
+ */
+static void test_lost_midway(void)
+{
+	unsigned changed[CS_BASES] = {0, 0}, off[CS_BASES] = {0, 0};
+
+	machine(true, 3000, 60);
+	for (unsigned i = 0; i < UPDATE_STEPS * CS_BASES; i++) {
+		m.hz = CYCLES_PER_NS;
+		m.bound = 2000;
+		plan.hz = 1;
+		plan.in = i % CS_BASES;
+		plan.changed = false;
+		seen.told = true;
+		plan.stops[0] = (struct stop){YOUNG + 2, i / CS_BASES, 5e6, true};
+		start();
+		go_on(YOUNG + 1);
+		idle((double)timekeeper_period(&tk));
+		update();
+		if (!plan.changed)
+			continue;
+		changed[plan.in]++;
+		idle(50e3);
+		seen.off = 0;
+		seen.told = false;
+		if (plan.in == CS_RAW)
+			read_face(&faces[RAW_FACE]);
+		else
+			read_all();
+		off[plan.in] += seen.off;
+	}
+	cmp_ok(changed[CS_HRES_COARSE], >, 10u,
+	       "the counter becomes slower in the middle of an update");
+	is(off[CS_HRES_COARSE], 0, "... and no line is published that is not known");
+	cmp_ok(changed[CS_RAW], >, 5u, "the counter becomes slower while RAW is written");
+	is(off[CS_RAW], 0, "... and readers of RAW ask the kernel");
+}
+
+/* Whatever it looks at is old when it comes to write it: there is nothing to publish. */
+static void test_too_slow(void)
+{
+	machine(true, 3000, 60);
+	start();
+	go_on(YOUNG + 5);
+	m.step_ns = 1.5e6;
+	update();
+	seen.waits = 0;
+	read_all();
+	ok(seen.waits == 0 && seen.off == 0,
+	   "after an update without a line readers ask the kernel at once");
+}
+
+/* The watchdog has abandoned what is kept, and the update that brings it back is stopped. */
+static void test_come_back(const char *what, double ns, bool watched)
+{
+	for (unsigned at = 0; at < UPDATE_STEPS; at++)
+		run((struct stop){YOUNG + 2, 0, LATE, true},
+		    (struct stop){YOUNG + 2, at, ns, watched});
+	judge(what);
+}
+
+/* Readers that follow a line are told the kernel's time as soon as its rate is gone. */
+static void test_lost(void)
+{
+	machine(true, 3000, 60);
+	start();
+	go_on(YOUNG + 5);
+	m.hz = 2.0;
+	update();
+	go_on(4);
+	is(seen.off, 0, "a line whose rate is lost is not left to its readers");
+}
+
+/* The counter can be used again: its rate changes each time, or it is a good one. */
+static void test_trial(void)
+{
+	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+	unsigned used = 0;
+
+	machine(false, 3000, 60);
+	start();
+	go_on(5);
+	m.counter = true;
+	for (int i = 0; i < 40; i++) {
+		m.hz = i % 2 ? 2.0 : 2.6;
+		go_on(1);
+		used += vd[CS_HRES_COARSE].clock_mode != VDSO_CLOCKMODE_NONE;
+	}
+	is(used, 0, "a counter that comes back is not used before its rate holds");
+
+	/* Its timekeeper is late, and so quick that the old line could still be followed. */
+	machine(false, 3000, 60);
+	start();
+	go_on(5);
+	m.counter = true;
+	m.bound = 100;
+	for (int i = 0; i < 30; i++) {
+		m.ppm = i < 2 ? 12 : 42;
+		idle(i < 2 ? 4e6 : 400e3);
+		update();
+		read_all();
+	}
+	ok(vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_COUNTER && seen.off == 0,
+	   "a line that comes back begins at the kernel's clock");
+}
+
 /* A counter that nobody can use for a clock, and one that is lost: the kernel's clocks it is.
  */
 static void test_no_rate(void)
@@ -839,6 +977,11 @@ static void test_no_rate(void)
 	ok(seen.backwards == 0 && seen.off == 0 && tk.why_no_counter &&
 		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE,
 	   "a counter that has as good as stopped is given up, and no clock goes back");
+	m.hz = CYCLES_PER_NS;
+	go_on(300);
+	ok(seen.backwards == 0 && seen.off == 0 && !tk.why_no_counter &&
+		   vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_COUNTER,
+	   "... and is used again, some time after it has a rate");
 	machine(true, 3000, 60);
 	start();
 	go_on(YOUNG + 5);
@@ -865,15 +1008,37 @@ int main(void)
 	test_other_counter(0.025, 2.6);
 	test_other_counter(2.0, 2.6);
 	test_no_rate();
+	test_lost();
+	test_lost_midway();
+	test_too_slow();
+	test_trial();
 
 	machine(true, 3000, 60);
-	test_once("stopped at one step");
+	m.drift = 45;
+	m.bound = 500;
+	test_come_back("the kernel's clocks have become a little faster, and the data page "
+		       "comes back",
+		       20e3, true);
 	machine(true, 3000, 60);
-	test_twice("stopped until the watchdog acts, and once more");
+	m.drift = 45;
+	m.bound = 500;
+	test_mirror_abandoned("the kernel's clocks have become a little faster, and the mirror "
+			      "is abandoned");
+	machine(true, 3000, 60);
+	m.drift = 300;
+	m.bound = 20000;
+	test_come_back("the kernel's clocks have become faster, and the data page comes back",
+		       8e6, true);
+	machine(false, 3000, 60);
+	test_come_back("no counter, stopped as the data page comes back", 200e6, false);
 	machine(true, 3000, 60);
 	test_mirror("with a mirror, stopped at one step or two");
 	machine(false, 3000, 60);
 	test_mirror("with a mirror and no counter, stopped at one step or two");
+	machine(true, 3000, 60);
+	test_once("stopped at one step");
+	machine(true, 3000, 60);
+	test_twice("stopped until the watchdog acts, and once more");
 	machine(true, 3000, 60);
 	test_late("abandoned although it is kept", UPDATE_STEPS);
 	machine(true, 3000, 60);

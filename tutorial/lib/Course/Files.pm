@@ -126,8 +126,9 @@ sub own_environment {
 	@ENV{keys %$more} = values %$more if $more;
 }
 
-# Runs a command in a directory, standard output and error in one. Never longer than limit seconds,
-# and nothing of its process group survives it.
+# Runs a command in a directory, standard output and error in one. Never longer than limit seconds, and
+# only until enough says of what it has printed that no more is wanted. Nothing of its process group
+# survives it.
 sub capture {
 	my ($opt, @command) = @_;
 	my $out = File::Temp->new(TEMPLATE => 'uvdso-course-XXXXXX', TMPDIR => 1);
@@ -148,12 +149,18 @@ sub capture {
 		POSIX::_exit(127);
 	}
 	$running{$pid} = 1;
-	my $pause = 0.001;
+	my ($pause, $heard) = (0.001, 0);
 	until (waitpid $pid, WNOHANG) {
-		if (time > $end) {
+		my $enough = $opt->{enough} && -s $out->filename > $heard;
+		if ($enough) {
+			my $said = slurp($out->filename);
+			$heard = length $said;
+			$enough = $opt->{enough}->($said);
+		}
+		if ($enough || time > $end) {
 			kill 'KILL', -$pid;
 			waitpid $pid, 0;
-			$result{timed_out} = 1;
+			$result{timed_out} = !$enough;
 			last;
 		}
 		sleep $pause;
