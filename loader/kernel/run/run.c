@@ -394,15 +394,27 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 	return 0;
 }
 
+/* A process of ours that has one keeper tells of it. */
+static const char *why_no_counter(const struct keeper *keeper)
+{
+	static char why[160];
+
+	if (!keeper->counter_err)
+		return keeper->why_no_counter;
+	snprintf(why, sizeof(why), "%s: %s", keeper->why_no_counter,
+		 error_words(error_by(keeper->counter_call, keeper->counter_err)));
+	return why;
+}
+
 /* How fast the counter runs, or why there is none. */
 static void tell_counter(const struct events *events, const struct keeper *keeper)
 {
 	if (keeper->why_no_counter && !events->verbose && keeper->slower > SLOWER_TO_TELL)
 		event_tell(events, &(struct event){.kind = EVENT_SLOW_CLOCKS,
-						   .why = keeper->why_no_counter,
+						   .why = why_no_counter(keeper),
 						   .times = keeper->slower});
 	else if (keeper->why_no_counter)
-		event_verbose(events, EVENT_NO_COUNTER, .why = keeper->why_no_counter);
+		event_verbose(events, EVENT_NO_COUNTER, .why = why_no_counter(keeper));
 	else
 		event_verbose(events, EVENT_COUNTER, .mhz = 1000.0 / keeper->rate,
 			      .mult = keeper->mult, .shift = keeper->shift);
