@@ -51,6 +51,9 @@
  */
 #define SLOWER_TO_TELL 3
 
+/* With a trace: how long a parent that has failed may take to end its child. */
+#define TRACER_MS 1000
+
 /* All that becoming a program takes. */
 struct start {
 	const struct run_request *request;
@@ -301,15 +304,31 @@ static int become_program(struct start *start, struct error *error)
 	return err;
 }
 
-/* A byte comes on go when our parent has become our tracer. */
-static int become_traced(struct start *start, int go, const sigset_t *mask, struct error *error)
+/*
+ * A byte comes on go when our parent has become our tracer. The pipe ends without one if it is
+ * gone, and nothing traces us; or if it has failed, has said so, and kills us.
+ */
+static int wait_for_tracer(int go, pid_t parent)
+{
+	int err = -ECHILD;
+	char byte;
+
+	for (unsigned turn = 0; err == -ECHILD && turn < TRACER_MS; turn++) {
+		if (turn)
+			pause_ns(1000000);
+		err = attendant_receive(go, &byte, 1);
+		if (err == -ECHILD && getppid() != parent)
+			_exit(ERROR_SELF);
+	}
+	return err == -ECHILD ? error_by("read", -EIO) : err;
+}
+
+static int become_traced(struct start *start, int go, pid_t parent, const sigset_t *mask,
+			 struct error *error)
 {
 	const struct run_request *request = start->request;
-	char byte;
-	int err = attendant_receive(go, &byte, 1);
+	int err = wait_for_tracer(go, parent);
 
-	if (err == -ECHILD)
-		_exit(ERROR_SELF); /* our parent is gone, and nothing traces us */
 	if (!err)
 		err = trace_filter();
 	if (err)
@@ -327,23 +346,27 @@ static int become_traced(struct start *start, int go, const sigset_t *mask, stru
  * What the child does until it is the program. Only failures come back; they are told from
  * here, as base/event.h says, and become the exit status.
  */
-static _Noreturn void run_child(struct start *start, int go, const sigset_t *mask)
+static _Noreturn void run_child(struct start *start, int go, pid_t parent, const sigset_t *mask)
 {
 	const struct events *events = &start->request->events;
 	struct error error = {0};
 
-	become_traced(start, go, mask, &error);
+	become_traced(start, go, parent, mask, &error);
 	event_tell(events,
 		   &(struct event){.kind = EVENT_FAILED, .what = error.what, .why = error.why});
 	_exit(error.status);
 }
 
-/* With a trace: the program as a child. Returns its process id or -errno. */
-static pid_t start_child(struct start *start, const sigset_t *mask, struct error *error)
+/*
+ * With a trace: the program as a child. Returns its process id or -errno; or 0 with
+ * *wait_status, if it has failed before it was traced, and has said why.
+ */
+static pid_t start_child(struct start *start, const sigset_t *mask, int *wait_status,
+			 struct error *error)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL}, chld;
+	pid_t parent = getpid(), child;
 	int go[2], err;
-	pid_t child;
 
 	if (pipe2(go, O_CLOEXEC))
 		return error_system(error, error_from("pipe2"), "trace");
@@ -353,7 +376,7 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 	if (child == 0) {
 		sigaction(SIGCHLD, &chld, NULL);
 		descriptor_close(go[1]);
-		run_child(start, go[0], mask);
+		run_child(start, go[0], parent, mask);
 	}
 	err = child < 0 ? error_system(error, error_from("clone"), "trace")
 			: follow_start(&start->follow, child, error);
@@ -365,7 +388,8 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 	descriptor_close(go[1]); /* without the byte it ends */
 	if (err && child > 0) {
 		process_kill(child);
-		wait_for(child, NULL, __WALL);
+		if (wait_for(child, wait_status, __WALL) == child && WIFEXITED(*wait_status))
+			return 0;
 	}
 	return err ? err : child;
 }
@@ -384,8 +408,8 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &mask))
 		return error_system(error, error_from("rt_sigprocmask"), "trace");
-	child = start_child(start, &mask, error);
-	if (child < 0) {
+	child = start_child(start, &mask, wait_status, error);
+	if (child <= 0) {
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return child;
 	}
