@@ -248,13 +248,15 @@ static void work(void *arg, int in, int out)
 
 int keeper_start(struct keeper *keeper, struct error *error)
 {
-	int err;
+	int err, left = kernel_timens_is_left();
 
+	if (left < 0)
+		return error_system(error, left, "time namespace");
 	/* The C library's takes no failure for possible. */
 	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
 	if (keeper->owner_pid < 0)
 		return error_system(error, error_from("getpid"), "timekeeper");
-	keeper->left_timens = kernel_timens_is_left();
+	keeper->left_timens = left;
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)
