@@ -51,6 +51,9 @@
  */
 #define SLOWER_TO_TELL 3
 
+/* How often it is tried to become visible again. */
+#define SHOWS_MAX 4
+
 /* With a trace: how long a parent that has failed may take to end its child. */
 #define TRACER_MS 1000
 
@@ -530,6 +533,15 @@ static bool hide(void)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* Else our own files in /proc would be root's. Returns 0 or -errno. */
+static int show(void)
+{
+	for (int turn = 0; turn < SHOWS_MAX; turn++)
+		if (!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+			return 0;
+	return error_from("prctl");
+}
+
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
@@ -540,7 +552,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	struct rlimit stack;
 	const char *why;
 	bool hidden;
-	int err;
+	int err, shown;
 
 	timens_now(&now);
 	why = clock_wish_check(&request->clocks, &now);
@@ -567,10 +579,11 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return err;
 	hidden = hide();
 	err = make_data_pages(start, foreign, duty, error);
-	if (hidden)
-		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	shown = hidden ? show() : 0;
 	if (err)
 		return err;
+	if (shown)
+		return error_system(error, shown, "run");
 	/* It has found out what is to be added to the clocks. */
 	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (start->follows && !request->trace) {
