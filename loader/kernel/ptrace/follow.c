@@ -245,7 +245,7 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 	return err >= 0 ? 0
 			: error_self(error, err, NULL,
 				     "it is in a time namespace with unknown offsets: %s",
-				     strerror(-err));
+				     error_words(err));
 }
 
 /*
@@ -530,11 +530,12 @@ bool follow_any_left(void)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	bool any = false;
+	pid_t tracer = 0, self = getpid();
 
-	while (proc && !any && (entry = readdir(proc)))
-		any = atoi(entry->d_name) > 0 && tracer_of(atoi(entry->d_name)) == getpid();
+	/* Where each look is interrupted for ever, a hundred processes would take too long. */
+	while (proc && tracer != self && tracer != -EINTR && (entry = readdir(proc)))
+		tracer = atoi(entry->d_name) > 0 ? tracer_of(atoi(entry->d_name)) : 0;
 	if (proc)
 		closedir(proc);
-	return any;
+	return tracer == self;
 }
