@@ -302,7 +302,7 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 		tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 endif
 
-# Some ten thousand runs, half an hour: `make test` tries a few of them (run/failing-calls).
+# Some fifty thousand runs, an hour, as root with those of an ordinary user: `make test` tries a few of them (run/failing-calls).
 PART ?= 1/1
 faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes fails, in each way; PART=1/20, WAYS='follow trace', CALLS=ppoll
 	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \

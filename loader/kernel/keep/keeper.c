@@ -32,7 +32,8 @@
 struct ready {
 	int err;
 	const char *step, *call; /* where it failed, and which call; or NULL */
-	const char *why_no_counter;
+	const char *why_no_counter, *counter_call;
+	int counter_err;
 	unsigned slower;
 	double rate;
 	uint32_t mult, shift;
@@ -227,6 +228,8 @@ static void work(void *arg, int in, int out)
 	 */
 	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
+	ready.counter_call = pages.tk.counter.call;
+	ready.counter_err = pages.tk.counter.err;
 	if (ready.why_no_counter && keeper->counter == COUNTER_AUTO)
 		ready.slower = sampler_slower();
 	ready.rate = pages.tk.bases.mono.rate;
@@ -245,13 +248,15 @@ static void work(void *arg, int in, int out)
 
 int keeper_start(struct keeper *keeper, struct error *error)
 {
-	int err;
+	int err, left = kernel_timens_is_left();
 
+	if (left < 0)
+		return error_system(error, left, "time namespace");
 	/* The C library's takes no failure for possible. */
 	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
 	if (keeper->owner_pid < 0)
 		return error_system(error, error_from("getpid"), "timekeeper");
-	keeper->left_timens = kernel_timens_is_left();
+	keeper->left_timens = left;
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)
@@ -283,10 +288,14 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	if (!err && keeper->vvar.foreign && ready.why_no_counter &&
 	    !timens_is_empty(&ready.timens)) {
 		keeper_end(keeper);
-		return error_cannot_run(error, "offset",
-					"a kernel's image makes system calls without a "
-					"counter, and these cannot be shifted: %s",
-					ready.why_no_counter);
+		err = error_cannot_run(error, "offset",
+				       "a kernel's image makes system calls without a "
+				       "counter, and these cannot be shifted: %s",
+				       ready.why_no_counter);
+		if (ready.counter_err)
+			error_add(error, ": %s",
+				  error_words(error_by(ready.counter_call, ready.counter_err)));
+		return err;
 	}
 	if (err) {
 		keeper_end(keeper);
@@ -298,6 +307,8 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	}
 	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
+	keeper->counter_call = ready.counter_call;
+	keeper->counter_err = ready.counter_err;
 	keeper->slower = ready.slower;
 	keeper->rate = ready.rate;
 	keeper->mult = ready.mult;
