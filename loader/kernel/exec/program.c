@@ -111,8 +111,7 @@ static int search(const char *name, char **found, struct error *error)
 	bool denied = false;
 	int err = 0;
 
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a caller always names a program
-	 */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a caller names a program */
 	if (!*name)
 		return error_not_found(error, "run", "the program's name is empty");
 	if (strchr(name, '/')) {
