@@ -109,8 +109,8 @@ struct arch_vdso_data {
  *			@mask
  * @mask:		the bits that the counter has
  * @mult:		nanoseconds << @shift for one cycle
- * @wall:		in a page of offsets: how many bases further on the wall clocks are, 0
- *or CS_WALL
+ * @wall:		in a page of offsets: how many bytes further on the bases of the wall
+ *			clocks are, 0 or VDSO_WALL_DISTANCE
  * @shift:		see @mult
  * @basetime:		base of each clock at @cycle_last, by clock id. CS_RAW has
  *			MONOTONIC_RAW and, in [5] and [6], where the kernel's data page has
