@@ -98,7 +98,7 @@ $(P)/tests/vdso/fresh-keys: tests/vdso/fresh-keys.c $(P)/fake/getrandom.o
 
 # The timekeeper on that machine: its own files, and the image's C for the readers.
 UPDATE := $(P)/tests/time/update
-UPDATE_OBJS := $(addprefix $(P)/fake/,timekeeper.o bases.o timeline.o)
+UPDATE_OBJS := $(addprefix $(P)/fake/,timekeeper.o bases.o own.o timeline.o)
 UPDATE_CFLAGS := $(FAKE_CFLAGS) -Iloader -Iloader/kernel/arch/$(ARCH) -include machine.h
 
 $(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
@@ -107,8 +107,12 @@ $(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
 $(P)/fake/mirror.o: loader/kernel/foreign/mirror.c $(O)/.config
 	$(call compile,$(UPDATE_CFLAGS))
 
-$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o
-	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o -lm)
+$(P)/fake/clock_map.o: loader/kernel/clock/clock_map.c $(O)/.config
+	$(call compile,$(UPDATE_CFLAGS))
+
+UPDATE_LINKED := $(FAKE_OBJS) $(UPDATE_OBJS) $(addprefix $(P)/fake/,mirror.o clock_map.o)
+$(UPDATE): tests/time/update.c $(UPDATE_LINKED)
+	$(call program,$(UPDATE_CFLAGS),$(UPDATE_LINKED) -lm)
 
 $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(HALVES_OBJS))

@@ -19,7 +19,7 @@
 
 #if __SIZEOF_LONG__ == 8
 
-#define END_MS 1000
+#	define END_MS 1000
 
 /* That of the first kernels that had one for all machines: one page, and no namespaces. */
 static const struct foreign_layout layout = {
@@ -65,14 +65,16 @@ enum wrong {
 	WRONG,
 };
 
-/* ---- the code of the images: nothing in it may be outside of their section ---------------- */
+/* ---- the code of the images: nothing in it may be outside of their section ----------------
+ */
 
-#define IMAGE  __attribute__((section("image_code"), noinline, used))
-#define INLINE static inline __attribute__((always_inline))
+#	define IMAGE  __attribute__((section("image_code"), noinline, used))
+#	define INLINE static inline __attribute__((always_inline))
 
 extern const unsigned char __start_image_code[], __stop_image_code[];
 
-/* The first structure. The empty asm is for compilers, which know what lies before a section. */
+/* The first structure. The empty asm is for compilers, which know what lies before a section.
+ */
 INLINE const unsigned char *first(void)
 {
 	const unsigned char *at = __start_image_code;
@@ -108,7 +110,8 @@ INLINE void tell(s32 clock, struct answer *answer, enum wrong wrong)
 		delta = arch_counter() - base->last;
 		if ((s64)delta < 0)
 			delta = 0;
-		nsec = (delta * base->mult * (wrong == OTHER_RATE ? 2 : 1) + nsec) >> base->shift;
+		nsec = (delta * base->mult * (wrong == OTHER_RATE ? 2 : 1) + nsec) >>
+		       base->shift;
 		nsec += wrong == LATER;
 		nsec -= wrong == EARLIER;
 	}
@@ -122,40 +125,41 @@ INLINE void tell(s32 clock, struct answer *answer, enum wrong wrong)
 }
 
 /* All functions of one image. */
-#define AN_IMAGE(name, wrong)                                                               \
-	static IMAGE int name##_gettime(int clock, struct answer *answer)                   \
-	{                                                                                   \
-		tell(clock, answer, wrong);                                                 \
-		return 0;                                                                   \
-	}                                                                                   \
-	static IMAGE int name##_gettimeofday(long tv[2], s32 tz[2])                         \
-	{                                                                                   \
-		struct answer answer;                                                       \
+#	define AN_IMAGE(name, wrong)                                                       \
+		static IMAGE int name##_gettime(int clock, struct answer *answer)           \
+		{                                                                           \
+			tell(clock, answer, wrong);                                         \
+			return 0;                                                           \
+		}                                                                           \
+		static IMAGE int name##_gettimeofday(long tv[2], s32 tz[2])                 \
+		{                                                                           \
+			struct answer answer;                                               \
                                                                                             \
-		tell(VDSO_CLOCK_REALTIME, &answer, wrong);                                  \
-		tv[0] = answer.sec;                                                         \
-		tv[1] = (long)((u64)answer.nsec / 1000) + ((wrong) == MICROSECOND);         \
-		if (tz)                                                                     \
-			memcpy(tz, first() + 224, 8);                                       \
-		return 0;                                                                   \
-	}                                                                                   \
-	static IMAGE long name##_time(long *result)                                         \
-	{                                                                                   \
-		const struct base *base = (const void *)first();                            \
-		long now = (long)base->clock[VDSO_CLOCK_REALTIME].sec;                      \
+			tell(VDSO_CLOCK_REALTIME, &answer, wrong);                          \
+			tv[0] = answer.sec;                                                 \
+			tv[1] = (long)((u64)answer.nsec / 1000) + ((wrong) == MICROSECOND); \
+			if (tz)                                                             \
+				memcpy(tz, first() + 224, 8);                               \
+			return 0;                                                           \
+		}                                                                           \
+		static IMAGE long name##_time(long *result)                                 \
+		{                                                                           \
+			const struct base *base = (const void *)first();                    \
+			long now = (long)base->clock[VDSO_CLOCK_REALTIME].sec;              \
                                                                                             \
-		now += (wrong) == TIME_LATER;                                               \
-		if (result && (wrong) != NOT_STORED)                                        \
-			*result = now;                                                      \
-		return now;                                                                 \
-	}                                                                                   \
-	static IMAGE int name##_getres(int clock, long res[2])                              \
-	{                                                                                   \
-		(void)clock;                                                                \
-		res[0] = 0;                                                                 \
-		res[1] = *(const s32 *)(const void *)(first() + 232) + ((wrong) == RESOLUTION); \
-		return 0;                                                                   \
-	}
+			now += (wrong) == TIME_LATER;                                       \
+			if (result && (wrong) != NOT_STORED)                                \
+				*result = now;                                              \
+			return now;                                                         \
+		}                                                                           \
+		static IMAGE int name##_getres(int clock, long res[2])                      \
+		{                                                                           \
+			(void)clock;                                                        \
+			res[0] = 0;                                                         \
+			res[1] = *(const s32 *)(const void *)(first() + 232) +              \
+				 ((wrong) == RESOLUTION);                                   \
+			return 0;                                                           \
+		}
 
 AN_IMAGE(right, NOTHING)
 AN_IMAGE(second, SECOND)
@@ -170,14 +174,15 @@ AN_IMAGE(seconds, TIME_LATER)
 AN_IMAGE(store, NOT_STORED)
 AN_IMAGE(resolution, RESOLUTION)
 
-/* ---- what is asked ------------------------------------------------------------------------ */
+/* ---- what is asked ------------------------------------------------------------------------
+ */
 
 typedef int gettime_fn(int, struct answer *);
 typedef int gettimeofday_fn(long[2], s32[2]);
 typedef long time_fn(long *);
 typedef int getres_fn(int, long[2]);
 
-#define FUNCTIONS(name) name##_gettime, name##_gettimeofday, name##_time, name##_getres
+#	define FUNCTIONS(name) name##_gettime, name##_gettimeofday, name##_time, name##_getres
 static const struct {
 	const char *what;
 	gettime_fn *gettime;
@@ -245,7 +250,8 @@ static void test_all(void)
 	for (int i = 0; i < WRONG; i++) {
 		struct answers answers = ask(i);
 
-		if (!ok(answers.fits == (i == NOTHING) && strstr(answers.words, images[i].words),
+		if (!ok(answers.fits == (i == NOTHING) &&
+				strstr(answers.words, images[i].words),
 			"an image that %s %s", images[i].what,
 			i == NOTHING ? "fits" : "does not fit"))
 			but_got("%s: '%s'", answers.fits ? "it fits" : "it does not",

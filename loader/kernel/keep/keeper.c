@@ -106,7 +106,7 @@ static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wa
 		if (read(pages->settings, &expired, sizeof(expired)) >= 0 || errno != ECANCELED)
 			stop_watching(pages);
 		/* After the read: what is set from now on wakes us again. */
-		timekeeper_clock_was_set(&pages->tk);
+		data_pages_clock_was_set(pages);
 	}
 	if (!owned)
 		return false;
@@ -145,8 +145,8 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 
 	pages->settings = above_stdio(watch_settings());
 	/* The first base is good for a millisecond only, and that may be over. */
-	timekeeper_update(&pages->tk);
-	deadline_next(&deadline, timekeeper_period(&pages->tk));
+	data_pages_update(pages);
+	deadline_next(&deadline, data_pages_period(pages));
 	for (unsigned turn = 0;; turn++) {
 		struct timespec left = deadline_wait(&deadline);
 		bool look = turn % UPDATES_BETWEEN_LOOKS == UPDATES_BETWEEN_LOOKS - 1;
@@ -157,9 +157,9 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 		}
 		if ((look && !is_used(pages, owned)) || rest_is_broken(&pages->rest))
 			retire(keeper, pages, owned);
-		timekeeper_update(&pages->tk);
+		data_pages_update(pages);
 		if (deadline_is_due(&deadline))
-			deadline_next(&deadline, timekeeper_period(&pages->tk));
+			deadline_next(&deadline, data_pages_period(pages));
 		/* Not before: the owner may have waited for this CPU. */
 		if (turn == 0)
 			attendant_title("uvdso-keeper", keeper->owner_pid, "");
@@ -193,8 +193,12 @@ static void start_clocks(struct keeper *keeper)
 
 	timens_kernel_now(&now);
 	clock_wish_start(&keeper->wish, &now, &clocks);
-	timens_set(&keeper->timens, &clocks);
-	keeper->timens.answered = keeper->control;
+	keeper->timens = (struct timens){
+		.own = keeper->control && !keeper->vvar.foreign,
+		.answered = keeper->control,
+	};
+	if (!keeper->timens.own)
+		timens_set(&keeper->timens, &clocks);
 	if (!keeper->control)
 		return;
 	keeper->control->steady = clock_wish_is_steady(&keeper->wish);
@@ -220,9 +224,10 @@ static void work(void *arg, int in, int out)
 	start_clocks(keeper);
 	ready.timens = keeper->timens;
 	if (!ready.err)
-		ready.err =
-			data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->counter,
-					keeper->owner, keeper->owner_pid, &ready.step);
+		ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens,
+					    keeper->timens.own ? keeper->control : NULL,
+					    keeper->counter, keeper->owner, keeper->owner_pid,
+					    &ready.step);
 	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */

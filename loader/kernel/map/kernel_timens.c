@@ -152,7 +152,7 @@ void kernel_timens_fill(union vdso_data_store *page, const struct foreign_layout
 		return;
 	}
 	timens_kernels(timens, asked_for);
-	vvar_fill_offsets(page, offset, asked_for);
+	vvar_fill_offsets(page, offset, asked_for, timens->own ? VDSO_WALL_DISTANCE : 0);
 }
 
 int kernel_timens_page(const union vdso_data_store *page)

@@ -18,7 +18,7 @@
 /* An entry begins with the place of the code, as the distance from the entry itself. */
 static const struct form {
 	const char *section;
-	uint16_t machine; /* EM_NONE: any */
+	uint16_t machine;                 /* EM_NONE: any */
 	uint8_t size, length_at, with_at; /* of the replaced code, and of the new; 0: unsaid */
 	uint8_t most;                     /* bytes of new code, if they are in the entry */
 	bool elsewhere; /* the new code: a distance from the second word of the entry */
