@@ -39,9 +39,13 @@ static int wait_for_news(const struct desk *desk)
 	static const struct sigaction told = {.sa_handler = wake};
 	static bool listening;
 	struct pollfd event = {.fd = desk->fd, .events = POLLIN};
-	sigset_t others;
+	sigset_t child, others;
 
-	if (!listening && sigaction(SIGCHLD, &told, NULL))
+	/* Where it cannot be blocked it could come before the wait, which then has no end. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (!listening &&
+	    (sigaction(SIGCHLD, &told, NULL) || sigprocmask(SIG_BLOCK, &child, NULL)))
 		return -1;
 	listening = true;
 	sigfillset(&others);
