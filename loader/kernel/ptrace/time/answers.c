@@ -23,6 +23,7 @@
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/time/files.h"
 #include "kernel/ptrace/time/time_stop.h"
+#include "kernel/ptrace/time/lengths.h"
 #include "kernel/ptrace/traced.h"
 
 /* How long whoever has set a clock is held until the data pages say so. */
@@ -255,6 +256,9 @@ void answer_exchange(const struct time_stop *stop)
 		files_exchange(stop);
 	else if (stop->call->layout == LAYOUT_TIMEX)
 		exchange_timex(stop);
-	else
+	else if (stop->call->layout == LAYOUT_SYSINFO)
 		exchange_uptime(stop);
+	else if (timens_clock_of(time_stop_clock(stop)) >= 0)
+		length_tell_left(stop, (unsigned)stop->call->time, stop->call->layout,
+				 timens_clock_of(time_stop_clock(stop)));
 }

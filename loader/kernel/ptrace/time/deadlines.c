@@ -18,6 +18,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/time/deadlines.h"
+#include "kernel/ptrace/time/lengths.h"
 #include "kernel/ptrace/time/files.h"
 #include "kernel/ptrace/time/rearm.h"
 #include "kernel/ptrace/time/time_stop.h"
@@ -43,10 +44,14 @@ struct task {
 
 	/* The call that is under way, or NULL. */
 	const struct time_call *call;
+	const struct time_call *restarted; /* one that the kernel goes on with (restarts) */
 	enum time_form form;
 	uint64_t arg[6];
 	bool answered; /* ... and is skipped */
-	bool replaced; /* an argument of it, by a slot */
+	bool replaced; /* an argument of it, by a slot or another value */
+	bool passes;   /* it names a length of time, which is length */
+	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
+	struct length length;
 	unsigned slot;
 	struct deadline_wait wait;
 };
@@ -242,7 +247,7 @@ static int clock_of_futex(unsigned operation)
 	return operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
-static int clock_of(const struct time_stop *stop)
+int time_stop_clock(const struct time_stop *stop)
 {
 	switch ((int)stop->call->clock) {
 	case BY_REALTIME:
@@ -307,7 +312,7 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 	if (timer && ns == 0)
 		return false;
 	*wait = (struct deadline_wait){.pid = stop->pid, .until = ns, .call = stop->call->name};
-	wait->clock = clock_of(stop);
+	wait->clock = time_stop_clock(stop);
 	wait->with = timens_clock_of(wait->clock);
 	/* Also by a clock that is the kernel's: it may be changed meanwhile. */
 	if (wait->with < 0)
@@ -372,6 +377,79 @@ static void fill_stop(struct deadlines *deadlines, struct task *task, struct tim
 	control_read(deadlines->control, &stop->clocks);
 }
 
+/* A length of time, if there is one. */
+static int begin_length(struct deadlines *deadlines, struct task *task,
+			const struct time_stop *stop, struct user_regs_struct *regs)
+{
+	struct time_words words;
+	long value = 0;
+	enum length_kind kind = length_convert(stop, &words, &value, &task->length);
+
+	if (kind == LENGTH_AS_IT_IS)
+		return PTRACE_CONT;
+	if (kind == LENGTH_IN_WORDS) {
+		task->slot = take_slot(deadlines);
+		value = (long)(task->slots + task->slot * TIME_VALUE_MAX);
+		if (put(stop->pid, (uintptr_t)value, &words)) {
+			give_slot(deadlines, task);
+			return PTRACE_CONT;
+		}
+	}
+	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, (uintptr_t)value);
+	if (regs_write(stop->pid, regs)) {
+		give_slot(deadlines, task);
+		return PTRACE_CONT;
+	}
+	task->call = stop->call;
+	task->replaced = task->passes = true;
+	return PTRACE_SYSCALL;
+}
+
+/* Its arguments are still those of the call that goes on, in the form of that. */
+static int begin_again(struct task *task)
+{
+	if (!task->restarts)
+		return PTRACE_CONT;
+	task->call = task->restarted;
+	task->passes = true;
+	return PTRACE_SYSCALL;
+}
+
+/* With the flag for it, or the operation, it is a deadline. */
+static bool is_length(const struct time_stop *stop)
+{
+	const struct time_call *call = stop->call;
+
+	if (!call->passes)
+		return call->does == TIME_PASSES;
+	if (call->clock == BY_FUTEX)
+		return ((unsigned)stop->arg[1] & FUTEX_OPERATION) == FUTEX_WAIT;
+	return !((unsigned)stop->arg[(int)call->flags] & call->bit);
+}
+
+/* What is left of a length of time; the result is the kernel's, or one that restarts it. */
+static void end_length(const struct task *task, const struct time_stop *stop,
+		       struct user_regs_struct *regs)
+{
+	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
+		     (uintptr_t)task->arg[(int)task->call->time]);
+	regs_set_result(regs, length_end(stop, &task->length, regs_result(regs)));
+}
+
+/* With the program's own arguments, as it was; the one time a result is not the kernel's. */
+static void end_wait(const struct task *task, const struct time_stop *stop,
+		     struct user_regs_struct *regs)
+{
+	/* What was left of the timer until now. */
+	if (task->call->layout == LAYOUT_ITIMERSPEC && regs_result(regs) == 0)
+		length_tell_left(stop, (unsigned)task->call->left, LAYOUT_ITIMERSPEC,
+				 task->wait.with);
+	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
+		     (uintptr_t)task->arg[(int)task->call->time]);
+	if (regs_result(regs) == -RESTART_BLOCK)
+		regs_set_result(regs, -RESTART_NO_HANDLER);
+}
+
 int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 {
 	struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
@@ -388,11 +466,15 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	stop.call = time_call_find(info.arch, info.seccomp.nr, &stop.form);
 	if (!task || !task->slots || !stop.call || regs_read(pid, &regs))
 		return PTRACE_CONT;
+	task->answered = task->replaced = task->passes = false;
+	if (stop.call->does == TIME_AGAIN)
+		return begin_again(task);
 	memcpy(stop.arg, info.seccomp.args, sizeof(stop.arg));
 	fill_stop(deadlines, task, &stop);
 	task->form = stop.form;
 	memcpy(task->arg, stop.arg, sizeof(task->arg));
-	task->answered = task->replaced = false;
+	if (is_length(&stop))
+		return begin_length(deadlines, task, &stop, &regs);
 	if (stop.call->does == TIME_ENDS || stop.call->does == FILE_SET)
 		return begin_wait(deadlines, task, &stop, &regs);
 	if (!answer_is_left(&stop))
@@ -401,39 +483,41 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	return PTRACE_SYSCALL;
 }
 
-/* With the program's own arguments, as it was; the one time a result is not the kernel's. */
-static void end_wait(const struct task *task, struct user_regs_struct *regs)
+/* Returns whether registers are to be written back. */
+static bool end_call(struct deadlines *deadlines, struct task *task,
+		     struct user_regs_struct *regs)
 {
-	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
-		     (uintptr_t)task->arg[(int)task->call->time]);
-	if (regs_result(regs) == -RESTART_BLOCK)
-		regs_set_result(regs, -RESTART_NO_HANDLER);
+	struct time_stop stop = {.pid = task->pid, .call = task->call, .form = task->form};
+
+	if (task->answered) {
+		regs_set_nr(regs, task->call->nr[task->form]);
+		return true;
+	}
+	memcpy(stop.arg, task->arg, sizeof(stop.arg));
+	fill_stop(deadlines, task, &stop);
+	task->restarts = task->passes && regs_result(regs) == -RESTART_BLOCK;
+	task->restarted = task->call;
+	if (task->passes && task->replaced)
+		end_length(task, &stop, regs);
+	else if (task->passes)
+		length_end(&stop, &task->length, regs_result(regs));
+	else if (task->replaced)
+		end_wait(task, &stop, regs);
+	else if (regs_result(regs) >= 0)
+		answer_exchange(&stop);
+	return task->replaced;
 }
 
 void deadlines_end(struct deadlines *deadlines, pid_t pid)
 {
 	struct task *task = find(deadlines, pid);
 	struct user_regs_struct regs;
-	struct time_stop stop;
 
 	if (!task || !task->call)
 		return;
 	give_slot(deadlines, task);
-	if (!regs_read(pid, &regs)) {
-		if (task->answered)
-			regs_set_nr(&regs, task->call->nr[task->form]);
-		else if (task->replaced)
-			end_wait(task, &regs);
-		else if (regs_result(&regs) >= 0) {
-			stop = (struct time_stop){
-				.pid = pid, .call = task->call, .form = task->form};
-			memcpy(stop.arg, task->arg, sizeof(stop.arg));
-			fill_stop(deadlines, task, &stop);
-			answer_exchange(&stop);
-		}
-		if (task->answered || task->replaced)
-			regs_write(pid, &regs);
-	}
+	if (!regs_read(pid, &regs) && end_call(deadlines, task, &regs))
+		regs_write(pid, &regs);
 	task->call = NULL;
 }
 

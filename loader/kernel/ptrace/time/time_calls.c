@@ -23,40 +23,71 @@
 #define ALWAYS          .flags = NO_ARGUMENT
 #define IF(arg, of)     .flags = (arg), .bit = (of)
 #define UNLESS(arg, of) .flags = (arg), .bit = (of), .without = true
+#define ELSE_PASSES     .passes = true
+#define LEFT(arg)       .left = (arg)
+#define NOTHING_LEFT    .left = NO_ARGUMENT
 
 /* The flag of timer_settime(2), timerfd_settime(2) and clock_nanosleep(2). */
 #define ABSOLUTE 1
 
+/* Of setitimer(2) and getitimer(2): what is not ITIMER_REAL. */
+#define OF_CPU_TIME 3
+
 /* clang-format off */
 static const struct time_call calls[] = {
 	/* Those that are made most often come first. */
-	{CALL(futex),           TIME_ENDS,  LAYOUT_TIMESPEC,   3, BY_FUTEX,    true,  ALWAYS},
-	{CALL(clock_gettime),   TIME_TOLD,  LAYOUT_TIMESPEC,   1, 0,           false, ALWAYS},
-	{CALL(gettimeofday),    TIME_TOLD,  LAYOUT_ZONE,       0, BY_REALTIME, false, ALWAYS},
-	{CALL(time),            TIME_TOLD,  LAYOUT_SECONDS,    0, BY_REALTIME, false, ALWAYS},
-	{CALL(clock_nanosleep), TIME_ENDS,  LAYOUT_TIMESPEC,   2, 0,           false, IF(1, ABSOLUTE)},
-	{CALL(timer_settime),   TIME_ENDS,  LAYOUT_ITIMERSPEC, 2, BY_TIMER,    false, IF(1, ABSOLUTE)},
-	{CALL(timerfd_settime), TIME_ENDS,  LAYOUT_ITIMERSPEC, 2, BY_TIMERFD,  false, IF(1, ABSOLUTE)},
-	{CALL(futex_waitv),     TIME_ENDS,  LAYOUT_TIMESPEC,   3, 4,           true,  ALWAYS},
-	{CALL(futex_wait),      TIME_ENDS,  LAYOUT_TIMESPEC,   4, 5,           true,  ALWAYS},
-	{CALL(mq_timedsend),    TIME_ENDS,  LAYOUT_TIMESPEC,   4, BY_REALTIME, true,  ALWAYS},
-	{CALL(mq_timedreceive), TIME_ENDS,  LAYOUT_TIMESPEC,   4, BY_REALTIME, true,  ALWAYS},
-	{CALL(sysinfo),         TIME_SHOWN, LAYOUT_SYSINFO,    0, BY_BOOTTIME, false, ALWAYS},
-	{CALL(adjtimex),        TIME_SET,   LAYOUT_TIMEX,      0, BY_REALTIME, false, ALWAYS},
-	{CALL(clock_adjtime),   TIME_SET,   LAYOUT_TIMEX,      1, 0,           false, ALWAYS},
-	{CALL(clock_settime),   TIME_SET,   LAYOUT_TIMESPEC,   1, 0,           false, ALWAYS},
-	{CALL(settimeofday),    TIME_SET,   LAYOUT_ZONE,       0, BY_REALTIME, false, ALWAYS},
-	{CALL(stime),           TIME_SET,   LAYOUT_SECONDS,    0, BY_REALTIME, false, ALWAYS},
+	{CALL(futex),           TIME_ENDS,   LAYOUT_TIMESPEC,   3, BY_FUTEX,     true,  ALWAYS, ELSE_PASSES, NOTHING_LEFT},
+	{CALL(clock_gettime),   TIME_TOLD,   LAYOUT_TIMESPEC,   1, 0,            false, ALWAYS, NOTHING_LEFT},
+	{CALL(gettimeofday),    TIME_TOLD,   LAYOUT_ZONE,       0, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(time),            TIME_TOLD,   LAYOUT_SECONDS,    0, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
 
-	{CALL(newfstatat),      FILE_SHOWN, LAYOUT_STAT,       2, BY_REALTIME, false, ALWAYS},
-	{CALL(fstat),           FILE_SHOWN, LAYOUT_STAT,       1, BY_REALTIME, false, ALWAYS},
-	{CALL(stat),            FILE_SHOWN, LAYOUT_STAT,       1, BY_REALTIME, false, ALWAYS},
-	{CALL(lstat),           FILE_SHOWN, LAYOUT_STAT,       1, BY_REALTIME, false, ALWAYS},
-	{CALL(statx),           FILE_SHOWN, LAYOUT_STATX,      4, BY_REALTIME, false, ALWAYS},
-	{CALL(utimensat),       FILE_SET,   LAYOUT_UTIMENS,    2, BY_REALTIME, true,  ALWAYS},
-	{CALL(utimes),          FILE_SET,   LAYOUT_UTIMES,     1, BY_REALTIME, true,  ALWAYS},
-	{CALL(futimesat),       FILE_SET,   LAYOUT_UTIMES,     2, BY_REALTIME, true,  ALWAYS},
-	{CALL(utime),           FILE_SET,   LAYOUT_UTIMBUF,    1, BY_REALTIME, true,  ALWAYS},
+	/* Until when? */
+	{CALL(clock_nanosleep), TIME_ENDS,   LAYOUT_TIMESPEC,   2, 0,            false, IF(1, ABSOLUTE), ELSE_PASSES, LEFT(3)},
+	{CALL(timer_settime),   TIME_ENDS,   LAYOUT_ITIMERSPEC, 2, BY_TIMER,     false, IF(1, ABSOLUTE), ELSE_PASSES, LEFT(3)},
+	{CALL(timerfd_settime), TIME_ENDS,   LAYOUT_ITIMERSPEC, 2, BY_TIMERFD,   false, IF(1, ABSOLUTE), ELSE_PASSES, LEFT(3)},
+	{CALL(futex_waitv),     TIME_ENDS,   LAYOUT_TIMESPEC,   3, 4,            true,  ALWAYS, NOTHING_LEFT},
+	{CALL(futex_wait),      TIME_ENDS,   LAYOUT_TIMESPEC,   4, 5,            true,  ALWAYS, NOTHING_LEFT},
+	{CALL(mq_timedsend),    TIME_ENDS,   LAYOUT_TIMESPEC,   4, BY_REALTIME,  true,  ALWAYS, NOTHING_LEFT},
+	{CALL(mq_timedreceive), TIME_ENDS,   LAYOUT_TIMESPEC,   4, BY_REALTIME,  true,  ALWAYS, NOTHING_LEFT},
+
+	/* How long? */
+	{CALL(nanosleep),       TIME_PASSES, LAYOUT_TIMESPEC,   0, BY_MONOTONIC, false, ALWAYS, LEFT(1)},
+	{CALL(poll),            TIME_PASSES, LAYOUT_IN_MS,      2, BY_MONOTONIC, false, ALWAYS, NOTHING_LEFT},
+	{CALL(ppoll),           TIME_PASSES, LAYOUT_TIMESPEC,   2, BY_MONOTONIC, true,  ALWAYS, NOTHING_LEFT, .updates = true},
+	{CALL(select),          TIME_PASSES, LAYOUT_TIMEVAL,    4, BY_MONOTONIC, true,  ALWAYS, NOTHING_LEFT, .updates = true},
+	{CALL(pselect6),        TIME_PASSES, LAYOUT_TIMESPEC,   4, BY_MONOTONIC, true,  ALWAYS, NOTHING_LEFT, .updates = true},
+	{CALL(epoll_wait),      TIME_PASSES, LAYOUT_IN_MS,      3, BY_MONOTONIC, false, ALWAYS, NOTHING_LEFT},
+	{CALL(epoll_pwait),     TIME_PASSES, LAYOUT_IN_MS,      3, BY_MONOTONIC, false, ALWAYS, NOTHING_LEFT},
+	{CALL(epoll_pwait2),    TIME_PASSES, LAYOUT_TIMESPEC,   3, BY_MONOTONIC, true,  ALWAYS, NOTHING_LEFT},
+	{CALL(rt_sigtimedwait), TIME_PASSES, LAYOUT_TIMESPEC,   2, BY_MONOTONIC, true,  ALWAYS, NOTHING_LEFT},
+	{CALL(semtimedop),      TIME_PASSES, LAYOUT_TIMESPEC,   3, BY_MONOTONIC, true,  ALWAYS, NOTHING_LEFT},
+	{CALL(setitimer),       TIME_PASSES, LAYOUT_ITIMERVAL,  1, BY_MONOTONIC, true,  UNLESS(0, OF_CPU_TIME), LEFT(2)},
+	{CALL(alarm),           TIME_PASSES, LAYOUT_IN_SECONDS, 0, BY_MONOTONIC, false, ALWAYS, NOTHING_LEFT},
+	{CALL(restart_syscall), TIME_AGAIN,  LAYOUT_TIMESPEC,   0, BY_MONOTONIC, false, ALWAYS, NOTHING_LEFT},
+
+	/* Shown with other things. */
+	{CALL(timer_gettime),   TIME_SHOWN,  LAYOUT_ITIMERSPEC, 1, BY_TIMER,     false, ALWAYS, NOTHING_LEFT},
+	{CALL(timerfd_gettime), TIME_SHOWN,  LAYOUT_ITIMERSPEC, 1, BY_TIMERFD,   false, ALWAYS, NOTHING_LEFT},
+	{CALL(getitimer),       TIME_SHOWN,  LAYOUT_ITIMERVAL,  1, BY_MONOTONIC, false, UNLESS(0, OF_CPU_TIME), NOTHING_LEFT},
+	{CALL(sysinfo),         TIME_SHOWN,  LAYOUT_SYSINFO,    0, BY_BOOTTIME,  false, ALWAYS, NOTHING_LEFT},
+
+	/* Set. */
+	{CALL(adjtimex),        TIME_SET,    LAYOUT_TIMEX,      0, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(clock_adjtime),   TIME_SET,    LAYOUT_TIMEX,      1, 0,            false, ALWAYS, NOTHING_LEFT},
+	{CALL(clock_settime),   TIME_SET,    LAYOUT_TIMESPEC,   1, 0,            false, ALWAYS, NOTHING_LEFT},
+	{CALL(settimeofday),    TIME_SET,    LAYOUT_ZONE,       0, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(stime),           TIME_SET,    LAYOUT_SECONDS,    0, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+
+	/* Of files. */
+	{CALL(newfstatat),      FILE_SHOWN,  LAYOUT_STAT,       2, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(fstat),           FILE_SHOWN,  LAYOUT_STAT,       1, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(stat),            FILE_SHOWN,  LAYOUT_STAT,       1, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(lstat),           FILE_SHOWN,  LAYOUT_STAT,       1, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(statx),           FILE_SHOWN,  LAYOUT_STATX,      4, BY_REALTIME,  false, ALWAYS, NOTHING_LEFT},
+	{CALL(utimensat),       FILE_SET,    LAYOUT_UTIMENS,    2, BY_REALTIME,  true,  ALWAYS, NOTHING_LEFT},
+	{CALL(utimes),          FILE_SET,    LAYOUT_UTIMES,     1, BY_REALTIME,  true,  ALWAYS, NOTHING_LEFT},
+	{CALL(futimesat),       FILE_SET,    LAYOUT_UTIMES,     2, BY_REALTIME,  true,  ALWAYS, NOTHING_LEFT},
+	{CALL(utime),           FILE_SET,    LAYOUT_UTIMBUF,    1, BY_REALTIME,  true,  ALWAYS, NOTHING_LEFT},
 };
 /* clang-format on */
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -144,16 +175,19 @@ static void test_clock(struct code *code, int arg, unsigned clocks)
 }
 
 /* LOCK_PI is always by REALTIME, the others by MONOTONIC without the flag. */
-static void test_futex(struct code *code, unsigned clocks)
+static void test_futex(struct code *code, unsigned clocks, bool lengths)
 {
+	static const unsigned operations[] = {FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI2,
+					      FUTEX_WAIT_REQUEUE_PI, FUTEX_WAIT};
 	bool steady = clocks & STEADY_CLOCKS;
+	unsigned count = lengths ? 5 : 4;
 
 	load_argument(code, 1, false);
 	add(code, BPF_ALU | BPF_AND | BPF_K, FUTEX_OPERATION, 0, 0);
-	jump_if(code, BPF_JEQ, FUTEX_LOCK_PI, steady ? 3 : 5, 0);
-	jump_if(code, BPF_JEQ, FUTEX_WAIT_BITSET, 2, 0);
-	jump_if(code, BPF_JEQ, FUTEX_LOCK_PI2, 1, 0);
-	jump_if(code, BPF_JEQ, FUTEX_WAIT_REQUEUE_PI, 0, DENIED);
+	for (unsigned i = 0; i < count; i++)
+		jump_if(code, BPF_JEQ, operations[i],
+			(unsigned char)(count - 1 - i + (i == 0 && !steady ? 2 : 0)),
+			i + 1 == count ? DENIED : 0);
 	if (!steady)
 		test_bit(code, 1, FUTEX_CLOCK_REALTIME, false);
 }
@@ -185,22 +219,24 @@ static bool is_concerned(const struct time_call *call, unsigned clocks, bool len
 {
 	if (call->does == FILE_SHOWN || call->does == FILE_SET)
 		return files;
-	if (call->does == TIME_PASSES)
+	if (call->does == TIME_PASSES || call->does == TIME_AGAIN ||
+	    call->clock == BY_MONOTONIC)
 		return lengths;
 	if (call->clock == BY_BOOTTIME)
 		return clocks & STEADY_CLOCKS;
 	return true;
 }
 
-static void add_call(struct code *code, const struct time_call *call, int nr, unsigned clocks)
+static void add_call(struct code *code, const struct time_call *call, int nr, unsigned clocks,
+		     bool lengths)
 {
 	code->block = code->lines;
 	jump_if(code, BPF_JEQ, (unsigned)nr, 0, 0);
 	if (call->clock == BY_FUTEX)
-		test_futex(code, clocks);
+		test_futex(code, clocks, lengths);
 	if (call->clock >= 0)
 		test_clock(code, call->clock, call->does == TIME_SET ? 1u << 0 : clocks);
-	if (call->flags >= 0)
+	if (call->flags >= 0 && !(lengths && call->passes))
 		test_bit(code, call->flags, call->bit, call->without);
 	if (call->optional)
 		test_not_null(code, call->time);
@@ -216,7 +252,7 @@ static void add_machine(struct code *code, enum time_form first, enum time_form 
 		for (enum time_form form = first; form <= last; form++)
 			if (calls[i].nr[form] >= 0 &&
 			    is_concerned(&calls[i], clocks, lengths, files))
-				add_call(code, &calls[i], calls[i].nr[form], clocks);
+				add_call(code, &calls[i], calls[i].nr[form], clocks, lengths);
 	add(code, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 }
 

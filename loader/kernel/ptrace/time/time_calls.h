@@ -26,6 +26,7 @@ enum time_does {
 	TIME_ENDS,   /* it names the time at which something is to end: converted */
 	TIME_PASSES, /* it names how long something is to take: converted */
 	TIME_SHOWN,  /* the kernel's answer has a time among other things: exchanged */
+	TIME_AGAIN,  /* restart_syscall(2): the one before goes on */
 	FILE_SHOWN,  /* ... has the times of a file: exchanged (files.h) */
 	FILE_SET,    /* it names the times that a file is to have: converted */
 };
@@ -73,6 +74,9 @@ struct time_call {
 	signed char flags;
 	bool without;
 	unsigned bit;
+	bool passes;      /* ... or else it names how long something is to take */
+	signed char left; /* the argument where it tells what is left of a time; NO_ARGUMENT */
+	bool updates;     /* it tells that in place of the time */
 };
 
 /* Operations of futex(2) with a deadline; FUTEX_WAIT has a length of time. */

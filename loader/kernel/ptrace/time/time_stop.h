@@ -35,6 +35,9 @@ bool answer_is_left(const struct time_stop *stop);
 /* The kernel has answered, and a time in its answer is to be exchanged. */
 void answer_exchange(const struct time_stop *stop);
 
+/* The id of the clock that a call is about; -1 if it cannot be known. */
+int time_stop_clock(const struct time_stop *stop);
+
 /* What a clock shows when the kernel's is at ns; and the kernel's time for what it shows. */
 s64 time_stop_shown(const struct time_stop *stop, int with, s64 ns);
 s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns);
