@@ -44,8 +44,10 @@ my $p = spawn(
 	'--offset', "realtime=+${offset}s", '--', $CRON, '-f'
 );
 wait_until { slurp("$dir/leap") };
-is(slurp("$dir/leap"), "2028-02-29 04:00\n", 'at four the job of the leap day runs, and sees that day')
-    or diag(slurp($p->{err}->filename));
+is(
+	slurp("$dir/leap"), "2028-02-29 04:00\n",
+	'at four the job of the leap day runs, and sees that day'
+) or diag(slurp($p->{err}->filename));
 ok(wait_until { slurp("$dir/every") }, '... so does the job of every minute');
 is(slurp("$dir/yesterday"), '', '... and the one of another day does not');
 note('the jobs wrote: ', slurp("$dir/leap") =~ s/\n//r);

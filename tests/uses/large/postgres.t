@@ -27,7 +27,8 @@ sub says {
 for my $days (1000, -1000) {
 	my $server = spawn(
 		@as, $UVDSO, @RUN, '--offset', sprintf('realtime=%+dd', $days), '--',
-		"$BIN/postgres", '-D', "$dir/data", '-k', "$dir", '-c', 'listen_addresses=', '-c', 'fsync=off',
+		"$BIN/postgres", '-D', "$dir/data", '-k', "$dir", '-c', 'listen_addresses=', '-c',
+		'fsync=off',
 		'-c', 'log_min_messages=fatal'
 	);
 	if (!wait_until { says('select 1') eq '1' }) {
@@ -40,12 +41,15 @@ for my $days (1000, -1000) {
 	my $now = says("select extract(epoch from now())") - 86400 * $days;
 	ok($now >= $from && $now <= time, "now() is in $days days") or diag($now - $from);
 	is(
-		says('create temporary table t (id int, at timestamptz default now());'
-			. ' insert into t values (1); select extract(day from at - current_timestamp) from t'),
+		says(
+			      'create temporary table t (id int, at timestamptz default now());'
+			    . ' insert into t values (1); select extract(day from at - current_timestamp) from t'
+		),
 		0,
 		'... and so is the default of a column'
 	);
-	my ($before, $slept) = (time, says('select clock_timestamp() - now() >= interval \'1 s\' from pg_sleep(1)'));
+	my ($before, $slept) =
+	    (time, says('select clock_timestamp() - now() >= interval \'1 s\' from pg_sleep(1)'));
 	is($slept, 't', '... pg_sleep(1) sleeps for a second by its clock');
 	my $took = time - $before;
 	ok($took >= 1 && $took < 10, '... and by this one') or diag("$took s");
@@ -56,7 +60,9 @@ for my $days (1000, -1000) {
 	);
 	kill 'INT', $server->{pid};
 	finish($server);
-	is("$server->{status} $server->{signal} $server->{left}", '0 0 0', '... the server ends, and so does all of it')
-	    or diag($server->{err});
+	is(
+		"$server->{status} $server->{signal} $server->{left}", '0 0 0',
+		'... the server ends, and so does all of it'
+	) or diag($server->{err});
 }
 done_testing;

@@ -18,7 +18,8 @@ my $socket = "$dir/socket";
 sub with_server {
 	my ($code, @options) = @_;
 	my $p = spawn(
-		$UVDSO, @RUN, @options, '--', $SERVER, '--port', 0, '--unixsocket', $socket, '--dir',
+		$UVDSO, @RUN, @options, '--', $SERVER, '--port', 0, '--unixsocket', $socket,
+		'--dir',
 		"$dir", '--save', '', '--appendonly', 'yes', '--daemonize', 'no'
 	);
 	if (wait_until { cli('ping') eq 'PONG' }) {
@@ -29,7 +30,8 @@ sub with_server {
 		kill 'KILL', $p->{pid};
 	}
 	finish($p);
-	is("$p->{status} $p->{signal}", '0 0', '... and the server ends well') or diag($p->{out}, $p->{err});
+	is("$p->{status} $p->{signal}", '0 0', '... and the server ends well')
+	    or diag($p->{out}, $p->{err});
 }
 
 sub cli {
@@ -51,7 +53,8 @@ with_server(
 		ok(wait_until { cli(qw(exists blink)) eq '0' }, '... which is soon gone');
 		is(cli(qw(exists hour week)), 2, '... and the others are not');
 	},
-	'--offset', 'realtime=+1000d'
+	'--offset',
+	'realtime=+1000d'
 );
 with_server(
 	sub {

@@ -3,8 +3,9 @@
  *
  *	now WAY...
  *
- * A line "NAME SECONDS" says what a clock shows. A wait of one second is between the lines "wait
- * NAME" and "waited NAME"; who reads them knows by a clock of its own when they came (tests/uses/matrix).
+ * A line "NAME SECONDS" says what a clock shows. A wait of one second is between the lines
+ *"wait NAME" and "waited NAME"; who reads them knows by a clock of its own when they came
+ *(tests/uses/matrix).
  */
 #define _GNU_SOURCE
 #include <errno.h>
