@@ -40,8 +40,8 @@ $ENV{TZ} = 'UTC';
 # Three seconds before four.
 my $offset = timegm(57, 59, 3, 29, 1, 2028) - time;
 my $p = spawn(
-	'/usr/bin/unshare', '-m', 'sh', '-c', $SETUP, 'sh', "$dir", $UVDSO, 'run', '--follow',
-	'--offset', "realtime=+${offset}s", '--', $CRON, '-f'
+	'/usr/bin/unshare', '-m', 'sh', '-c', $SETUP, 'sh', "$dir", $UVDSO, 'run', '--offset',
+	"realtime=+${offset}s", '--', $CRON, '-f'
 );
 wait_until { slurp("$dir/leap") };
 is(
