@@ -255,6 +255,24 @@ static void relative(void)
 	waited("setitimer", sigwaitinfo(&set, NULL) == SIGALRM ? 0 : errno);
 }
 
+/* What a call costs: the best of some batches, in ns. */
+static void cost(void)
+{
+	double best = 1e9;
+
+	for (int batch = 0; batch < 20; batch++) {
+		struct timespec from = {0}, to = {0}, t;
+
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &from);
+		for (int i = 0; i < 100000; i++)
+			clock_gettime(CLOCK_REALTIME, &t);
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &to);
+		if (of(to) - of(from) < best)
+			best = of(to) - of(from);
+	}
+	printf("cost %.0f\n", best * 1e4);
+}
+
 static const struct {
 	const char *name;
 	void (*go)(void);
@@ -275,6 +293,7 @@ static const struct {
 	{"timerfd", timerfd},
 	{"timer", timer},
 	{"relative", relative},
+	{"cost", cost},
 };
 
 int main(int argc, char **argv)
