@@ -104,7 +104,7 @@ CORE := all demo learn start check run hint diff update break solution reset wat
 deps: ## Begin | install what the other goals need from Debian's packages
 	@tests/setup/deps $(if $(REST),$(if $(filter-out $(CORE),$(REST))$(CROSS)$(filter-out gcc ld.bfd,$(CC) $(LD)),,core)) \
 		$(if $(filter tutorial,$(MAKECMDGOALS)),tutorial $(if $(filter test,$(MAKECMDGOALS)),browser)) \
-		$(filter bench machine sanitize analyze random,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
+		$(filter bench machine sanitize analyze random uses faketime,$(MAKECMDGOALS)) $(if $(if $(REST),$(filter test format,$(REST)),alone),format)
 
 clean: ## Build | remove everything that was built
 	rm -rf $(B) work/.trees

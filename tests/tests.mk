@@ -13,7 +13,7 @@
 #
 # The last lines are prove's own. A run without a single test point fails, too.
 
-.PHONY: test machine mutants attacks model faults sanitize analyze random load storms fuzz test-list \
+.PHONY: test machine mutants attacks model faults uses faketime sanitize analyze random load storms fuzz test-list \
 	test-programs i386-programs i386-built bench doctor coverage selftests corpus format
 
 TEST_LIMIT ?= 150
@@ -311,6 +311,16 @@ PART ?= 1/1
 faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes fails, in each way; PART=1/20, WAYS='follow trace', CALLS=ppoll
 	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \
 		PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v tests/run/failing-calls.t
+
+# Servers and run time systems in another time, which take large packages (make deps uses); and all that
+# `make test` has of that room.
+uses: all ## Proof | real uses: an expired certificate, timers of Java and Go, Redis, PostgreSQL, cron
+	$(Q)$(TEST_ENV) PERL5LIB=tests/lib$${PERL5LIB:+:$$PERL5LIB} prove -v --exec tests/lib/run-test \
+		$(shell tests/lib/names uses uses/large)
+
+# The table of tutorial/faketime.md, by running it: some minutes. M=ROW for some rows, which only prints.
+faketime: all ## Proof | programs in another time, by faketime, datefudge, unshare -T and ours: a table; M=ROW for some
+	$(Q)tests/uses/matrix $(if $(M),$(call quoted,$(M)),--write)
 
 # The same as vdso/load, for as long as you like; then how long the slowest calls take.
 READS ?= 1e10

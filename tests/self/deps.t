@@ -263,6 +263,18 @@ stand_in($_, 'exit 0') for qw(clang-format perltidy);
 ($status, $out) = run("$tests/setup/deps format");
 like($out, qr/remove shfmt$/m, '... and only those that are missing');
 unlink map { "$dir/$_" } qw(clang-format perltidy);
+# (A daemon is in a directory that the path may not have.)
+($status, $out) = run("$tests/setup/deps uses");
+like(
+	$out,
+	qr/remove redis-server redis-tools default-jdk-headless golang-go postgresql(?: cron)?$/m,
+	'for real uses, servers and run time systems'
+);
+($status, $out) = run("$tests/setup/deps faketime");
+like(
+	$out, qr/remove faketime datefudge default-jdk-headless golang-go rustc ruby$/m,
+	'for the matrix, tools and languages, and of these only those that are missing'
+);
 unlink map { "$dir/$_" } qw(node npm chromium);
 $ENV{USER_ID} = 0;
 
@@ -283,7 +295,8 @@ stand_in($_, 'exit 0')
     busybox age-keygen coreutils lua5.4 gdb
     setarch unshare
     aarch64-linux-gnu-gcc aarch64-linux-gnu-ld.bfd riscv64-linux-gnu-gcc riscv64-linux-gnu-ld.bfd
-    i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint pkg-config groff spin);
+    i686-linux-gnu-gcc i686-linux-gnu-ld.bfd i686-linux-gnu-g++ gdb-multiarch eu-elflint pkg-config groff spin
+    openssl sqlite3);
 ($status, $out) = run("$tests/setup/deps");
 is("$status<$out>", '0<>', 'and with all of them there, it is content');
 

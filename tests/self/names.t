@@ -35,6 +35,7 @@ for (
 	['signals' => 'run/signals'],
 	['clocks' => 'vdso/clocks'],
 	['box/clocks' => 'box/clocks'],
+	['large/redis' => 'uses/large/redis'],
 	['/bin/sh' => '/bin/sh'],
     )
 {
@@ -49,6 +50,13 @@ is(
 	'a test that is named twice runs once'
 );
 
+my @large = map { s{^tests/|\.t$}{}gr } sort glob 'tests/uses/large/*.t';
+is(
+	names('uses/large')->{out}, join('', map { "$_\n" } @large),
+	'uses/large is all in that directory'
+);
+unlike(names('uses')->{out}, qr{large}, '... and uses has none of them');
+
 # ---- all ----
 my @all = split /\n/, names('all')->{out};
 my %all = map { $_ => 1 } @all;
@@ -56,8 +64,8 @@ my %files = map { s{^tests/|\.[ct]$}{}gr => 1 }
     grep { !m{^tests/(?:bench|box|lib|programs|setup)/} } glob 'tests/*/*.[ct]';
 is(join(' ', grep { !$all{$_} } sort keys %files), '', 'all has every file');
 is(
-	join(' ', grep { m{^(?:machines/emulated|box)/} } @all), '',
-	'... and nothing that only another machine can run'
+	join(' ', grep { m{^(?:machines/emulated|uses/large|box)/} } @all), '',
+	'... and nothing that only another machine can run, or that takes large packages'
 );
 open my $table, '<', 'tests/table' or die;
 for (<$table>) {
