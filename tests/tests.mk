@@ -98,7 +98,7 @@ $(P)/tests/vdso/fresh-keys: tests/vdso/fresh-keys.c $(P)/fake/getrandom.o
 
 # The timekeeper on that machine: its own files, and the image's C for the readers.
 UPDATE := $(P)/tests/time/update
-UPDATE_OBJS := $(addprefix $(P)/fake/,timekeeper.o bases.o timeline.o)
+UPDATE_OBJS := $(addprefix $(P)/fake/,timekeeper.o bases.o own.o timeline.o)
 UPDATE_CFLAGS := $(FAKE_CFLAGS) -Iloader -Iloader/kernel/arch/$(ARCH) -include machine.h
 
 $(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
@@ -107,8 +107,12 @@ $(UPDATE_OBJS): $(P)/fake/%.o: loader/kernel/time/%.c $(O)/.config
 $(P)/fake/mirror.o: loader/kernel/foreign/mirror.c $(O)/.config
 	$(call compile,$(UPDATE_CFLAGS))
 
-$(UPDATE): tests/time/update.c $(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o
-	$(call program,$(UPDATE_CFLAGS),$(FAKE_OBJS) $(UPDATE_OBJS) $(P)/fake/mirror.o -lm)
+$(P)/fake/clock_map.o: loader/kernel/clock/clock_map.c $(O)/.config
+	$(call compile,$(UPDATE_CFLAGS))
+
+UPDATE_LINKED := $(FAKE_OBJS) $(UPDATE_OBJS) $(addprefix $(P)/fake/,mirror.o clock_map.o)
+$(UPDATE): tests/time/update.c $(UPDATE_LINKED)
+	$(call program,$(UPDATE_CFLAGS),$(UPDATE_LINKED) -lm)
 
 $(HALVES): tests/vdso/interleave.c $(HALVES_OBJS)
 	$(call program,$(FAKE_CFLAGS),$(HALVES_OBJS))
@@ -220,7 +224,7 @@ $(P)/tests/programs/sigreturn: tests/machines/emulated/sigreturn.cc $(P)/interna
 # Without i686-linux-gnu-gcc (in the version of CC, if that has one) and -g++ their tests are skipped.
 I386_NAMES := $(foreach name,vsyscall sigreturn steps times waiting \
 	$(and $(shell command -v i686-linux-gnu-g++),exception),$(name).pie $(name).static) \
-	probe.static trampolines
+	probe.static waits.static trampolines
 I386 := $(if $(filter i386,$(ARCH)),$(addprefix $(P)/tests/machines/i386/,$(I386_NAMES)) $(P)/tests/vdso/load/reader, \
 	$(and $(if $(CROSS),,$(filter x86_64,$(ARCH))),$(shell command -v i686-linux-gnu-$(or $(filter gcc-%,$(CC)),gcc)), \
 	i386-programs))
@@ -249,6 +253,9 @@ $(P)/tests/machines/i386/trampolines: tests/machines/i386/trampolines.c $(O)/vds
 
 $(P)/tests/machines/i386/probe.static: tests/programs/probe.c $(O)/.config
 	$(call program,$(BARE_CFLAGS) $(FLAGS_static))
+
+$(P)/tests/machines/i386/waits.static: tests/programs/waits.c $(O)/.config
+	$(call program,$(PROGRAM_CFLAGS) $(FLAGS_static),$(LIBS))
 
 # ---- for chapters of the course about another machine, and tests of x86-64's image ------
 # What they need of it, which is not all of it. Nothing without its compiler, or if it is this one.
@@ -299,7 +306,7 @@ machine: all $(if $(BOX_SHELL),$(PROGRAMS),$(NEEDED) $(PROGRAMS)) ## Test | test
 		tests/setup/machine $(if $(BOX_SHELL),--shell) $(ARCH) $(if $(BOX_SHELL),,$(CHOSEN))
 endif
 
-# Some ten thousand runs, half an hour: `make test` tries a few of them (run/failing-calls).
+# Some fifty thousand runs, an hour, as root with those of an ordinary user: `make test` tries a few of them (run/failing-calls).
 PART ?= 1/1
 faults: all $(ALL_PROGRAMS) ## Proof | each system call of each of our processes fails, in each way; PART=1/20, WAYS='follow trace', CALLS=ppoll
 	$(Q)$(TEST_ENV) FAULTS=$(PART) FAULTS_WAYS=$(call quoted,$(WAYS)) FAULTS_CALLS=$(call quoted,$(CALLS)) \

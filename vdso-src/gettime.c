@@ -311,7 +311,8 @@ static INLINE bool is_coarse(s32 clock)
  * Reads the next data page and adds the offset. The answer of a system call is shifted here,
  * too, by what the kernel's own time namespace, if the program is in one, has not shifted
  * already. A clock that no namespace shifts has the offset zero, so no list of exceptions is
- * needed.
+ * needed. The wall clocks may have bases of their own; for ids that are not in the data page it
+ * does not matter which.
  */
 static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 				   const struct vdso_data *vd, enum caller caller)
@@ -320,6 +321,8 @@ static NOINLINE int gettime_timens(s32 clock, struct vdso_timespec *ts,
 	u64 sec, ns;
 	u32 seq;
 
+	if (VDSO_WALL >> (clock & 31) & 1)
+		data = (const void *)((const char *)data + read_once32(&vd->wall));
 	/* A coarse clock is cheap: the detour through gettime() would double its cost. */
 	if (!is_coarse(clock) || (seq = vdso_read_begin(data)) & 1 ||
 	    !read_copy(data, (u32)clock, seq, &sec, &ns)) {

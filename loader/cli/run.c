@@ -44,6 +44,9 @@ static enum uvdso_counter counter;
 
 const struct option_row run_options[] = {
 	OPTION_OFFSET(&request.clocks),
+	{0, "shift-files", NULL, set_flag, &request.shift_files,
+	 "the times of files go with the clocks; each call of\n"
+	 "stat(2) takes some microseconds more"},
 	{0, "image", "FILE", set_text, &image_file,
 	 "run on the image in FILE, which is checked first,\n"
 	 "instead of the built-in one; also on a kernel's.\n"
@@ -87,12 +90,16 @@ const struct command command_run = {
 		 "script; by path or from PATH. It finds the vDSO where it expects the\n"
 		 "kernel's.\n",
 	.notes =
-		"An offset shifts what the vDSO answers. It does not shift absolute timeouts,\n"
-		"timers or file times: the kernel compares those with its own clocks.\n"
+		"A changed clock is that of PROGRAM and of all that it starts, and what waits\n"
+		"for a moment waits until that clock shows it. File times and /proc keep the\n"
+		"machine's time.\n"
 		"\n"
-		"Programs that PROGRAM starts get the kernel's vDSO again, unless --follow is\n"
-		"given. It traces the whole tree with ptrace(2): gdb and strace do not work\n"
-		"inside, and a setuid program there has only the rights that ptrace(2)\n"
+		"Without one, programs that PROGRAM starts get the kernel's vDSO again, "
+		"unless\n"
+		"--follow is given. It traces the whole tree with ptrace(2): gdb and strace "
+		"do\n"
+		"not work inside, and a setuid program there has only the rights that "
+		"ptrace(2)\n"
 		"leaves it.\n",
 	.ends = "  That of PROGRAM. A signal that kills it kills uvdso, too. And:\n"
 		"  125  uvdso itself failed, wrong usage included\n"

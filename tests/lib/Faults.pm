@@ -258,11 +258,13 @@ sub wrong {
 		return 'a child is left' if $status == 46;
 		return 'something is left mapped' if $status == 47;
 	}
-	# What cannot be told to go on is ended, and that is told.
+	# What cannot be told to go on, or to exit, is ended, and that is told, or why.
 	return
 	       if $status == 137
 	    && $call eq 'ptrace'
-	    && $p->{err} =~ /is killed, since it cannot go on: ptrace\(2\)/;
+	    && @lines == 1
+	    && $lines[0] =~
+	    /run: (?:process \d+ is killed, since it cannot go on: )?ptrace\(2\): ./;
 	# The tracer can answer nobody, and its end is that of a program that has no vDSO yet.
 	return if $status == 137 && $SILENT{$call} && $try->{way} eq 'follow';
 	return "status $status"

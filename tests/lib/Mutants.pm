@@ -177,6 +177,8 @@ sub target {
 	return 'build/tests/vdso/interleave-halves' if $test eq 'vdso/interleave-halves';
 	return 'i386-course' if $test eq 'machines/trampolines';
 	return ('build/uvdso', 'i386-programs') if $test eq 'machines/i386';
+	return ('build/uvdso', 'build/tests/uvdso-dynamic')
+	    if $test =~ m{^run/(?:failing-calls|denied)$};
 	return 'all' if $test =~ m{^(?:library|build|cli/install)};
 	return () if $test =~ m{^(?:course|self)/};
 	my $script = -e "$TOP/tests/$test.t" ? slurp("$TOP/tests/$test.t") : '';

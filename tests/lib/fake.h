@@ -257,6 +257,7 @@ static void reset(bool namespace)
 		/* Nothing but these is looked at; the rest would be noticed. */
 		set_state(page, 2);
 		atomic_store(&page->seq, 1);
+		page->wall = 0;
 		page->clock_mode = VDSO_CLOCKMODE_TIMENS;
 		/* Forth and back, with carry and without, also for ids that have none. */
 		for (int clock = 0; clock < VDSO_BASES; clock++)
@@ -348,12 +349,24 @@ static int clock_of(int what)
 	return what == TIME ? VDSO_CLOCK_REALTIME_COARSE : what;
 }
 
+/* The bases that a clock is in: the wall clocks may have some of their own. */
+static const struct vdso_data *bases_of(const struct vdso_data *data, int clock)
+{
+	const u32 walls = 1u << 0 | 1u << 5 | 1u << 11;
+
+	if (fake.namespace && clock >= 0 && clock < VDSO_BASES && walls >> clock & 1)
+		data = (const void *)((const char *)data +
+				      fake_pages[VDSO_TIME_PAGE].offsets[0].wall);
+	return data;
+}
+
 /* The right answer from a data page; false if it cannot give one. */
 static bool page_knows(const struct vdso_data data[CS_BASES], int what, struct answer *answer)
 {
 	int clock = clock_of(what);
 	u32 bit = clock >= 0 && clock < VDSO_BASES ? VDSO_BIT(clock) : 0;
-	const struct vdso_data *vd = &data[bit & VDSO_RAW ? CS_RAW : CS_HRES_COARSE];
+	const struct vdso_data *vd =
+		&bases_of(data, clock)[bit & VDSO_RAW ? CS_RAW : CS_HRES_COARSE];
 	unsigned __int128 ns;
 	u64 delta;
 

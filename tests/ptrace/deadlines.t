@@ -45,6 +45,25 @@ for my $what (['clocks'], ['errors']) {
 	is($p->{out}, $plain->{out}, "@$what: the same as without us") or diag $p->{err};
 }
 
+# A program of 32 bits asks the kernel for everything. It is never the first.
+SKIP: {
+	my ($narrow) = grep { -x } "$Build::BUILD/i386/tests/machines/i386/waits.static";
+	skip 'nothing is built for i386', 3 if !$narrow;
+	my $plain = run($narrow);
+	skip 'this kernel runs no 32-bit programs', 3 if $plain->{status};
+	is_deeply(
+		lengths(run($UVDSO, 'run', @past, '--', 'env', $narrow)), lengths($plain),
+		'32 bits: the same deadlines'
+	);
+	for my $what ('clocks', 'errors') {
+		my $p = run($UVDSO, 'run', @past, '--', 'env', $narrow, $what);
+		is(
+			$p->{out}, run($narrow, $what)->{out},
+			"32 bits: $what are the same as without us"
+		) or diag $p->{err};
+	}
+}
+
 # Whatever happens in the middle.
 my $plain = run($waits, 'signals', 300);
 my $p = run($UVDSO, 'run', @future, '--', $waits, 'signals', 300);

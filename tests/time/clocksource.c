@@ -7,10 +7,13 @@
  * counters of two CPUs are compared for real, and once more with a counter that is bent on all
  * CPUs but one.
  */
+#include <errno.h>
 #include <machine.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel/arch/cpu.h"
@@ -86,6 +89,39 @@ static void choices(void)
 	ok(counter_changed(&counter), "... and another one is noticed");
 }
 
+/* No file can be opened, as where descriptors have run out. Each is a child's exit status. */
+static int unreadable(struct counter counter)
+{
+	const char *why;
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		bool changed, usable;
+		struct rlimit none = {0, 0};
+
+		if (setrlimit(RLIMIT_NOFILE, &none))
+			_exit(99);
+		changed = counter_changed(&counter);
+		usable = counter_usable(&counter, &why);
+		_exit(changed | usable << 1 | (counter.err == -EMFILE) << 2 |
+		      (counter.call && !strcmp(counter.call, "open")) << 3);
+	}
+	waitpid(child, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static void without_sys(void)
+{
+	struct counter counter = {.choice = COUNTER_AUTO};
+
+	is(unreadable(counter), 4 | 8,
+	   "where /sys cannot be read the counter is not used, and the call is known");
+	strcpy(counter.clocksource, cpu_clocksources[0]);
+	is(unreadable(counter), 2,
+	   "where it cannot be any more, it is used on: that is no other clocksource");
+}
+
 static unsigned this_cpu(void)
 {
 	unsigned cpu = 0;
@@ -145,6 +181,7 @@ int main(void)
 {
 	decisions();
 	choices();
+	without_sys();
 	if (emulated())
 		diag("the emulator has one counter, and no clone(2) to compare it with");
 	else

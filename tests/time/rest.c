@@ -92,6 +92,8 @@ int main(void)
 	is(outcome(EPERM, ALL, 0, 10000), ORDINARY | BROKEN, "calls that are denied: the same");
 	is(outcome(EPERM, (const int[]){SYS_ppoll, -1}, 0, RESTS_ORDINARY + 1), 0,
 	   "ppoll alone is denied: another call waits");
+	is(outcome(0, (const int[]){SYS_ppoll, -1}, 0, RESTS_ORDINARY + 1), 0,
+	   "ppoll alone returns at once: the same");
 	is(outcome(0, (const int[]){-1}, 0, RESTS_ORDINARY + 1), 0, "waits: nothing of that");
 	is(outcome(0, (const int[]){-1}, 1, 10000), EVENTS,
 	   "events that come at once: neither");

@@ -115,6 +115,63 @@ static void test_ids(bool namespace)
 	   "%s: NULL goes to the kernel as NULL", where());
 }
 
+/* Asks for all that the data page knows. Returns how many answers are wrong. */
+static int wrong_answers(void)
+{
+	int wrong = 0;
+
+	for (int i = 0; i < PAGE_CLOCKS + 2; i++) {
+		int what = i < PAGE_CLOCKS    ? page_clocks[i]
+			   : i == PAGE_CLOCKS ? TIMEOFDAY
+					      : TIME;
+		struct answer got = ask(what), want;
+		bool known = page_knows(fake.data, what, &want);
+
+		if (!known)
+			want = kernel_says(what);
+		if (same(got, want) && fake.syscalls == !known)
+			continue;
+		if (!wrong++)
+			show(what, got, want);
+	}
+	return wrong;
+}
+
+/* REALTIME, its coarse clock and TAI have bases of their own; the other clocks have not. */
+static void test_walls(void)
+{
+	struct vdso_data *walls;
+	struct timespec res = {0};
+	struct timezone tz = {0};
+
+	reset(true);
+	walls = &fake.data[CS_WALL];
+	set_state(walls, 1);
+	for (int cs = 0; cs < CS_BASES; cs++)
+		atomic_store(&walls[cs].seq, 4);
+	is(wrong_answers(), 0, "wall clocks further on are ignored where nothing says so");
+	for (int cs = 0; cs <= CS_KERNEL; cs++)
+		fake_pages[VDSO_TIME_PAGE].offsets[cs].wall = VDSO_WALL_DISTANCE;
+	is(wrong_answers(), 0, "wall clocks are found in their own bases");
+	ok(fake_clock_getres(0, &res) == 0 && res.tv_nsec == fake.data->hrtimer_res &&
+		   fake_gettimeofday(NULL, &tz) == 0 &&
+		   tz.tz_minuteswest == fake.data->tz_minuteswest,
+	   "... resolutions and zone are those of the first bases");
+	atomic_store(&walls[CS_HRES_COARSE].seq, 5);
+	/* The second copy has what this one had last. */
+	walls[CS_RAW].basetime[VDSO_CLOCK_REALTIME_COARSE] =
+		walls[CS_HRES_COARSE].basetime[VDSO_CLOCK_REALTIME_COARSE];
+	ok(is_right(VDSO_CLOCK_REALTIME_COARSE, ask(VDSO_CLOCK_REALTIME_COARSE)) &&
+		   is_right(VDSO_CLOCK_MONOTONIC, ask(VDSO_CLOCK_MONOTONIC)),
+	   "... and so is the second copy of their coarse clock");
+	vdso_abandon(&walls[CS_HRES_COARSE]);
+	is(wrong_answers(), 0, "wall clocks that nobody keeps are the kernel's, and no others");
+	atomic_store(&walls[CS_HRES_COARSE].seq, 8);
+	walls[CS_HRES_COARSE].clock_mode = VDSO_CLOCKMODE_NONE;
+	vdso_abandon(&fake.data[CS_HRES_COARSE]);
+	is(wrong_answers(), 0, "... and the other way round, with no counter for wall clocks");
+}
+
 /* ---- the counter and its arithmetic ------------------------------------------------------ */
 
 /* In both bases alike, so that one number fits all fine clocks. */
@@ -733,6 +790,7 @@ int main(void)
 		test_time(namespace);
 		test_getres(namespace);
 	}
+	test_walls();
 	test_extremes();
 	test_order();
 	test_getcpu();

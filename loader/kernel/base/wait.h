@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 /* A call that has something to do, and nothing to wait for, is not interrupted more often. */
-#define INTERRUPTS_MAX 1000
+#define INTERRUPTS_MAX 100
 
 /* After a call that failed: is it to be made again? times counts, from 0 on. */
 static inline bool interrupted(unsigned *times)

@@ -96,6 +96,25 @@ s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns)
 	return not_negative(add(map->shown_ns, since));
 }
 
+/*
+ * The product is taken apart as in to_shown(). All that is below a nanosecond of it is divided
+ * in one go: what is rounded down twice may be one part less than it should be.
+ */
+s64 clock_map_shown_parts(const struct clock_map *map, s64 kernel_ns, u64 *frac, u32 shift)
+{
+	u64 times = map->rate / CLOCK_RATE_ONE, part = map->rate % CLOCK_RATE_ONE;
+	u64 parts, left;
+	s64 rest, shown;
+
+	divide(subtract(kernel_ns, map->kernel_ns), ONE, &rest);
+	left = (u64)rest * part % CLOCK_RATE_ONE;
+	parts = *frac * times + ((left << shift) + *frac * part) / CLOCK_RATE_ONE;
+	shown = to_shown(subtract(kernel_ns, map->kernel_ns), map->rate);
+	shown = add(add(map->shown_ns, shown), (s64)(parts >> shift));
+	*frac = shown < 0 || shown == CLOCK_LATEST_NS ? 0 : parts & ((1ull << shift) - 1);
+	return not_negative(shown);
+}
+
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns)
 {
 	s64 until = subtract(map->shown_ns, shown_ns);

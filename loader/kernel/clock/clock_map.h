@@ -68,6 +68,12 @@ bool clock_map_is_none(const struct clock_map *map);
 s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns);
 
 /*
+ * The same to a fraction of a nanosecond, frac of the kernel's and of what is shown, both <<
+ * shift, which is 32 at most. Rounded down, exactly.
+ */
+s64 clock_map_shown_parts(const struct clock_map *map, s64 kernel_ns, u64 *frac, u32 shift);
+
+/*
  * The kernel's time at which it shows shown_ns for the first time, rounded up: nobody is woken
  * early. From CLOCK_NEVER_NS on for a clock that stands still and has not shown it yet; what it
  * shows already, it has shown since 0.

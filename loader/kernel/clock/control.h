@@ -16,7 +16,16 @@
 
 struct own_clocks {
 	struct clock_map map[TIMENS_CLOCKS];
+	bool hold; /* no clock goes back by this change: one that would, stands still */
 };
+
+/*
+ * How a rate is changed without a jump. Readers go on with the old rate until the timekeeper
+ * has published the new clocks, some milliseconds later, and by then are further than a line
+ * that begins now. So the tracer first holds the clocks, with hold set and the rate 0 from now
+ * on; once that is published, no reader is further than what the old clocks show by then, and
+ * there the new ones begin. MONOTONIC and BOOTTIME are never set back, with hold or without.
+ */
 
 struct control {
 	_Atomic(u32) seq;       /* odd while it is changed */
@@ -24,6 +33,7 @@ struct control {
 	bool steady; /* MONOTONIC and BOOTTIME may be changed: calls that name them are stopped
 		      */
 	bool rate_all; /* ... and may have a rate, which all waits have, too */
+	bool files;    /* the times of files are shown by REALTIME */
 	struct own_clocks clocks;
 };
 

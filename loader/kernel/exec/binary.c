@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/base/page.h"
 #include "kernel/base/random.h"
 #include "kernel/base/wait.h"
@@ -368,7 +369,7 @@ int binary_map(const struct binary *bin, bool is_interpreter, struct mapped_bina
 void binary_close(struct binary *bin)
 {
 	if (bin->fd >= 0)
-		close(bin->fd);
+		descriptor_close(bin->fd);
 	free(bin->phdr);
 	free(bin->interp);
 	*bin = (struct binary){.fd = -1};

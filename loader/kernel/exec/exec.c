@@ -25,6 +25,7 @@
 
 #include "kernel/arch/jump.h"
 #include "kernel/base/auxvec.h"
+#include "kernel/base/descriptor.h"
 #include "kernel/base/maps.h"
 #include "kernel/base/memfd.h"
 #include "kernel/base/mm_map.h"
@@ -259,6 +260,15 @@ static bool move_back(struct jump *jump, size_t *at, const struct binary *bin,
 			       jump_add_moves(jump, at, &maps, &move, map->moved));
 }
 
+/* As descriptor_close(), nearly. */
+static void add_close(struct jump *jump, size_t *at, int fd)
+{
+	if (fd < 0)
+		return;
+	jump_add_call(jump, at, 1, SYS_close, (uint64_t)fd, 0, 0, 0);
+	jump_add_call(jump, at, 0, SYS_close_range, (uint64_t)fd, (uint64_t)fd, 0, 0);
+}
+
 /*
  * The list of what the jump does, in order. The mask comes last: a pending signal meets the new
  * program, not a half-made one.
@@ -295,13 +305,10 @@ static bool write_list(struct jump_area *area, const struct exec_request *reques
 		      (uintptr_t)&area->mm_with_exe, area->mm_size);
 	jump_add_call(jump, &at, 0, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&area->mm,
 		      area->mm_size);
-	jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->bin.fd, 0, 0, 0);
-	if (target->interp.fd >= 0)
-		jump_add_call(jump, &at, 0, SYS_close, (uint64_t)target->interp.fd, 0, 0, 0);
+	add_close(jump, &at, target->bin.fd);
+	add_close(jump, &at, target->interp.fd);
 	for (int i = 0; i < 2; i++)
-		if (request->close[i] >= 0)
-			jump_add_call(jump, &at, 0, SYS_close, (uint64_t)request->close[i], 0,
-				      0, 0);
+		add_close(jump, &at, request->close[i]);
 	host_forget_thread(jump, &at);
 	jump_add_call(jump, &at, 0, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&area->mask, 0,
 		      sizeof(area->mask));
@@ -322,7 +329,7 @@ static int make_executable(struct jump_area *area)
 	if (mmap(area, sizeof(*area), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
 	    MAP_FAILED)
 		err = error_from("mmap");
-	close(fd);
+	descriptor_close(fd);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
+#include "kernel/base/descriptor.h"
 #include "kernel/exec/layout.h"
 
 bool layout_is_random(int level)
@@ -19,7 +20,7 @@ bool layout_is_random(int level)
 	if (fd >= 0) {
 		if (read(fd, &digit, 1) != 1)
 			digit = '2';
-		close(fd);
+		descriptor_close(fd);
 	}
 	return digit - '0' >= level;
 }

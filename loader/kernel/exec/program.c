@@ -111,8 +111,7 @@ static int search(const char *name, char **found, struct error *error)
 	bool denied = false;
 	int err = 0;
 
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a caller always names a program
-	 */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a caller names a program */
 	if (!*name)
 		return error_not_found(error, "run", "the program's name is empty");
 	if (strchr(name, '/')) {
@@ -226,7 +225,7 @@ static int open_interp(struct program *program, struct error *error)
 	if (!err)
 		err = binary_read(&program->interp, fd, true, path, error);
 	else if (fd >= 0)
-		close(fd);
+		descriptor_close(fd);
 	if (err == -ENOENT)
 		/* A shell says "not found" here, and its user looks for the wrong file. */
 		err = error_cannot_run(error, program->path,
@@ -274,7 +273,7 @@ int program_open(struct program *program, char **argv, struct error *error)
 		err = open_file(path, &fd, error);
 		if (err) {
 			if (fd >= 0)
-				close(fd);
+				descriptor_close(fd);
 			if (err == -ENOENT && scripts)
 				err = error_cannot_run(
 					error, program->path,
@@ -291,7 +290,7 @@ int program_open(struct program *program, char **argv, struct error *error)
 			*error = (struct error){0};
 			return 0;
 		}
-		close(fd);
+		descriptor_close(fd);
 		if (scripts == PROGRAM_SCRIPTS) {
 			err = error_cannot_run(error, program->path,
 					       "more than %d #! lines lead to each other",

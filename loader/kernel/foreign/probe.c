@@ -68,10 +68,14 @@ static int try_layout(struct questions *questions, const struct foreign_layout *
 	attendant_release(&attendant);
 	attendant_wait(&attendant, END_MS);
 	attendant_end(&attendant);
-	if (!err)
-		return 0;
+	if (!err && answers->err)
+		return error_by(answers->call, answers->err);
+	if (err != -ECHILD && err != -ETIMEDOUT)
+		return err;
 	*answers = (struct answers){.fits = false};
-	snprintf(answers->words, sizeof(answers->words), "it ends the process that asks it");
+	snprintf(answers->words, sizeof(answers->words), "%s",
+		 err == -ECHILD ? "it ends the process that asks it"
+				: "the process that asks it does not come back");
 	return 0;
 }
 

@@ -34,6 +34,9 @@
 /* One that does not look at the number answers in far less. */
 #define UPDATE_US 300
 
+/* A call that fails is made so often: it may have been interrupted. */
+#define FAILURES_MAX 4
+
 const char *const question_names[QUESTIONS] = {
 	"clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres", "getrandom",
 };
@@ -80,6 +83,12 @@ static _Noreturn void refuse(const char *what)
 	refuse_for(what, false);
 }
 
+/* The system has failed, not the image. */
+static _Noreturn void fail(const char *call, int error)
+{
+	report(&(const struct answers){.err = -error, .call = call});
+}
+
 /* The CPU says whether it was a store; not every one, and not to us everywhere. */
 static bool is_store(const void *context)
 {
@@ -122,31 +131,39 @@ static void caught(int signal, siginfo_t *info, void *context)
 static void catch_signals(void)
 {
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGVTALRM, SIGALRM};
-	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
+	/* With none blocked in the handler, to leave it takes no system call. */
+	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO | SA_NODEFER};
 	sigset_t set;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		sigaction(signals[i], &action, NULL);
+		if (sigaction(signals[i], &action, NULL))
+			fail("rt_sigaction", errno);
 		sigaddset(&set, signals[i]);
 	}
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	if (sigprocmask(SIG_UNBLOCK, &set, NULL))
+		fail("rt_sigprocmask", errno);
+}
+
+/* Without a timer, who does not come back would be waited for. */
+static void set_timer(int which, time_t sec, suseconds_t usec)
+{
+	const struct itimerval timer = {.it_value = {sec, usec}};
+
+	if (setitimer(which, &timer, NULL))
+		fail("setitimer", errno);
 }
 
 static void be_patient(void)
 {
-	const struct itimerval patience = {.it_value = {ALL_PATIENCE_S, 0}};
-
-	setitimer(ITIMER_REAL, &patience, NULL);
+	set_timer(ITIMER_REAL, ALL_PATIENCE_S, 0);
 }
 
 static void ask(const char *what, int about)
 {
-	const struct itimerval patience = {.it_value = {0, PATIENCE_US}};
-
 	state.asking = what;
 	state.asked = about;
-	setitimer(ITIMER_VIRTUAL, &patience, NULL);
+	set_timer(ITIMER_VIRTUAL, 0, PATIENCE_US);
 }
 
 static void *function(enum question which)
@@ -161,19 +178,55 @@ struct answer {
 
 static const struct answer no_answer = {-1, -1};
 
+/* That of the kernel itself, or 0. */
+static int kernel_gettime(int clock, struct answer *answer)
+{
+#ifdef SYS_clock_gettime64
+	return syscall(SYS_clock_gettime64, clock, answer) ? errno : 0;
+#else
+	return syscall(SYS_clock_gettime, clock, answer) ? errno : 0;
+#endif
+}
+
+/*
+ * A function that has given an error, again and again. It may be that of a system call which it
+ * has made: then that fails here, too.
+ */
+static _Noreturn void refuse_error(long result, const char *call, int kernels)
+{
+	char what[80];
+
+	if (kernels)
+		fail(call, kernels);
+	snprintf(what, sizeof(what), "gives an error: %s", strerror((int)-result));
+	refuse(what);
+}
+
+static int gettime_once(enum question which, int clock, struct answer *answer)
+{
+	long narrow[2] = {-1, -1};
+	int result;
+
+	if (sizeof(long) == 8 || which == GETTIME64)
+		return ((int (*)(int, struct answer *))function(which))(clock, answer);
+	result = ((int (*)(int, long *))function(GETTIME))(clock, narrow);
+	*answer = (struct answer){narrow[0], narrow[1]};
+	return result;
+}
+
 /* In a 32-bit image both functions, if it has them, are asked about all clocks. */
 static struct answer gettime(enum question which, int clock)
 {
-	struct answer answer = no_answer;
-	long narrow[2] = {-1, -1};
+	struct answer answer = no_answer, kernels;
+	int result = -1;
 
-	ask(question_names[which], clock);
-	if (sizeof(long) == 8 || which == GETTIME64) {
-		((int (*)(int, struct answer *))function(which))(clock, &answer);
-		return answer;
+	for (int turn = 0; result < 0 && turn < FAILURES_MAX; turn++) {
+		ask(question_names[which], clock);
+		result = gettime_once(which, clock, &answer);
 	}
-	((int (*)(int, long *))function(GETTIME))(clock, narrow);
-	return (struct answer){narrow[0], narrow[1]};
+	if (result < 0)
+		refuse_error(result, "clock_gettime", kernel_gettime(clock, &kernels));
+	return answer;
 }
 
 static struct answer gettimeofday_(struct timezone *tz)
@@ -181,9 +234,15 @@ static struct answer gettimeofday_(struct timezone *tz)
 	struct {
 		long sec, usec;
 	} tv = {-1, -1};
+	int result = -1;
 
-	ask(question_names[GETTIMEOFDAY], -1);
-	((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, tz);
+	for (int turn = 0; result < 0 && turn < FAILURES_MAX; turn++) {
+		ask(question_names[GETTIMEOFDAY], -1);
+		result = ((int (*)(void *, struct timezone *))function(GETTIMEOFDAY))(&tv, tz);
+	}
+	if (result < 0)
+		refuse_error(result, "gettimeofday",
+			     syscall(SYS_gettimeofday, &tv, NULL) ? errno : 0);
 	return (struct answer){tv.sec, tv.usec * 1000LL};
 }
 
@@ -204,7 +263,7 @@ static void map_slots(void)
 	if (!map_slot(l->time, state.in_namespace ? MIRROR_OFFSETS : MIRROR_TIME) ||
 	    (state.in_namespace && !map_slot(l->timens, MIRROR_TIME)) ||
 	    (l->rng >= 0 && l->rng != l->time && !map_slot(l->rng, MIRROR_RNG)))
-		refuse("cannot be asked: no memory");
+		fail("mmap", errno);
 }
 
 static void map_all(void)
@@ -213,17 +272,16 @@ static void map_all(void)
 	unsigned char *area = mmap(NULL, 2 * guard + state.questions->image_length, PROT_NONE,
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	ask("mmap", -1);
 	if (area == MAP_FAILED ||
 	    mmap(area + guard, state.questions->image_length, PROT_READ | PROT_EXEC,
 		 MAP_PRIVATE | MAP_FIXED, state.questions->image, 0) == MAP_FAILED)
-		refuse("fails");
+		fail("mmap", errno);
 	state.at = area + guard;
 	state.mirror = (struct mirror){.layout = state.questions->layout};
 	state.mirror.pages = mmap(NULL, MIRROR_PAGES * VDSO_STRIDE, PROT_READ | PROT_WRITE,
 				  MAP_SHARED, state.questions->data, 0);
 	if (state.mirror.pages == MAP_FAILED)
-		refuse("fails");
+		fail("mmap", errno);
 }
 
 /* Each base is one that no clock shows, and that no other base is. */
@@ -330,12 +388,12 @@ static struct answer shown(int clock, s64 ns)
 static struct answer ask_kernel(int clock)
 {
 	struct answer answer = no_answer;
+	int error = -1;
 
-#ifdef SYS_clock_gettime64
-	syscall(SYS_clock_gettime64, clock, &answer);
-#else
-	syscall(SYS_clock_gettime, clock, &answer);
-#endif
+	for (int turn = 0; error && turn < FAILURES_MAX; turn++)
+		error = kernel_gettime(clock, &answer);
+	if (error)
+		fail("clock_gettime", error);
 	return answer;
 }
 
@@ -409,13 +467,11 @@ static void ask_about_the_rest(void)
 /* With an odd number, which never changes. */
 static void ask_meanwhile(enum question which, int clock)
 {
-	const struct itimerval update = {.it_value = {0, UPDATE_US}};
-
 	if (!function(which))
 		return;
-	if (sigsetjmp(state.waited, 1) == 0) {
+	if (sigsetjmp(state.waited, 0) == 0) {
 		state.updating = true;
-		setitimer(ITIMER_REAL, &update, NULL);
+		set_timer(ITIMER_REAL, 0, UPDATE_US);
 		if (which == GETTIMEOFDAY)
 			gettimeofday_(NULL);
 		else
@@ -492,13 +548,26 @@ static void random_numbers(void)
 		refuse("does not say what its state is");
 	fill(0xa5, 0, VDSO_CLOCKMODE_COUNTER);
 	for (int ready = 0; ready < 2; ready++) {
+		bool fits = false;
+		long got = -1;
+
 		rng.is_ready = ready;
 		mirror_rng(&state.mirror, &rng);
-		ask(question_names[GETRANDOM], -1);
 		memset(bytes, 0, sizeof(bytes));
-		if (getrandom(bytes, sizeof(bytes), 0, opaque[ready],
-			      params.size_of_opaque_state) != sizeof(bytes) ||
-		    has_generation(opaque[ready], VDSO_SMALLEST_PAGE, rng.generation) != ready)
+		/* It asks the kernel, for a key or for the whole, and that may fail. */
+		for (int turn = 0; !fits && turn < FAILURES_MAX; turn++) {
+			ask(question_names[GETRANDOM], -1);
+			got = getrandom(bytes, sizeof(bytes), 0, opaque[ready],
+					params.size_of_opaque_state);
+			fits = got == sizeof(bytes) &&
+			       has_generation(opaque[ready], VDSO_SMALLEST_PAGE,
+					      rng.generation) == ready;
+		}
+		if (got < 0)
+			refuse_error(got, "getrandom",
+				     syscall(SYS_getrandom, bytes, sizeof(bytes), 0) < 0 ? errno
+											 : 0);
+		if (!fits)
 			refuse("does not go by its data page");
 		if (!memcmp(bytes, nothing, sizeof(bytes)))
 			refuse("gives no random numbers");

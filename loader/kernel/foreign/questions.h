@@ -27,6 +27,8 @@ struct questions {
 struct answers {
 	bool fits, no_namespace;
 	bool elsewhere; /* it looked where the layout has nothing */
+	int err;        /* it could not be asked: -errno of this call, a literal */
+	const char *call;
 	char words[240];
 };
 

@@ -31,17 +31,29 @@
 struct data_pages {
 	struct vvar *vvar;
 	struct timekeeper tk;
+	struct timekeeper wall;  /* of the wall clocks, if these are clocks of their own */
+	struct control *control; /* which says what they show; or NULL */
 	struct watchdog watchdog;
 	struct rest rest;
 	int settings; /* a timer that ends when the kernel's clock is set, or -1 */
 };
 
 /*
- * Takes as long as the calibration does, unless counter is COUNTER_NEVER. owner is a pidfd of
- * the owner, whom the watchdog must outlive, or -1. Returns 0; or -errno and in *step, a
- * literal, which step failed.
+ * Takes as long as the calibration does, unless counter is COUNTER_NEVER. control is that of
+ * timens->own, else NULL. owner is a pidfd of the owner, whom the watchdog must outlive, or -1.
+ * Returns 0; or -errno and in *step, a literal, which step failed.
  */
 int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct timens *timens,
-		    enum counter_choice counter, int owner, pid_t owner_pid, const char **step);
+		    struct control *control, enum counter_choice counter, int owner,
+		    pid_t owner_pid, const char **step);
+
+/* An update of all there is; what has been changed in control is published then. */
+void data_pages_update(struct data_pages *pages);
+
+/* The kernel's clock was set. */
+void data_pages_clock_was_set(struct data_pages *pages);
+
+/* How long it may be until the next update, in ns. */
+u64 data_pages_period(const struct data_pages *pages);
 
 #endif

@@ -32,7 +32,8 @@
 struct ready {
 	int err;
 	const char *step, *call; /* where it failed, and which call; or NULL */
-	const char *why_no_counter;
+	const char *why_no_counter, *counter_call;
+	int counter_err;
 	unsigned slower;
 	double rate;
 	uint32_t mult, shift;
@@ -105,7 +106,7 @@ static bool owner_is_gone(const struct keeper *keeper, const struct timespec *wa
 		if (read(pages->settings, &expired, sizeof(expired)) >= 0 || errno != ECANCELED)
 			stop_watching(pages);
 		/* After the read: what is set from now on wakes us again. */
-		timekeeper_clock_was_set(&pages->tk);
+		data_pages_clock_was_set(pages);
 	}
 	if (!owned)
 		return false;
@@ -144,8 +145,8 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 
 	pages->settings = above_stdio(watch_settings());
 	/* The first base is good for a millisecond only, and that may be over. */
-	timekeeper_update(&pages->tk);
-	deadline_next(&deadline, timekeeper_period(&pages->tk));
+	data_pages_update(pages);
+	deadline_next(&deadline, data_pages_period(pages));
 	for (unsigned turn = 0;; turn++) {
 		struct timespec left = deadline_wait(&deadline);
 		bool look = turn % UPDATES_BETWEEN_LOOKS == UPDATES_BETWEEN_LOOKS - 1;
@@ -156,9 +157,9 @@ static _Noreturn void keep_time(const struct keeper *keeper, struct data_pages *
 		}
 		if ((look && !is_used(pages, owned)) || rest_is_broken(&pages->rest))
 			retire(keeper, pages, owned);
-		timekeeper_update(&pages->tk);
+		data_pages_update(pages);
 		if (deadline_is_due(&deadline))
-			deadline_next(&deadline, timekeeper_period(&pages->tk));
+			deadline_next(&deadline, data_pages_period(pages));
 		/* Not before: the owner may have waited for this CPU. */
 		if (turn == 0)
 			attendant_title("uvdso-keeper", keeper->owner_pid, "");
@@ -192,8 +193,12 @@ static void start_clocks(struct keeper *keeper)
 
 	timens_kernel_now(&now);
 	clock_wish_start(&keeper->wish, &now, &clocks);
-	timens_set(&keeper->timens, &clocks);
-	keeper->timens.answered = keeper->control;
+	keeper->timens = (struct timens){
+		.own = keeper->control && !keeper->vvar.foreign,
+		.answered = keeper->control,
+	};
+	if (!keeper->timens.own)
+		timens_set(&keeper->timens, &clocks);
 	if (!keeper->control)
 		return;
 	keeper->control->steady = clock_wish_is_steady(&keeper->wish);
@@ -219,14 +224,17 @@ static void work(void *arg, int in, int out)
 	start_clocks(keeper);
 	ready.timens = keeper->timens;
 	if (!ready.err)
-		ready.err =
-			data_pages_make(&pages, &keeper->vvar, &keeper->timens, keeper->counter,
-					keeper->owner, keeper->owner_pid, &ready.step);
+		ready.err = data_pages_make(&pages, &keeper->vvar, &keeper->timens,
+					    keeper->timens.own ? keeper->control : NULL,
+					    keeper->counter, keeper->owner, keeper->owner_pid,
+					    &ready.step);
 	ready.call = error_name(ready.err);
 	/* After the watchdog was started: it goes by the owner's priority as well, not by ours.
 	 */
 	timekeeper_prioritise();
 	ready.why_no_counter = pages.tk.why_no_counter;
+	ready.counter_call = pages.tk.counter.call;
+	ready.counter_err = pages.tk.counter.err;
 	if (ready.why_no_counter && keeper->counter == COUNTER_AUTO)
 		ready.slower = sampler_slower();
 	ready.rate = pages.tk.bases.mono.rate;
@@ -245,13 +253,15 @@ static void work(void *arg, int in, int out)
 
 int keeper_start(struct keeper *keeper, struct error *error)
 {
-	int err;
+	int err, left = kernel_timens_is_left();
 
+	if (left < 0)
+		return error_system(error, left, "time namespace");
 	/* The C library's takes no failure for possible. */
 	keeper->owner_pid = (pid_t)syscall(SYS_getpid);
 	if (keeper->owner_pid < 0)
 		return error_system(error, error_from("getpid"), "timekeeper");
-	keeper->left_timens = kernel_timens_is_left();
+	keeper->left_timens = left;
 	keeper->owner = above_stdio((int)syscall(SYS_pidfd_open, keeper->owner_pid, 0));
 	err = attendant_start(&keeper->timekeeper, keeper->apart, work, keeper);
 	if (keeper->owner >= 0)
@@ -283,10 +293,14 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	if (!err && keeper->vvar.foreign && ready.why_no_counter &&
 	    !timens_is_empty(&ready.timens)) {
 		keeper_end(keeper);
-		return error_cannot_run(error, "offset",
-					"a kernel's image makes system calls without a "
-					"counter, and these cannot be shifted: %s",
-					ready.why_no_counter);
+		err = error_cannot_run(error, "offset",
+				       "a kernel's image makes system calls without a "
+				       "counter, and these cannot be shifted: %s",
+				       ready.why_no_counter);
+		if (ready.counter_err)
+			error_add(error, ": %s",
+				  error_words(error_by(ready.counter_call, ready.counter_err)));
+		return err;
 	}
 	if (err) {
 		keeper_end(keeper);
@@ -298,6 +312,8 @@ int keeper_ready(struct keeper *keeper, struct error *error)
 	}
 	keeper->timens = ready.timens;
 	keeper->why_no_counter = ready.why_no_counter;
+	keeper->counter_call = ready.counter_call;
+	keeper->counter_err = ready.counter_err;
 	keeper->slower = ready.slower;
 	keeper->rate = ready.rate;
 	keeper->mult = ready.mult;

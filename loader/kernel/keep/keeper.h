@@ -57,6 +57,8 @@ struct keeper {
 
 	/* From keeper_ready() on. */
 	const char *why_no_counter; /* a literal, or NULL */
+	const char *counter_call;   /* which failed with this, if that is why; or 0 */
+	int counter_err;
 	unsigned slower; /* then, unless asked for: how many times as long a fine clock takes */
 	double rate;     /* of the counter: ns a cycle */
 	uint32_t mult, shift;

@@ -32,7 +32,7 @@ static void note(struct rest *rest, bool failed)
 int rest_poll(struct rest *rest, struct pollfd *events, unsigned count, unsigned long ns)
 {
 	struct timespec wait = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-	u64 begun = sampler_clock(CLOCK_MONOTONIC);
+	u64 begun = sampler_clock(CLOCK_MONOTONIC), took;
 	int ready = ppoll(events, count, &wait, NULL);
 	bool slept = true, event = false;
 
@@ -40,10 +40,16 @@ int rest_poll(struct rest *rest, struct pollfd *events, unsigned count, unsigned
 		event |= events[i].revents != 0;
 	if (event)
 		return ready;
+	if (!ns)
+		return ready < 0 ? ready : 0;
 	/* Not by a signal: they are all blocked. */
-	if (ready < 0)
-		slept = pause_ns(ns);
-	if (ns)
-		note(rest, !slept || sampler_clock(CLOCK_MONOTONIC) - begun < ns / 2);
+	took = sampler_clock(CLOCK_MONOTONIC) - begun;
+	if (ready >= 0 && took < ns / 2)
+		ready = -1;
+	if (ready < 0) {
+		slept = pause_ns(took < ns ? ns - took : 0);
+		took = sampler_clock(CLOCK_MONOTONIC) - begun;
+	}
+	note(rest, !slept || took < ns / 2);
 	return ready < 0 ? ready : 0;
 }

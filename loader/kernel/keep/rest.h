@@ -2,10 +2,10 @@
  * rest.h - the waits of timekeeper and watchdog, which must not spin.
  *
  * Both may have a real-time priority. A call that should wait and comes back at once, again and
- * again, then takes a CPU from everybody. Where ppoll(2) fails, nanosleep(2) waits; but filters
- * may deny both, or have them return 0 and do nothing. So the clock decides: a wait has failed
- * if it took less than half of its time, or if it was spent on looking at the clock. One that
- * an event has ended counts neither way.
+ * again, then takes a CPU from everybody. Where ppoll(2) fails, or has not waited, nanosleep(2)
+ * waits; but filters may deny both, or have them return 0 and do nothing. So the clock decides:
+ * a wait has failed if it took less than half of its time, or if it was spent on looking at the
+ * clock. One that an event has ended counts neither way.
  *
  *	RESTS_ORDINARY failures in a row	the real-time priority is given up, for good
  *	RESTS_MAX				no wait can be relied on: rest_is_broken()
@@ -26,7 +26,10 @@ struct rest {
 	unsigned failed; /* so many in a row */
 };
 
-/* As ppoll(2) with no signals; where that fails it has waited all the same, if it can. */
+/*
+ * As ppoll(2) with no signals; where that fails, or says too early that the time is over, it
+ * has waited all the same, if it can, and returns -1: nothing is known of the events.
+ */
 int rest_poll(struct rest *rest, struct pollfd *events, unsigned count, unsigned long ns);
 
 static inline bool rest_is_broken(const struct rest *rest)

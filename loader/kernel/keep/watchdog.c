@@ -23,10 +23,12 @@ _Static_assert(MIRROR_PATIENCE_NS >= 2 * WATCHDOG_PERIOD_MS * 1000000, "mirror.h
 void watchdog_abandon(union vdso_data_store pages[VDSO_NR_DATA_PAGES])
 {
 	/*
-	 * One step, and no state in between that we could be stopped in. The second copy of the
-	 * coarse clocks is not found any more, and MONOTONIC_RAW has its max_cycles.
+	 * One step for each clock, and no state in between that we could be stopped in. The
+	 * second copy of the coarse clocks is not found any more, and MONOTONIC_RAW has its
+	 * max_cycles.
 	 */
 	vdso_abandon(&pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
+	vdso_abandon(&pages[VDSO_TIME_PAGE].data[CS_WALL + CS_HRES_COARSE]);
 	/* Nothing to pair with: a reader that sees it late is served once more. */
 	__atomic_store_n(&pages[VDSO_RNG_PAGE].rng.is_ready, false, __ATOMIC_RELAXED);
 }

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,27 +14,55 @@
 #include "kernel/base/memfd.h"
 #include "kernel/base/newer.h"
 #include "kernel/base/proc.h"
+#include "kernel/base/wait.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/vvar.h"
-
-#define NAME_MAX_NS 64
 
 #ifndef CLONE_NEWTIME
 #	define CLONE_NEWTIME 0x80
 #endif
 
-/* "time:[4026531834]"; empty before Linux 5.6, which has no time namespaces. */
-static void namespace_name(pid_t pid, const char *which, char name[NAME_MAX_NS])
+/*
+ * The number of a namespace, which is that of an inode: what the link says,
+ * "time:[4026531834]", or what is behind it. 0 before Linux 5.6, which has no time namespaces.
+ */
+static int namespace_number(pid_t pid, const char *which, unsigned long long *number)
 {
-	char path[64];
+	char path[64], name[64];
+	unsigned interrupts = 0;
+	struct stat st;
 	ssize_t got;
+	int err;
 
+	*number = 0;
 	if (pid)
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, which);
 	else
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", which);
-	got = readlink(path, name, NAME_MAX_NS - 1);
+	do
+		got = readlink(path, name, sizeof(name) - 1);
+	while (got < 0 && interrupted(&interrupts));
 	name[got > 0 ? got : 0] = 0;
+	if (sscanf(name, "%*[^[][%llu]", number) == 1)
+		return 0;
+	err = got < 0 ? error_from("readlink") : -EPROTO;
+	if (err == -ENOENT)
+		return 0;
+	if (stat(path, &st))
+		return err;
+	*number = st.st_ino;
+	return 0;
+}
+
+/* Are these two the same? 1, 0 or -errno; -EACCES where the one may not look at the other. */
+static int is_same(pid_t a, const char *of_a, pid_t b, const char *of_b)
+{
+	unsigned long long first, second;
+	int err = namespace_number(a, of_a, &first);
+
+	if (!err)
+		err = namespace_number(b, of_b, &second);
+	return err ? err : first == second;
 }
 
 /* "monotonic -86400 0": seconds and nanoseconds; the first releases had the number instead. */
@@ -64,24 +93,22 @@ static int read_offsets(pid_t pid, struct timens_offset offset[TIMENS_CLOCKS])
 /* Those of the namespace that a process is in. */
 static int offsets_of(pid_t pid, struct timens_offset offset[TIMENS_CLOCKS])
 {
-	char own[NAME_MAX_NS], children[NAME_MAX_NS];
+	int same = is_same(pid, "time", pid, "time_for_children");
 
-	namespace_name(pid, "time", own);
-	namespace_name(pid, "time_for_children", children);
-	return strcmp(own, children) ? -EXDEV : read_offsets(pid, offset);
+	if (same < 0 && same != -EACCES)
+		return same;
+	return same ? read_offsets(pid, offset) : -EXDEV;
 }
 
 int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bool *other)
 {
-	char ours[NAME_MAX_NS], theirs[NAME_MAX_NS];
 	struct timens_offset here[TIMENS_CLOCKS] = {{0}};
-	int err;
+	int err, same = is_same(0, "time", pid, "time");
 
-	namespace_name(0, "time", ours);
-	namespace_name(pid, "time", theirs);
-	*other = strcmp(ours, theirs) != 0;
-	if (!*other)
-		return 0;
+	/* Who may not be looked at has offsets all the same, perhaps ours. */
+	*other = same <= 0;
+	if (same > 0 || (same < 0 && same != -EACCES))
+		return same < 0 ? same : 0;
 	err = offsets_of(pid, ahead);
 	if (!err)
 		err = offsets_of(0, here);
@@ -94,13 +121,11 @@ int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bo
 	return err;
 }
 
-bool kernel_timens_is_left(void)
+int kernel_timens_is_left(void)
 {
-	char own[NAME_MAX_NS], children[NAME_MAX_NS];
+	int same = is_same(0, "time", 0, "time_for_children");
 
-	namespace_name(0, "time", own);
-	namespace_name(0, "time_for_children", children);
-	return strcmp(own, children) != 0;
+	return same < 0 ? same : !same;
 }
 
 int kernel_timens_join(pid_t owner)
@@ -127,7 +152,7 @@ void kernel_timens_fill(union vdso_data_store *page, const struct foreign_layout
 		return;
 	}
 	timens_kernels(timens, asked_for);
-	vvar_fill_offsets(page, offset, asked_for);
+	vvar_fill_offsets(page, offset, asked_for, timens->own ? VDSO_WALL_DISTANCE : 0);
 }
 
 int kernel_timens_page(const union vdso_data_store *page)

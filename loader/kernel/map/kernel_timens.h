@@ -23,9 +23,10 @@ int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bo
 
 /*
  * After unshare(CLONE_NEWTIME) a process stays in its namespace, and what it starts does not:
- * the attendants, whose clocks must be those of their owner, too. True in such a process.
+ * the attendants, whose clocks must be those of their owner, too. 1 in such a process, 0, or
+ * -errno.
  */
-bool kernel_timens_is_left(void);
+int kernel_timens_is_left(void);
 
 /*
  * In an attendant: back to the namespace of its owner. Returns 0 or -errno: -EPERM without the

@@ -19,7 +19,7 @@ bool timens_is_empty(const struct timens *timens)
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		if (timens->ns[i])
 			return false;
-	return true;
+	return !timens->own;
 }
 
 /*

@@ -18,9 +18,10 @@
 struct timens {
 	s64 ns[TIMENS_CLOCKS];
 	bool answered; /* system calls are answered with these clocks already, by a tracer */
+	bool own; /* ... and the data page has them: no offsets, for all but a kernel's image */
 };
 
-/* True if no clock is shifted: then no namespace is needed. */
+/* True if the data page shows what readers are to see: then no namespace is needed. */
 bool timens_is_empty(const struct timens *timens);
 
 /* What the clocks of this process show, for clock_wish_check(). */

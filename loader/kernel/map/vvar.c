@@ -125,7 +125,7 @@ void vvar_close_fd(struct vvar *vvar)
 
 void vvar_fill_offsets(union vdso_data_store *page,
 		       const struct timens_offset offset[VDSO_BASES],
-		       const struct timens_offset kernels[VDSO_BASES])
+		       const struct timens_offset kernels[VDSO_BASES], u32 wall)
 {
 	struct vdso_data *data = page->offsets;
 
@@ -133,6 +133,7 @@ void vvar_fill_offsets(union vdso_data_store *page,
 		const struct timens_offset *from = cs == CS_KERNEL ? kernels : offset;
 
 		write_once_s32(&data[cs].clock_mode, VDSO_CLOCKMODE_TIMENS);
+		write_once32(&data[cs].wall, wall);
 		for (int clock = 0; clock < VDSO_BASES; clock++) {
 			write_once_s64(&data[cs].offset[clock].sec, from[clock].sec);
 			write_once64(&data[cs].offset[clock].nsec, from[clock].nsec);
@@ -143,7 +144,7 @@ void vvar_fill_offsets(union vdso_data_store *page,
 }
 
 void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES],
-		      const struct timens_offset kernels[VDSO_BASES])
+		      const struct timens_offset kernels[VDSO_BASES], u32 wall)
 {
-	vvar_fill_offsets(&vvar->writable[VDSO_TIMENS_PAGE], offset, kernels);
+	vvar_fill_offsets(&vvar->writable[VDSO_TIMENS_PAGE], offset, kernels, wall);
 }

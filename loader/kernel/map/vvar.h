@@ -89,15 +89,16 @@ void vvar_close_fd(struct vvar *vvar);
 
 /*
  * Fills a page of offsets: sequence 1 and mode TIMENS for ever, offset[] by clock id in both
- * bases, and what is to be added to the kernel's own answers (CS_KERNEL, vdso/datapage.h). To
- * be called before there are readers: it is not made for changing a live namespace.
+ * bases, what is to be added to the kernel's own answers (CS_KERNEL, vdso/datapage.h), and
+ * where the wall clocks are, 0 or VDSO_WALL_DISTANCE. To be called before there are readers: it
+ * is not made for changing a live namespace.
  */
 void vvar_fill_offsets(union vdso_data_store *page,
 		       const struct timens_offset offset[VDSO_BASES],
-		       const struct timens_offset kernels[VDSO_BASES]);
+		       const struct timens_offset kernels[VDSO_BASES], u32 wall);
 
 /* The one of the data pages. */
 void vvar_set_offsets(struct vvar *vvar, const struct timens_offset offset[VDSO_BASES],
-		      const struct timens_offset kernels[VDSO_BASES]);
+		      const struct timens_offset kernels[VDSO_BASES], u32 wall);
 
 #endif

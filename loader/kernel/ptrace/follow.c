@@ -28,6 +28,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/inject.h"
+#include "kernel/ptrace/narrow.h"
 #include "kernel/ptrace/rejoin.h"
 #include "kernel/ptrace/time/requests.h"
 #include "kernel/ptrace/settle.h"
@@ -133,7 +134,8 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 	if (err)
 		return is_denied(error, err);
 	follow->first = first;
-	follow->started = follow->left = false;
+	follow->started = follow->left = follow->stuck = false;
+	follow->told = 0;
 	follow->deadlines =
 		(struct deadlines){.control = follow->control, .files = &follow->files};
 	if (ptrace(PTRACE_SEIZE, first, NULL, (void *)options_of(follow))) {
@@ -208,6 +210,7 @@ static void tell_failure(struct follow *follow, struct traced *traced, const str
 		event_tell(
 			follow->events,
 			&(struct event){.kind = EVENT_FAILED, .what = "run", .why = why->why});
+		follow->told = pid;
 		traced_exit(traced, ERROR_SELF);
 	} else {
 		event_tell(follow->events, &(struct event){.kind = EVENT_KEEPS_KERNEL_VDSO,
@@ -243,7 +246,7 @@ static int enter_namespace(struct vdso_files *files, const struct timens *timens
 	return err >= 0 ? 0
 			: error_self(error, err, NULL,
 				     "it is in a time namespace with unknown offsets: %s",
-				     strerror(-err));
+				     error_words(err));
 }
 
 /*
@@ -267,6 +270,7 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 	struct traced traced;
 	bool first = pid == follow->first && !follow->started;
 	unsigned long message;
+	uintptr_t slots = 0;
 	int err;
 
 	if (follow->first_only && follow->started)
@@ -288,8 +292,11 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
 	traced = (struct traced){.pid = pid};
+	injection = (struct injection){.kernel_vdso = 0};
 	err = enter_namespace(&files, follow->timens, pid, &error);
-	if (!err)
+	if (!err && follow->control && narrow_is(pid))
+		err = narrow_program(&traced, pid, DEADLINE_SLOTS_SIZE, &slots, &error);
+	else if (!err)
 		err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso,
 				  &injection, &error);
 	if (files.offsets >= 0)
@@ -303,8 +310,10 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		return;
 	if (!err && pid == follow->first)
 		follow->started = true;
+	if (injection.vdso.slots)
+		slots = injection.vdso.slots;
 	if (follow->control)
-		deadlines_program(&follow->deadlines, pid, err ? 0 : injection.vdso.slots);
+		deadlines_program(&follow->deadlines, pid, err ? 0 : slots);
 	to_harmless_stop(follow, pid);
 	if (err) {
 		tell_failure(follow, &traced, &error);
@@ -312,7 +321,8 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 			*status = traced.status;
 		return;
 	}
-	tell(follow->events, pid, &injection);
+	if (injection.kernel_vdso)
+		tell(follow->events, pid, &injection);
 	if (follow->trace)
 		trace_program(follow->trace, pid, comm_of(pid), injection.vdso.ehdr);
 	if (first && follow->before_first)
@@ -362,11 +372,20 @@ static void new_process(struct follow *follow, pid_t pid, int *status)
 		*status = traced.status;
 }
 
-/* A stopped process that cannot be told to go on would stay stopped for ever. */
-static void end(const struct follow *follow, pid_t pid)
+/*
+ * A stopped process that cannot be told to go on would stay stopped for ever. With a trace a
+ * killed one stops once more, at its end, where no signal reaches it.
+ */
+static void end(struct follow *follow, pid_t pid)
 {
 	static char why[96];
 
+	if (follow->told == pid) {
+		follow->stuck = true;
+		process_kill(pid);
+		return;
+	}
+	follow->told = pid;
 	snprintf(why, sizeof(why), "process %d is killed, since it cannot go on: ptrace(2): %s",
 		 pid, strerror(errno));
 	event_tell(follow->events,
@@ -378,8 +397,7 @@ static void end(const struct follow *follow, pid_t pid)
  * A stopped process goes on, with a signal. It is asked twice: that there is no such process is
  * true if it has been killed, and then again.
  */
-static bool let_go(const struct follow *follow, enum __ptrace_request how, pid_t pid,
-		   int signal)
+static bool let_go(struct follow *follow, enum __ptrace_request how, pid_t pid, int signal)
 {
 	for (int turn = 0; turn < 2; turn++)
 		if (!ptrace(how, pid, NULL, (void *)(long)signal))
@@ -404,7 +422,7 @@ static void time_call(struct follow *follow, pid_t pid, int event)
 }
 
 /* A call that sets the clock: to its end, and on from there when that is published. */
-static void settle(const struct follow *follow, pid_t pid, int event)
+static void settle(struct follow *follow, pid_t pid, int event)
 {
 	if (event == PTRACE_EVENT_SECCOMP && settle_is_ours(pid)) {
 		let_go(follow, PTRACE_SYSCALL, pid, 0);
@@ -520,11 +538,12 @@ bool follow_any_left(void)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	bool any = false;
+	pid_t tracer = 0, self = getpid();
 
-	while (proc && !any && (entry = readdir(proc)))
-		any = atoi(entry->d_name) > 0 && tracer_of(atoi(entry->d_name)) == getpid();
+	/* Where each look is interrupted for ever, a hundred processes would take too long. */
+	while (proc && tracer != self && tracer != -EINTR && (entry = readdir(proc)))
+		tracer = atoi(entry->d_name) > 0 ? tracer_of(atoi(entry->d_name)) : 0;
 	if (proc)
 		closedir(proc);
-	return any;
+	return tracer == self;
 }

@@ -51,6 +51,8 @@ struct follow {
 	pid_t first;  /* the program itself */
 	bool started; /* it has our vDSO */
 	bool left;    /* and we do not trace it any more */
+	pid_t told;   /* whose end has been told (EVENT_FAILED), or 0 */
+	bool stuck;   /* that one stops again at its end, and goes only with us */
 };
 
 /*

@@ -51,6 +51,12 @@
  */
 #define SLOWER_TO_TELL 3
 
+/* How often it is tried to become visible again. */
+#define SHOWS_MAX 4
+
+/* With a trace: how long a parent that has failed may take to end its child. */
+#define TRACER_MS 1000
+
 /* All that becoming a program takes. */
 struct start {
 	const struct run_request *request;
@@ -67,7 +73,8 @@ struct start {
 /* Has nobody asked for it in so many words? Then it can be done without. */
 static bool is_implied(const struct start *start)
 {
-	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS;
+	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS &&
+	       !start->request->shift_files;
 }
 
 /* What a message is about. */
@@ -230,7 +237,7 @@ static int become_by_kernel(struct start *start, struct error *error)
 	if (control) {
 		err = time_calls_filter(control->steady ? WALL_CLOCKS | STEADY_CLOCKS
 							: WALL_CLOCKS,
-					control->rate_all);
+					control->rate_all, control->files);
 		if (err)
 			return error_system(error, err, what_of(start));
 	}
@@ -314,15 +321,31 @@ static int become_program(struct start *start, struct error *error)
 	return err;
 }
 
-/* A byte comes on go when our parent has become our tracer. */
-static int become_traced(struct start *start, int go, const sigset_t *mask, struct error *error)
+/*
+ * A byte comes on go when our parent has become our tracer. The pipe ends without one if it is
+ * gone, and nothing traces us; or if it has failed, has said so, and kills us.
+ */
+static int wait_for_tracer(int go, pid_t parent)
+{
+	int err = -ECHILD;
+	char byte;
+
+	for (unsigned turn = 0; err == -ECHILD && turn < TRACER_MS; turn++) {
+		if (turn)
+			pause_ns(1000000);
+		err = attendant_receive(go, &byte, 1);
+		if (err == -ECHILD && getppid() != parent)
+			_exit(ERROR_SELF);
+	}
+	return err == -ECHILD ? error_by("read", -EIO) : err;
+}
+
+static int become_traced(struct start *start, int go, pid_t parent, const sigset_t *mask,
+			 struct error *error)
 {
 	const struct run_request *request = start->request;
-	char byte;
-	int err = attendant_receive(go, &byte, 1);
+	int err = wait_for_tracer(go, parent);
 
-	if (err == -ECHILD)
-		_exit(ERROR_SELF); /* our parent is gone, and nothing traces us */
 	if (!err)
 		err = trace_filter();
 	if (err)
@@ -340,23 +363,27 @@ static int become_traced(struct start *start, int go, const sigset_t *mask, stru
  * What the child does until it is the program. Only failures come back; they are told from
  * here, as base/event.h says, and become the exit status.
  */
-static _Noreturn void run_child(struct start *start, int go, const sigset_t *mask)
+static _Noreturn void run_child(struct start *start, int go, pid_t parent, const sigset_t *mask)
 {
 	const struct events *events = &start->request->events;
 	struct error error = {0};
 
-	become_traced(start, go, mask, &error);
+	become_traced(start, go, parent, mask, &error);
 	event_tell(events,
 		   &(struct event){.kind = EVENT_FAILED, .what = error.what, .why = error.why});
 	_exit(error.status);
 }
 
-/* With a trace: the program as a child. Returns its process id or -errno. */
-static pid_t start_child(struct start *start, const sigset_t *mask, struct error *error)
+/*
+ * With a trace: the program as a child. Returns its process id or -errno; or 0 with
+ * *wait_status, if it has failed before it was traced, and has said why.
+ */
+static pid_t start_child(struct start *start, const sigset_t *mask, int *wait_status,
+			 struct error *error)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL}, chld;
+	pid_t parent = getpid(), child;
 	int go[2], err;
-	pid_t child;
 
 	if (pipe2(go, O_CLOEXEC))
 		return error_system(error, error_from("pipe2"), "trace");
@@ -366,7 +393,7 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 	if (child == 0) {
 		sigaction(SIGCHLD, &chld, NULL);
 		descriptor_close(go[1]);
-		run_child(start, go[0], mask);
+		run_child(start, go[0], parent, mask);
 	}
 	err = child < 0 ? error_system(error, error_from("clone"), "trace")
 			: follow_start(&start->follow, child, error);
@@ -378,7 +405,8 @@ static pid_t start_child(struct start *start, const sigset_t *mask, struct error
 	descriptor_close(go[1]); /* without the byte it ends */
 	if (err && child > 0) {
 		process_kill(child);
-		wait_for(child, NULL, __WALL);
+		if (wait_for(child, wait_status, __WALL) == child && WIFEXITED(*wait_status))
+			return 0;
 	}
 	return err ? err : child;
 }
@@ -397,8 +425,8 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &mask))
 		return error_system(error, error_from("rt_sigprocmask"), "trace");
-	child = start_child(start, &mask, error);
-	if (child < 0) {
+	child = start_child(start, &mask, wait_status, error);
+	if (child <= 0) {
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return child;
 	}
@@ -407,15 +435,27 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 	return 0;
 }
 
+/* A process of ours that has one keeper tells of it. */
+static const char *why_no_counter(const struct keeper *keeper)
+{
+	static char why[160];
+
+	if (!keeper->counter_err)
+		return keeper->why_no_counter;
+	snprintf(why, sizeof(why), "%s: %s", keeper->why_no_counter,
+		 error_words(error_by(keeper->counter_call, keeper->counter_err)));
+	return why;
+}
+
 /* How fast the counter runs, or why there is none. */
 static void tell_counter(const struct events *events, const struct keeper *keeper)
 {
 	if (keeper->why_no_counter && !events->verbose && keeper->slower > SLOWER_TO_TELL)
 		event_tell(events, &(struct event){.kind = EVENT_SLOW_CLOCKS,
-						   .why = keeper->why_no_counter,
+						   .why = why_no_counter(keeper),
 						   .times = keeper->slower});
 	else if (keeper->why_no_counter)
-		event_verbose(events, EVENT_NO_COUNTER, .why = keeper->why_no_counter);
+		event_verbose(events, EVENT_NO_COUNTER, .why = why_no_counter(keeper));
 	else
 		event_verbose(events, EVENT_COUNTER, .mhz = 1000.0 / keeper->rate,
 			      .mult = keeper->mult, .shift = keeper->shift);
@@ -463,6 +503,8 @@ static int make_control(struct start *start, struct error *error)
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action))
 		return error_system(error, error_from("seccomp"), what_of(start));
 	start->follow.control = control_create();
+	if (start->follow.control)
+		start->follow.control->files = request->shift_files;
 	return start->follow.control ? 0
 				     : error_system(error, error_from("mmap"), what_of(start));
 }
@@ -507,6 +549,26 @@ static bool hide(void)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+static const char *files_refused(const struct start *start)
+{
+	if (!start->request->shift_files)
+		return NULL;
+	if (clock_wish_says_nothing(&start->request->clocks))
+		return "no clock is changed that they could go with";
+	return start->follows ? NULL
+			      : "only in a tree that is followed: not with --no-follow, "
+				"--exec=hand or trace";
+}
+
+/* Else our own files in /proc would be root's. Returns 0 or -errno. */
+static int show(void)
+{
+	for (int turn = 0; turn < SHOWS_MAX; turn++)
+		if (!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+			return 0;
+	return error_from("prctl");
+}
+
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
@@ -517,7 +579,7 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	struct rlimit stack;
 	const char *why;
 	bool hidden;
-	int err;
+	int err, shown;
 
 	timens_now(&now);
 	why = clock_wish_check(&request->clocks, &now);
@@ -528,6 +590,9 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return error_self(error, -EINVAL, "--exec=hand",
 				  "not together with %s: what is started by hand is not traced",
 				  request->trace ? "trace" : "--follow");
+	why = files_refused(start);
+	if (why)
+		return error_self(error, -EINVAL, "--shift-files", "%s", why);
 	if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < STACK_NEEDED)
 		return error_self(
 			error, -ENOMEM, "run",
@@ -545,10 +610,11 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 		return err;
 	hidden = hide();
 	err = make_data_pages(start, foreign, duty, error);
-	if (hidden)
-		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	shown = hidden ? show() : 0;
 	if (err)
 		return err;
+	if (shown)
+		return error_system(error, shown, "run");
 	/* It has found out what is to be added to the clocks. */
 	start->follow.files.in_namespace = !timens_is_empty(&keeper->timens);
 	if (start->follows && !request->trace) {

@@ -32,7 +32,8 @@ struct run_request {
 	struct image image;
 	const char *image_name; /* for messages: its file */
 	struct clock_wish clocks;
-	bool force; /* use an image that fails the check all the same */
+	bool shift_files; /* the times of files go with them; only where they are followed */
+	bool force;       /* use an image that fails the check all the same */
 	enum counter_choice counter;
 	bool keep_kernel_vdso;
 	enum run_exec exec;

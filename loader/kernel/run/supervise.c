@@ -71,7 +71,10 @@ static bool was_continued(pid_t child)
 	       info.si_pid == child;
 }
 
-/* Everything that waitpid(2) reports for now. Returns true when the child has ended. */
+/*
+ * Everything that waitpid(2) reports for now. Returns true when the child has ended, or when
+ * only our own end helps.
+ */
 static bool look_at_children(pid_t child, struct follow *follow, int *status, bool *stopped)
 {
 	pid_t pid;
@@ -79,6 +82,10 @@ static bool look_at_children(pid_t child, struct follow *follow, int *status, bo
 	while ((pid = wait_for(-1, status, WNOHANG | __WALL)) > 0) {
 		int stop = follow_event(follow, pid, status);
 
+		if (follow->stuck) {
+			*status = follow->started ? SIGKILL : ERROR_SELF << 8;
+			return true;
+		}
 		if (pid == child && !WIFSTOPPED(*status))
 			return true;
 		if (pid == child)
@@ -125,7 +132,8 @@ void supervise_rest(struct follow *follow)
 
 	sigfillset(&all);
 	/* Only now and then: it reads of every process that there is. */
-	for (unsigned turns = 0; !hung_up && (turns % LOOK_FOR_REST || follow_any_left());
+	for (unsigned turns = 0;
+	     !hung_up && !follow->stuck && (turns % LOOK_FOR_REST || follow_any_left());
 	     turns++) {
 		bool stopped = false;
 		siginfo_t info;

@@ -88,11 +88,69 @@ static void set_line(struct vdso_data *vd, const struct timeline *line)
 	write_once32(&vd->shift, line->shift);
 }
 
-void bases_write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns)
+static void write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns)
 {
 	set_base(&vd->basetime[VDSO_CLOCK_REALTIME], real_ns, 0, 0);
 	set_base(&vd->basetime[VDSO_CLOCK_REALTIME_COARSE], real_ns, 0, 0);
 	set_base(&vd->basetime[VDSO_CLOCK_MONOTONIC_COARSE], mono_ns, 0, 0);
+}
+
+/* A clock of one's own, where the kernel's has come to ns and frac; if it is one of this pair.
+ */
+static void set_own(struct bases *bases, struct vdso_data *vd, struct own_line *line, int id,
+		    u64 ns, u64 frac)
+{
+	struct own_point at;
+
+	if (own_point(&bases->own, line, id, ns, frac, &at))
+		set_base(&vd->basetime[id], at.ns, at.frac, at.shift);
+}
+
+static void set_own_line(struct vdso_data *vd, const struct own_line *line)
+{
+	write_once32(&vd->mult, line->stands ? 0 : line->mult);
+	write_once32(&vd->shift, line->shift);
+}
+
+void bases_write_coarse(struct bases *bases, struct vdso_data *vd, u64 real_ns, u64 mono_ns)
+{
+	struct own_line none = {.stands = true};
+
+	if (!bases->own.pair) {
+		write_coarse(vd, real_ns, mono_ns);
+		return;
+	}
+	set_own(bases, vd, &none, VDSO_CLOCK_REALTIME, real_ns, 0);
+	set_own(bases, vd, &none, VDSO_CLOCK_REALTIME_COARSE, real_ns, 0);
+	set_own(bases, vd, &none, VDSO_CLOCK_MONOTONIC_COARSE, mono_ns, 0);
+}
+
+static void write_own(struct bases *bases, struct vdso_data *vd)
+{
+	const s64 distance[TIMENS_CLOCKS] = {
+		[TIMENS_REALTIME] = bases->real,
+		[TIMENS_BOOTTIME] = bases->boot,
+		[TIMENS_TAI] = bases->tai,
+	};
+	const struct timeline *mono = &bases->mono;
+	struct own_line line = own_line(&bases->own, mono);
+
+	for (int id = 0; id < VDSO_BASES; id++) {
+		int of = timens_clock_of(id);
+
+		if (of >= 0 && !(VDSO_BIT(id) & VDSO_RAW))
+			set_own(bases, vd, &line, id, mono->ns + (u64)distance[of], mono->frac);
+	}
+	set_own_line(vd, &line);
+}
+
+static void write_own_raw(struct bases *bases, struct vdso_data *vd)
+{
+	const struct timeline *raw = &bases->raw;
+	struct own_line line = own_line(&bases->own, raw);
+
+	set_own(bases, vd, &line, VDSO_CLOCK_MONOTONIC_RAW, raw->ns, raw->frac);
+	set_own_line(vd, &line);
 }
 
 static void copy_base(struct vdso_data data[CS_BASES], int clock)
@@ -117,8 +175,12 @@ void bases_write(struct bases *bases, struct vdso_data *vd, u64 now)
 
 	timeline_advance(&bases->mono, now);
 	set_line(vd, mono);
+	if (bases->own.pair) {
+		write_own(bases, vd);
+		return;
+	}
 	real = mono->ns + (u64)bases->real;
-	bases_write_coarse(vd, real, mono->ns);
+	write_coarse(vd, real, mono->ns);
 	set_base(&base[VDSO_CLOCK_REALTIME], real, mono->frac, mono->shift);
 	set_base(&base[VDSO_CLOCK_MONOTONIC], mono->ns, mono->frac, mono->shift);
 	set_base(&base[VDSO_CLOCK_BOOTTIME], mono->ns + (u64)bases->boot, mono->frac,
@@ -132,6 +194,10 @@ void bases_write_raw(struct bases *bases, struct vdso_data *vd, u64 now)
 
 	timeline_advance(&bases->raw, now);
 	set_line(vd, raw);
+	if (bases->own.pair) {
+		write_own_raw(bases, vd);
+		return;
+	}
 	set_base(&vd->basetime[VDSO_CLOCK_MONOTONIC_RAW], raw->ns, raw->frac, raw->shift);
 }
 

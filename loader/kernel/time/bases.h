@@ -24,6 +24,7 @@
 
 #include <vdso/datapage.h>
 
+#include "kernel/time/own.h"
 #include "kernel/time/timeline.h"
 
 /* A distance in ns, known to lie between the two. */
@@ -40,6 +41,7 @@ struct clocks_look {
 struct bases {
 	struct timeline mono, raw;
 	s64 real, boot, tai; /* distances from MONOTONIC, in ns */
+	struct own own;      /* what is written of all that, if not the kernel's clocks */
 };
 
 /*
@@ -79,7 +81,7 @@ void bases_close_raw(struct bases *bases, struct vdso_data *vd);
  * Writes what does not need a counter into CS_HRES_COARSE: the coarse clocks, and the base of
  * REALTIME, whose seconds time() reads.
  */
-void bases_write_coarse(struct vdso_data *vd, u64 real_ns, u64 mono_ns);
+void bases_write_coarse(struct bases *bases, struct vdso_data *vd, u64 real_ns, u64 mono_ns);
 
 /* The second copy of the coarse clocks: the first one as it stands, into CS_RAW. */
 void bases_copy_coarse(struct vdso_data data[CS_BASES]);

@@ -31,6 +31,8 @@ struct counter {
 	enum counter_choice choice;
 	char clocksource[32]; /* the kernel's, as it was last seen; empty where /sys does not
 				 tell */
+	int err;              /* why it does not: -errno of this call, or 0 */
+	const char *call;
 };
 
 enum counter_trust { COUNTER_BELIEVED, COUNTER_TO_BE_TESTED, COUNTER_REFUSED };
@@ -49,7 +51,10 @@ enum counter_trust counter_trust(const char *clocksource, const char *doubt, con
  */
 bool counter_usable(struct counter *counter, const char **why);
 
-/* Has the kernel changed to another clocksource since that was asked? */
+/*
+ * Has the kernel changed to another clocksource since that was asked? Where /sys does not tell
+ * any more, what was last seen holds: that a file cannot be read says nothing of the counter.
+ */
 bool counter_changed(const struct counter *counter);
 
 #endif

@@ -45,6 +45,9 @@
 /* Once a second, ask for what hardly ever changes. */
 #define RECHECK_UPDATES (1000000000 / TIMELINE_PERIOD_NS)
 
+/* A fast clock is updated up to so many times as often. */
+#define FAST_TIMES 4
+
 /* So many looks at a counter that comes back, before it is used: 64 ms. */
 #define TRIAL_LOOKS 16
 
@@ -131,7 +134,7 @@ static void write_coarse(struct timekeeper *tk)
 {
 	u64 mono = sampler_clock(CLOCK_MONOTONIC), real = sampler_clock(CLOCK_REALTIME);
 
-	bases_write_coarse(&tk->data[CS_HRES_COARSE], real - (u64)tk->ahead.real,
+	bases_write_coarse(&tk->bases, &tk->data[CS_HRES_COARSE], real - (u64)tk->ahead.real,
 			   mono - (u64)tk->ahead.mono);
 }
 
@@ -432,9 +435,20 @@ void timekeeper_update(struct timekeeper *tk)
 		mirror_rng(&tk->mirror, tk->rng.data);
 }
 
+/* A coarse clock is as old as the last update; on a clock that is fast that is a long time. */
+static u64 longest_period(const struct own *own)
+{
+	u64 times = own->pair ? own_rate(own) / CLOCK_RATE_ONE : 1;
+
+	return TIMELINE_PERIOD_NS / (times < 1 ? 1 : times > FAST_TIMES ? FAST_TIMES : times);
+}
+
 u64 timekeeper_period(const struct timekeeper *tk)
 {
-	return tk->why_no_counter ? TIMELINE_PERIOD_NS : bases_period(&tk->bases);
+	u64 longest = longest_period(&tk->bases.own);
+	u64 period = tk->why_no_counter ? longest : bases_period(&tk->bases);
+
+	return period < longest ? period : longest;
 }
 
 /*

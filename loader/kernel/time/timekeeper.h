@@ -59,7 +59,8 @@ void timekeeper_stand_in(struct timekeeper *tk);
 
 /*
  * How long it may be until the next update, in ns: TIMELINE_PERIOD_NS, but less in the first
- * milliseconds, while the rate of the counter is known for a short time only.
+ * milliseconds, while the rate of the counter is known for a short time only; and for a clock
+ * that is fast.
  */
 u64 timekeeper_period(const struct timekeeper *tk);
 

@@ -330,7 +330,7 @@ static void make_pages(void)
 		vd[cs].mask = vd[cs].max_cycles = ~0ull;
 		vd[cs].shift = LOAD_SHIFT; /* mult 0: the base is the time */
 	}
-	vvar_set_offsets(&vvar, none, none);
+	vvar_set_offsets(&vvar, none, none, 0);
 	publish();
 	if (vvar_seal(&vvar))
 		bail_out("the data page cannot be sealed");

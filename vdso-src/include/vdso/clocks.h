@@ -34,6 +34,10 @@
 #define VDSO_COARSE  (VDSO_BIT(VDSO_CLOCK_REALTIME_COARSE) | \
 		      VDSO_BIT(VDSO_CLOCK_MONOTONIC_COARSE))
 #define VDSO_RAW     (VDSO_BIT(VDSO_CLOCK_MONOTONIC_RAW))
+
+/* Those that show a date, which may go at a rate of their own (datapage.h, CS_WALL). */
+#define VDSO_WALL    (VDSO_BIT(VDSO_CLOCK_REALTIME) | VDSO_BIT(VDSO_CLOCK_TAI) | \
+		      VDSO_BIT(VDSO_CLOCK_REALTIME_COARSE))
 /* clang-format on */
 
 /* gettime.c gets from a coarse clock to its fine one by this distance. */

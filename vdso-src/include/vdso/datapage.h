@@ -56,6 +56,13 @@
 #	define CS_BASES       2
 
 /*
+ * Where the wall clocks, REALTIME and TAI, go at a rate of their own, there is a second pair
+ * like this one, so many further on. Then the first has nothing of those clocks, and the second
+ * nothing of the others.
+ */
+#	define CS_WALL 2
+
+/*
  * A page of offsets has a third one: what to add to the kernel's own answers. It is less than
  * the others if the program is in a time namespace of the kernel's that the timekeeper is not
  * in.
@@ -102,6 +109,8 @@ struct arch_vdso_data {
  *			@mask
  * @mask:		the bits that the counter has
  * @mult:		nanoseconds << @shift for one cycle
+ * @wall:		in a page of offsets: how many bytes further on the bases of the wall
+ *			clocks are, 0 or VDSO_WALL_DISTANCE
  * @shift:		see @mult
  * @basetime:		base of each clock at @cycle_last, by clock id. CS_RAW has
  *			MONOTONIC_RAW and, in [5] and [6], where the kernel's data page has
@@ -123,8 +132,8 @@ struct arch_vdso_data {
  *
  * The page of offsets of a time namespace has the same layout. Its @seq is always 1 and its
  * @clock_mode VDSO_CLOCKMODE_TIMENS, so a reader finds out on the branch for an update under
- * way, which costs nothing in a process outside a namespace. Then @offset is valid, and the
- * data page is the next one.
+ * way, which costs nothing in a process outside a namespace. Then @offset and @wall are valid,
+ * and the data page is the next one.
  */
 struct vdso_data {
 	union {
@@ -138,7 +147,10 @@ struct vdso_data {
 	u64 cycle_last;
 	u64 max_cycles;
 	u64 mask;
-	u32 mult;
+	union {
+		u32 mult;
+		u32 wall;
+	};
 	u32 shift;
 
 	union {
@@ -157,12 +169,14 @@ struct vdso_data {
 	struct arch_vdso_data arch_data;
 };
 
+#	define VDSO_WALL_DISTANCE (u32)(CS_WALL * sizeof(struct vdso_data))
+
 /*
  * One data page, time or random numbers. The union gives it its size, which is the stride: only
  * the first VDSO_SMALLEST_PAGE bytes have something in them.
  */
 union vdso_data_store {
-	struct vdso_data data[CS_BASES];
+	struct vdso_data data[CS_WALL + CS_BASES];
 	struct vdso_data offsets[CS_KERNEL + 1];
 	struct vdso_rng_data rng;
 	unsigned char page[VDSO_STRIDE];
@@ -178,6 +192,7 @@ VDSO_AT(cycle_last, 8);
 VDSO_AT(max_cycles, 16);
 VDSO_AT(mask, 24);
 VDSO_AT(mult, 32);
+VDSO_AT(wall, 32);
 VDSO_AT(shift, 36);
 VDSO_AT(basetime, 40);
 VDSO_AT(offset, 40);
@@ -188,7 +203,9 @@ VDSO_AT(coarse_res, 244);
 #	undef VDSO_AT
 _Static_assert(sizeof(struct vdso_data) == 248, "the second base starts at 248");
 _Static_assert(sizeof(_Atomic(u32)) == 4, "the sequence counter is one plain word");
-_Static_assert(sizeof(struct vdso_data) * (CS_KERNEL + 1) <= VDSO_SMALLEST_PAGE, "one page");
+_Static_assert(sizeof(struct vdso_data) * (CS_WALL + CS_BASES) <= VDSO_SMALLEST_PAGE &&
+		       sizeof(struct vdso_data) * (CS_KERNEL + 1) <= VDSO_SMALLEST_PAGE,
+	       "one page");
 _Static_assert(sizeof(union vdso_data_store) == VDSO_STRIDE, "one stride, no more");
 
 #endif /* __ASSEMBLER__ */

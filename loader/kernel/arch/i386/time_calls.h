@@ -74,6 +74,25 @@ enum i386_time_call {
 	I386_timer_gettime_time64 = 408,
 	I386_timerfd_gettime = 326,
 	I386_timerfd_gettime_time64 = 410,
+	/* Of a file: stat, and stat64, whose seconds are 32 bits, too. */
+	I386_stat = 106,
+	I386_stat_time64 = 195,
+	I386_lstat = 107,
+	I386_lstat_time64 = 196,
+	I386_fstat = 108,
+	I386_fstat_time64 = 197,
+	I386_newfstatat = -1,
+	I386_newfstatat_time64 = 300,
+	I386_statx = -1,
+	I386_statx_time64 = 383,
+	I386_utime = 30,
+	I386_utime_time64 = -1,
+	I386_utimes = 271,
+	I386_utimes_time64 = -1,
+	I386_futimesat = 299,
+	I386_futimesat_time64 = -1,
+	I386_utimensat = 320,
+	I386_utimensat_time64 = 412,
 };
 
 #ifdef __i386__

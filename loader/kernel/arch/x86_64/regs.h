@@ -131,6 +131,17 @@ static inline void regs_set_arg(struct user_regs_struct *regs, bool is_32, unsig
 	*regs_place_of(regs, is_32, arg) = value;
 }
 
+/* regs_for_call() for a program of 32 bits. */
+static inline void regs_for_call_32(struct user_regs_struct *regs, uintptr_t instruction,
+				    long nr, const long arg[6])
+{
+	regs->rip = instruction;
+	regs->rax = (unsigned long)nr;
+	regs->orig_rax = ~0ul;
+	for (unsigned i = 0; i < 6; i++)
+		regs_set_arg(regs, true, i, (uint32_t)arg[i]);
+}
+
 static inline void regs_set_nr(struct user_regs_struct *regs, long nr)
 {
 	regs->orig_rax = (unsigned long)nr;

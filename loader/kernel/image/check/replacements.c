@@ -17,28 +17,28 @@
 
 /* An entry begins with the place of the code, as the distance from the entry itself. */
 static const struct form {
-	uint16_t machine; /* EM_NONE: any */
 	const char *section;
+	uint16_t machine;                 /* EM_NONE: any */
 	uint8_t size, length_at, with_at; /* of the replaced code, and of the new; 0: unsaid */
 	uint8_t most;                     /* bytes of new code, if they are in the entry */
 	bool elsewhere; /* the new code: a distance from the second word of the entry */
 } forms[] = {
-	{EM_NONE, VDSO_ALTERNATIVES, sizeof(struct vdso_alternative),
+	{VDSO_ALTERNATIVES, EM_NONE, sizeof(struct vdso_alternative),
 	 offsetof(struct vdso_alternative, length), offsetof(struct vdso_alternative, with),
 	 VDSO_ALTERNATIVE_CODE, false},
-	{EM_X86_64, ".altinstructions", 14, 12, 13, UINT8_MAX, true}, /* Linux 6.3 */
-	{EM_X86_64, ".altinstructions", 12, 10, 11, UINT8_MAX, true},
-	{EM_X86_64, ".altinstructions", 13, 10, 11, UINT8_MAX, true}, /* 4.0 to 5.12 */
-	{EM_386, ".altinstructions", 14, 12, 13, UINT8_MAX, true},
-	{EM_386, ".altinstructions", 12, 10, 11, UINT8_MAX, true},
-	{EM_386, ".altinstructions", 13, 10, 11, UINT8_MAX, true},
-	{EM_AARCH64, ".altinstructions", 12, 10, 11, UINT8_MAX, true},
-	{EM_LOONGARCH, ".altinstructions", 12, 10, 11, UINT8_MAX, true},
-	{EM_S390, ".altinstructions", 13, 12, 0, UINT8_MAX, true}, /* 6.11 */
-	{EM_S390, ".altinstructions", 12, 10, 11, UINT8_MAX, true},
-	{EM_S390, ".altinstructions", 11, 10, 0, UINT8_MAX, true},
-	{EM_RISCV, ".alternative", 16, 10, 0, UINT8_MAX, true}, /* 6.4 */
-	{EM_RISCV, ".alternative", 40, 24, 0, UINT8_MAX, true},
+	{".altinstructions", EM_X86_64, 14, 12, 13, UINT8_MAX, true}, /* Linux 6.3 */
+	{".altinstructions", EM_X86_64, 12, 10, 11, UINT8_MAX, true},
+	{".altinstructions", EM_X86_64, 13, 10, 11, UINT8_MAX, true}, /* 4.0 to 5.12 */
+	{".altinstructions", EM_386, 14, 12, 13, UINT8_MAX, true},
+	{".altinstructions", EM_386, 12, 10, 11, UINT8_MAX, true},
+	{".altinstructions", EM_386, 13, 10, 11, UINT8_MAX, true},
+	{".altinstructions", EM_AARCH64, 12, 10, 11, UINT8_MAX, true},
+	{".altinstructions", EM_LOONGARCH, 12, 10, 11, UINT8_MAX, true},
+	{".altinstructions", EM_S390, 13, 12, 0, UINT8_MAX, true}, /* 6.11 */
+	{".altinstructions", EM_S390, 12, 10, 11, UINT8_MAX, true},
+	{".altinstructions", EM_S390, 11, 10, 0, UINT8_MAX, true},
+	{".alternative", EM_RISCV, 16, 10, 0, UINT8_MAX, true}, /* 6.4 */
+	{".alternative", EM_RISCV, 40, 24, 0, UINT8_MAX, true},
 };
 
 /* The address that a word of an entry leads to, by its distance. */

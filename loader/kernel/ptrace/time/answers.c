@@ -21,6 +21,7 @@
 #include "kernel/base/proc.h"
 #include "kernel/base/wait.h"
 #include "kernel/map/timens.h"
+#include "kernel/ptrace/time/files.h"
 #include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
 
@@ -203,7 +204,7 @@ bool answer_is_left(const struct time_stop *stop)
 
 	if (stop->call->layout == LAYOUT_TIMEX)
 		return modes_of(stop, &modes) || modes == 0 || modes == ADJ_OFFSET_SS_READ;
-	return stop->call->does == TIME_SHOWN;
+	return stop->call->does == TIME_SHOWN || stop->call->does == FILE_SHOWN;
 }
 
 long answer(struct time_stop *stop)
@@ -250,7 +251,9 @@ static void exchange_uptime(const struct time_stop *stop)
 
 void answer_exchange(const struct time_stop *stop)
 {
-	if (stop->call->layout == LAYOUT_TIMEX)
+	if (stop->call->does == FILE_SHOWN)
+		files_exchange(stop);
+	else if (stop->call->layout == LAYOUT_TIMEX)
 		exchange_timex(stop);
 	else
 		exchange_uptime(stop);

@@ -18,6 +18,7 @@
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/time/deadlines.h"
+#include "kernel/ptrace/time/files.h"
 #include "kernel/ptrace/time/rearm.h"
 #include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
@@ -139,13 +140,25 @@ void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 	add(deadlines, pid, slots);
 }
 
+/* Its maker may say so late: by then it may have been asked about, or be another program. */
 void deadlines_fork(struct deadlines *deadlines, pid_t pid)
 {
 	const struct task *maker = find(deadlines, pid);
 	unsigned long made;
 
-	if (maker && !ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made))
+	if (maker && !ptrace(PTRACE_GETEVENTMSG, pid, NULL, &made) &&
+	    !find(deadlines, (pid_t)made))
 		add(deadlines, (pid_t)made, maker->slots);
+}
+
+/* A number in /proc/PID/status, or 0. */
+static pid_t status_number(pid_t pid, const char *name)
+{
+	char text[4096], *line;
+
+	proc_text(pid, "status", text, sizeof(text));
+	line = strstr(text, name);
+	return line ? atoi(line + strlen(name)) : 0;
 }
 
 static bool is_not_image(void *arg, const struct map_range *range)
@@ -160,13 +173,20 @@ static bool is_not_image(void *arg, const struct map_range *range)
  * Of one that nobody has told us of: a new thread or process may stop before its maker says
  * that it has made one.
  */
-static struct task *unknown(struct deadlines *deadlines, pid_t pid)
+static struct task *unknown(struct deadlines *deadlines, pid_t pid, bool native)
 {
+	const struct task *maker;
 	uintptr_t image = 0;
 
-	if (maps_walk(pid, is_not_image, &image))
-		image = 0;
-	return add(deadlines, pid, image ? image + vdso_files_slots_at(deadlines->files) : 0);
+	if (native) {
+		if (maps_walk(pid, is_not_image, &image) || !image)
+			return add(deadlines, pid, 0);
+		return add(deadlines, pid, image + vdso_files_slots_at(deadlines->files));
+	}
+	maker = find(deadlines, status_number(pid, "\nTgid:"));
+	if (!maker)
+		maker = find(deadlines, status_number(pid, "\nPPid:"));
+	return maker ? add(deadlines, pid, maker->slots) : NULL;
 }
 
 /* Asked once for each program and each thread: setns(2) alone changes it later. */
@@ -308,7 +328,8 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 	struct time_words words;
 	uintptr_t at;
 
-	if (!convert(stop, &words, &task->wait))
+	if (stop->call->does == FILE_SET ? !files_convert(stop, &words)
+					 : !convert(stop, &words, &task->wait))
 		return PTRACE_CONT;
 	task->slot = take_slot(deadlines);
 	at = task->slots + task->slot * TIME_VALUE_MAX;
@@ -363,7 +384,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	    info.seccomp.ret_data != TIME_CALLS_FILTER)
 		return -1;
 	if (!task)
-		task = unknown(deadlines, pid);
+		task = unknown(deadlines, pid, info.arch == REGS_AUDIT_ARCH);
 	stop.call = time_call_find(info.arch, info.seccomp.nr, &stop.form);
 	if (!task || !task->slots || !stop.call || regs_read(pid, &regs))
 		return PTRACE_CONT;
@@ -372,7 +393,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	task->form = stop.form;
 	memcpy(task->arg, stop.arg, sizeof(task->arg));
 	task->answered = task->replaced = false;
-	if (stop.call->does == TIME_ENDS)
+	if (stop.call->does == TIME_ENDS || stop.call->does == FILE_SET)
 		return begin_wait(deadlines, task, &stop, &regs);
 	if (!answer_is_left(&stop))
 		return begin_answer(deadlines, task, &stop, &regs);
@@ -427,7 +448,8 @@ static void visit(const void *node, VISIT order, int depth)
 	const struct task *task = *(struct task *const *)node;
 
 	(void)depth;
-	if ((order == postorder || order == leaf) && task->call && task->replaced)
+	if ((order == postorder || order == leaf) && task->call && task->replaced &&
+	    task->call->does == TIME_ENDS)
 		walk.each(walk.arg, &task->wait);
 }
 

@@ -47,6 +47,16 @@ static const struct time_call calls[] = {
 	{CALL(clock_settime),   TIME_SET,   LAYOUT_TIMESPEC,   1, 0,           false, ALWAYS},
 	{CALL(settimeofday),    TIME_SET,   LAYOUT_ZONE,       0, BY_REALTIME, false, ALWAYS},
 	{CALL(stime),           TIME_SET,   LAYOUT_SECONDS,    0, BY_REALTIME, false, ALWAYS},
+
+	{CALL(newfstatat),      FILE_SHOWN, LAYOUT_STAT,       2, BY_REALTIME, false, ALWAYS},
+	{CALL(fstat),           FILE_SHOWN, LAYOUT_STAT,       1, BY_REALTIME, false, ALWAYS},
+	{CALL(stat),            FILE_SHOWN, LAYOUT_STAT,       1, BY_REALTIME, false, ALWAYS},
+	{CALL(lstat),           FILE_SHOWN, LAYOUT_STAT,       1, BY_REALTIME, false, ALWAYS},
+	{CALL(statx),           FILE_SHOWN, LAYOUT_STATX,      4, BY_REALTIME, false, ALWAYS},
+	{CALL(utimensat),       FILE_SET,   LAYOUT_UTIMENS,    2, BY_REALTIME, true,  ALWAYS},
+	{CALL(utimes),          FILE_SET,   LAYOUT_UTIMES,     1, BY_REALTIME, true,  ALWAYS},
+	{CALL(futimesat),       FILE_SET,   LAYOUT_UTIMES,     2, BY_REALTIME, true,  ALWAYS},
+	{CALL(utime),           FILE_SET,   LAYOUT_UTIMBUF,    1, BY_REALTIME, true,  ALWAYS},
 };
 /* clang-format on */
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -170,8 +180,11 @@ static void end_block(struct code *code)
 	code->line[code->block].jf = (unsigned char)(code->lines - code->block - 1);
 }
 
-static bool is_concerned(const struct time_call *call, unsigned clocks, bool lengths)
+static bool is_concerned(const struct time_call *call, unsigned clocks, bool lengths,
+			 bool files)
 {
+	if (call->does == FILE_SHOWN || call->does == FILE_SET)
+		return files;
 	if (call->does == TIME_PASSES)
 		return lengths;
 	if (call->clock == BY_BOOTTIME)
@@ -196,17 +209,18 @@ static void add_call(struct code *code, const struct time_call *call, int nr, un
 
 /* Those of one machine. */
 static void add_machine(struct code *code, enum time_form first, enum time_form last,
-			unsigned clocks, bool lengths)
+			unsigned clocks, bool lengths, bool files)
 {
 	load(code, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < NR_CALLS; i++)
 		for (enum time_form form = first; form <= last; form++)
-			if (calls[i].nr[form] >= 0 && is_concerned(&calls[i], clocks, lengths))
+			if (calls[i].nr[form] >= 0 &&
+			    is_concerned(&calls[i], clocks, lengths, files))
 				add_call(code, &calls[i], calls[i].nr[form], clocks);
 	add(code, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 }
 
-int time_calls_filter(unsigned clocks, bool lengths)
+int time_calls_filter(unsigned clocks, bool lengths, bool files)
 {
 	static struct code code;
 	struct sock_fprog program = {.filter = code.line};
@@ -218,15 +232,15 @@ int time_calls_filter(unsigned clocks, bool lengths)
 	other = code.lines;
 	add(&code, BPF_JMP | BPF_JA, 0, 0, 0);
 	if (sizeof(long) == 8)
-		add_machine(&code, FORM_64, FORM_64, clocks, lengths);
+		add_machine(&code, FORM_64, FORM_64, clocks, lengths, files);
 	else
-		add_machine(&code, FORM_32, FORM_32_TIME64, clocks, lengths);
+		add_machine(&code, FORM_32, FORM_32_TIME64, clocks, lengths, files);
 	code.line[other].k = (unsigned)(code.lines - other - 1);
 #ifdef REGS_AUDIT_ARCH_32
 	load(&code, offsetof(struct seccomp_data, arch));
 	jump_if(&code, BPF_JEQ, REGS_AUDIT_ARCH_32, 1, 0);
 	add(&code, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-	add_machine(&code, FORM_32, FORM_32_TIME64, clocks, lengths);
+	add_machine(&code, FORM_32, FORM_32_TIME64, clocks, lengths, files);
 #else
 	add(&code, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 #endif

@@ -26,6 +26,8 @@ enum time_does {
 	TIME_ENDS,   /* it names the time at which something is to end: converted */
 	TIME_PASSES, /* it names how long something is to take: converted */
 	TIME_SHOWN,  /* the kernel's answer has a time among other things: exchanged */
+	FILE_SHOWN,  /* ... has the times of a file: exchanged (files.h) */
+	FILE_SET,    /* it names the times that a file is to have: converted */
 };
 
 /* Of what the time consists. A long is as long as the program's. */
@@ -34,10 +36,15 @@ enum time_layout {
 	LAYOUT_ITIMERSPEC, /* two of them: interval, value */
 	LAYOUT_TIMEVAL,    /* two longs: seconds, microseconds */
 	LAYOUT_ITIMERVAL,
-	LAYOUT_SECONDS,    /* a long */
-	LAYOUT_TIMEX,      /* adjtimex(2) */
-	LAYOUT_SYSINFO,    /* sysinfo(2) */
-	LAYOUT_ZONE,       /* a struct timeval, and in the next argument a struct timezone */
+	LAYOUT_SECONDS, /* a long */
+	LAYOUT_TIMEX,   /* adjtimex(2) */
+	LAYOUT_SYSINFO, /* sysinfo(2) */
+	LAYOUT_ZONE,    /* a struct timeval, and in the next argument a struct timezone */
+	LAYOUT_STAT,    /* struct stat, or stat64 */
+	LAYOUT_STATX,
+	LAYOUT_UTIMENS,    /* two times: timespecs */
+	LAYOUT_UTIMES,     /* ... timevals */
+	LAYOUT_UTIMBUF,    /* ... two longs, seconds */
 	LAYOUT_IN_MS,      /* milliseconds, in the register itself, as an int */
 	LAYOUT_IN_SECONDS, /* seconds, in the register itself */
 };
@@ -77,11 +84,12 @@ const struct time_call *time_call_find(uint32_t arch, uint64_t nr, enum time_for
 /*
  * For the process that becomes the program, once it is traced: has the calls that name one of
  * these clocks (bits by clock id) reported to its tracer; with lengths those that name a length
- * of time as well. Inherited by all that it starts. Where the process may not do so
- * (CAP_SYS_ADMIN) no program that it starts gets more rights than it has (PR_SET_NO_NEW_PRIVS),
- * which a traced one would not get, either. Returns 0 or -errno.
+ * of time as well, and with files those that name the times of a file. Inherited by all that it
+ * starts. Where the process may not do so (CAP_SYS_ADMIN) no program that it starts gets more
+ * rights than it has (PR_SET_NO_NEW_PRIVS), which a traced one would not get, either. Returns 0
+ * or -errno.
  */
-int time_calls_filter(unsigned clocks, bool lengths);
+int time_calls_filter(unsigned clocks, bool lengths, bool files);
 
 /* What the filter says with its stops. */
 #define TIME_CALLS_FILTER 0x71de

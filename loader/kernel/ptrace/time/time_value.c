@@ -15,13 +15,16 @@
 struct time_words time_words_of(enum time_layout layout, enum time_form form)
 {
 	bool is_long = layout == LAYOUT_TIMEVAL || layout == LAYOUT_ITIMERVAL ||
-		       layout == LAYOUT_ZONE || layout == LAYOUT_SECONDS;
+		       layout == LAYOUT_ZONE || layout == LAYOUT_SECONDS ||
+		       layout == LAYOUT_UTIMES || layout == LAYOUT_UTIMBUF;
+	bool two = layout == LAYOUT_ITIMERSPEC || layout == LAYOUT_ITIMERVAL ||
+		   layout == LAYOUT_UTIMENS || layout == LAYOUT_UTIMES;
 	bool small = form == FORM_32 || (form == FORM_32_TIME64 && is_long);
 
 	return (struct time_words){
-		.count = layout == LAYOUT_SECONDS                                    ? 1
-			 : layout == LAYOUT_ITIMERSPEC || layout == LAYOUT_ITIMERVAL ? 4
-										     : 2,
+		.count = layout == LAYOUT_SECONDS ? 1
+			 : two                    ? 4
+						  : 2,
 		.parts = is_long ? 1000000 : 1000000000,
 		.size = small ? 4 : 8,
 		.padded = form == FORM_32_TIME64 && !is_long,
