@@ -65,8 +65,7 @@ enum wrong {
 	WRONG,
 };
 
-/* ---- the code of the images: nothing in it may be outside of their section ----------------
- */
+/* ---- the images: nothing in their section may refer to what is outside of it ------------ */
 
 #	define IMAGE  __attribute__((section("image_code"), noinline, used))
 #	define INLINE static inline __attribute__((always_inline))
@@ -174,8 +173,7 @@ AN_IMAGE(seconds, TIME_LATER)
 AN_IMAGE(store, NOT_STORED)
 AN_IMAGE(resolution, RESOLUTION)
 
-/* ---- what is asked ------------------------------------------------------------------------
- */
+/* ---- what is asked --------------------------------------------------------------- */
 
 typedef int gettime_fn(int, struct answer *);
 typedef int gettimeofday_fn(long[2], s32[2]);

@@ -924,6 +924,13 @@ static void test_lost(void)
 	update();
 	go_on(4);
 	is(seen.off, 0, "a line whose rate is lost is not left to its readers");
+	machine(true, 3000, 60);
+	start();
+	go_on(YOUNG + 5);
+	m.raw_ppm = 50000;
+	update();
+	go_on(4);
+	is(seen.off, 0, "... nor that of RAW alone");
 }
 
 /* The counter can be used again: its rate changes each time, or it is a good one. */
