@@ -19,7 +19,8 @@
 TEST_LIMIT ?= 150
 TEST_JOBS ?= 2
 SKIPS_ALLOWED ?= tests/skips-allowed
-TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TEST_EMULATED=1)
+TEST_ENV := TEST_BUILD=$(P) $(if $(CROSS),TEST_EMULATOR='$(RUN)') $(if $(RUN),TEST_EMULATED=1) \
+	$(if $(SANITIZE),TEST_SANITIZE='$(SANITIZE_FLAGS)')
 
 # The tests in C, and those that another machine runs. Not for another machine: what is about
 # this machine's own instructions, what takes long and is the same C everywhere, and what an

@@ -91,7 +91,7 @@ int main(void)
 END
 close $fh;
 my $compile = system
-    "gcc -Wall -Werror -I@{[quoted($dest)]}/opt/x/include @{[quoted($tmp)]}/client.c -L@{[quoted($dest)]}/opt/x/lib -l:libuvdso.a -o @{[quoted($tmp)]}/client";
+    "gcc @{[$ENV{TEST_SANITIZE} // '']} -Wall -Werror -I@{[quoted($dest)]}/opt/x/include @{[quoted($tmp)]}/client.c -L@{[quoted($dest)]}/opt/x/lib -l:libuvdso.a -o @{[quoted($tmp)]}/client";
 is($compile, 0, 'a program is built with what was installed');
 is($compile ? '' : `@{[quoted($tmp)]}/client`, "found\n", '... and finds a function of its vDSO');
 is(

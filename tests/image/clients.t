@@ -25,7 +25,7 @@ plan skip_all => 'the image of x86-64 is not built here (make deps)' if !-e "$BU
 
 my $TOP = abs_path("$FindBin::Bin/../..");
 my $PAGE = "$TOP/tutorial/clients.md";
-my $IMAGE = File::Spec->rel2abs("$BUILD/x86_64/vdso.so", $TOP);
+my $IMAGE = File::Spec->rel2abs($ENV{TEST_IMAGE} // "$BUILD/x86_64/vdso.so", $TOP);
 my $GO = '/usr/bin/age-keygen';
 my $GDB = '/usr/bin/gdb';
 # That of LLVM 14: later ones take some of what it does not, and the other way round.
