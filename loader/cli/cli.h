@@ -61,12 +61,13 @@ void list_clients(FILE *to);
 extern const struct option_row run_options[];
 
 /*
- * Runs the program argv to its end, as run_options say, and counts into trace unless that is
- * NULL. Returns 0 and how it ended, as waitpid(2) gives it; or, after a message, the status to
- * exit with.
+ * Runs the program argv to its end for a command, as run_options say, and counts into trace
+ * unless that is NULL. Returns 0 and how it ended, as waitpid(2) gives it; or, after a message,
+ * the status to exit with.
  */
 struct trace;
-int run_with_options(char **argv, struct trace *trace, int *wait_status);
+int run_with_options(const struct command *command, char **argv, struct trace *trace,
+		     int *wait_status);
 
 /* Options that several commands have; what they set is the command's own. */
 #define OPTION_OFFSET(clocks)                                               \
@@ -76,6 +77,23 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status);
 			"tai) by +N or -N seconds, minutes, hours or\n"     \
 			"days; may be repeated, the last one for a clock\n" \
 			"counts"                                            \
+	}
+#define OPTIONS_CLOCK(clocks)                                                       \
+	OPTION_OFFSET(clocks),                                                      \
+		{0,                                                                 \
+		 "at",                                                              \
+		 "TIME",                                                            \
+		 set_at,                                                            \
+		 clocks,                                                            \
+		 "REALTIME and TAI begin at TIME: '2038-01-19\n"                    \
+		 "03:14:00', local or followed by UTC; @SECONDS; or\n"              \
+		 "words that date(1) knows"},                                       \
+		{0, "freeze", NULL, set_freeze, clocks, "they stand still"},        \
+		{0,        "rate", "N",                                             \
+		 set_rate, clocks, "they run N times as fast, from 0.001 to 1000"}, \
+	{                                                                           \
+		0, "rate-all", NULL, set_rate_all, clocks,                          \
+			"all clocks do, and sleeps, timers and timeouts"            \
 	}
 #define OPTION_COUNTER(choice)                                                  \
 	{                                                                       \
@@ -95,6 +113,13 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status);
 
 /* For struct clock_wish *: another clock is shifted. */
 option_set set_offset;
+
+/* For struct clock_wish *, too. */
+option_set set_at, set_freeze, set_rate, set_rate_all;
+
+/* Do they go together? Returns 0, or after a message the status to exit with. */
+struct clock_wish;
+int check_clocks(const struct command *command, const struct clock_wish *wish);
 
 /* For enum uvdso_counter *. */
 option_set set_counter, set_no_counter;

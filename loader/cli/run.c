@@ -43,7 +43,7 @@ static const char *image_file;
 static enum uvdso_counter counter;
 
 const struct option_row run_options[] = {
-	OPTION_OFFSET(&request.clocks),
+	OPTIONS_CLOCK(&request.clocks),
 	{0, "shift-files", NULL, set_flag, &request.shift_files,
 	 "the times of files go with the clocks; each call of\n"
 	 "stat(2) takes some microseconds more"},
@@ -91,15 +91,14 @@ const struct command command_run = {
 		 "kernel's.\n",
 	.notes =
 		"A changed clock is that of PROGRAM and of all that it starts, and what waits\n"
-		"for a moment waits until that clock shows it. File times and /proc keep the\n"
-		"machine's time.\n"
+		"for a moment waits until that clock shows it. File times (--shift-files) and\n"
+		"/proc keep the machine's time. `uvdso clock` changes the clock again while\n"
+		"the tree runs.\n"
 		"\n"
 		"Without one, programs that PROGRAM starts get the kernel's vDSO again, "
 		"unless\n"
-		"--follow is given. It traces the whole tree with ptrace(2): gdb and strace "
-		"do\n"
-		"not work inside, and a setuid program there has only the rights that "
-		"ptrace(2)\n"
+		"--follow is given. A tree is traced with ptrace(2): gdb and strace do not\n"
+		"work inside, and a setuid program there has only the rights that ptrace(2)\n"
 		"leaves it.\n",
 	.ends = "  That of PROGRAM. A signal that kills it kills uvdso, too. And:\n"
 		"  125  uvdso itself failed, wrong usage included\n"
@@ -155,11 +154,14 @@ const char *set_no_counter(const char *text, void *to)
 	return set_counter("never", to);
 }
 
-int run_with_options(char **argv, struct trace *trace, int *wait_status)
+int run_with_options(const struct command *command, char **argv, struct trace *trace,
+		     int *wait_status)
 {
 	struct error error = {0};
-	int err;
+	int err = check_clocks(command, &request.clocks);
 
+	if (err)
+		return err;
 	request.argv = argv;
 	request.counter = (enum counter_choice)counter;
 	request.envp = environ;
@@ -178,7 +180,7 @@ int run_with_options(char **argv, struct trace *trace, int *wait_status)
 
 static int run(int argc, char **argv)
 {
-	int wait_status, status = run_with_options(argv, NULL, &wait_status);
+	int wait_status, status = run_with_options(&command_run, argv, NULL, &wait_status);
 
 	(void)argc;
 	if (status)

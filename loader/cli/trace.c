@@ -157,7 +157,7 @@ const struct command command_trace = {
 static int run_traced(int argc, char **argv)
 {
 	struct trace trace = TRACE_NONE;
-	int wait_status, status = run_with_options(argv, &trace, &wait_status);
+	int wait_status, status = run_with_options(&command_trace, argv, &trace, &wait_status);
 
 	(void)argc;
 	report(&trace, stderr);

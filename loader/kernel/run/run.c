@@ -70,17 +70,38 @@ struct start {
 	bool traced;             /* by an attendant, whose end would be that of this process */
 };
 
-/* Has nobody asked for it in so many words? Then it can be done without. */
+/* Clocks that the kernel's answers, some seconds more or less, are never right for. */
+static bool is_rated(const struct run_request *request)
+{
+	return request->clocks.has_rate && request->clocks.rate != CLOCK_RATE_ONE;
+}
+
+static const char *rate_option(const struct run_request *request)
+{
+	return request->clocks.rate ? "--rate" : "--freeze";
+}
+
+/* Who has asked for the tree. */
+static const char *why_followed(const struct run_request *request)
+{
+	if (request->follow == RUN_FOLLOW)
+		return "--follow";
+	return is_rated(request) ? rate_option(request) : "--shift-files";
+}
+
+/* Has nobody asked for it in so many words? Then it can be done without, but for a rate. */
 static bool is_implied(const struct start *start)
 {
 	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS &&
-	       !start->request->shift_files;
+	       !start->request->shift_files && !is_rated(start->request);
 }
 
 /* What a message is about. */
 static const char *what_of(const struct start *start)
 {
-	return start->follows && !is_implied(start) ? "--follow" : "run";
+	if (!start->follows || is_implied(start))
+		return "run";
+	return why_followed(start->request);
 }
 
 /* With a trace it is a copy of the image, which counts. */
@@ -569,6 +590,20 @@ static int show(void)
 	return error_from("prctl");
 }
 
+/* What a rate takes: that system calls are answered, in all of the tree. */
+static int check_rate(const struct start *start, struct error *error)
+{
+	const struct run_request *request = start->request;
+
+	if (!is_rated(request) || (start->follows && !request->trace))
+		return 0;
+	return error_self(error, -EINVAL, rate_option(request),
+			  "not together with %s: system calls would show the machine's time",
+			  request->trace                 ? "trace"
+			  : request->exec == RUN_BY_HAND ? "--exec=hand"
+							 : "--no-follow");
+}
+
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
@@ -584,7 +619,11 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	timens_now(&now);
 	why = clock_wish_check(&request->clocks, &now);
 	if (why)
-		return error_self(error, -ERANGE, "--offset", "%s", why);
+		return error_self(error, -ERANGE,
+				  request->clocks.has_moment ? "--at" : "--offset", "%s", why);
+	err = check_rate(start, error);
+	if (err)
+		return err;
 	/* Both take ptrace(2), from the kernel's exec on. */
 	if (request->exec == RUN_BY_HAND && (request->follow == RUN_FOLLOW || request->trace))
 		return error_self(error, -EINVAL, "--exec=hand",
@@ -604,6 +643,9 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	err = recognise(start, &foreign, error);
 	if (err)
 		return err;
+	if (foreign && is_rated(request))
+		return error_self(error, -ENOTSUP, rate_option(request),
+				  "not on a kernel's image, in which all clocks have one rate");
 	err = make_control(start, error);
 	start->cannot_follow = err;
 	if (err)
