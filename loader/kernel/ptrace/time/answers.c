@@ -1,9 +1,5 @@
 /*
- * answers.c - the time that a program asks the kernel for, and the one that it sets; see
- * time_stop.h.
- *
- * What the program may set is the clock of its tree, and never that of the machine. It needs
- * the right that the machine's would take (CAP_SYS_TIME).
+ * answers.c - see answers.h.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -22,7 +18,7 @@
 #include "kernel/base/wait.h"
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/time/files.h"
-#include "kernel/ptrace/time/time_stop.h"
+#include "kernel/ptrace/time/answers.h"
 #include "kernel/ptrace/time/lengths.h"
 #include "kernel/ptrace/traced.h"
 
@@ -39,29 +35,6 @@ static const struct {
 	[FORM_32] = {20, 36, true},
 	[FORM_32_TIME64] = {40, 72, false},
 };
-
-s64 time_stop_shown(const struct time_stop *stop, int with, s64 ns)
-{
-	s64 shown = clock_map_shown(&stop->clocks.map[with], ns), sum;
-
-	return __builtin_add_overflow(shown, stop->ahead[with], &sum) ? CLOCK_LATEST_NS
-	       : sum < 0                                              ? 0
-								      : sum;
-}
-
-s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns)
-{
-	s64 kernel, sum;
-
-	/* What is beyond all times is never, by any clock. */
-	if (ns == CLOCK_LATEST_NS)
-		return ns;
-	kernel = clock_map_kernel(&stop->clocks.map[with], ns - stop->ahead[with]);
-	if (kernel == CLOCK_LATEST_NS ||
-	    __builtin_add_overflow(kernel, stop->ahead[with], &sum))
-		return CLOCK_LATEST_NS;
-	return sum < 0 ? 0 : sum;
-}
 
 /* The id of the clock that a call asks for, or sets. */
 static int clock_of(const struct time_stop *stop)

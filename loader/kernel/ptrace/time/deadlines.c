@@ -6,7 +6,6 @@
 #include <regs.h>
 #include <search.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <stub.h>
@@ -17,6 +16,7 @@
 #include "kernel/base/proc.h"
 #include "kernel/map/kernel_timens.h"
 #include "kernel/map/timens.h"
+#include "kernel/ptrace/time/answers.h"
 #include "kernel/ptrace/time/deadlines.h"
 #include "kernel/ptrace/time/lengths.h"
 #include "kernel/ptrace/time/files.h"
@@ -27,9 +27,6 @@
 /* What the kernel returns for a call that is to be restarted (include/linux/errno.h). */
 #define RESTART_NO_HANDLER 514
 #define RESTART_BLOCK      516
-
-/* A program may have more timers than a page of their descriptions has room for. */
-#define TIMERS_TEXT_MAX (64 << 10)
 
 #define NO_SLOT (~0u)
 
@@ -209,62 +206,6 @@ static void know_namespace(struct task *task)
 					 ? ahead[i].sec * (s64)NSEC_PER_SEC + (s64)ahead[i].nsec
 					 : 0;
 	task->namespace_known = true;
-}
-
-/* "clockid: 1", as /proc/PID/fdinfo/FD says for a timerfd. */
-static int clock_of_timerfd(pid_t pid, int fd)
-{
-	char name[32], text[1024], *line;
-
-	snprintf(name, sizeof(name), "fdinfo/%d", fd);
-	if (proc_text(pid, name, text, sizeof(text)) < 0)
-		return -1;
-	line = strstr(text, "\nclockid:");
-	return line ? atoi(line + strlen("\nclockid:")) : -1;
-}
-
-/* /proc/PID/timers has some lines for each: "ID: 0" is the first, "ClockID: 1" the last. */
-static int clock_of_timer(pid_t pid, int id)
-{
-	static char text[TIMERS_TEXT_MAX];
-	char *line = text, start[32];
-	size_t length = (size_t)snprintf(start, sizeof(start), "ID: %d\n", id);
-
-	if (proc_text(pid, "timers", text, sizeof(text)) < 0)
-		return -1;
-	while (line && strncmp(line, start, length)) {
-		line = strstr(line, "\nID: ");
-		line += line != NULL;
-	}
-	line = line ? strstr(line, "\nClockID: ") : NULL;
-	return line ? atoi(line + strlen("\nClockID: ")) : -1;
-}
-
-static int clock_of_futex(unsigned operation)
-{
-	if ((operation & FUTEX_OPERATION) == FUTEX_LOCK_PI)
-		return CLOCK_REALTIME;
-	return operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-}
-
-int time_stop_clock(const struct time_stop *stop)
-{
-	switch ((int)stop->call->clock) {
-	case BY_REALTIME:
-		return CLOCK_REALTIME;
-	case BY_BOOTTIME:
-		return CLOCK_BOOTTIME;
-	case BY_MONOTONIC:
-		return CLOCK_MONOTONIC;
-	case BY_FUTEX:
-		return clock_of_futex((unsigned)stop->arg[1]);
-	case BY_TIMERFD:
-		return clock_of_timerfd(stop->pid, (int)stop->arg[0]);
-	case BY_TIMER:
-		return clock_of_timer(stop->pid, (int)stop->arg[0]);
-	default:
-		return (int)stop->arg[(int)stop->call->clock];
-	}
 }
 
 /* Into the slot, which the program cannot write to: by words, as ptrace(2) can all the same. */

@@ -58,9 +58,8 @@ static enum length_kind convert_ms(const struct time_stop *stop, long *value,
 	if (ms <= 0)
 		return LENGTH_AS_IT_IS;
 	length->takes = clock_map_wait(map_of(stop), (s64)ms * NS_A_MS);
-	*value = length->takes / NS_A_MS >= INT_MAX
-			 ? -1
-			 : (length->takes + NS_A_MS - 1) / NS_A_MS;
+	*value = length->takes / NS_A_MS >= INT_MAX ? -1
+						    : (length->takes + NS_A_MS - 1) / NS_A_MS;
 	return LENGTH_IN_REGISTER;
 }
 
@@ -119,8 +118,8 @@ void length_tell_left(const struct time_stop *stop, unsigned arg, enum time_layo
 }
 
 /*
- * select(2) and ppoll(2) write what is left where the time was, and begin again from there after
- * a signal without a handler. Of the slot they can do neither, and say EINTR.
+ * select(2) and ppoll(2) write what is left where the time was, and begin again from there
+ * after a signal without a handler. Of the slot they can do neither, and say EINTR.
  */
 static long update(const struct time_stop *stop, const struct length *length, long result)
 {

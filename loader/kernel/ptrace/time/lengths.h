@@ -1,5 +1,6 @@
 /*
- * lengths.h - system calls that name a length of time, in a tree all of whose clocks have a rate.
+ * lengths.h - system calls that name a length of time, in a tree all of whose clocks have a
+ * rate.
  *
  * There a second of the program's is no second of the kernel's: what waits, waits accordingly,
  * and is told accordingly how much is left. How long is converted when the call begins. A later
@@ -26,8 +27,8 @@ enum length_kind length_convert(const struct time_stop *stop, struct time_words 
 				long *value, struct length *length);
 
 /*
- * At the end of such a call: what is left is told in the program's time. Returns the result that
- * it is to have.
+ * At the end of such a call: what is left is told in the program's time. Returns the result
+ * that it is to have.
  */
 long length_end(const struct time_stop *stop, const struct length *length, long result);
 

@@ -25,16 +25,6 @@ struct time_stop {
 	bool changed; /* the program has set a clock */
 };
 
-/*
- * For a call that is TIME_TOLD or TIME_SET: does what it is to do, and returns its result, or
- * -errno. answer_is_left() says that it is the kernel that knows the answer.
- */
-long answer(struct time_stop *stop);
-bool answer_is_left(const struct time_stop *stop);
-
-/* The kernel has answered, and a time in its answer is to be exchanged. */
-void answer_exchange(const struct time_stop *stop);
-
 /* The id of the clock that a call is about; -1 if it cannot be known. */
 int time_stop_clock(const struct time_stop *stop);
 

@@ -1,0 +1,93 @@
+/*
+ * time_stop.c - see time_stop.h.
+ */
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernel/base/proc.h"
+#include "kernel/ptrace/time/time_stop.h"
+
+/* A program may have more timers than a page of their descriptions has room for. */
+#define TIMERS_TEXT_MAX (64 << 10)
+
+s64 time_stop_shown(const struct time_stop *stop, int with, s64 ns)
+{
+	s64 shown = clock_map_shown(&stop->clocks.map[with], ns), sum;
+
+	return __builtin_add_overflow(shown, stop->ahead[with], &sum) ? CLOCK_LATEST_NS
+	       : sum < 0                                              ? 0
+								      : sum;
+}
+
+s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns)
+{
+	s64 kernel, sum;
+
+	/* What is beyond all times is never, by any clock. */
+	if (ns == CLOCK_LATEST_NS)
+		return ns;
+	kernel = clock_map_kernel(&stop->clocks.map[with], ns - stop->ahead[with]);
+	if (kernel == CLOCK_LATEST_NS ||
+	    __builtin_add_overflow(kernel, stop->ahead[with], &sum))
+		return CLOCK_LATEST_NS;
+	return sum < 0 ? 0 : sum;
+}
+
+/* "clockid: 1", as /proc/PID/fdinfo/FD says for a timerfd. */
+static int clock_of_timerfd(pid_t pid, int fd)
+{
+	char name[32], text[1024], *line;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", fd);
+	if (proc_text(pid, name, text, sizeof(text)) < 0)
+		return -1;
+	line = strstr(text, "\nclockid:");
+	return line ? atoi(line + strlen("\nclockid:")) : -1;
+}
+
+/* /proc/PID/timers has some lines for each: "ID: 0" is the first, "ClockID: 1" the last. */
+static int clock_of_timer(pid_t pid, int id)
+{
+	static char text[TIMERS_TEXT_MAX];
+	char *line = text, start[32];
+	size_t length = (size_t)snprintf(start, sizeof(start), "ID: %d\n", id);
+
+	if (proc_text(pid, "timers", text, sizeof(text)) < 0)
+		return -1;
+	while (line && strncmp(line, start, length)) {
+		line = strstr(line, "\nID: ");
+		line += line != NULL;
+	}
+	line = line ? strstr(line, "\nClockID: ") : NULL;
+	return line ? atoi(line + strlen("\nClockID: ")) : -1;
+}
+
+static int clock_of_futex(unsigned operation)
+{
+	if ((operation & FUTEX_OPERATION) == FUTEX_LOCK_PI)
+		return CLOCK_REALTIME;
+	return operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
+int time_stop_clock(const struct time_stop *stop)
+{
+	switch ((int)stop->call->clock) {
+	case BY_REALTIME:
+		return CLOCK_REALTIME;
+	case BY_BOOTTIME:
+		return CLOCK_BOOTTIME;
+	case BY_MONOTONIC:
+		return CLOCK_MONOTONIC;
+	case BY_FUTEX:
+		return clock_of_futex((unsigned)stop->arg[1]);
+	case BY_TIMERFD:
+		return clock_of_timerfd(stop->pid, (int)stop->arg[0]);
+	case BY_TIMER:
+		return clock_of_timer(stop->pid, (int)stop->arg[0]);
+	default:
+		return (int)stop->arg[(int)stop->call->clock];
+	}
+}
