@@ -21,7 +21,7 @@
 static struct clock_request request = {.version = CLOCK_REQUEST_VERSION};
 
 static const struct option_row options[] = {
-	OPTION_OFFSET(&request.wish),
+	OPTIONS_CLOCK(&request.wish),
 	{0},
 };
 
@@ -164,6 +164,9 @@ static int run(int argc, char **argv)
 	(void)argc;
 	if (*end || pid <= 0 || pid > INT32_MAX)
 		return refuse(&command_clock, argv[0], "no process id");
+	status = check_clocks(&command_clock, &request.wish);
+	if (status)
+		return status;
 	request.change = !clock_wish_says_nothing(&request.wish);
 	status = ask((pid_t)pid, &reply);
 	if (status == STATUS_OK && !request.change)

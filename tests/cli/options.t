@@ -46,14 +46,19 @@ for my $command (@commands) {
 		    or next;
 		my $short = substr $name, 0, -1;
 		my @value = $arg ? 'x' : ();
+		# One that several options begin with is none of them.
+		my $of_this =
+		    (() = $options =~ /^  (?:-\w,|   ) $short/mg) == 1
+		    ? " \\($name cannot be abbreviated\\)"
+		    : '';
 		wrong(
 			$command, [$short, @value],
-			"$short: no such option \\($name cannot be abbreviated\\)",
+			"$short: no such option$of_this",
 			"$name cannot be abbreviated"
 		);
 		wrong(
 			$command, ["$short=x"],
-			"$short=x: no such option \\($name cannot be abbreviated\\)",
+			"$short=x: no such option$of_this",
 			'... nor with an argument'
 		) if $arg;
 		if ($arg) {

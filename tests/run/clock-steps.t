@@ -59,6 +59,67 @@ my $all = 'condition met semaphore met shared-timer met sleep met timer met';
 	is(met($p, 7200), $all, '... and for the second one');
 }
 
+# Rates.
+{
+	my $p =
+	    start('--at', '2030-01-01 00:00:00 UTC', '--freeze', '--', $until, 1, 3600, 40000000);
+	ready($p);
+	my $at = sub { (run($UVDSO, 'clock', $p->{pid})->{out} =~ /^realtime +([\d.]+)/)[0] };
+	is(&$at, '1893456000.000000000', 'a clock that stands still is shown as one');
+	sleep 1.2;
+	unlike(slurp($p->{out}->filename), qr/ 1 /, '... and nobody is woken who waits for it');
+	is_status(change($p->{pid}, '--rate', 1000), 0, 'it is let go, at a rate');
+	wait_until { slurp($p->{out}->filename) =~ /(?:.* 1 .*\n){5}/ };
+	is_status(change($p->{pid}, '--freeze'), 0, '... and stopped again');
+	my $then = &$at;
+	cmp_ok($then, '>', 1893456001, '... where it has come to');
+	is(&$at, $then, '... and nowhere else');
+	change($p->{pid}, '--at', '2030-02-01 00:00:00 UTC');
+	is(&$at, '1896134400.000000000', 'it is set to a moment, and stands still');
+	change($p->{pid}, '--at', '2031-06-01 00:00:00 UTC');
+	finish($p);
+	is(met($p, 1), $all, 'what was waited for at a rate was met');
+	like($p->{out}, qr/(?:^\S+ 3600 \d+\.\d+\n){5}/m, '... and what a step has passed');
+}
+
+# No step back at a change of the rate: a program that looks all the time says so.
+{
+	my $dir = temp_dir();
+	my $p = start(
+		'--rate', 3, 'perl', '-MTime::HiRes=time', '-e',
+		'my ($n, $last, $back) = (0, 0, 0); $| = 1; print "ready\n";'
+		    . 'while ($n < 1e9 && !-e $ARGV[0]) { for (1 .. 1000) { my $t = time; $back++ if $t < $last; $last = $t; $n++ } }'
+		    . 'print "$back of $n\n"', "$dir/end"
+	);
+	ready($p);
+	change($p->{pid}, '--rate', $_), sleep 0.01 for map { (1000, 0.001, 60, 1) } 1 .. 6;
+	change($p->{pid}, '--freeze'), change($p->{pid}, '--rate', 2) for 1 .. 6;
+	open my $file, '>', "$dir/end" or die;
+	finish($p);
+	like($p->{out}, qr/^0 of \d+$/m, 'a clock never goes back when its rate is changed')
+	    or diag $p->{err};
+}
+
+# A month, day by day, while many wait: in threads and processes.
+{
+	my @days = map { $_ * 86400 } 1 .. 30;
+	my $p = start(
+		'--at', '2030-01-01 00:00:00 UTC', 'sh', '-c',
+		'for i in 1 2 3; do "$0" "$@" & done; wait', $until,
+		map { $_ - 60 } @days[0, 9, 19, 29]
+	);
+	wait_until { (() = slurp($p->{out}->filename) =~ /ready/g) == 3 };
+	for my $day (@days) {
+		my $q = change($p->{pid}, '--at', '@' . (1893456000 + $day));
+		is($q->{status}, 0, 'a step') or diag $q->{err} if $q->{status};
+	}
+	finish($p);
+	is($p->{status}, 0, 'a month is stepped through');
+	my @late = $p->{out} =~ /^\S+ \d+ (\S+)$/mg;
+	is(scalar(@late), 60, 'every one of 60 waits was met');
+	is(scalar(grep { $_ < 0 } @late), 0, '... and none before its time');
+}
+
 # Refusals.
 {
 	my $p = start('--offset', 'realtime=+0', 'sleep', 30);

@@ -91,6 +91,14 @@ bool clock_wish_says_nothing(const struct clock_wish *wish)
 	return !wish->has_moment && !wish->has_rate;
 }
 
+bool clock_wish_only_rate(const struct clock_wish *wish)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (wish->has_offset[i])
+			return false;
+	return !wish->has_moment && wish->has_rate;
+}
+
 bool clock_wish_is_steady(const struct clock_wish *wish)
 {
 	return wish->rate_all || wish->has_offset[TIMENS_MONOTONIC] ||
@@ -108,6 +116,11 @@ bool clock_wish_is_none(const struct clock_wish *wish)
 static bool is_wall(int clock)
 {
 	return clock == TIMENS_REALTIME || clock == TIMENS_TAI;
+}
+
+bool clock_wish_rates(const struct clock_wish *wish, int clock)
+{
+	return wish->has_rate && (is_wall(clock) || wish->rate_all);
 }
 
 /* Saturating: what is too large is so for the check as well. */
@@ -195,8 +208,7 @@ void clock_wish_change(const struct clock_wish *wish, const struct clock_now *no
 	const struct own_clocks before = *clocks;
 
 	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		bool rated = wish->has_rate && (is_wall(i) || wish->rate_all);
-		u64 rate = rated ? wish->rate : before.map[i].rate;
+		u64 rate = clock_wish_rates(wish, i) ? wish->rate : before.map[i].rate;
 		s64 then = wished_of(wish, now, &before, i);
 
 		clocks->map[i] = rate == CLOCK_RATE_ONE

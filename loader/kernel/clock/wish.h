@@ -38,6 +38,12 @@ const char *clock_wish_offset(const char *text, struct clock_wish *wish);
 /* Nothing is asked for. */
 bool clock_wish_says_nothing(const struct clock_wish *wish);
 
+/* It is about how fast clocks are, and not about what they show. */
+bool clock_wish_only_rate(const struct clock_wish *wish);
+
+/* A rate that is asked for is one of that clock, enum timens_clock. */
+bool clock_wish_rates(const struct clock_wish *wish, int clock);
+
 /* It is about MONOTONIC or BOOTTIME. */
 bool clock_wish_is_steady(const struct clock_wish *wish);
 

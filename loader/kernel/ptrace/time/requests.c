@@ -113,6 +113,25 @@ struct clerk {
 	void *arg;
 };
 
+/*
+ * Before another rate: the clocks stand still until all readers are told, as control.h says
+ * why. Then it is now, and the clocks that are to be changed are those of before.
+ */
+static void hold(struct control *control, const struct clock_wish *wish,
+		 const struct own_clocks *clocks, struct clock_now *now)
+{
+	struct own_clocks held = *clocks;
+
+	held.hold = true;
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (clock_wish_rates(wish, i))
+			held.map[i] = clock_map_from(
+				now->ns[i], clock_map_shown(&clocks->map[i], now->ns[i]), 0);
+	control_write(control, &held);
+	wait_until_published(control);
+	look_at_kernel(now);
+}
+
 static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		   struct clock_reply *reply)
 {
@@ -135,7 +154,10 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		refuse(reply, -ENOTSUP, why);
 		return;
 	}
+	if (clock_wish_only_rate(wish))
+		hold(control, wish, &reply->clocks, &reply->now);
 	clock_wish_change(wish, &reply->now, &reply->clocks);
+	reply->clocks.hold = false;
 	control_write(control, &reply->clocks);
 	wait_until_published(control);
 	clerk->changed(clerk->arg);
