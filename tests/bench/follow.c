@@ -1,12 +1,15 @@
 /*
  * follow.c - what --follow costs: the things that a tracer is told of, with it and without.
  *
- * This program runs itself three times in turns: as it is, under `uvdso run`, and under
- * `uvdso run --follow`; there it measures from inside (follow_inside()) and prints a line.
- * A system call and a call of the vDSO are in the table to show that they cost nothing
- * more: a tracer that does not ask for them is not told.
+ * This program runs itself four times in turns: as it is, under `uvdso run`, under
+ * `uvdso run --follow`, and in a tree with clocks of its own; there it measures from inside
+ * (follow_inside()) and prints a line. A system call and a call of the vDSO are in the table to
+ * show that they cost nothing more: a tracer that does not ask for them is not told. In a tree
+ * with clocks of its own it asks for those that name a time of a changed clock; all deadlines
+ * here are over, so that nothing waits.
  */
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +38,46 @@ static void one_call(void)
 static void one_syscall(void)
 {
 	syscall(SYS_getppid);
+}
+
+/* The filter looks at its operation, and lets it go. */
+static void one_wake(void)
+{
+	static unsigned word;
+
+	syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void one_clock(void)
+{
+	struct timespec ts;
+
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts);
+}
+
+static const struct timespec over = {1000000000, 0};
+
+static void one_deadline(void)
+{
+	static unsigned word;
+
+	syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, &over,
+		NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static void one_sleep(void)
+{
+	clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &over, NULL);
+}
+
+static void one_timerfd(void)
+{
+	static const struct itimerspec end = {.it_value = {4000000000, 0}};
+	static int fd;
+
+	if (!fd)
+		fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &end, NULL);
 }
 
 static void handler(int signal)
@@ -84,9 +128,17 @@ static const struct {
 	void (*once)(void);
 	unsigned batch; /* what is too short to be timed alone is done so often */
 } tolls[] = {
-	{"clock_gettime()", one_call, 1000}, {"a system call", one_syscall, 1000},
-	{"a signal", one_signal, 1},         {"a thread, joined", one_thread, 1},
-	{"a fork, waited for", one_fork, 1}, {"a program, /bin/true", one_exec, 1},
+	{"clock_gettime()", one_call, 1000},
+	{"a system call", one_syscall, 1000},
+	{"a signal", one_signal, 1},
+	{"a thread, joined", one_thread, 1},
+	{"a fork, waited for", one_fork, 1},
+	{"a program, /bin/true", one_exec, 1},
+	{"futex(), a wake", one_wake, 1000},
+	{"the system call clock_gettime", one_clock, 10},
+	{"futex(), a deadline", one_deadline, 10},
+	{"clock_nanosleep(), until", one_sleep, 10},
+	{"timerfd_settime(), until", one_timerfd, 10},
 };
 #define NR_TOLLS ARRAY_SIZE(tolls)
 
@@ -132,6 +184,8 @@ int follow_bench(const struct bench *bench)
 		"exec \"$BENCH\"/bench --follow-inside",
 		"exec \"$BENCH\"/../uvdso run -- \"$BENCH\"/bench --follow-inside",
 		"exec \"$BENCH\"/../uvdso run --follow -- \"$BENCH\"/bench --follow-inside",
+		"exec \"$BENCH\"/../uvdso run --offset realtime=+1h -- \"$BENCH\"/bench "
+		"--follow-inside",
 	};
 	size_t turns = bench->quick ? 1 : TURNS;
 	double us[ARRAY_SIZE(how)][NR_TOLLS][TURNS];
@@ -147,9 +201,11 @@ int follow_bench(const struct bench *bench)
 		}
 	printf("\n%sWhat --follow costs%s, median of %zu runs\n", bench->bold, bench->off,
 	       turns);
-	printf("  %-22s %9s %9s %12s\n", "us", "plain", "run", "run --follow");
+	printf("  %-29s %9s %9s %12s %12s\n", "us", "plain", "run", "run --follow",
+	       "own clocks");
 	for (size_t i = 0; i < NR_TOLLS; i++)
-		printf("  %-22s %9.3f %9.3f %12.3f\n", tolls[i].name, median(us[0][i], turns),
-		       median(us[1][i], turns), median(us[2][i], turns));
+		printf("  %-29s %9.3f %9.3f %12.3f %12.3f\n", tolls[i].name,
+		       median(us[0][i], turns), median(us[1][i], turns),
+		       median(us[2][i], turns), median(us[3][i], turns));
 	return 0;
 }

@@ -88,6 +88,42 @@ $p = run($UVDSO, 'run', @future, '--', $waits, qw(many 500 300));
 like($p->{out}, qr/^(\d+): 0 early, 0 late, 0 failed$/, 'many threads wait at once')
     or diag $p->{err};
 
+my %midst = (
+	plain => '0', vfork => 'plain 0 0.\d+\n7', 'vfork-waits' => '0', forks => '0',
+	'thread-exec' => 'plain 0', filter => 'EAGAIN 0'
+);
+for my $what (sort keys %midst) {
+	my $p = run($UVDSO, 'run', @future, '--', program('midst.pie'), $what);
+	my ($seconds) = $p->{out} =~ /^\Q$what\E $midst{$what} ([\d.]+)\n\z/;
+	ok(
+		defined $seconds && $seconds > 0.15 && $seconds < 10,
+		"$what: it waits as long as asked for"
+	) or diag $p->{out}, $p->{err};
+}
+
+# The clock that a program sets is that of its tree, and it takes the same right.
+{
+	my ($rights) = slurp('/proc/self/status') =~ /^CapEff:\s+(\w+)/m;
+	my $may = hex(substr $rights, -8) & 1 << 25;
+	my $before = time;
+	my $p = run($UVDSO, 'run', @future, '--', program('midst.pie'), 'set');
+	my ($denied, $is, $on) = $may ? (0, '[0-5]', '360[0-5]') : (1, '-?\d{4,}', '-?\d{4,}');
+	like(
+		$p->{out}, qr/^set $denied $is $is $denied $on 0 [\d.]+$/,
+		'a program sets the clock of its tree'
+	) or diag $p->{err};
+	cmp_ok(abs(time - $before), '<', 1000, '... and never that of the machine');
+	SKIP: {
+		skip 'it takes CAP_SYS_TIME', 1 if !$may;
+		my $p = run($UVDSO, 'run', @future, '--', program('midst.pie'), 'set-while');
+		my ($seconds) = $p->{out} =~ /^set-while 0 0 ([\d.]+)$/;
+		ok(
+			defined $seconds && $seconds < 9,
+			'whoever waits for what it shows then is woken'
+		) or diag $p->{out}, $p->{err};
+	}
+}
+
 # The whole tree: one day in all of it, and a time that is not its own for none.
 my $year = (gmtime(time + 1000 * 86400))[5] + 1900;
 my $tree =

@@ -230,15 +230,18 @@ like(
 # What --follow costs. A tracer that does not ask for system calls is not told of them.
 {
 	my %row;
-	$row{$1} = [$2, $3, $4]
-	    while $out =~ /^  (clock_gettime\(\)|an? \w.*?)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)$/mg;
-	is(scalar(keys %row), 6, 'what --follow costs: six rows') || diag $out;
-	for my $name ('clock_gettime()', 'a system call') {
-		my ($plain, $run, $follow) = @{$row{$name} // [0, 0, 0]};
+	my ($table) = $out =~ /^(What --follow costs.*)/ms;
+	$row{$1} = [$2, $3, $4, $5]
+	    while ($table // '') =~ /^  (\S.*?)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)$/mg;
+	is(scalar(keys %row), 11, 'what --follow costs: eleven rows') || diag $out;
+	for my $name ('clock_gettime()', 'a system call', 'futex(), a wake') {
+		my ($plain, $run, $follow, $own) = @{$row{$name} // [0, 0, 0, 0]};
 		# Without a counter a clock takes longer, traced or not.
 		my $most = $run > $plain ? $run : $plain;
 		ok($plain > 0 && $follow < 3 * $most, "$name costs the same under --follow")
 		    || diag "$most us, and $follow us under it: is every system call traced?";
+		ok($own < 3 * $most, "$name costs the same with clocks of its own")
+		    || diag "$most us, and $own us with them";
 	}
 }
 

@@ -1,0 +1,217 @@
+/*
+ * midst.c - a wait for a deadline, and what a program does before, after or in the middle of it.
+ *
+ *	midst plain          waits 0.2 s: "plain 0 0.20", which is what it returned and how long it took
+ *	midst vfork          the child becomes another program, and waits
+ *	midst vfork-waits    the child waits in its parent's memory
+ *	midst forks          twenty children wait, while a thread of the parent does
+ *	midst thread-exec    a thread becomes another program, while the others wait
+ *	midst filter         under a seccomp filter of its own, which lets clock_gettime(2) fail
+ *	midst set            sets the clock to 2 000 000 000, and an hour on: "set RESULT SECONDS"
+ *	midst set-while      a child sets the clock on, past what its parent waits for
+ *
+ * The status of the first is 7.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS  10
+#define CHILDREN 20
+#define FOR_EVER 100000
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int wait_until(long ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ts.tv_sec += ms / 1000;
+	ts.tv_nsec += ms % 1000 * 1000000;
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_sec++;
+		ts.tv_nsec -= 1000000000;
+	}
+	return clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL);
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec ts = {0, ms * 1000000};
+
+	nanosleep(&ts, NULL);
+}
+
+static void become_plain(void)
+{
+	execl("/proc/self/exe", "midst", "plain", NULL);
+	_exit(9);
+}
+
+static void *wait_for_ever(void *unused)
+{
+	wait_until(FOR_EVER);
+	return unused;
+}
+
+static void *become_another(void *unused)
+{
+	pause_ms(50);
+	become_plain();
+	return unused;
+}
+
+static int status_of(pid_t child)
+{
+	int status = -1;
+
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int plain(void)
+{
+	return printf("%d", wait_until(200)) < 0;
+}
+
+static int with_vfork(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0)
+		become_plain();
+	return printf("%d", status_of(child)) < 0;
+}
+
+static int waits_in_vfork(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0)
+		_exit(wait_until(200));
+	return printf("%d", status_of(child)) < 0;
+}
+
+static int forks(void)
+{
+	pid_t child[CHILDREN];
+	pthread_t thread;
+	int bad = 0;
+
+	pthread_create(&thread, NULL, wait_for_ever, NULL);
+	pause_ms(20);
+	for (int i = 0; i < CHILDREN; i++) {
+		child[i] = fork();
+		if (child[i] == 0)
+			_exit(wait_until(200));
+	}
+	for (int i = 0; i < CHILDREN; i++)
+		bad += status_of(child[i]) != 0;
+	return printf("%d", bad) < 0;
+}
+
+static int thread_exec(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&thread, NULL, wait_for_ever, NULL);
+	pthread_create(&thread, NULL, become_another, NULL);
+	return wait_until(FOR_EVER);
+}
+
+static int filter(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	struct timespec ts;
+	int err;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	err = syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts) ? errno : 0;
+	return printf("%s %d", err == EAGAIN ? "EAGAIN" : "not filtered", wait_until(200)) < 0;
+}
+
+static int set(void)
+{
+	struct timespec to = {2000000000, 0}, shown, told;
+	struct timex on = {.modes = ADJ_SETOFFSET, .time.tv_sec = 3600};
+	int err = clock_settime(CLOCK_REALTIME, &to) ? errno : 0;
+
+	clock_gettime(CLOCK_REALTIME, &shown);
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &told);
+	printf("%d %lld %lld", err, (long long)shown.tv_sec - to.tv_sec,
+	       (long long)told.tv_sec - to.tv_sec);
+	err = adjtimex(&on) < 0 ? errno : 0;
+	clock_gettime(CLOCK_REALTIME, &shown);
+	printf(" %d %lld %d", err, (long long)shown.tv_sec - to.tv_sec, wait_until(200));
+	return 0;
+}
+
+static int set_while(void)
+{
+	pid_t child = fork();
+	struct timespec ts;
+
+	if (child == 0) {
+		pause_ms(100);
+		clock_gettime(CLOCK_REALTIME, &ts);
+		ts.tv_sec += 1000;
+		_exit(clock_settime(CLOCK_REALTIME, &ts) ? errno : 0);
+	}
+	printf("%d", wait_until(10000));
+	printf(" %d", status_of(child));
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+	int status;
+} all[] = {
+	{"plain", plain, 7},	       {"vfork", with_vfork, 0},  {"vfork-waits", waits_in_vfork, 0},
+	{"forks", forks, 0},	       {"thread-exec", thread_exec, 0}, {"filter", filter, 0},
+	{"set", set, 0},	       {"set-while", set_while, 0},
+};
+
+int main(int argc, char **argv)
+{
+	double before = now();
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(argv[1], all[i].name))
+			continue;
+		printf("%s ", all[i].name);
+		if (all[i].run())
+			return 1;
+		printf(" %.3f\n", now() - before);
+		return all[i].status;
+	}
+	return 2;
+}
