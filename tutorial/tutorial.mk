@@ -21,6 +21,15 @@ $(P)/run/%: tutorial/run/%.c $(P)/internal.a
 $(P)/run/01-system-call: RUN_OBJS := $(O)/tests/bench/measure.o
 $(P)/run/01-system-call: $(O)/tests/bench/measure.o
 
+# A timekeeper of one's own. Its arithmetic is chapter 17's, and tests/clock has its tests.
+SHOWN_LINE := $(O)/tutorial/shown_line.o
+$(SHOWN_LINE): tutorial/run/shown_line.c $(O)/.config
+	$(call compile,$(USER_CFLAGS))
+
+$(P)/run/17-own-clock: RUN_OBJS := $(SHOWN_LINE)
+$(addprefix $(P)/tests/clock/,shown-line other-rate): TEST_OBJS := $(SHOWN_LINE)
+$(P)/run/17-own-clock $(addprefix $(P)/tests/clock/,shown-line other-rate): $(SHOWN_LINE)
+
 $(RUN_LIBC): $(P)/run/libc/%.o: loader/libc/%.c $(O)/.config
 	$(call compile,$(BARE_CFLAGS) -O2 -Iloader)
 

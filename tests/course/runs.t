@@ -44,6 +44,9 @@ my %shows = (
 	'15-debugging' =>
 	    qr/kernel's vDSO: .*\d{4}\n.*our vDSO +: .*\d{4}\n.*no vDSO at all +: killed, status 159/s,
 	'15b-faults' => qr/you +version __vdso_gettimeofday\n +checker +versions:/,
+	'17-own-clock' => qr/at double speed:\n.*went back 0 times/s,
+	'17b-rate' => qr/stopped.*went back 0 times/s,
+	'17c-deadline' => qr/waits until.*hour.*waits until.*half the speed.*waits until/s,
 	'10b-inject' => qr/(AT_SYSINFO_EHDR: +0x\w+\n).*(?!\1)AT_SYSINFO_EHDR: +0x\w+\n.*$date/s,
 );
 

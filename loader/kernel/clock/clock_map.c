@@ -115,6 +115,7 @@ s64 clock_map_shown_parts(const struct clock_map *map, s64 kernel_ns, u64 *frac,
 	return not_negative(shown);
 }
 
+/* course: begin 17c-deadline */
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns)
 {
 	s64 until = subtract(map->shown_ns, shown_ns);
@@ -130,6 +131,7 @@ s64 clock_map_deadline(const struct clock_map *map, s64 kernel_ns)
 		return not_negative(add(map->shown_ns, kernel_ns - CLOCK_NEVER_NS));
 	return clock_map_shown(map, kernel_ns);
 }
+/* course: end 17c-deadline */
 
 s64 clock_map_wait(const struct clock_map *map, s64 ns)
 {

@@ -142,7 +142,7 @@ sub anchors {
 	my %anchors;
 	for my $path (Course::Tree::files($self->{top})) {
 		next
-		    if $path =~ m{^tutorial/|\.md$|^tests/.*\.t$}
+		    if $path =~ m{^tutorial/(?!run/)|\.md$|^tests/.*\.t$}
 		    || -s "$self->{top}/$path" > 500_000;
 		my @found = Course::Card::anchors(slurp("$self->{top}/$path"));
 		$anchors{$path} = \@found if @found;
@@ -508,7 +508,7 @@ sub check_named {
 	my @problems;
 	my $all = join "\n",
 	    map { slurp("$self->{top}/$_") }
-	    grep { !m{^tutorial/(?!demo)|\.md$} } Course::Tree::files($self->{top});
+	    grep { !m{^tutorial/(?!demo|run)|\.md$} } Course::Tree::files($self->{top});
 	my %kernel =
 	    map { $_ => 1 }
 	    map { keys %$_ }

@@ -76,7 +76,7 @@ sub play {
 
 my @PARTS = (
 	[qr{^(?:vdso-src|linker-scripts)/} => 'the image'],
-	[qr{^loader/kernel/time/} => 'the clock'],
+	[qr{^(?:loader/kernel/(?:time|clock)|tutorial/run)/} => 'the clock'],
 	[qr{^loader/kernel/} => 'the loader'],
 	[qr{^loader/libc/} => 'the C library'],
 	[qr{} => 'the rest'],

@@ -80,14 +80,17 @@ sub prove {
 	return $self->prove_all if ($ch // '') eq 'all';
 	my ($page, @cards) = $self->find($ch);
 
-	$self->prove_exercise($_) for @cards;
+	# A tree for all exercises of the page: each try brings all its files up to date.
+	my $tree = @cards ? $self->scratch : undef;
+	$self->prove_exercise($_, $tree) for @cards;
+	undef $tree;
 	$self->prove_prose($page) if defined $page;
 	done_testing();
 	return Test::More->builder->is_passing ? 0 : 1;
 }
 
 sub prove_exercise {
-	my ($self, $card) = @_;
+	my ($self, $card, $tree) = @_;
 	my $name = $card->{name};
 	my %named = map { $_ => 1 } @{$card->{red}};
 	my $count = 3 + @{$card->{rights}} + 2 * @{$card->{mutants}};
@@ -97,7 +100,6 @@ sub prove_exercise {
 			my $why = Course::Needs::lacks($_);
 			skip $why, $count if $why;
 		}
-		my $tree = $self->scratch;
 		my $result = $self->try($tree, $card, $card->stub);
 		ok($result->{built}, "$name: the stub builds without a warning")
 		    or diag("it must fail a test, and not the compiler:\n$result->{said}");
