@@ -125,9 +125,9 @@ static const struct {
 	void (*once)(void);
 	unsigned batch; /* what is too short to be timed alone is done so often */
 } tolls[] = {
-	{"clock_gettime()", one_call, 1000}, {"a system call", one_syscall, 1000},
-	{"a signal", one_signal, 1},         {"a signal, and one back", one_exchange, 1},
-	{"a thread, joined", one_thread, 1}, {"a fork, waited for", one_fork, 1},
+	{"clock_gettime()", one_call, 1000},   {"a system call", one_syscall, 1000},
+	{"a signal", one_signal, 1},           {"a signal, and one back", one_exchange, 1},
+	{"a thread, joined", one_thread, 1},   {"a fork, waited for", one_fork, 1},
 	{"a program, /bin/true", one_exec, 1},
 };
 #define NR_TOLLS ARRAY_SIZE(tolls)

@@ -7,6 +7,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <host.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -24,9 +25,10 @@
 #include "kernel/ptrace/inject.h"
 #include "tap.h"
 
-#define FOUND     42 /* the status of a program that finds our vDSO */
-#define VARIABLES 3000
-#define WORDS     (VARIABLES + 512)
+#define DESCRIPTORS 64
+#define FOUND       42 /* the status of a program that finds our vDSO */
+#define VARIABLES   3000
+#define WORDS       (VARIABLES + 512)
 
 static struct image image;
 static struct vdso_files files;
@@ -56,8 +58,17 @@ static int be_the_program(void)
 {
 	const void *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
 	struct timespec ts;
+	sigset_t mask;
 
 	image = image_builtin();
+	/* As it was started: SIGUSR2 is blocked, and only the first three descriptors are open.
+	 */
+	if (sigprocmask(SIG_SETMASK, NULL, &mask) || !sigismember(&mask, SIGUSR2) ||
+	    sigismember(&mask, SIGUSR1))
+		return 3;
+	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 4;
 	return ehdr && !memcmp(ehdr, image.bytes, 64) && !clock_gettime(CLOCK_MONOTONIC, &ts)
 		       ? FOUND
 		       : 1;
@@ -95,6 +106,7 @@ static bool start(char **envp)
 	struct user_regs_struct regs;
 	struct traced traced;
 	int go[2], status;
+	sigset_t mask;
 	char byte = 1;
 
 	memset(&run, 0, sizeof(run));
@@ -108,6 +120,11 @@ static bool start(char **envp)
 		byte = 0;
 		if (read(go[0], &byte, 1) == 1 && wanted.action)
 			install_filter();
+		for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+			close(fd);
+		sigemptyset(&mask);
+		sigaddset(&mask, SIGUSR2);
+		sigprocmask(SIG_SETMASK, &mask, NULL);
 		if (byte)
 			execve("/proc/self/exe", (char *[]){"inject", "program", NULL}, envp);
 		_exit(1);
