@@ -7,9 +7,16 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <host.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,9 +25,10 @@
 #include "kernel/ptrace/inject.h"
 #include "tap.h"
 
-#define FOUND     42 /* the status of a program that finds our vDSO */
-#define VARIABLES 3000
-#define WORDS     (VARIABLES + 512)
+#define DESCRIPTORS 64
+#define FOUND       42 /* the status of a program that finds our vDSO */
+#define VARIABLES   3000
+#define WORDS       (VARIABLES + 512)
 
 static struct image image;
 static struct vdso_files files;
@@ -35,15 +43,32 @@ static struct {
 	struct injection injection;
 	struct error error;
 	int err;
+	unsigned stops, again; /* on its way to its end, and injections once more */
 } run;
+
+/* How it is done, and which call a filter of the program's own answers like that. */
+static struct {
+	unsigned how;
+	long nr;
+	unsigned action;
+} wanted;
 
 /* What the new program does: says whether its vector leads to our vDSO, and uses it. */
 static int be_the_program(void)
 {
 	const void *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
 	struct timespec ts;
+	sigset_t mask;
 
 	image = image_builtin();
+	/* As it was started: SIGUSR2 is blocked, and only the first three descriptors are open.
+	 */
+	if (sigprocmask(SIG_SETMASK, NULL, &mask) || !sigismember(&mask, SIGUSR2) ||
+	    sigismember(&mask, SIGUSR1))
+		return 3;
+	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 4;
 	return ehdr && !memcmp(ehdr, image.bytes, 64) && !clock_gettime(CLOCK_MONOTONIC, &ts)
 		       ? FOUND
 		       : 1;
@@ -59,6 +84,21 @@ static size_t look(uint64_t *words)
 	return count;
 }
 
+static void install_filter(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)wanted.nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, wanted.action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(2);
+}
+
 /* False where nobody may trace. */
 static bool start(char **envp)
 {
@@ -66,7 +106,8 @@ static bool start(char **envp)
 	struct user_regs_struct regs;
 	struct traced traced;
 	int go[2], status;
-	char byte = 0;
+	sigset_t mask;
+	char byte = 1;
 
 	memset(&run, 0, sizeof(run));
 	if (pipe(go))
@@ -76,7 +117,15 @@ static bool start(char **envp)
 		close(go[1]);
 		/* So that the stack is as long each time. */
 		personality(ADDR_NO_RANDOMIZE);
-		if (read(go[0], &byte, 1) == 1)
+		byte = 0;
+		if (read(go[0], &byte, 1) == 1 && wanted.action)
+			install_filter();
+		for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+			close(fd);
+		sigemptyset(&mask);
+		sigaddset(&mask, SIGUSR2);
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+		if (byte)
 			execve("/proc/self/exe", (char *[]){"inject", "program", NULL}, envp);
 		_exit(1);
 	}
@@ -92,8 +141,7 @@ static bool start(char **envp)
 	close(go[1]);
 	run.sp = regs_sp(&regs);
 	run.words = look(run.before);
-	run.err =
-		inject_vdso(&traced, run.pid, &files, false, false, &run.injection, &run.error);
+	run.err = inject_vdso(&traced, run.pid, &files, wanted.how, &run.injection, &run.error);
 	look(run.after);
 	return true;
 }
@@ -101,11 +149,19 @@ static bool start(char **envp)
 /* Lets it run to its end. */
 static int finish(void)
 {
+	struct traced traced;
 	int status = 0;
 
 	ptrace(PTRACE_CONT, run.pid, NULL, NULL);
-	while (waitpid(run.pid, &status, __WALL) == run.pid && WIFSTOPPED(status))
+	while (waitpid(run.pid, &status, __WALL) == run.pid && WIFSTOPPED(status)) {
+		run.stops++;
+		if (run.injection.left && inject_has_stopped(run.pid)) {
+			run.again++;
+			run.err = inject_vdso(&traced, run.pid, &files, INJECT_AGAIN,
+					      &run.injection, &run.error);
+		}
 		ptrace(PTRACE_CONT, run.pid, NULL, NULL);
+	}
 	return status;
 }
 
@@ -262,6 +318,62 @@ static void test_runs(void)
 	because("all that was done to it is of no use if it cannot go on");
 }
 
+/* Left to itself; where that is not possible we see it through, and it is the same. */
+static void test_left(void)
+{
+	size_t at, wrong = 0;
+	int status;
+
+	wanted.how = INJECT_LEAVE;
+	start(few);
+	is(run.injection.left, HOST_CALLS,
+	   HOST_CALLS ? "from the second program on it goes the rest of the way by itself"
+		      : "on this machine a program is not left to itself");
+	at = find_ehdr();
+	while (wrong < run.words && (wrong == at || run.before[wrong] == run.after[wrong]))
+		wrong++;
+	if (!ok(points_to_ours() && wrong == run.words,
+		"... and of its stack that one value has changed"))
+		tell_failure("the rest is the program's own");
+	status = finish();
+	is(status, FOUND << 8, "... it runs and finds our vDSO");
+	is(run.stops, 0u, "... without another stop");
+	wanted.how = 0;
+}
+
+static void test_denied(void)
+{
+	static const struct {
+		const char *what;
+		long nr;
+		unsigned action;
+		int status;
+		unsigned again;
+	} tries[] = {
+		{"madvise(2) fails", SYS_madvise, SECCOMP_RET_ERRNO | EPERM, FOUND, 1},
+		{"prctl(2) is answered by a signal", SYS_prctl, SECCOMP_RET_TRAP, FOUND, 1},
+		{"rt_sigreturn(2) fails", SYS_rt_sigreturn, SECCOMP_RET_ERRNO | EPERM, FOUND,
+		 1},
+		{"recvmsg(2) fails", SYS_recvmsg, SECCOMP_RET_ERRNO | EPERM, 1, 1},
+		{"socketpair(2) fails", SYS_socketpair, SECCOMP_RET_ERRNO | EPERM, 1, 0},
+	};
+
+	wanted.how = INJECT_LEAVE;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		int status;
+
+		wanted.nr = tries[i].nr;
+		wanted.action = tries[i].action;
+		start(few);
+		status = finish();
+		is(status, tries[i].status << 8, "where %s a program runs, on %s vDSO",
+		   tries[i].what, tries[i].status == FOUND ? "our" : "the kernel's");
+		is(run.again, HOST_CALLS ? tries[i].again : 0, "... it comes back %s",
+		   tries[i].again ? "once" : "never");
+	}
+	wanted.how = wanted.action = 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct error error;
@@ -279,17 +391,17 @@ int main(int argc, char **argv)
 	if (vdso_files_open(&files, &image, &vvar, false, &error))
 		bail_out("%s", error.why);
 	if (!start(few)) {
-		skip(6, "ptrace is denied here");
+		skip(20, "ptrace is denied here");
 		return done_testing();
 	}
 	finish();
 	if (run.err == -EPERM) {
-		skip(6, "a tracer may not share descriptors here");
+		skip(20, "a tracer may not share descriptors here");
 		return done_testing();
 	}
 	/* There is no entry to be rewritten, and no code of the kernel's to make calls from. */
 	if (!getauxval(AT_SYSINFO_EHDR)) {
-		skip(6, "the kernel has given us no vDSO");
+		skip(20, "the kernel has given us no vDSO");
 		return done_testing();
 	}
 	test_vector();
@@ -298,6 +410,8 @@ int main(int argc, char **argv)
 	test_none();
 	test_ignored();
 	test_runs();
+	test_left();
+	test_denied();
 	vdso_files_close(&files);
 	vvar_drop_writable(&vvar);
 	vvar_close_fd(&vvar);

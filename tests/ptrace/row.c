@@ -70,42 +70,62 @@ static long call(long nr, long first)
 	return process_call(&traced.process, nr, first);
 }
 
-/* What is on the stack below the program. */
-static bool only_zeros(void)
+static void begin(void)
 {
-	static struct listed_call list[ROW_MAX + 1];
-	static const struct listed_call nothing[ROW_MAX + 1];
+	start();
+	if (row_open(&traced, &row, code))
+		bail_out("no row");
+	row_begin(&traced, &row);
+}
 
-	return !traced_read(pid, traced_room(&traced) - sizeof(list), list, sizeof(list)) &&
-	       !memcmp(list, nothing, sizeof(list));
+/* What a row lies in. */
+static bool look(unsigned char page[sizeof(struct row_block)])
+{
+	return !traced_read(pid, code, page, sizeof(struct row_block));
 }
 
 static void test_row(void)
 {
-	unsigned char before[CALLS_CODE_SIZE], after[CALLS_CODE_SIZE];
+	static unsigned char before[sizeof(struct row_block)], after[sizeof(before)];
 	int made;
 
-	start();
-	if (traced_read(pid, code, before, sizeof(before)) || row_begin(&traced, &row, code) ||
-	    traced_read(pid, code, after, sizeof(after)))
-		bail_out("no row");
-	ok(memcmp(after, calls_code_start, sizeof(after)) == 0,
-	   "the code of a row takes the place of other code");
+	begin();
+	if (!look(before))
+		bail_out("its memory cannot be read");
 	ok(call(SYS_sched_yield, 0) == 0 && call(SYS_umask, 0) == 0 &&
 		   call(SYS_close, 1234) == 0 && call(SYS_sched_yield, 0) == 0 &&
 		   row.count == 4,
 	   "calls are noted");
 	traced.in_exec = true;
-	made = row_run(&traced);
+	made = row_run(&traced, &row);
 	is(made, 1, "a row ends at the first that returns something else");
+	ok(look(after) && !memcmp(after, calls_code_start, CALLS_CODE_SIZE),
+	   "its code has taken the place of other code");
 	is(regs_result(&traced.saved), 0,
 	   "the execve(2) that it has come out of has succeeded");
 	ok(traced.process.call == traced_call, "after that none is noted any more");
-	ok(only_zeros(), "nothing of the list is left");
-	row_end(&traced, &row);
-	ok(!traced_read(pid, code, after, sizeof(after)) &&
-		   !memcmp(before, after, sizeof(after)),
-	   "nothing of the code is left");
+	is(row_find(pid, &row.block, &code), -1, "it has not been left to itself");
+	row_end(&traced, &row, before);
+	ok(look(after) && !memcmp(before, after, sizeof(after)), "nothing of it is left");
+	finish();
+}
+
+static void test_clear(void)
+{
+	static const unsigned char zeros[96];
+	unsigned char bytes[96];
+	uintptr_t room;
+
+	begin();
+	room = traced_room(&traced);
+	memset(bytes, 1, sizeof(bytes));
+	if (traced_write(pid, room, bytes, sizeof(bytes)))
+		bail_out("its memory cannot be written");
+	row_clear(&row, room + 16, 64);
+	is(row_run(&traced, &row), 1, "a row clears memory as well");
+	ok(!traced_read(pid, room, bytes, sizeof(bytes)) && !memcmp(bytes + 16, zeros, 64),
+	   "... all that it is to clear");
+	ok(bytes[15] == 1 && bytes[80] == 1, "... and nothing before and after it");
 	finish();
 }
 
@@ -124,20 +144,18 @@ static void test_full(void)
 {
 	long got = 0;
 
-	start();
-	if (row_begin(&traced, &row, code))
-		bail_out("no row");
+	begin();
 	for (int i = 0; i < ROW_MAX; i++)
 		got |= call(SYS_sched_yield, 0);
 	ok(got == 0 && call(SYS_sched_yield, 0) == -ENOBUFS && row.count == ROW_MAX,
 	   "no more calls are noted than a list has room for");
-	is(row_run(&traced), ROW_MAX, "... and all of them are made");
+	is(row_run(&traced, &row), ROW_MAX, "... and all of them are made");
 	is(row_last(&traced, &row, SYS_munmap, (const long[6]){1, 1}), -EINVAL,
 	   "one more may fail");
-	is(row.code, code, "... and leaves the code where it is");
+	is(row.at, code, "... and leaves the code where it is");
 	is(unmap_the_code(), 0, "one more may unmap the code");
-	is(row.code, 0, "... and then there is nothing to be put back");
-	row_end(&traced, &row);
+	is(row.at, 0, "... and then there is nothing to be put back");
+	row_end(&traced, &row, row.block.code);
 	finish();
 }
 
@@ -153,6 +171,7 @@ static void test_all(void)
 		return;
 	}
 	test_row();
+	test_clear();
 	test_full();
 }
 

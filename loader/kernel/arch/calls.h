@@ -18,11 +18,12 @@
 #define LISTED_RESULT 56
 #define LISTED_SIZE   64
 
-/* The number in the last one. */
-#define LISTED_END (-1)
+/* Numbers that are not system calls: the end, and to clear arg[2] bytes at arg[0]. */
+#define LISTED_END   (-1)
+#define LISTED_CLEAR (-2)
 
 /* What there is room for: the assembler stops where calls.S has more. Whole words. */
-#define CALLS_CODE_SIZE 64
+#define CALLS_CODE_SIZE 96
 
 #ifndef __ASSEMBLER__
 #	include <stdint.h>

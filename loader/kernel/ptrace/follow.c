@@ -70,6 +70,9 @@ static pid_t tracer_of(pid_t pid)
 	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
 }
 
+/* More of them are as good as none: who has so many is not left to itself. */
+#define FILTERS_MAX 64
+
 /* It waits for our answer, so it stops at once. */
 #define STOP_MS 1000
 
@@ -261,16 +264,40 @@ static void to_harmless_stop(const struct follow *follow, pid_t pid)
 		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow));
 }
 
-/* status is changed if the process has ended. */
-static void new_program(struct follow *follow, pid_t pid, int *status)
+/* Is there a seccomp filter with that number in the process? For root alone it can be told. */
+static bool has_filter(pid_t pid, unsigned number)
 {
+	return ptrace(PTRACE_SECCOMP_GET_FILTER, pid, (void *)(long)number, NULL) >= 0 ||
+	       (errno != ENOENT && errno != EINVAL);
+}
+
+static unsigned count_filters(pid_t pid)
+{
+	unsigned count = 0;
+
+	while (count < FILTERS_MAX && has_filter(pid, count))
+		count++;
+	return count;
+}
+
+/*
+ * With again it is one that has been left on its way to our vDSO, and was denied a call there.
+ * status is changed if the process has ended.
+ */
+static void new_program(struct follow *follow, pid_t pid, bool again, int *status)
+{
+	/* Those that we have put in ourselves. All others are asked for their consent. */
+	static unsigned filters;
 	struct vdso_files files = follow->files;
 	struct injection injection;
 	struct error error;
 	struct traced traced;
 	bool first = pid == follow->first && !follow->started;
+	bool suspended;
 	unsigned long message;
 	uintptr_t slots = 0;
+	unsigned how = (first ? INJECT_INHERITED : 0) | (again ? INJECT_AGAIN : 0) |
+		       (follow->keep_kernel_vdso ? INJECT_KEEP : 0);
 	int err;
 
 	if (follow->first_only && follow->started)
@@ -287,18 +314,23 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 	 * ours. And a seccomp filter of its own is not meant for our calls. Only root may
 	 * suspend that; for others the filter decides.
 	 */
-	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
-		   (void *)(options_of(follow) | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP)))
+	suspended = !ptrace(
+		PTRACE_SETOPTIONS, pid, NULL,
+		(void *)(options_of(follow) | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP));
+	if (!suspended)
 		ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		       (void *)(options_of(follow) | PTRACE_O_EXITKILL));
+	if (first)
+		filters = count_filters(pid);
+	if (!first && !again && !follow->trace && !(suspended && has_filter(pid, filters)))
+		how |= INJECT_LEAVE;
 	traced = (struct traced){.pid = pid};
 	injection = (struct injection){.kernel_vdso = 0};
 	err = enter_namespace(&files, follow->timens, pid, &error);
 	if (!err && follow->control && narrow_is(pid))
 		err = narrow_program(&traced, pid, DEADLINE_SLOTS_SIZE, &slots, &error);
 	else if (!err)
-		err = inject_vdso(&traced, pid, &files, first, follow->keep_kernel_vdso,
-				  &injection, &error);
+		err = inject_vdso(&traced, pid, &files, how, &injection, &error);
 	if (files.offsets >= 0)
 		descriptor_close(files.offsets);
 	if (traced.gone) {
@@ -314,7 +346,11 @@ static void new_program(struct follow *follow, pid_t pid, int *status)
 		slots = injection.vdso.slots;
 	if (follow->control)
 		deadlines_program(&follow->deadlines, pid, err ? 0 : slots);
-	to_harmless_stop(follow, pid);
+	/* Where it is left to itself there is no such stop: it is at that of its execve(2), or
+	 * on its way from there. */
+	if (err || !injection.left ||
+	    ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options_of(follow)))
+		to_harmless_stop(follow, pid);
 	if (err) {
 		tell_failure(follow, &traced, &error);
 		if (traced.gone)
@@ -435,6 +471,15 @@ static void settle(struct follow *follow, pid_t pid, int event)
 	let_go(follow, PTRACE_CONT, pid, 0);
 }
 
+/* A signal that comes of what we have the process do, and not of what it does. */
+static bool is_ours(const struct follow *follow, pid_t pid, int signal)
+{
+	return !follow->trace && follow->started &&
+	       (signal == SIGTRAP || signal == SIGSYS || signal == SIGSEGV ||
+		signal == SIGBUS || signal == SIGILL) &&
+	       inject_has_stopped(pid);
+}
+
 int follow_event(struct follow *follow, pid_t pid, int *status)
 {
 	int signal = WSTOPSIG(*status), event = *status >> 16;
@@ -442,7 +487,11 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	if (follow->trace && WIFSTOPPED(*status))
 		count_event(follow->trace, pid, event);
 	if (WIFSTOPPED(*status) && event == PTRACE_EVENT_EXEC)
-		new_program(follow, pid, status);
+		new_program(follow, pid, false, status);
+	if (WIFSTOPPED(*status) && !event && is_ours(follow, pid, signal)) {
+		new_program(follow, pid, true, status);
+		signal = 0;
+	}
 	if (WIFSTOPPED(*status) && event == PTRACE_EVENT_STOP && signal == SIGTRAP)
 		new_process(follow, pid, status);
 	if (!WIFSTOPPED(*status)) {

@@ -10,36 +10,49 @@
 #define KERNEL_PTRACE_INJECT_H
 
 #include "kernel/base/auxvec.h"
-#include "kernel/base/maps.h"
 #include "kernel/map/place.h"
+#include "kernel/ptrace/kernel_vdso.h"
 #include "kernel/ptrace/traced.h"
-
-/* The kernel has one image and two or three mappings of data; more would not be told of. */
-#define INJECT_RANGES 6
 
 struct injection {
 	struct placement vdso;
 	uintptr_t kernel_vdso; /* what the vector said before */
 	uintptr_t interp;      /* where the program's ELF interpreter lies, 0 if it has none */
 	int vector_in_kernel;  /* 0 if /proc/PID/auxv shows the change, else -errno */
+	bool left;             /* with INJECT_LEAVE: it goes the rest of the way by itself */
 
 	unsigned unmapped; /* what of the kernel's has been unmapped */
-	struct map_range range[INJECT_RANGES];
+	struct map_range range[KERNEL_VDSO_RANGES];
 };
 
 /*
- * With inherited the program has the descriptors of files already, except for offsets, by the
- * same numbers: it came with them through its execve(2). They are closed. What it does not have
- * it is sent copies of.
+ * How. With INJECT_INHERITED the program has the descriptors of files already, except for
+ * offsets, by the same numbers: it came with them through its execve(2). They are closed. What
+ * it does not have it is sent copies of. With INJECT_KEEP the kernel's vDSO stays.
  *
+ * With INJECT_LEAVE it may be left to itself, as soon as nothing but an error can come between:
+ * it has a few system calls to make, and then is the program, without a further stop. Such a
+ * process must not be injected into again, but where inject_has_stopped() says so.
+ */
+#define INJECT_INHERITED 1u
+#define INJECT_KEEP      2u
+#define INJECT_LEAVE     4u
+#define INJECT_AGAIN     8u
+
+/*
  * traced is filled for the caller: if traced->gone the process has ended meanwhile.
- * Otherwise it is stopped as it was before, and is to be continued.
+ * Otherwise it is stopped, and is to be continued, without a signal.
  *
  * Returns 0; or -errno with error filled, and the program keeps the kernel's vDSO.
  */
-int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files,
-		bool inherited, bool keep_kernel_vdso, struct injection *injection,
-		struct error *error);
+int inject_vdso(struct traced *traced, pid_t pid, const struct vdso_files *files, unsigned how,
+		struct injection *injection, struct error *error);
+
+/*
+ * At a stop of SIGTRAP, SIGSYS or a fault: has a process that was left to itself been denied a
+ * call? Then it is to be injected into with INJECT_AGAIN, and so to the end.
+ */
+bool inject_has_stopped(pid_t pid);
 
 /*
  * The address of a system call instruction in an image that the process has, or 0; then err is

@@ -116,11 +116,18 @@ int traced_run_to_trap(struct traced *traced, enum __ptrace_request how)
 
 int traced_regs(pid_t pid, struct user_regs_struct *regs)
 {
-	struct iovec iov = {regs, sizeof(*regs)};
+	/*
+	 * Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
+	 */
+	char bytes[512];
+	struct iovec iov = {bytes, sizeof(bytes)};
 
 	if (request(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
 		return error_from("ptrace");
-	return iov.iov_len == sizeof(*regs) ? 0 : -ENOEXEC;
+	if (iov.iov_len != sizeof(*regs))
+		return error_by("ptrace", -ENOEXEC);
+	memcpy(regs, bytes, sizeof(*regs));
+	return 0;
 }
 
 int traced_set_regs(pid_t pid, const struct user_regs_struct *regs)
@@ -129,19 +136,6 @@ int traced_set_regs(pid_t pid, const struct user_regs_struct *regs)
 
 	return request(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &iov) ? error_from("ptrace")
 									 : 0;
-}
-
-int traced_check_machine(pid_t pid)
-{
-	/*
-	 * Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
-	 */
-	char regs[512];
-	struct iovec iov = {regs, sizeof(regs)};
-
-	if (request(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
-		return error_from("ptrace");
-	return iov.iov_len == sizeof(struct user_regs_struct) ? 0 : -ENOEXEC;
 }
 
 uintptr_t traced_sp(const struct traced *traced)
@@ -213,13 +207,29 @@ long traced_call(struct process *process, long nr, const long arg[6])
 
 int traced_take(struct traced *traced, pid_t pid)
 {
-	int err;
+	struct user_regs_struct regs;
+	uint64_t mask;
+	int err = traced_regs(pid, &regs);
 
-	*traced = (struct traced){.process.call = traced_call, .pid = pid, .in_exec = true};
-	if (request(PTRACE_GETSIGMASK, pid, (void *)sizeof(traced->mask), &traced->mask))
+	if (err)
+		return err;
+	if (request(PTRACE_GETSIGMASK, pid, (void *)sizeof(mask), &mask))
 		return error_from("ptrace");
-	err = block_signals(pid);
-	return err ? err : traced_regs(pid, &traced->saved);
+	err = traced_take_over(traced, pid, &regs, mask);
+	traced->in_exec = true;
+	return err;
+}
+
+int traced_take_over(struct traced *traced, pid_t pid, const struct user_regs_struct *saved,
+		     uint64_t mask)
+{
+	*traced = (struct traced){
+		.process.call = traced_call,
+		.pid = pid,
+		.saved = *saved,
+		.mask = mask,
+	};
+	return block_signals(pid);
 }
 
 int traced_ready(struct traced *traced, uintptr_t instruction)
@@ -246,8 +256,11 @@ void traced_release(struct traced *traced)
 {
 	if (traced->gone)
 		return;
-	traced_set_regs(traced->pid, &traced->saved);
-	request(PTRACE_SETSIGMASK, traced->pid, (void *)sizeof(traced->mask), &traced->mask);
+	if (!traced->left) {
+		traced_set_regs(traced->pid, &traced->saved);
+		request(PTRACE_SETSIGMASK, traced->pid, (void *)sizeof(traced->mask),
+			&traced->mask);
+	}
 	/* It stops again when it is continued; that stop tells whether the old one holds. */
 	if (traced->stopped)
 		ptrace(PTRACE_INTERRUPT, traced->pid, NULL, NULL);
@@ -308,6 +321,8 @@ struct message {
 		char bytes[CMSG_SPACE(TRACED_FDS * sizeof(int))];
 	} control;
 };
+
+_Static_assert(sizeof(struct message) <= TRACED_MESSAGE, "as announced");
 
 static void fill(struct message *message, uintptr_t at, unsigned count)
 {
@@ -373,6 +388,20 @@ int traced_borrow_fd(pid_t pid, int fd)
 		borrowed = error_from("pidfd_getfd");
 	descriptor_close(pidfd);
 	return borrowed;
+}
+
+int traced_send_one_by_one(pid_t pid, int socket, uintptr_t room, const int ours[],
+			   unsigned count)
+{
+	struct message message;
+	int borrowed = traced_borrow_fd(pid, socket), err = borrowed < 0 ? borrowed : 0;
+
+	for (unsigned i = 0; i < count && !err; i++)
+		err = send_here(borrowed, &ours[i], 1);
+	if (borrowed >= 0)
+		descriptor_close(borrowed);
+	fill(&message, room, 1);
+	return err ? err : traced_write(pid, room, &message, sizeof(message));
 }
 
 int traced_send_fds(struct traced *traced, uintptr_t room, const int ours[], int theirs[],

@@ -31,6 +31,7 @@ struct traced {
 	bool gone;                     /* it ended meanwhile; status says how */
 	int status;                    /* as waitpid(2) gave it */
 	bool stopped;                  /* SIGSTOP or SIGCONT came meanwhile */
+	bool left;                     /* its registers are to stay as they are (row.h) */
 };
 
 /* What process.call is: the process makes the call now. */
@@ -40,10 +41,16 @@ long traced_call(struct process *process, long nr, const long arg[6]);
  * Takes over a process that has stopped at PTRACE_EVENT_EXEC. It must have been seized with
  * PTRACE_O_TRACESYSGOOD. Before it can make calls, traced_ready() must be told where in its
  * memory a system call instruction is. Both return 0 or -errno; -ESRCH when it was killed
- * meanwhile, then gone and status are set.
+ * meanwhile, then gone and status are set. If it has not been taken over process.call is as it
+ * was.
  */
 int traced_take(struct traced *traced, pid_t pid);
 int traced_ready(struct traced *traced, uintptr_t instruction);
+
+/* The same for one that was taken over before, and has got as far as having no call under way.
+ */
+int traced_take_over(struct traced *traced, pid_t pid, const struct user_regs_struct *saved,
+		     uint64_t mask);
 
 /* Both in one for a new process, at its first stop: it is out of its clone(2) already. */
 int traced_take_new(struct traced *traced, pid_t pid, uintptr_t instruction);
@@ -53,13 +60,6 @@ void traced_release(struct traced *traced);
 
 /* It exits with that status; or is killed, if it cannot be told to. */
 void traced_exit(struct traced *traced, int status);
-
-/*
- * Does the process run code of this machine? A 32-bit program on a 64-bit kernel has
- * shorter registers, and our image is not for it. (x32 has long ones, and a vector of short
- * words, in which we do not find its vDSO.) Returns 0, -ENOEXEC or another -errno.
- */
-int traced_check_machine(pid_t pid);
 
 /* Its stack pointer when it was taken over. */
 uintptr_t traced_sp(const struct traced *traced);
@@ -74,7 +74,11 @@ int traced_write(pid_t pid, uintptr_t to, const void *from, size_t size);
 /* A copy of one of its descriptors, or -errno. */
 int traced_borrow_fd(pid_t pid, int fd);
 
-/* The registers of a stopped process. Return 0 or -errno. */
+/*
+ * The registers of a stopped process. Return 0 or -errno; -ENOEXEC if it runs code of another
+ * machine: a 32-bit program on a 64-bit kernel has shorter registers, and our image is not for
+ * it. (x32 has long ones, and a vector of short words, in which we do not find its vDSO.)
+ */
 int traced_regs(pid_t pid, struct user_regs_struct *regs);
 int traced_set_regs(pid_t pid, const struct user_regs_struct *regs);
 
@@ -94,5 +98,13 @@ int traced_run_to_trap(struct traced *traced, enum __ptrace_request how);
 #define TRACED_FDS 4
 int traced_send_fds(struct traced *traced, uintptr_t room, const int ours[], int theirs[],
 		    unsigned count);
+
+/*
+ * The half of it: socket is one end of a pair there. It gets a message for each, and at room is
+ * what recvmsg(2) takes to receive one at a time, TRACED_MESSAGE bytes. Returns 0 or -errno.
+ */
+#define TRACED_MESSAGE 112
+int traced_send_one_by_one(pid_t pid, int socket, uintptr_t room, const int ours[],
+			   unsigned count);
 
 #endif

@@ -20,11 +20,19 @@ calls_code_start:
 	mov	LISTED_ARGS + 24(%rbx), %r10
 	mov	LISTED_ARGS + 32(%rbx), %r8
 	mov	LISTED_ARGS + 40(%rbx), %r9
+	cmp	$LISTED_CLEAR, %rax
+	je	.Lclear
 	syscall
 	cmp	LISTED_RESULT(%rbx), %rax
 	jne	.Lstop
+.Lnext:
 	add	$LISTED_SIZE, %rbx
 	jmp	calls_code_start
+.Lclear:
+	mov	%rdx, %rcx
+	xor	%eax, %eax
+	rep stosb
+	jmp	.Lnext
 .Lstop:
 	int3
 	.org	calls_code_start + CALLS_CODE_SIZE, 0xcc

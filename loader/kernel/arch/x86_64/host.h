@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
@@ -77,11 +78,11 @@ struct host_frame {
 };
 
 /*
- * The frame of the jump: all registers of a fresh program are zero, but those that munmap(2)
- * takes. Returns where the stack pointer must be.
+ * A frame with the registers of a fresh program: all zero, but those that munmap(2) takes, at
+ * the landing. Mask is as the kernel has it.
  */
-static inline uintptr_t host_fill_frame(struct host_frame *frame, const struct jump *jump,
-					const sigset_t *mask)
+static inline void host_fill_frame_to(struct host_frame *frame, uintptr_t landing, uintptr_t sp,
+				      uintptr_t gone, size_t size, const void *mask)
 {
 	unsigned short cs, ss;
 	ucontext_t *context = &frame->context;
@@ -91,15 +92,23 @@ static inline uintptr_t host_fill_frame(struct host_frame *frame, const struct j
 	*frame = (struct host_frame){0};
 	context->uc_flags = 6; /* UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS: take ss from here */
 	context->uc_stack.ss_flags = SS_DISABLE;
-	context->uc_sigmask = *mask;
+	memcpy(&context->uc_sigmask, mask, sizeof(uint64_t));
 	reg[REG_RAX] = SYS_munmap;
-	reg[REG_RDI] = (greg_t)jump->self;
-	reg[REG_RSI] = (greg_t)jump->self_size;
-	reg[REG_RIP] = (greg_t)jump->landing;
-	reg[REG_RSP] = (greg_t)(jump->sp - sizeof(uint64_t));
+	reg[REG_RDI] = (greg_t)gone;
+	reg[REG_RSI] = (greg_t)size;
+	reg[REG_RIP] = (greg_t)landing;
+	reg[REG_RSP] = (greg_t)sp;
 	reg[REG_EFL] = 0x202; /* interrupts, and the bit that is always 1 */
 	reg[REG_CSGSFS] = (greg_t)((uint64_t)cs | (uint64_t)ss << 48);
-	return (uintptr_t)context;
+}
+
+/* The frame of the jump. Returns where the stack pointer must be. */
+static inline uintptr_t host_fill_frame(struct host_frame *frame, const struct jump *jump,
+					const sigset_t *mask)
+{
+	host_fill_frame_to(frame, jump->landing, jump->sp - sizeof(uint64_t), jump->self,
+			   jump->self_size, mask);
+	return (uintptr_t)&frame->context;
 }
 
 #endif

@@ -5,7 +5,7 @@
  *
  *   regs_for_call()      pc to the instruction, number and arguments in their places
  *   regs_result()        what the call returned, or -errno
- *   regs_sp()            the stack pointer
+ *   regs_sp()            the stack pointer; regs_set_sp() sets it
  *   regs_nr(), regs_arg(), regs_pc()
  *                        at the beginning of a call: its number, its first argument, and
  *                        where the instruction ends
@@ -58,6 +58,11 @@ static inline long regs_result(const struct user_regs_struct *regs)
 static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
 {
 	return regs->rsp;
+}
+
+static inline void regs_set_sp(struct user_regs_struct *regs, uintptr_t sp)
+{
+	regs->rsp = sp;
 }
 
 static inline void regs_for_row(struct user_regs_struct *regs, uintptr_t code, uintptr_t list)
