@@ -22,11 +22,18 @@ my @commands = $list =~ /^  (\w+) /mg;
 my $image = "$dir/kernel.so";
 my $dumped = run($UVDSO, 'dump', '-o', $image)->{status} == 0;
 
+# A tree whose clocks can be shown; without ptrace(2) there is none.
+my $tree = spawn($UVDSO, 'run', '--offset', 'realtime=+0', 'sleep', 300);
+my $shown = wait_until {
+	my $p = run($UVDSO, 'clock', $tree->{pid});
+	!$p->{status} || $p->{err} !~ /not uvdso's to change|not answer/;
+} && run($UVDSO, 'clock', $tree->{pid})->{status} == 0;
+
 # How each prints its result; those that become other programs have none but their help.
 my %result = (
 	run => undef, trace => undef, gdb => undef, symbols => [], check => ['-v', $image],
 	diff => [], watch => ['-n', 1],
-	dump => [], help => []
+	dump => [], help => [], clock => $shown ? [$tree->{pid}] : undef,
 );
 is_deeply([sort keys %result], [sort @commands], 'every command is tried');
 for (
@@ -160,4 +167,6 @@ SKIP: {
 	);
 }
 
+kill 'KILL', $tree->{pid};
+finish($tree);
 done_testing;
