@@ -2,11 +2,12 @@
  * requests.c - see requests.h.
  */
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h> /* snprintf */
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 #include "kernel/clock/request.h"
 #include "kernel/ptrace/time/requests.h"
 
-/* Waits that come back with nothing: one or two are usual, since SIGCHLD tells of more. */
+/* Waits that come back with nothing in a row. */
 #define IDLE_MAX 1000
 
 /* So many requests at a time; the tree's stops wait meanwhile. */
@@ -24,48 +25,77 @@
 /* How long the timekeeper may take to publish a change: some updates. */
 #define PUBLISH_MS 60
 
-static void wake(int signal)
+/* A request is on the desk, and how soon we are reminded of it. */
+static volatile sig_atomic_t called;
+#define REMIND_US 1000
+
+/* The call may have come just before the wait that it is to end; so it comes again. */
+static void call(int signal)
 {
+	const struct itimerval soon = {.it_value.tv_usec = REMIND_US};
+
 	(void)signal;
+	called = 1;
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static bool hear(int how)
+{
+	sigset_t calls;
+
+	sigemptyset(&calls);
+	sigaddset(&calls, SIGIO);
+	sigaddset(&calls, SIGALRM);
+	return !sigprocmask(how, &calls, NULL);
+}
+
+/* Before the first wait. What is on the desk by then has called nobody. */
+static bool listen_to(const struct desk *desk)
+{
+	static const struct sigaction action = {.sa_handler = call};
+	static bool listening;
+
+	if (listening)
+		return true;
+	listening = hear(SIG_BLOCK) && !sigaction(SIGIO, &action, NULL) &&
+		    !sigaction(SIGALRM, &action, NULL) &&
+		    !fcntl(desk->fd, F_SETOWN, syscall(SYS_getpid)) &&
+		    !fcntl(desk->fd, F_SETFL, O_ASYNC | O_NONBLOCK);
+	called = 1;
+	return listening;
+}
+
+static bool was_called(void)
+{
+	static const struct itimerval never;
+	bool was = called;
+
+	called = 0;
+	if (was)
+		setitimer(ITIMER_REAL, &never, NULL);
+	return was;
 }
 
 /*
- * All signals are blocked here, and only let in while we wait: SIGCHLD tells of each stop, and
- * none can come between the look for one and the wait. It must have a handler: what is ignored
- * wakes nobody.
+ * Stops are many, and requests are few: so the wait is for stops, and a request interrupts it.
+ * The other way round each stop would take two system calls and a signal more.
  */
-static int wait_for_news(const struct desk *desk)
-{
-	static const struct sigaction told = {.sa_handler = wake};
-	static bool listening;
-	struct pollfd event = {.fd = desk->fd, .events = POLLIN};
-	sigset_t child, others;
-
-	/* Where it cannot be blocked it could come before the wait, which then has no end. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	if (!listening &&
-	    (sigaction(SIGCHLD, &told, NULL) || sigprocmask(SIG_BLOCK, &child, NULL)))
-		return -1;
-	listening = true;
-	sigfillset(&others);
-	sigdelset(&others, SIGCHLD);
-	return ppoll(&event, 1, NULL, &others) < 0 && errno != EINTR ? -1 : event.revents != 0;
-}
-
 pid_t requests_wait(struct desk *desk, int *status)
 {
 	for (int idle = 0; desk->fd >= 0; idle++) {
-		pid_t pid = wait_for(-1, status, __WALL | WNOHANG);
-		int news;
+		pid_t pid;
 
-		if (pid)
-			return pid;
-		news = idle < IDLE_MAX ? wait_for_news(desk) : -1;
-		if (news > 0)
-			return 0;
-		if (news < 0)
+		if (!listen_to(desk) || idle == IDLE_MAX || !hear(SIG_UNBLOCK)) {
 			desk_close(desk);
+			break;
+		}
+		pid = was_called() ? 0 : waitpid(-1, status, __WALL);
+		if (!hear(SIG_BLOCK))
+			desk_close(desk);
+		if (pid >= 0)
+			return pid;
+		if (errno != EINTR)
+			break;
 	}
 	return wait_for(-1, status, __WALL);
 }
