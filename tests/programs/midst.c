@@ -1,14 +1,15 @@
 /*
- * midst.c - a wait for a deadline, and what a program does before, after or in the middle of it.
+ * midst.c - a wait for a deadline, and what a program does before, after or in the middle of
+ *it.
  *
- *	midst plain          waits 0.2 s: "plain 0 0.20", which is what it returned and how long it took
- *	midst vfork          the child becomes another program, and waits
- *	midst vfork-waits    the child waits in its parent's memory
- *	midst forks          twenty children wait, while a thread of the parent does
- *	midst thread-exec    a thread becomes another program, while the others wait
- *	midst filter         under a seccomp filter of its own, which lets clock_gettime(2) fail
- *	midst set            sets the clock to 2 000 000 000, and an hour on: "set RESULT SECONDS"
- *	midst set-while      a child sets the clock on, past what its parent waits for
+ *	midst plain          waits 0.2 s: "plain 0 0.20", which is what it returned and how long
+ *it took midst vfork          the child becomes another program, and waits midst vfork-waits
+ *the child waits in its parent's memory midst forks          twenty children wait, while a
+ *thread of the parent does midst thread-exec    a thread becomes another program, while the
+ *others wait midst filter         under a seccomp filter of its own, which lets
+ *clock_gettime(2) fail midst set            sets the clock to 2 000 000 000, and an hour on:
+ *"set RESULT SECONDS" midst set-while      a child sets the clock on, past what its parent
+ *waits for
  *
  * The status of the first is 7.
  */
@@ -194,9 +195,14 @@ static const struct {
 	int (*run)(void);
 	int status;
 } all[] = {
-	{"plain", plain, 7},	       {"vfork", with_vfork, 0},  {"vfork-waits", waits_in_vfork, 0},
-	{"forks", forks, 0},	       {"thread-exec", thread_exec, 0}, {"filter", filter, 0},
-	{"set", set, 0},	       {"set-while", set_while, 0},
+	{"plain", plain, 7},
+	{"vfork", with_vfork, 0},
+	{"vfork-waits", waits_in_vfork, 0},
+	{"forks", forks, 0},
+	{"thread-exec", thread_exec, 0},
+	{"filter", filter, 0},
+	{"set", set, 0},
+	{"set-while", set_while, 0},
 };
 
 int main(int argc, char **argv)
