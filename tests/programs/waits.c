@@ -3,6 +3,7 @@
  *
  *	waits [MS]		each wait for a deadline MS milliseconds from now, in a thread
  *				of its own: "CALL WHAT-IT-SAID SECONDS" for each
+ *	waits lengths MS	each wait for a length of time, in the same way
  *	waits clocks		what each way of asking for a clock shows, beside the vDSO's:
  *				"CALL CLOCK ok", or the difference in seconds
  *	waits errors		what each says of a bad pointer and of a bad time, "CALL EFAULT"
@@ -22,7 +23,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
@@ -181,7 +186,7 @@ static int timerfd(clockid_t clock)
 
 	if (timerfd_settime(event.fd, TFD_TIMER_ABSTIME, &it, NULL))
 		return errno;
-	got = poll(&event, 1, 15000);
+	got = poll(&event, 1, 15000 + 2 * (int)ms);
 	close(event.fd);
 	return got == 1 ? 0 : ETIME;
 }
@@ -205,7 +210,7 @@ static int timer(clockid_t clock)
 {
 	struct itimerspec it = {.it_value = deadline(clock)};
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
-	struct timespec most = {15, 0};
+	struct timespec most = {15 + ms / 500, 0};
 	sigset_t set;
 	timer_t id;
 
@@ -357,42 +362,184 @@ static const struct {
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 
+/* ---- for a length of time ------------------------------------------------------------------
+ */
+
+static struct timespec length(void)
+{
+	return (struct timespec){ms / 1000, ms % 1000 * 1000000};
+}
+
+static int sleep_for(clockid_t clock)
+{
+	struct timespec ts = length();
+
+	(void)clock;
+	return of(nanosleep(&ts, NULL));
+}
+
+static int sleep_by_clock(clockid_t clock)
+{
+	struct timespec ts = length();
+
+	return clock_nanosleep(clock, 0, &ts, NULL);
+}
+
+static int by_poll(clockid_t clock)
+{
+	(void)clock;
+	return of(poll(NULL, 0, (int)ms));
+}
+
+static int by_ppoll(clockid_t clock)
+{
+	struct timespec ts = length();
+
+	(void)clock;
+	return of(ppoll(NULL, 0, &ts, NULL));
+}
+
+static int by_select(clockid_t clock)
+{
+	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+
+	(void)clock;
+	return of(select(0, NULL, NULL, NULL, &tv));
+}
+
+static int by_pselect(clockid_t clock)
+{
+	struct timespec ts = length();
+
+	(void)clock;
+	return of(pselect(0, NULL, NULL, NULL, &ts, NULL));
+}
+
+static int by_epoll(clockid_t clock)
+{
+	struct epoll_event event;
+
+	(void)clock;
+	return of(epoll_wait(epoll_create1(0), &event, 1, (int)ms));
+}
+
+static int by_futex(clockid_t clock)
+{
+	struct time64 for_so_long = {ms / 1000, ms % 1000 * 1000000};
+	uint32_t word = 0;
+
+	(void)clock;
+	return of(syscall(SYS_FUTEX, &word, FUTEX_PRIVATE_FLAG, 0, &for_so_long, NULL, 0));
+}
+
+static int by_signal(clockid_t clock)
+{
+	struct timespec ts = length();
+	sigset_t set;
+
+	(void)clock;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	return of(sigtimedwait(&set, NULL, &ts));
+}
+
+static int by_semaphore(clockid_t clock)
+{
+	struct timespec ts = length();
+	struct sembuf take = {0, -1, 0};
+	int sem = semget(IPC_PRIVATE, 1, 0600), err;
+
+	(void)clock;
+	err = of(semtimedop(sem, &take, 1, &ts));
+	semctl(sem, 0, IPC_RMID);
+	return err;
+}
+
+static int by_timerfd(clockid_t clock)
+{
+	struct itimerspec it = {.it_value = length()};
+	int fd = timerfd_create(clock, 0);
+	uint64_t ends;
+
+	return timerfd_settime(fd, 0, &it, NULL) || read(fd, &ends, 8) != 8 ? errno : 0;
+}
+
+/* The only one of its process. */
+static int by_itimer(clockid_t clock)
+{
+	struct itimerval it = {.it_value = {ms / 1000, ms % 1000 * 1000}};
+	sigset_t set;
+	int signal;
+
+	(void)clock;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	return setitimer(ITIMER_REAL, &it, NULL) ? errno : sigwait(&set, &signal);
+}
+
+static const struct {
+	const char *name;
+	int (*wait)(clockid_t clock);
+	clockid_t clock;
+	const char *clock_name;
+} lengths[] = {
+	WAIT(sleep_for, MONOTONIC),     WAIT(sleep_by_clock, MONOTONIC),
+	WAIT(sleep_by_clock, REALTIME), WAIT(by_poll, MONOTONIC),
+	WAIT(by_ppoll, MONOTONIC),      WAIT(by_select, MONOTONIC),
+	WAIT(by_pselect, MONOTONIC),    WAIT(by_epoll, MONOTONIC),
+	WAIT(by_futex, MONOTONIC),      WAIT(by_signal, MONOTONIC),
+	WAIT(by_semaphore, MONOTONIC),  WAIT(by_timerfd, MONOTONIC),
+	WAIT(by_timerfd, REALTIME),     WAIT(by_itimer, MONOTONIC),
+};
+#define LENGTHS (sizeof(lengths) / sizeof(lengths[0]))
+
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
 
+/* First the waits, then the lengths. */
 static void *work(void *number)
 {
 	size_t i = (size_t)number;
-	double before = now();
-	int err = waits[i].wait(waits[i].clock);
-	double after = now();
+	bool is_wait = i < WAITS;
+	const char *name = is_wait ? waits[i].name : lengths[i - WAITS].name;
+	const char *clock = is_wait ? waits[i].clock_name : lengths[i - WAITS].clock_name;
+	double before = now(), after;
+	int err = is_wait ? waits[i].wait(waits[i].clock)
+			  : lengths[i - WAITS].wait(lengths[i - WAITS].clock);
 
+	after = now();
 	pthread_mutex_lock(&output);
-	printf("%s %s %s %.3f\n", waits[i].name, waits[i].clock_name, name_of(err),
-	       after - before);
+	printf("%s %s %s %.3f\n", name, clock, name_of(err), after - before);
 	pthread_mutex_unlock(&output);
 	return NULL;
 }
 
-static void all_waits(void)
+/* Signals of timers are waited for. */
+static void at_once(size_t first, size_t end)
 {
-	pthread_t thread[WAITS];
-	pthread_mutexattr_t attr;
+	pthread_t thread[WAITS + LENGTHS];
 	sigset_t set;
 
-	/* Of timers: they are waited for. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
+	sigaddset(&set, SIGALRM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (size_t i = first; i < end; i++)
+		pthread_create(&thread[i], NULL, work, (void *)i);
+	for (size_t i = first; i < end; i++)
+		pthread_join(thread[i], NULL);
+}
+
+static void all_waits(void)
+{
+	pthread_mutexattr_t attr;
+
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
 	pthread_mutex_init(&held_pi, &attr);
 	pthread_mutex_lock(&held);
 	pthread_mutex_lock(&held_pi);
 	pthread_rwlock_wrlock(&written);
-	for (size_t i = 0; i < WAITS; i++)
-		pthread_create(&thread[i], NULL, work, (void *)i);
-	for (size_t i = 0; i < WAITS; i++)
-		pthread_join(thread[i], NULL);
+	at_once(0, WAITS);
 }
 
 /* ---- clocks ---------------------------------------------------------------------------- */
@@ -590,7 +737,10 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "200";
 
-	if (!strcmp(what, "clocks")) {
+	if (!strcmp(what, "lengths") && argc > 2) {
+		ms = atol(argv[2]);
+		at_once(WAITS, WAITS + LENGTHS);
+	} else if (!strcmp(what, "clocks")) {
 		all_clocks();
 	} else if (!strcmp(what, "errors")) {
 		all_errors();

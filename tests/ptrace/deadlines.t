@@ -64,6 +64,31 @@ SKIP: {
 	}
 }
 
+# Clocks with a rate of their own: half a minute of theirs is half a second. What is not converted would
+# take half a minute, which is longer than a test may.
+for my $what ([30000], ['lengths', 30000]) {
+	my $plain = lengths(run($waits, @$what[0 .. $#$what - 1], 200));
+	my $p = run($UVDSO, 'run', qw(--rate 60 --rate-all --), $waits, @$what);
+	my %took = $p->{out} =~ /^(.*) ([\d.]+)$/mg;
+	is_deeply(
+		[sort keys %took], [sort keys %$plain],
+		"at sixty times the speed all @$what have an end"
+	) or diag $p->{err};
+	is_deeply(
+		[grep { $took{$_} < 29 } sort keys %took], [],
+		'... and by its own clock none comes early'
+	);
+}
+{
+	my $before = time;
+	my $plain = lengths(run($waits, 'lengths', 200));
+	my $p = run($UVDSO, 'run', qw(--rate 0.02 --rate-all --), $waits, 'lengths', 10);
+	my %took = $p->{out} =~ /^(.*) ([\d.]+)$/mg;
+	is_deeply([sort keys %took], [sort keys %$plain], 'at a fiftieth of it, too')
+	    or diag $p->{err};
+	cmp_ok(time - $before, '>', 0.4, '... it takes so much longer');
+}
+
 # Whatever happens in the middle.
 my $plain = run($waits, 'signals', 300);
 my $p = run($UVDSO, 'run', @future, '--', $waits, 'signals', 300);
