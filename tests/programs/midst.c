@@ -1,5 +1,4 @@
 /*
-<<<<<<< HEAD
  * midst.c - a wait for a deadline, and what a program does before it, after it or meanwhile.
  *
  *	midst plain		waits 0.2 s: "plain 0 0.20", returned and how long
@@ -11,19 +10,6 @@
  *	midst set		sets the clock to 2 000 000 000, and an hour on:
  *				"set RESULT SECONDS"
  *	midst set-while		a child sets the clock past what its parent waits for
-=======
- * midst.c - a wait for a deadline, and what a program does before, after or in the middle of
- *it.
- *
- *	midst plain          waits 0.2 s: "plain 0 0.20", which is what it returned and how long
- *it took midst vfork          the child becomes another program, and waits midst vfork-waits
- *the child waits in its parent's memory midst forks          twenty children wait, while a
- *thread of the parent does midst thread-exec    a thread becomes another program, while the
- *others wait midst filter         under a seccomp filter of its own, which lets
- *clock_gettime(2) fail midst set            sets the clock to 2 000 000 000, and an hour on:
- *"set RESULT SECONDS" midst set-while      a child sets the clock on, past what its parent
- *waits for
->>>>>>> a852fccab2b50e636c8256a05c477fc80fd8b3cf
  *
  * The status of the first is 7.
  */
