@@ -129,7 +129,10 @@ sub exchange {
 	return sub { $_[0] =~ s/^\t($one;)\n(.*?)^\t($other;)\n/\t$3\n$2\t$1\n/ms };
 }
 for (
-	['mult and shift exchanged', exchange('u32 mult', 'u32 shift')],
+	[
+		'mult and shift exchanged',
+		sub { $_[0] =~ s/^(\tunion \{\n\t\tu32 mult;\n.*?^\t\};\n)(\tu32 shift;\n)/$2$1/ms }
+	],
 	['cycle_last and max_cycles exchanged', exchange('u64 cycle_last', 'u64 max_cycles')],
 	[
 		'the two fields of the timezone exchanged',

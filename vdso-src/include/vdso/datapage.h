@@ -203,9 +203,8 @@ VDSO_AT(coarse_res, 244);
 #	undef VDSO_AT
 _Static_assert(sizeof(struct vdso_data) == 248, "the second base starts at 248");
 _Static_assert(sizeof(_Atomic(u32)) == 4, "the sequence counter is one plain word");
-_Static_assert(sizeof(struct vdso_data) * (CS_WALL + CS_BASES) <= VDSO_SMALLEST_PAGE &&
-		       sizeof(struct vdso_data) * (CS_KERNEL + 1) <= VDSO_SMALLEST_PAGE,
-	       "one page");
+_Static_assert(sizeof(struct vdso_data) * (CS_KERNEL + 1) <= VDSO_SMALLEST_PAGE, "one page");
+_Static_assert(sizeof(struct vdso_data) * (CS_WALL + CS_BASES) <= VDSO_SMALLEST_PAGE, "too");
 _Static_assert(sizeof(union vdso_data_store) == VDSO_STRIDE, "one stride, no more");
 
 #endif /* __ASSEMBLER__ */
