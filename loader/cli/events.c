@@ -23,6 +23,11 @@ static void print_traced(const struct event *e)
 	case EVENT_KEEPS_KERNEL_VDSO:
 		fprintf(stderr, "keeps the kernel's vDSO: %s\n", e->why);
 		break;
+	case EVENT_CLOSED:
+		fprintf(stderr,
+			"has closed its memory, so its system calls and deadlines go by "
+			"the machine's clocks: prctl(2), PR_SET_DUMPABLE\n");
+		break;
 	case EVENT_KEEPS_OFFSETS:
 		fprintf(stderr, "keeps its parent's clocks: %s\n", e->why);
 		break;

@@ -1,17 +1,15 @@
 /*
- * midst.c - a wait for a deadline, and what a program does before it, after it or meanwhile.
+ * midst.c - a wait for a deadline, and what a program does in the middle of it.
  *
- *	midst plain		waits 0.2 s: "plain 0 0.20", returned and how long
+ *	midst plain		waits 0.2 s: "plain RESULT SECONDS"; its status is 7
  *	midst vfork		the child becomes another program, and waits
  *	midst vfork-waits	the child waits in its parent's memory
  *	midst forks		twenty children wait, while a thread of the parent does
  *	midst thread-exec	a thread becomes another program, while others wait
- *	midst filter		a seccomp filter lets clock_gettime(2) fail
- *	midst set		sets the clock to 2 000 000 000, and an hour on:
- *				"set RESULT SECONDS"
+ *	midst filter		under a filter of its own, which denies clock_gettime(2)
+ *	midst closed		closes its memory to others, asks the time: "closed ERROR"
+ *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
- *
- * The status of the first is 7.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -158,6 +156,14 @@ static int filter(void)
 	return printf("%s %d", err == EAGAIN ? "EAGAIN" : "not filtered", wait_until(200)) < 0;
 }
 
+static int closed(void)
+{
+	struct timespec ts;
+
+	prctl(PR_SET_DUMPABLE, 0);
+	return printf("%d", syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts) ? errno : 0) < 0;
+}
+
 static int set(void)
 {
 	struct timespec to = {2000000000, 0}, shown, told;
@@ -201,6 +207,7 @@ static const struct {
 	{"forks", forks, 0},
 	{"thread-exec", thread_exec, 0},
 	{"filter", filter, 0},
+	{"closed", closed, 0},
 	{"set", set, 0},
 	{"set-while", set_while, 0},
 };

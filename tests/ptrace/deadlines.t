@@ -126,6 +126,17 @@ for my $what (sort keys %midst) {
 	) or diag $p->{out}, $p->{err};
 }
 
+# A program that has closed its memory cannot be answered by who is not root. It is told what the kernel
+# says, and that is said; never that its own address is a bad one.
+{
+	my $p = run($UVDSO, 'run', @future, '--', program('midst.pie'), 'closed');
+	like($p->{out}, qr/^closed 0 /, 'a program that closes its memory is told the time');
+	is(
+		$p->{err} =~ /^uvdso: \d+ midst.pie: has closed its memory/ ? 1 : 0, $> ? 1 : 0,
+		'... and where that is not its own, it is said'
+	) or diag $p->{err};
+}
+
 # The clock that a program sets is that of its tree, and it takes the same right.
 {
 	my ($rights) = slurp('/proc/self/status') =~ /^CapEff:\s+(\w+)/m;

@@ -26,7 +26,9 @@ enum event_kind {
 	EVENT_FAILED,            /* what, why: the program is not started */
 	EVENT_KEEPS_KERNEL_VDSO, /* why: a program of the tree did not get our vDSO */
 
-	EVENT_NOT_FOLLOWED,  /* why: only the first program has clocks of its own */
+	EVENT_NOT_FOLLOWED, /* why: only the first program has clocks of its own */
+	EVENT_CLOSED, /* a process has closed its memory to us: system calls show the kernel's
+			 time */
 	EVENT_SLOW_CLOCKS,   /* why, times: EVENT_NO_COUNTER where nobody hears of that */
 	EVENT_KEEPS_OFFSETS, /* why: a new process has the clocks of another time namespace */
 

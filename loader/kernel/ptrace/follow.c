@@ -446,12 +446,18 @@ static bool let_go(struct follow *follow, enum __ptrace_request how, pid_t pid, 
 /* What a filter says of a call, and the end of such a call. */
 static void time_call(struct follow *follow, pid_t pid, int event)
 {
+	struct deadlines *deadlines = &follow->deadlines;
 	int how = PTRACE_CONT;
 
 	if (event == PTRACE_EVENT_SECCOMP)
-		how = deadlines_begin(&follow->deadlines, pid);
+		how = deadlines_begin(deadlines, pid);
 	else
-		deadlines_end(&follow->deadlines, pid);
+		deadlines_end(deadlines, pid);
+	if (deadlines->closed)
+		event_tell(follow->events, &(struct event){.kind = EVENT_CLOSED,
+							   .pid = pid,
+							   .comm = comm_of(pid)});
+	deadlines->closed = 0;
 	if (how < 0)
 		trace_refuse(pid);
 	let_go(follow, how < 0 ? PTRACE_CONT : (enum __ptrace_request)how, pid, 0);

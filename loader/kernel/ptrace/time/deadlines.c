@@ -39,6 +39,8 @@ struct task {
 	bool namespace_known;
 	s64 ahead[TIMENS_CLOCKS];
 
+	bool closed; /* its memory is, to us */
+
 	/* The call that is under way, or NULL. */
 	const struct time_call *call;
 	const struct time_call *restarted; /* one that the kernel goes on with (restarts) */
@@ -267,6 +269,24 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 	return true;
 }
 
+/*
+ * Of a call whose memory could not be used: is that because it is closed to us? That is no
+ * fault of the program's.
+ */
+static bool is_closed(struct deadlines *deadlines, struct task *task,
+		      const struct time_stop *stop)
+{
+	char byte;
+
+	if (traced_read(stop->pid, (uintptr_t)stop->arg[(int)stop->call->time], &byte, 1) !=
+	    -EPERM)
+		return false;
+	if (!task->closed)
+		deadlines->closed = stop->pid;
+	task->closed = true;
+	return true;
+}
+
 /* Returns how it goes on: to its end, if there is something to be done then. */
 static int begin_wait(struct deadlines *deadlines, struct task *task,
 		      const struct time_stop *stop, struct user_regs_struct *regs)
@@ -275,8 +295,10 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 	uintptr_t at;
 
 	if (stop->call->does == FILE_SET ? !files_convert(stop, &words)
-					 : !convert(stop, &words, &task->wait))
+					 : !convert(stop, &words, &task->wait)) {
+		is_closed(deadlines, task, stop);
 		return PTRACE_CONT;
+	}
 	task->slot = take_slot(deadlines);
 	at = task->slots + task->slot * TIME_VALUE_MAX;
 	if (put(stop->pid, at, &words)) {
@@ -298,6 +320,9 @@ static int begin_answer(struct deadlines *deadlines, struct task *task, struct t
 {
 	long result = answer(stop);
 
+	if (result == -EFAULT && stop->call->does == TIME_TOLD &&
+	    is_closed(deadlines, task, stop))
+		return PTRACE_CONT;
 	stub_refuse_call(stop->pid, regs);
 	regs_set_result(regs, result);
 	regs_write(stop->pid, regs);

@@ -20,7 +20,9 @@
  *
  * What cannot be read, or is no valid time, is left to the kernel, which says EFAULT or EINVAL.
  *
- * Who runs on the kernel's vDSO has the kernel's clocks, and its calls are left alone.
+ * Who runs on the kernel's vDSO has the kernel's clocks, and its calls are left alone. So are
+ * those of a process whose memory we may not read: one that has closed itself
+ * (PR_SET_DUMPABLE), unless we are root.
  */
 #ifndef KERNEL_PTRACE_DEADLINES_H
 #define KERNEL_PTRACE_DEADLINES_H
@@ -45,6 +47,7 @@ struct deadlines {
 	uint64_t used[DEADLINE_SLOTS / 64];
 	unsigned first_free; /* below it all are used */
 	unsigned oldest;
+	pid_t closed; /* one whose memory has turned out to be closed to us; to be told */
 };
 
 /* A wait that is under way, as the program has asked for it. */
