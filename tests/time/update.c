@@ -19,6 +19,9 @@
  * The mirror for a kernel's image is kept as well, in a run of its own, and read as such an
  * image does it: at once or not at all.
  *
+ * Clocks of one's own, at another rate and in two pairs of bases, are read behind a page of
+ * offsets; who is sent to the kernel is answered as a tracer answers, by the same line.
+ *
  * Held to: no clock is ever behind an earlier answer, by whatever function (time() and
  * gettimeofday() are second faces of REALTIME_COARSE and REALTIME); no fine clock is further
  * from the kernel's than a bound; no update takes more than STEPS_MAX steps. storm.c and
@@ -41,6 +44,7 @@
 #define STEPS_MAX      2000
 #define UPDATE_STEPS   75  /* more than an update takes that nobody disturbs */
 #define MIRROR_STEPS   160 /* the same with a mirror */
+#define OWN_STEPS      130 /* ... and with clocks of one's own */
 #define WATCHDOG_NS    25e6
 #define CYCLES_PER_NS  2.6
 #define COARSE_MAX_AGE 30e6
@@ -76,9 +80,24 @@ static struct {
 	bool writing, abandoning;
 	bool counter; /* is there a usable one? */
 	bool mirror;  /* and is there a mirror? */
+	bool own;     /* are there clocks of one's own? */
+	u64 rate, steady_rate;
+	struct own_clocks clocks;
 } m;
 
-static struct timekeeper tk;
+static struct timekeeper tk, wall;
+
+/* With clocks of one's own the first page has the offsets. */
+static struct vdso_data *data_page(void)
+{
+	return fake_pages[m.own ? VDSO_TIMENS_PAGE : VDSO_TIME_PAGE].data;
+}
+
+/* The pair of bases that a clock is in. */
+static struct vdso_data *pair_of(int clock)
+{
+	return data_page() + (m.own && (clock == REAL || clock == TAI) ? CS_WALL : 0);
+}
 
 /* A layout as good as any. */
 static const struct foreign_layout other_layout = {
@@ -109,6 +128,37 @@ static double kernel_clock(long clock)
 	for (int i = 0; i < CLOCKS; i++)
 		if (id[i] == clock)
 			return m.clock[i];
+	return 0;
+}
+
+/* What a program is shown where the kernel's clock shows that. */
+static double shown(int clock, double ns)
+{
+	static const int belongs_to[CLOCKS] = {TIMENS_MONOTONIC, TIMENS_MONOTONIC,
+					       TIMENS_BOOTTIME, TIMENS_REALTIME, TIMENS_TAI};
+	const struct clock_map *map = &m.clocks.map[belongs_to[clock]];
+
+	return m.own ? (double)clock_map_shown(map, (s64)ns) : ns;
+}
+
+/* By so much an error is more, or less, than the kernel's. */
+static double stretch(int clock)
+{
+	double rate = (double)(clock == REAL || clock == TAI ? m.rate : m.steady_rate) / 1e9;
+
+	return m.own ? rate : 1;
+}
+
+static double now_shown(int clock)
+{
+	return shown(clock, m.clock[clock]);
+}
+
+static double answer_of(long clock)
+{
+	for (int i = 0; i < CLOCKS; i++)
+		if (id[i] == clock)
+			return now_shown(i);
 	return 0;
 }
 
@@ -144,7 +194,9 @@ static struct {
  */
 __attribute__((noinline)) static void abandon_all(void)
 {
-	vdso_abandon(&fake_pages[VDSO_TIME_PAGE].data[CS_HRES_COARSE]);
+	vdso_abandon(&data_page()[CS_HRES_COARSE]);
+	if (m.own)
+		vdso_abandon(&data_page()[CS_WALL + CS_HRES_COARSE]);
 	if (m.mirror) {
 		u64 head[CS_BASES];
 
@@ -168,7 +220,7 @@ static void abandon(void)
 
 static bool is_odd(int cs)
 {
-	return atomic_load(&fake_pages[VDSO_TIME_PAGE].data[cs].seq) & 1;
+	return atomic_load(&data_page()[cs].seq) & 1;
 }
 
 /* May a stop between the last look at the counter and the end be left out? See step(). */
@@ -179,7 +231,7 @@ static bool rate_changes(void)
 
 static void watchdog(void)
 {
-	u32 seq = atomic_load(&fake_pages[0].data->seq);
+	u32 seq = atomic_load(&data_page()->seq);
 
 	if (seq != plan.seen) {
 		plan.seen = seq;
@@ -275,7 +327,7 @@ static bool in_mirrored_base(const volatile void *address)
 
 void fake_store(const volatile void *address)
 {
-	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+	const struct vdso_data *vd = data_page();
 	bool hole = false;
 
 	if (m.abandoning && ++plan.stores == plan.last_store) {
@@ -283,7 +335,7 @@ void fake_store(const volatile void *address)
 		plan.unwatched = ~0u;
 		longjmp(plan.end, 1);
 	}
-	for (int cs = 0; cs < CS_BASES; cs++)
+	for (int cs = 0; cs < (m.own ? CS_WALL + CS_BASES : CS_BASES); cs++)
 		hole |= address == (void *)&vd[cs].head && is_odd(cs) &&
 			(rate_changes() || vd[cs].clock_mode == VDSO_CLOCKMODE_NONE);
 	if (!m.writing)
@@ -321,7 +373,7 @@ long fake_syscall2(long nr, long a, long b)
 	double ns;
 
 	pass(m.read_ns);
-	ns = kernel_clock(nr == ARCH_NR_GETTIMEOFDAY ? VDSO_CLOCK_REALTIME : a);
+	ns = answer_of(nr == ARCH_NR_GETTIMEOFDAY ? VDSO_CLOCK_REALTIME : a);
 	if (nr == ARCH_NR_GETTIMEOFDAY)
 		*(struct timeval *)a =
 			(struct timeval){(long)(ns / 1e9), (long)fmod(ns, 1e9) / 1000};
@@ -468,17 +520,18 @@ static void tell(const struct face *face, const char *what, double by)
  */
 static bool would_wait(const struct face *face)
 {
-	const struct vdso_data *vd = fake_pages[VDSO_TIME_PAGE].data;
+	const struct vdso_data *vd = pair_of(face->of);
 
 	return !plan.watchdog && face->family > 5 && plan.until - m.now < COARSE_WAIT &&
-	       is_odd(CS_HRES_COARSE) && vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE &&
-	       is_odd(CS_RAW);
+	       atomic_load(&vd[CS_HRES_COARSE].seq) & 1 &&
+	       vd[CS_HRES_COARSE].clock_mode == VDSO_CLOCKMODE_NONE &&
+	       atomic_load(&vd[CS_RAW].seq) & 1;
 }
 
 static void read_face(const struct face *face)
 {
 	u64 got, *last = &seen.last[face->family];
-	double before = m.clock[face->of], off;
+	double before = now_shown(face->of), off, bound = m.bound * stretch(face->of) + 1;
 
 	if (would_wait(face))
 		return;
@@ -497,18 +550,19 @@ static void read_face(const struct face *face)
 	}
 	if (face->family < 6) {
 		off = (double)got < before ? before - (double)got - (double)(face->unit - 1)
-					   : (double)got - m.clock[face->of];
+					   : (double)got - now_shown(face->of);
 		if (off > seen.worst_off)
 			seen.worst_off = off;
-		if (off > m.bound) {
+		if (off > bound) {
 			seen.off++;
 			tell(face, "is off", off);
 		}
-	} else if ((double)got > m.clock[face->of] + m.bound) {
+	} else if ((double)got > now_shown(face->of) + bound) {
 		seen.ahead++;
-		tell(face, "is ahead", (double)got - m.clock[face->of]);
+		tell(face, "is ahead", (double)got - now_shown(face->of));
 	} else if (plan.update > plan.unwatched && face->unit == 1 &&
-		   before - (double)got > WATCHDOG_NS + COARSE_MAX_AGE) {
+		   before - (double)got >
+			   (WATCHDOG_NS + COARSE_MAX_AGE) * stretch(face->of) + 1) {
 		seen.old++;
 		tell(face, "is old", before - (double)got);
 	}
@@ -589,8 +643,29 @@ static void update(void)
 	plan.step = 0;
 	m.writing = true;
 	timekeeper_update(&tk);
+	if (m.own)
+		timekeeper_update(&wall);
 	m.writing = false;
 	watchdog();
+}
+
+/* The page of offsets says nothing but where to look. */
+static void start_own(void)
+{
+	struct vdso_data *offsets = fake_pages[VDSO_TIME_PAGE].offsets;
+
+	for (int cs = 0; cs <= CS_KERNEL; cs++) {
+		atomic_store(&offsets[cs].seq, 1);
+		offsets[cs].clock_mode = VDSO_CLOCKMODE_TIMENS;
+		offsets[cs].wall = VDSO_WALL_DISTANCE;
+	}
+	m.clocks.map[TIMENS_MONOTONIC] = clock_map_from(5000e9, 7000e9, m.steady_rate);
+	m.clocks.map[TIMENS_BOOTTIME] = clock_map_from(6000e9, 6500e9, m.steady_rate);
+	m.clocks.map[TIMENS_REALTIME] = clock_map_from(1000000e9, 1300000e9 + 321, m.rate);
+	m.clocks.map[TIMENS_TAI] = clock_map_from(1000037e9, 1300037e9 + 321, m.rate);
+	timekeeper_start(&wall, &data_page()[CS_WALL], COUNTER_AUTO);
+	own_start(&tk.bases.own, OWN_STEADY, &m.clocks);
+	own_start(&wall.bases.own, OWN_WALL, &m.clocks);
 }
 
 static void start(void)
@@ -615,20 +690,31 @@ static void start(void)
 	plan.watchdog = true;
 	plan.last_update = 0;
 	m.writing = true;
-	timekeeper_start(&tk, fake_pages[VDSO_TIME_PAGE].data, COUNTER_AUTO);
+	timekeeper_start(&tk, data_page(), COUNTER_AUTO);
+	if (m.own)
+		start_own();
 	if (m.mirror) {
 		memset(mirror_pages, 0, sizeof(mirror_pages));
 		tk.mirror = (struct mirror){.layout = &other_layout, .pages = mirror_pages};
 	}
 	timekeeper_first(&tk);
+	if (m.own)
+		timekeeper_first(&wall);
 	m.writing = false;
+}
+
+static double period(void)
+{
+	u64 first = timekeeper_period(&tk), second = m.own ? timekeeper_period(&wall) : first;
+
+	return (double)(first < second ? first : second);
 }
 
 /* Updates when they are due, and reads before and after each. */
 static void go_on(unsigned updates)
 {
 	while (updates-- > 0) {
-		double due = (double)timekeeper_period(&tk);
+		double due = period();
 
 		if (plan.update == YOUNG) {
 			m.ppm += m.drift;
@@ -653,7 +739,7 @@ static void machine(bool counter, double look_ns, double read_ns)
 	m.step_ns = 3;
 	m.drift = 0;
 	m.bound = 250;
-	m.mirror = false;
+	m.mirror = m.own = false;
 	memset(&seen, 0, sizeof(seen));
 	memset(&plan, 0, sizeof(plan));
 }
@@ -689,6 +775,69 @@ static void test_once(const char *what)
 					run((struct stop){in, at, lengths[i], watched},
 					    (struct stop){0});
 	judge(what);
+}
+
+/*
+ * Clocks of one's own. All the more is shown of each nanosecond of the kernel's that is out of
+ * order; nothing of it where they stand still.
+ */
+static void test_own(const char *what, double rate, double steady_rate)
+{
+	m.own = true;
+	m.rate = (u64)(rate * 1e9 + 0.5);
+	m.steady_rate = (u64)(steady_rate * 1e9 + 0.5);
+	for (unsigned at = 0; at < OWN_STEPS; at++)
+		for (int i = 0; i < LENGTHS; i++)
+			for (int watched = 0; watched < 2; watched++)
+				run((struct stop){YOUNG + 2, at, lengths[i], watched},
+				    (struct stop){0});
+	for (unsigned first = 0; first < OWN_STEPS; first += 7)
+		for (unsigned at = 0; at < OWN_STEPS; at += 3)
+			run((struct stop){YOUNG + 2, first, LATE, true},
+			    (struct stop){YOUNG + 2 + at % 2, at, 30e6, true});
+	judge(what);
+}
+
+static void change_clocks(bool hold, u64 rate)
+{
+	static const int of[TIMENS_CLOCKS] = {REAL, MONO, BOOT, TAI};
+	struct own_clocks clocks = {.hold = hold};
+
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		clocks.map[i] =
+			clock_map_from((s64)m.clock[of[i]], (s64)now_shown(of[i]), rate);
+	own_change(&tk.bases.own, &clocks);
+	own_change(&wall.bases.own, &clocks);
+	if (!hold)
+		m.clocks = clocks;
+}
+
+/* As control.h says: first they are held, and only then they have another rate. */
+static void test_rates(void)
+{
+	static const double rates[] = {1, 60, 0, 0.5, 1000, 0.001, 1};
+	u64 before;
+
+	machine(true, 3000, 60);
+	m.own = true;
+	m.rate = m.steady_rate = 60000000000;
+	m.bound = 1e9;
+	start();
+	go_on(YOUNG + 5);
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		change_clocks(true, 0);
+		update();
+		read_all();
+		before = seen.last[0];
+		idle(1e6);
+		read_all();
+		is(seen.last[0] - before, 0, "a clock that is held stands still");
+		m.rate = m.steady_rate = (u64)(rates[i] * 1e9);
+		change_clocks(false, m.rate);
+		update();
+		go_on(5);
+	}
+	is(seen.backwards, 0, "... and no clock goes back when its rate is changed then");
 }
 
 /*
@@ -1023,6 +1172,7 @@ int main(void)
 	test_lost_midway();
 	test_too_slow();
 	test_trial();
+	test_rates();
 
 	machine(true, 3000, 60);
 	m.drift = 45;
@@ -1048,6 +1198,16 @@ int main(void)
 	test_mirror("with a mirror and no counter, stopped at one step or two");
 	machine(true, 3000, 60);
 	test_once("stopped at one step");
+	machine(true, 3000, 60);
+	test_own("a clock that is fast, stopped at one step or two", 60, 1);
+	machine(true, 3000, 60);
+	test_own("all clocks fast, stopped at one step or two", 59.999999937, 59.999999937);
+	machine(true, 3000, 60);
+	test_own("all clocks slow, stopped at one step or two", 0.001, 0.001);
+	machine(true, 3000, 60);
+	test_own("a clock that stands still, stopped at one step or two", 0, 1);
+	machine(false, 3000, 60);
+	test_own("no counter and a clock that is fast, stopped at one step or two", 1000, 1);
 	machine(true, 3000, 60);
 	test_twice("stopped until the watchdog acts, and once more");
 	machine(true, 3000, 60);

@@ -120,6 +120,9 @@ s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns)
 {
 	s64 until = subtract(map->shown_ns, shown_ns);
 
+	/* A clock before its beginning shows that, too. */
+	if (shown_ns <= 0)
+		return 0;
 	if (!map->rate)
 		return until < 0 ? subtract(CLOCK_NEVER_NS, until) : 0;
 	return not_negative(subtract(map->kernel_ns, to_kernel(until, map->rate)));

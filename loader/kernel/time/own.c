@@ -46,10 +46,11 @@ struct own_line own_line(const struct own *own, const struct timeline *line)
 	};
 }
 
-/* How far readers may have come on a clock that changes where the kernel's shows ns. */
-static void set_floor(struct own *own, int id, int of, s64 ns)
+/* How far readers may have come on a clock that changes where the kernel's shows ns and frac.
+ */
+static void set_floor(struct own *own, int id, int of, s64 ns, u64 frac, u32 shift)
 {
-	s64 seen = clock_map_shown(&own->before.map[of], ns);
+	s64 seen = clock_map_shown_parts(&own->before.map[of], ns, &frac, shift);
 
 	own->changed[id] = false;
 	if (own->pair == OWN_WALL && !own->clocks.hold)
@@ -67,7 +68,7 @@ bool own_point(struct own *own, struct own_line *line, int id, u64 ns, u64 frac,
 	if (of < 0 || is_wall(of) != (own->pair == OWN_WALL))
 		return false;
 	if (own->changed[id])
-		set_floor(own, id, of, (s64)ns);
+		set_floor(own, id, of, (s64)ns, frac, line->from_shift);
 	shown = clock_map_shown_parts(&own->clocks.map[of], (s64)ns, &frac, line->from_shift);
 	/* At an end of time, too: there the next line would begin behind the end of this. */
 	if (shown <= 0 || shown > CLOCK_LATEST_NS - (s64)line->reach || shown < own->floor[id])
