@@ -89,22 +89,86 @@ static int deny(unsigned nr, unsigned code)
 }
 
 /*
- * All calls. Their tracers are not asked any more (seccomp(2)): not for those that set clocks.
- * And no real-time priority: when we are gone all calls fail, for ever.
+ * Calls that a tracer of ours answers, or changes: where this filter has them reported, the one
+ * after it, for that tracer, is not asked any more (seccomp(2)). So they fail only for uvdso
+ * and the C library, which have been mapped already, and not for what is mapped later: the
+ * program that uvdso becomes, and its vDSO.
  */
-static int ask_for_all(void)
+static const int answered[] = {SYS_clock_gettime, SYS_clock_nanosleep};
+#define ANSWERED (sizeof(answered) / sizeof(answered[0]))
+
+#define RANGES 8
+
+struct code {
+	struct sock_filter line[64];
+	unsigned short lines;
+};
+
+static void add(struct code *code, struct sock_filter line)
 {
-	struct sock_filter filter[] = {
+	code->line[code->lines++] = line;
+}
+
+/* A range has one upper half of an address, or is cut short. */
+static void add_range(struct code *code, unsigned long start, unsigned long end)
+{
+	unsigned last = start >> 32 == (end - 1) >> 32 ? (unsigned)end - 1 : ~0u;
+
+	add(code, (struct sock_filter)BPF_STMT(
+			  BPF_LD | BPF_W | BPF_ABS,
+			  offsetof(struct seccomp_data, instruction_pointer) + 4));
+	add(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+					       (unsigned)(start >> 32), 0, 4));
+	add(code,
+	    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+					 offsetof(struct seccomp_data, instruction_pointer)));
+	add(code,
+	    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (unsigned)start, 0, 2));
+	add(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0));
+	add(code, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
+}
+
+static void add_ranges(struct code *code)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start, end;
+	unsigned ranges = 0;
+	char line[512], mode[8];
+
+	while (maps && ranges < RANGES && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &start, &end, mode) != 3 || mode[2] != 'x' ||
+		    !strchr(line, '/'))
+			continue;
+		add_range(code, start, end);
+		ranges++;
+	}
+	if (maps)
+		fclose(maps);
+}
+
+/*
+ * All calls, but for those that set clocks. And no real-time priority: when we are gone all
+ * calls fail, for ever.
+ */
+static void make_filter(struct code *code)
+{
+	struct sock_filter begin[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setscheduler, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 	};
 
-	return put_filter(filter, sizeof(filter) / sizeof(filter[0]),
-			  SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
+		add(code, begin[i]);
+	for (size_t i = 0; i < ANSWERED; i++)
+		add(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+						       (unsigned)answered[i],
+						       (unsigned char)(ANSWERED - i), 0));
+	add(code, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
+	add_ranges(code);
+	add(code, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
 }
 
 /*
@@ -113,6 +177,7 @@ static int ask_for_all(void)
  */
 __attribute__((constructor)) static void enter(void)
 {
+	static struct code all;
 	const char *text = getenv("FAULT");
 	long nr, code;
 	int listener;
@@ -128,13 +193,14 @@ __attribute__((constructor)) static void enter(void)
 			_exit(98);
 		return;
 	}
+	make_filter(&all);
 	/* What number it will have is known before: the lowest that is free. */
 	listener = dup(SOCKET_AT);
 	close(listener);
 	if (write(SOCKET_AT, &listener, sizeof(listener)) != sizeof(listener))
 		_exit(98);
 	close(SOCKET_AT);
-	if (ask_for_all() < 0)
+	if (put_filter(all.line, all.lines, SECCOMP_FILTER_FLAG_NEW_LISTENER) < 0)
 		_exit(98);
 	close(listener);
 }
