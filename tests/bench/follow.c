@@ -251,12 +251,12 @@ int follow_bench(const struct bench *bench)
 		}
 	printf("\n%sWhat --follow costs%s, median of %zu runs\n", bench->bold, bench->off,
 	       turns);
-	printf("  %-29s %9s %9s %12s %9s %12s\n", "us", "plain", "run", "run --follow",
-	       "of plain", "own clocks");
+	printf("  %-29s %8s %8s %8s %6s %11s\n", "us", "plain", "run", "--follow", "ratio",
+	       "own clocks");
 	for (size_t i = 0; i < NR_TOLLS; i++) {
 		double plain = median(us[0][i], turns), follow = median(us[2][i], turns);
 
-		printf("  %-29s %9.3f %9.3f %12.3f %8.1fx %12.3f\n", tolls[i].name, plain,
+		printf("  %-29s %8.3f %8.3f %8.3f %5.1fx %11.3f\n", tolls[i].name, plain,
 		       median(us[1][i], turns), follow, follow / plain,
 		       median(us[3][i], turns));
 	}

@@ -285,6 +285,7 @@ sub real {
 			}
 		},
 		$UVDSO, 'run',
+		'--no-follow',    # or system calls are answered by the same clock
 		'--offset',
 		'realtime=+1000d',
 		'--image',

@@ -211,8 +211,8 @@ in_state(
 	when_called(sub {
 		call(
 			$image,
-			qw(--offset=monotonic=+1d --offset=boottime=+10d --offset=realtime=-1000d),
-			'check'
+			qw(--no-follow --offset=monotonic=+1d --offset=boottime=+10d),
+			qw(--offset=realtime=-1000d check)
 		);
 	})
 );
@@ -225,7 +225,7 @@ in_state(
 	when_called(sub {
 		my $p = call($image, '--no-counter', 'check');
 		return fine($p)
-		    ? call($image, '--no-counter', '--offset=monotonic=+1d', 'check')
+		    ? call($image, '--no-counter', '--no-follow', '--offset=monotonic=+1d', 'check')
 		    : $p;
 	})
 );

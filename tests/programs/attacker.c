@@ -765,7 +765,9 @@ static pid_t find(const char *name)
 			if (fd >= 0)
 				close(fd);
 			title[got > 0 ? got : 0] = 0;
-			if (!strcmp(title, want))
+			/* The tracer's says where it can be asked, too. */
+			if (!strncmp(title, want, strlen(want)) &&
+			    strchr(" ", title[strlen(want)]))
 				pid = atoi(entry->d_name);
 		}
 		/* On the kernel's vDSO there are none. */

@@ -390,7 +390,7 @@ static void name_left(char *text, size_t size, bool end)
 static void start_first(void)
 {
 	static const char *const args[][4] = {
-		[RUN] = {"run", "--offset=realtime=+1000", NULL},
+		[RUN] = {"run", "--no-follow", "--offset=realtime=+1000", NULL},
 		[FOLLOW] = {"run", "--follow", "--offset=realtime=+1000", NULL},
 		[TRACE] = {"trace", "--follow", "--offset=realtime=+1000", NULL},
 	};
@@ -406,7 +406,8 @@ static void start_first(void)
 	argv[n++] = tree;
 	argv[n++] = storm.kind->scenario == RUN ? "0" : "1";
 	argv[n++] = counts ? "1" : "20";
-	argv[n++] = "1000";
+	/* Where the tree has a clock of its own, system calls show it, too. */
+	argv[n++] = storm.kind->scenario == FOLLOW ? "0" : "1000";
 	/* What starts when the tracer is gone has the kernel's clocks. */
 	if (storm.kind->victim == TRACER && storm.kind->what == KILL)
 		argv[n++] = "maybe";

@@ -190,7 +190,7 @@ SKIP: {
 	    grep { /^    \S/ } split /\n/, $part // '';
 	my @ours = map { $_->[3] } grep { $_->[2] eq 'ours' } @tail;
 	ok(
-		@shown == @ours && !grep { abs($shown[$_] - $ours[$_]) > 0.6 } 0 .. $#ours,
+		@shown == @ours && !(grep { abs($shown[$_] - $ours[$_]) > 0.6 } 0 .. $#ours),
 		'table and file agree'
 	) or diag($out);
 }
