@@ -20,16 +20,9 @@ typedef __int128 s128;
 #define UPDATES   3000
 #define LATEST_NS CLOCK_LATEST_NS
 
-static const u64 rates[] = {0,
-			    1000000,
-			    1234567,
-			    500000000,
-			    999999999,
-			    1000000000,
-			    2000000000,
-			    59999999937ull,
-			    60000000000ull,
-			    1000000000000ull};
+static const u64 rates[] = {
+	0,          1000000,    1234567,        500000000,      999999999,
+	1000000000, 2000000000, 59999999937ull, 60000000000ull, 1000000000000ull};
 #define RATES ((int)(sizeof(rates) / sizeof(rates[0])))
 
 static const double counters[] = {0.0625, 0.385, 1, 40, 1000}; /* ns a cycle */
@@ -115,7 +108,8 @@ static void test_lines(u64 rate, double ns_a_cycle)
 	for (int i = 0; i < UPDATES; i++) {
 		u64 left = line.max_cycles / (1 + chance(1000));
 		u64 until = line.cycle_last + left;
-		s128 exact = exact_at(&line, until, rate), got = parts_at(&now, until, line.shift);
+		s128 exact = exact_at(&line, until, rate),
+		     got = parts_at(&now, until, line.shift);
 		/* What rounding takes: a part of each cycle, a base, and a nanosecond. */
 		s128 lost = (s128)(left + 2) << (line.shift - now.line.shift);
 		s64 seen = shown_at(&now, until);
@@ -126,8 +120,8 @@ static void test_lines(u64 rate, double ns_a_cycle)
 		overflows += product >> 64 != 0;
 		ahead += got > exact;
 		behind += exact - got > lost;
-		line.next_mult = (u32)((double)line.mult *
-				       (1 + ((double)chance(1000) - 500) * 1e-6));
+		line.next_mult =
+			(u32)((double)line.mult * (1 + ((double)chance(1000) - 500) * 1e-6));
 		timeline_advance(&line, until);
 		now = publish(&own, &line, VDSO_CLOCK_REALTIME);
 		back += shown_at(&now, until) < seen;
@@ -169,9 +163,10 @@ static void test_change(enum own_pair pair, int id, bool hold, u64 rate, bool ba
 		ok(first < seen && !now.line.stands, "a clock that is set back is set back");
 		return;
 	}
-	ok(first >= seen && first <= seen + 1 && now.line.stands && shown_at(&now, later + 1000000) == first,
-	   "%s stands still where readers have seen it", hold ? "a clock that is held" :
-	   "a clock that never goes back");
+	ok(first >= seen && first <= seen + 1 && now.line.stands &&
+		   shown_at(&now, later + 1000000) == first,
+	   "%s stands still where readers have seen it",
+	   hold ? "a clock that is held" : "a clock that never goes back");
 	if (!hold)
 		return;
 	/* The clocks go on from what the old ones show by now. */
@@ -220,7 +215,8 @@ static void test_ends(void)
 
 static void test_pairs(void)
 {
-	static const int walls[] = {0, 5, 8, 11}, steady[] = {1, 4, 6, 7, 9}, none[] = {2, 3, 10};
+	static const int walls[] = {0, 5, 8, 11}, steady[] = {1, 4, 6, 7, 9},
+			 none[] = {2, 3, 10};
 	struct timeline line = timeline_of(0.385);
 	struct own_clocks clocks = clocks_of(SHOWN_NS, 1000000000);
 	struct own own[2];
@@ -251,8 +247,9 @@ int main(void)
 	for (int i = 0; i < RATES; i++)
 		for (int j = 0; j < COUNTERS; j++)
 			test_lines(rates[i], counters[j]);
-	ok(true, "at %d rates, of %d counters: a line is never ahead of the clock, and the next "
-		 "does not begin behind its end",
+	ok(true,
+	   "at %d rates, of %d counters: a line is never ahead of the clock, and the next "
+	   "does not begin behind its end",
 	   RATES, COUNTERS);
 	test_change(OWN_STEADY, VDSO_CLOCK_MONOTONIC, false, 1000000000, false);
 	test_change(OWN_STEADY, VDSO_CLOCK_MONOTONIC_RAW, true, 60000000000, false);
