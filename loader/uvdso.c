@@ -60,6 +60,10 @@ static int boot(struct uvdso *vdso, const struct uvdso_options *options, struct 
 
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		keeper->wish.offset[i] = in_ns(options->offset[i]);
+	if (timens_is_rated())
+		return error_self(error, -ENOTSUP, NULL,
+				  "not inside of a `uvdso run --rate` or --freeze: its clocks "
+				  "cannot be followed");
 	timens_now(&now);
 	why = clock_wish_check(&keeper->wish, &now);
 	if (why)

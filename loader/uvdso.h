@@ -89,6 +89,7 @@ struct uvdso_options {
  *	-ENOEXEC                the image breaks a rule, reads other data pages, or is for
  *	                        another machine
  *	-ERANGE                 an offset would take a clock out of its range
+ *	-ENOTSUP                this process is inside of a `uvdso run --rate` or --freeze
  *	-EPERM                  this process has called unshare(2) with CLONE_NEWTIME, so that
  *	                        its children are in another time namespace, and the timekeeper
  *	                        may not come back: boot before that, or in a child

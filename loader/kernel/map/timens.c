@@ -5,11 +5,18 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <time.h>
+#include <vdso/once.h>
+#include <vdso/seqcount.h>
 
 #include "kernel/base/maps.h"
 #include "kernel/image/image.h"
 #include "kernel/map/timens.h"
 #include "kernel/time/sampler.h"
+
+/* Two lines of the same rate differ by less: both are slewed (TIMELINE_MAX_SLEW). */
+#define SLEWED 1e-3
+
+#define SLOPE_TRIES 1000
 
 static const clockid_t clock_id[TIMENS_CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC,
 						  CLOCK_BOOTTIME, CLOCK_TAI};
@@ -48,6 +55,37 @@ static bool is_builtin(const void *ehdr)
 	struct image image = image_builtin();
 
 	return !memcmp(ehdr, image.bytes, sizeof(ElfW(Ehdr)));
+}
+
+/* ns a cycle of one base; 0 if it does not go by a counter, or stands still. */
+static double slope(const struct vdso_data *vd)
+{
+	for (int tries = 0; tries < SLOPE_TRIES; tries++) {
+		u32 seq = vdso_read_begin(vd), mult = read_once32(&vd->mult),
+		    shift = read_once32(&vd->shift);
+
+		if (!(seq & 1) && !vdso_read_retry(vd, seq))
+			return (double)mult / (double)(1ull << (shift & 63));
+	}
+	return 0;
+}
+
+bool timens_is_rated(void)
+{
+	const char *ehdr = (const char *)getauxval(AT_SYSINFO_EHDR);
+	const struct vdso_data *first, *data;
+	double steady, wall;
+
+	if (!ehdr || !is_builtin(ehdr))
+		return false;
+	first = (const void *)(ehdr - (VDSO_NR_DATA_PAGES - VDSO_TIME_PAGE) * VDSO_STRIDE);
+	data = (const void *)((const char *)first + VDSO_STRIDE);
+	if (read_once_s32(&first->clock_mode) != VDSO_CLOCKMODE_TIMENS ||
+	    !read_once32(&first->wall))
+		return false;
+	steady = slope(data);
+	wall = slope(&data[CS_WALL]);
+	return wall < steady * (1 - SLEWED) || wall > steady * (1 + SLEWED);
 }
 
 /* Of the mapping that begins at arg->start the rest. */

@@ -35,6 +35,12 @@ void timens_now(struct clock_now *now);
  */
 void timens_kernel_now(struct clock_now *now);
 
+/*
+ * Does this process run on a vDSO of ours on which REALTIME has another rate than MONOTONIC?
+ * Then no timekeeper can keep the time by its clocks, of which one is set all the time.
+ */
+bool timens_is_rated(void);
+
 /* Clocks that have been shifted, and nothing else. */
 void timens_set(struct timens *timens, const struct own_clocks *clocks);
 

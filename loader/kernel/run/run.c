@@ -616,6 +616,10 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	bool hidden;
 	int err, shown;
 
+	if (timens_is_rated())
+		return error_self(error, -ENOTSUP, "run",
+				  "not inside of a `uvdso run --rate` or --freeze: its clocks "
+				  "cannot be followed");
 	timens_now(&now);
 	why = clock_wish_check(&request->clocks, &now);
 	if (why)
