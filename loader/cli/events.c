@@ -31,6 +31,9 @@ static void print_traced(const struct event *e)
 	case EVENT_KEEPS_OFFSETS:
 		fprintf(stderr, "keeps its parent's clocks: %s\n", e->why);
 		break;
+	case EVENT_BY_KERNEL:
+		fprintf(stderr, "system calls go by the machine's clocks: %s\n", e->why);
+		break;
 	case EVENT_PLACED:
 		fprintf(stderr,
 			"image %" PRIxPTR "-%" PRIxPTR " r-x, data %" PRIxPTR "-%" PRIxPTR

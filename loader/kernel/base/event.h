@@ -31,6 +31,7 @@ enum event_kind {
 			 time */
 	EVENT_SLOW_CLOCKS,   /* why, times: EVENT_NO_COUNTER where nobody hears of that */
 	EVENT_KEEPS_OFFSETS, /* why: a new process has the clocks of another time namespace */
+	EVENT_BY_KERNEL, /* why: a system call went by the kernel's clocks, not the tree's */
 
 	/* Told if events->verbose. */
 	EVENT_FOREIGN,     /* what: a kernel's image, with the data pages of these releases */

@@ -138,6 +138,7 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 		return is_denied(error, err);
 	follow->first = first;
 	follow->started = follow->left = follow->stuck = false;
+	follow->told_by_kernel = false;
 	follow->told = 0;
 	follow->deadlines =
 		(struct deadlines){.control = follow->control, .files = &follow->files};
@@ -443,6 +444,20 @@ static bool let_go(struct follow *follow, enum __ptrace_request how, pid_t pid, 
 	return false;
 }
 
+/* Once for the whole tree: most likely it is a program that is asked again and again. */
+static void tell_by_kernel(struct follow *follow)
+{
+	const struct deadlines *deadlines = &follow->deadlines;
+
+	if (!deadlines->failed || follow->told_by_kernel)
+		return;
+	follow->told_by_kernel = true;
+	event_tell(follow->events, &(struct event){.kind = EVENT_BY_KERNEL,
+						   .pid = deadlines->failed,
+						   .comm = comm_of(deadlines->failed),
+						   .why = error_words(deadlines->why)});
+}
+
 /* What a filter says of a call, and the end of such a call. */
 static void time_call(struct follow *follow, pid_t pid, int event)
 {
@@ -458,6 +473,7 @@ static void time_call(struct follow *follow, pid_t pid, int event)
 							   .pid = pid,
 							   .comm = comm_of(pid)});
 	deadlines->closed = 0;
+	tell_by_kernel(follow);
 	if (how < 0)
 		trace_refuse(pid);
 	let_go(follow, how < 0 ? PTRACE_CONT : (enum __ptrace_request)how, pid, 0);

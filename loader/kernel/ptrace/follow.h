@@ -48,11 +48,12 @@ struct follow {
 
 	struct deadlines deadlines; /* with control: its calls that name a time */
 
-	pid_t first;  /* the program itself */
-	bool started; /* it has our vDSO */
-	bool left;    /* and we do not trace it any more */
-	pid_t told;   /* whose end has been told (EVENT_FAILED), or 0 */
-	bool stuck;   /* that one stops again at its end, and goes only with us */
+	pid_t first;         /* the program itself */
+	bool started;        /* it has our vDSO */
+	bool left;           /* and we do not trace it any more */
+	bool told_by_kernel; /* (EVENT_BY_KERNEL) */
+	pid_t told;          /* whose end has been told (EVENT_FAILED), or 0 */
+	bool stuck;          /* that one stops again at its end, and goes only with us */
 };
 
 /*

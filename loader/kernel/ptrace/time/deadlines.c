@@ -91,6 +91,16 @@ static struct task *add(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 	return NULL;
 }
 
+/* Not of one that is gone: its calls go by no clock any more. */
+static int note(struct deadlines *deadlines, pid_t pid, int err)
+{
+	if (err != -ESRCH && !deadlines->failed) {
+		deadlines->failed = pid;
+		deadlines->why = err;
+	}
+	return PTRACE_CONT;
+}
+
 /* The first that is free, so that few pages are ever touched. */
 static unsigned take_slot(struct deadlines *deadlines)
 {
@@ -182,11 +192,10 @@ static struct task *unknown(struct deadlines *deadlines, pid_t pid, bool native)
 	const struct task *maker;
 	uintptr_t image = 0;
 
-	if (native) {
-		if (maps_walk(pid, is_not_image, &image) || !image)
-			return add(deadlines, pid, 0);
-		return add(deadlines, pid, image + vdso_files_slots_at(deadlines->files));
-	}
+	/* Who may not be looked into is where its maker is. */
+	if (native && !maps_walk(pid, is_not_image, &image))
+		return add(deadlines, pid,
+			   image ? image + vdso_files_slots_at(deadlines->files) : 0);
 	maker = find(deadlines, status_number(pid, "\nTgid:"));
 	if (!maker)
 		maker = find(deadlines, status_number(pid, "\nPPid:"));
@@ -210,6 +219,17 @@ static void know_namespace(struct task *task)
 	task->namespace_known = true;
 }
 
+/* All of them; a failure is asked about once more. Return 0 or -errno. */
+static int read_regs(pid_t pid, struct user_regs_struct *regs)
+{
+	return regs_read(pid, regs) && regs_read(pid, regs) ? error_from("ptrace") : 0;
+}
+
+static int write_regs(pid_t pid, const struct user_regs_struct *regs)
+{
+	return regs_write(pid, regs) && regs_write(pid, regs) ? error_from("ptrace") : 0;
+}
+
 /* Into the slot, which the program cannot write to: by words, as ptrace(2) can all the same. */
 static int put(pid_t pid, uintptr_t at, const struct time_words *words)
 {
@@ -222,7 +242,7 @@ static int put(pid_t pid, uintptr_t at, const struct time_words *words)
 	for (size_t i = 0; i * sizeof(long) < size; i++)
 		if (ptrace(PTRACE_POKEDATA, pid, (void *)(at + i * sizeof(long)),
 			   (void *)value.word[i]))
-			return -EFAULT;
+			return error_from("ptrace");
 	return 0;
 }
 
@@ -293,6 +313,7 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 {
 	struct time_words words;
 	uintptr_t at;
+	int err;
 
 	if (stop->call->does == FILE_SET ? !files_convert(stop, &words)
 					 : !convert(stop, &words, &task->wait)) {
@@ -301,14 +322,13 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 	}
 	task->slot = take_slot(deadlines);
 	at = task->slots + task->slot * TIME_VALUE_MAX;
-	if (put(stop->pid, at, &words)) {
-		give_slot(deadlines, task);
-		return PTRACE_CONT;
-	}
 	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, at);
-	if (regs_write(stop->pid, regs)) {
+	err = put(stop->pid, at, &words);
+	if (!err)
+		err = write_regs(stop->pid, regs);
+	if (err) {
 		give_slot(deadlines, task);
-		return PTRACE_CONT;
+		return note(deadlines, stop->pid, err);
 	}
 	task->call = stop->call;
 	task->replaced = true;
@@ -319,13 +339,16 @@ static int begin_answer(struct deadlines *deadlines, struct task *task, struct t
 			struct user_regs_struct *regs)
 {
 	long result = answer(stop);
+	int err;
 
 	if (result == -EFAULT && stop->call->does == TIME_TOLD &&
 	    is_closed(deadlines, task, stop))
 		return PTRACE_CONT;
 	stub_refuse_call(stop->pid, regs);
 	regs_set_result(regs, result);
-	regs_write(stop->pid, regs);
+	err = write_regs(stop->pid, regs);
+	if (err)
+		note(deadlines, stop->pid, err);
 	if (stop->changed)
 		deadlines_changed(deadlines);
 	if (!REGS_SKIP_TAKES_NR)
@@ -350,21 +373,23 @@ static int begin_length(struct deadlines *deadlines, struct task *task,
 	struct time_words words;
 	long value = 0;
 	enum length_kind kind = length_convert(stop, &words, &value, &task->length);
+	int err = 0;
 
-	if (kind == LENGTH_AS_IT_IS)
+	if (kind == LENGTH_AS_IT_IS) {
+		is_closed(deadlines, task, stop);
 		return PTRACE_CONT;
+	}
 	if (kind == LENGTH_IN_WORDS) {
 		task->slot = take_slot(deadlines);
 		value = (long)(task->slots + task->slot * TIME_VALUE_MAX);
-		if (put(stop->pid, (uintptr_t)value, &words)) {
-			give_slot(deadlines, task);
-			return PTRACE_CONT;
-		}
+		err = put(stop->pid, (uintptr_t)value, &words);
 	}
 	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, (uintptr_t)value);
-	if (regs_write(stop->pid, regs)) {
+	if (!err)
+		err = write_regs(stop->pid, regs);
+	if (err) {
 		give_slot(deadlines, task);
-		return PTRACE_CONT;
+		return note(deadlines, stop->pid, err);
 	}
 	task->call = stop->call;
 	task->replaced = task->passes = true;
@@ -422,16 +447,23 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	struct time_stop stop = {.pid = pid};
 	struct task *task = find(deadlines, pid);
 	struct user_regs_struct regs;
+	int err;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0 ||
+	if ((ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0 &&
+	     ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0) ||
 	    info.op != PTRACE_SYSCALL_INFO_SECCOMP ||
 	    info.seccomp.ret_data != TIME_CALLS_FILTER)
 		return -1;
 	if (!task)
 		task = unknown(deadlines, pid, info.arch == REGS_AUDIT_ARCH);
 	stop.call = time_call_find(info.arch, info.seccomp.nr, &stop.form);
-	if (!task || !task->slots || !stop.call || regs_read(pid, &regs))
+	if (!task)
+		return note(deadlines, pid, error_by("calloc", -ENOMEM));
+	if (!task->slots || !stop.call)
 		return PTRACE_CONT;
+	err = read_regs(pid, &regs);
+	if (err)
+		return note(deadlines, pid, err);
 	task->answered = task->replaced = task->passes = false;
 	if (stop.call->does == TIME_AGAIN)
 		return begin_again(task);
@@ -445,6 +477,8 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 		return begin_wait(deadlines, task, &stop, &regs);
 	if (!answer_is_left(&stop))
 		return begin_answer(deadlines, task, &stop, &regs);
+	if (is_closed(deadlines, task, &stop))
+		return PTRACE_CONT;
 	task->call = stop.call;
 	return PTRACE_SYSCALL;
 }
@@ -478,12 +512,16 @@ void deadlines_end(struct deadlines *deadlines, pid_t pid)
 {
 	struct task *task = find(deadlines, pid);
 	struct user_regs_struct regs;
+	int err;
 
 	if (!task || !task->call)
 		return;
 	give_slot(deadlines, task);
-	if (!regs_read(pid, &regs) && end_call(deadlines, task, &regs))
-		regs_write(pid, &regs);
+	err = read_regs(pid, &regs);
+	if (!err && end_call(deadlines, task, &regs))
+		err = write_regs(pid, &regs);
+	if (err)
+		note(deadlines, pid, err);
 	task->call = NULL;
 }
 

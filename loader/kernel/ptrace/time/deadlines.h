@@ -22,7 +22,8 @@
  *
  * Who runs on the kernel's vDSO has the kernel's clocks, and its calls are left alone. So are
  * those of a process whose memory we may not read: one that has closed itself
- * (PR_SET_DUMPABLE), unless we are root.
+ * (PR_SET_DUMPABLE), unless we are root. Whatever else fails leaves a call to the kernel, too,
+ * and is noted (failed).
  */
 #ifndef KERNEL_PTRACE_DEADLINES_H
 #define KERNEL_PTRACE_DEADLINES_H
@@ -48,6 +49,9 @@ struct deadlines {
 	unsigned first_free; /* below it all are used */
 	unsigned oldest;
 	pid_t closed; /* one whose memory has turned out to be closed to us; to be told */
+	pid_t failed; /* the first thread of whose calls one went by the kernel's clocks, or 0,
+		       */
+	int why;      /* ... since that failed: -errno */
 };
 
 /* A wait that is under way, as the program has asked for it. */
