@@ -517,7 +517,7 @@ static int look(struct target *t, struct error *error)
 		return 0;
 	injection->kernel_vdso = auxvec_get(&t->vec, AT_SYSINFO_EHDR);
 	if (!injection->kernel_vdso)
-		return error_self(error, -ENOEXEC, NULL, "the kernel gave it no vDSO");
+		return error_self(error, -ENOEXEC, NULL, "its vector names no vDSO");
 	err = kernel_vdso_learn(&known, pid, injection->kernel_vdso);
 	return err ? error_self(error, err, NULL, "/proc/%d: %s", pid, error_words(err)) : 0;
 }
