@@ -368,13 +368,18 @@ static bool is_length(const struct time_stop *stop)
 	return !((unsigned)stop->arg[(int)call->flags] & call->bit);
 }
 
-/* What is left of a length of time; the result is the kernel's, or one that restarts it. */
+/*
+ * What is left of a length of time; the result is the kernel's, or one that restarts it. It is
+ * read first: on some machines the first argument and the result are one register.
+ */
 static void end_length(const struct task *task, const struct time_stop *stop,
 		       struct user_regs_struct *regs)
 {
+	long result = regs_result(regs);
+
 	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
 		     (uintptr_t)task->arg[(int)task->call->time]);
-	regs_set_result(regs, length_end(stop, &task->length, regs_result(regs)));
+	regs_set_result(regs, length_end(stop, &task->length, result));
 }
 
 /* With the program's own arguments, as it was; the one time a result is not the kernel's. */
