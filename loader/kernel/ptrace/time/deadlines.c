@@ -415,6 +415,8 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	task->answered = task->replaced = task->passes = false;
 	if (stop.call->does == TIME_AGAIN)
 		return begin_again(task);
+	/* Another call: the one before will not go on. */
+	task->restarts = false;
 	memcpy(stop.arg, info.seccomp.args, sizeof(stop.arg));
 	fill_stop(deadlines, task, &stop);
 	task->form = stop.form;
