@@ -129,13 +129,17 @@ void deadlines_gone(struct deadlines *deadlines, pid_t pid)
 	free(task);
 }
 
-/* With threads it had another id before, and the process's first thread is no more. */
-void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
+void deadlines_exec(struct deadlines *deadlines, pid_t pid)
 {
 	unsigned long former;
 
 	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
 		deadlines_gone(deadlines, (pid_t)former);
+	deadlines_gone(deadlines, pid);
+}
+
+void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
+{
 	deadlines_gone(deadlines, pid);
 	if (!deadlines->tasks)
 		control_read(deadlines->control, &deadlines->armed);
