@@ -154,7 +154,8 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		refuse(reply, -ENOTSUP, why);
 		return;
 	}
-	if (clock_wish_only_rate(wish))
+	/* MONOTONIC does not jump, whatever else is asked for. */
+	if (clock_wish_only_rate(wish) || wish->rate_all)
 		hold(control, wish, &reply->clocks, &reply->now);
 	clock_wish_change(wish, &reply->now, &reply->clocks);
 	reply->clocks.hold = false;
