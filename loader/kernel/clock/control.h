@@ -35,6 +35,7 @@ struct control {
 		      */
 	bool rate_all; /* ... and may have a rate, which all waits have, too */
 	bool files;    /* the times of files are shown by REALTIME */
+	bool fixed;    /* readers have the offsets of the start, in a kernel's image */
 	struct own_clocks clocks;
 };
 

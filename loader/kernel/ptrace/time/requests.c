@@ -142,7 +142,9 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		refuse(reply, -ERANGE, why);
 		return;
 	}
-	if (wish->rate_all && !control->rate_all)
+	if (control->fixed)
+		why = "it runs on a kernel's image, whose clocks are those of the start";
+	else if (wish->rate_all && !control->rate_all)
 		why = "to change the rate of all clocks while it runs, start it with "
 		      "--rate-all: "
 		      "its waits are not followed";
