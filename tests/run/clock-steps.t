@@ -121,6 +121,31 @@ my $all = 'condition met semaphore met shared-timer met sleep met timer met';
 }
 
 # Refusals.
+SKIP: {
+	skip 'the kernel has no image that can be read', 2
+	    if run($UVDSO, 'run', '--image', 'kernel', '--offset', 'realtime=+0', 'true')->{status};
+	my $p = start('--image', 'kernel', '--offset', 'realtime=+1d', 'sleep', 30);
+	wait_until { clocks($p->{pid})->{realtime} };
+	refused(
+		change($p->{pid}, '--offset', 'realtime=+2d'),
+		2, qr/kernel's image/, "the clocks of a kernel's image stay what they are"
+	);
+	is(clocks($p->{pid})->{realtime}, '+86400.000000000  rate 1', '... for the tracer as well');
+	kill 'KILL', $p->{pid};
+	finish($p);
+}
+{
+	my $p = start('--offset', 'monotonic=+1000', 'sleep', 30);
+	wait_until { clocks($p->{pid})->{monotonic} };
+	is_status(change($p->{pid}, '--offset', 'monotonic=+2000'), 0, 'MONOTONIC is set forward');
+	refused(
+		change($p->{pid}, '--offset', 'monotonic=+1999'),
+		2, qr/never goes back/, '... and not back, which its readers rely on'
+	);
+	is(clocks($p->{pid})->{monotonic}, '+2000.000000000  rate 1', '... and is where it was');
+	kill 'KILL', $p->{pid};
+	finish($p);
+}
 {
 	my $p = start('--offset', 'realtime=+0', 'sleep', 30);
 	wait_until { clocks($p->{pid})->{realtime} };

@@ -217,6 +217,20 @@ void clock_wish_change(const struct clock_wish *wish, const struct clock_now *no
 	}
 }
 
+/* MONOTONIC and BOOTTIME never go back: programs rely on that. */
+static const char *check_step(int clock, s64 was, s64 then)
+{
+	static char why[160];
+	const char *wrong = check(clock, was, then);
+
+	if (wrong || is_wall(clock) || then >= was)
+		return wrong;
+	snprintf(why, sizeof(why), "%s is %lld s now and would become %lld s; it never goes back",
+		 timens_clock_name[clock], (long long)(was / SECOND_NS),
+		 (long long)(then / SECOND_NS));
+	return why;
+}
+
 const char *clock_wish_check_change(const struct clock_wish *wish, const struct clock_now *now,
 				    const struct own_clocks *clocks)
 {
@@ -224,6 +238,7 @@ const char *clock_wish_check_change(const struct clock_wish *wish, const struct 
 
 	for (int i = 0; i < TIMENS_CLOCKS && !why; i++)
 		if (now->ns[i])
-			why = check(i, shown(clocks, now, i), wished_of(wish, now, clocks, i));
+			why = check_step(i, shown(clocks, now, i),
+					 wished_of(wish, now, clocks, i));
 	return why;
 }

@@ -62,7 +62,7 @@ const char *clock_wish_check(const struct clock_wish *wish, const struct clock_n
 
 /*
  * The same for clocks that run already: what nothing is asked of goes on as it does, and
- * without a jump where only a rate is asked for.
+ * without a jump where only a rate is asked for. MONOTONIC and BOOTTIME may not be set back.
  */
 void clock_wish_change(const struct clock_wish *wish, const struct clock_now *now,
 		       struct own_clocks *clocks);

@@ -203,6 +203,7 @@ static void start_clocks(struct keeper *keeper)
 		return;
 	keeper->control->steady = clock_wish_is_steady(&keeper->wish);
 	keeper->control->rate_all = keeper->wish.rate_all;
+	keeper->control->fixed = !keeper->timens.own;
 	control_write(keeper->control, &clocks);
 }
 

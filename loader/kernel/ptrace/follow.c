@@ -508,6 +508,8 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 
 	if (follow->trace && WIFSTOPPED(*status))
 		count_event(follow->trace, pid, event);
+	if (follow->control && WIFSTOPPED(*status) && event == PTRACE_EVENT_EXEC)
+		deadlines_exec(&follow->deadlines, pid);
 	if (WIFSTOPPED(*status) && event == PTRACE_EVENT_EXEC)
 		new_program(follow, pid, false, status);
 	if (WIFSTOPPED(*status) && !event && is_ours(follow, pid, signal)) {

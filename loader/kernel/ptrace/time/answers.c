@@ -104,6 +104,8 @@ static long set_by(struct time_stop *stop, s64 by)
 	static const int wall[] = {TIMENS_REALTIME, TIMENS_TAI};
 	u32 seq;
 
+	if (stop->control->fixed)
+		return -EPERM;
 	for (int i = 0; i < 2; i++) {
 		struct clock_map *map = &stop->clocks.map[wall[i]];
 

@@ -141,13 +141,17 @@ void deadlines_gone(struct deadlines *deadlines, pid_t pid)
 	free(task);
 }
 
-/* With threads it had another id before, and the process's first thread is no more. */
-void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
+void deadlines_exec(struct deadlines *deadlines, pid_t pid)
 {
 	unsigned long former;
 
 	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
 		deadlines_gone(deadlines, (pid_t)former);
+	deadlines_gone(deadlines, pid);
+}
+
+void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
+{
 	deadlines_gone(deadlines, pid);
 	if (!deadlines->tasks)
 		control_read(deadlines->control, &deadlines->armed);
@@ -418,13 +422,18 @@ static bool is_length(const struct time_stop *stop)
 	return !((unsigned)stop->arg[(int)call->flags] & call->bit);
 }
 
-/* What is left of a length of time; the result is the kernel's, or one that restarts it. */
+/*
+ * What is left of a length of time; the result is the kernel's, or one that restarts it. It is
+ * read first: on some machines the first argument and the result are one register.
+ */
 static void end_length(const struct task *task, const struct time_stop *stop,
 		       struct user_regs_struct *regs)
 {
+	long result = regs_result(regs);
+
 	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
 		     (uintptr_t)task->arg[(int)task->call->time]);
-	regs_set_result(regs, length_end(stop, &task->length, regs_result(regs)));
+	regs_set_result(regs, length_end(stop, &task->length, result));
 }
 
 /* With the program's own arguments, as it was; the one time a result is not the kernel's. */
@@ -467,6 +476,8 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	task->answered = task->replaced = task->passes = false;
 	if (stop.call->does == TIME_AGAIN)
 		return begin_again(task);
+	/* Another call: the one before will not go on. */
+	task->restarts = false;
 	memcpy(stop.arg, info.seccomp.args, sizeof(stop.arg));
 	fill_stop(deadlines, task, &stop);
 	task->form = stop.form;

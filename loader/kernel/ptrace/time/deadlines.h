@@ -72,6 +72,13 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid);
 /* At the stop at the end of such a call. */
 void deadlines_end(struct deadlines *deadlines, pid_t pid);
 
+/*
+ * At the stop of an execve(2), before anything is done there: each later stop has a message of
+ * its own. The first thread of the process is no more, and the one that made the call, which
+ * had another id until now, has its id.
+ */
+void deadlines_exec(struct deadlines *deadlines, pid_t pid);
+
 /* A program begins, with its slots at that address; 0: it has the kernel's clocks. */
 void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots);
 

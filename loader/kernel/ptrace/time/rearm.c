@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <linux/kcmp.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h> /* snprintf */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -17,6 +19,11 @@
 #include "kernel/clock/clock_map.h"
 #include "kernel/ptrace/time/rearm.h"
 #include "kernel/ptrace/traced.h"
+
+/* Linux 3.18, where it has CONFIG_CHECKPOINT_RESTORE; not in the C library's header. */
+#ifndef TFD_IOC_SET_TICKS
+#	define TFD_IOC_SET_TICKS _IOW('T', 0, uint64_t)
+#endif
 
 /* So many timers at a time; those beyond keep the moment that they had. */
 #define TIMERS_MAX 1024
@@ -67,6 +74,19 @@ static s64 not_none(s64 ns)
 	return ns < 1 ? 1 : ns;
 }
 
+/* What has expired and was not read, of a timer of ours. */
+static uint64_t ticks_of(int timer)
+{
+	char name[32], text[1024];
+	const char *line;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", timer);
+	if (proc_text(getpid(), name, text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "\nticks: ");
+	return line ? strtoull(line + strlen("\nticks: "), NULL, 10) : 0;
+}
+
 static void arm(const struct rearm *rearm, int timer, clockid_t clock, int with, int flags)
 {
 	const struct clock_map *before = &rearm->before.map[with],
@@ -74,7 +94,9 @@ static void arm(const struct rearm *rearm, int timer, clockid_t clock, int with,
 	struct itimerspec set;
 	struct timespec now;
 	s64 left, interval;
+	uint64_t ticks;
 
+	/* That of one with an interval counts what has expired, too. */
 	if (timerfd_gettime(timer, &set) || clock_gettime(clock, &now))
 		return;
 	left = ns_of(&set.it_value);
@@ -86,7 +108,10 @@ static void arm(const struct rearm *rearm, int timer, clockid_t clock, int with,
 	if (interval)
 		set.it_interval = timespec_of(
 			not_none(clock_map_wait(after, clock_map_left(before, interval))));
-	timerfd_settime(timer, flags, &set, NULL);
+	ticks = ticks_of(timer);
+	/* It forgets what its program has not read yet; so that is put back. */
+	if (!timerfd_settime(timer, flags, &set, NULL) && ticks)
+		ioctl(timer, TFD_IOC_SET_TICKS, &ticks);
 }
 
 static void look_at(struct rearm *rearm, pid_t pid, int fd)

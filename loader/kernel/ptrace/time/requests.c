@@ -172,7 +172,9 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		refuse(reply, -ERANGE, why);
 		return;
 	}
-	if (wish->rate_all && !control->rate_all)
+	if (control->fixed)
+		why = "it runs on a kernel's image, whose clocks are those of the start";
+	else if (wish->rate_all && !control->rate_all)
 		why = "to change the rate of all clocks while it runs, start it with "
 		      "--rate-all: "
 		      "its waits are not followed";
@@ -184,7 +186,8 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 		refuse(reply, -ENOTSUP, why);
 		return;
 	}
-	if (clock_wish_only_rate(wish))
+	/* MONOTONIC does not jump, whatever else is asked for. */
+	if (clock_wish_only_rate(wish) || wish->rate_all)
 		hold(control, wish, &reply->clocks, &reply->now);
 	clock_wish_change(wish, &reply->now, &reply->clocks);
 	reply->clocks.hold = false;
