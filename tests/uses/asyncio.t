@@ -50,15 +50,24 @@ my %least = (
 	event => 0.7, timer => 0.8, queue => 0.9, executor => 1
 );
 
-for my $shift (
-	[], ['realtime=+1000d'], ['realtime=-1000d'], ['monotonic=+1000d'],
-	['realtime=+1000d', 'monotonic=+1h', 'boottime=+1h']
+# A name, how far the wall clock is ahead, how many seconds of ours one of the program's takes, and
+# the options for it.
+for (
+	['nothing shifted', 0, 1],
+	['ahead', 1000 * 86400, 1, '--offset', 'realtime=+1000d'],
+	['back', -1000 * 86400, 1, '--offset', 'realtime=-1000d'],
+	['MONOTONIC ahead', 0, 1, '--offset', 'monotonic=+1000d'],
+	[
+		'all ahead', 1000 * 86400, 1, '--offset', 'realtime=+1000d', '--offset',
+		'monotonic=+1h',
+		'--offset', 'boottime=+1h'
+	],
+	['at half the speed', 0, 2, '--rate', 0.5, '--rate-all'],
     )
 {
-	my ($days) = map { /realtime=(\S+)d/ ? $1 : () } @$shift;
-	my $name = @$shift ? join ', ', @$shift : 'nothing shifted';
+	my ($name, $ahead, $slower, @options) = @$_;
 	my $from = time;
-	my $p = uvdso((map { ('--offset', $_) } @$shift), '--', $PYTHON, '-c', $TIMERS);
+	my $p = uvdso(@options, '--', $PYTHON, '-c', $TIMERS);
 	my $to = time;
 	my @order = $p->{out} =~ /^(\w+) /mg;
 	my $seen = facts($p->{out});
@@ -69,8 +78,11 @@ for my $shift (
 	) or diag($p->{err});
 	my @early = grep { ($seen->{$_}[0] // 0) < $least{$_} } sort keys %least;
 	is("@early", '', '... none before its time');
-	cmp_ok($to - $from, '>=', 1, '... and by this clock they take as long');
-	my $now = ($seen->{now}[0] // 0) - 86400 * ($days // 0);
+	cmp_ok(
+		$to - $from, '>=', $slower,
+		'... and by this clock they take ' . ($slower > 1 ? 'twice as long' : 'as long')
+	);
+	my $now = ($seen->{now}[0] // 0) - $ahead;
 	ok($now >= $from && $now <= $to, '... from where the wall clock stands')
 	    or diag("$now: expected between $from and $to");
 }

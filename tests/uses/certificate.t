@@ -44,6 +44,17 @@ is(
 	'... and yesterday it was not yet valid'
 );
 
+# Its end, in openssl's own words. In that second it has ended, says X509_cmp_time(3).
+my ($end) = run($OPENSSL, 'x509', '-in', $today, '-noout', '-enddate')->{out} =~ /^notAfter=(.*)/;
+is(
+	verified($today, '--at', "$end - 1 second", '--freeze'), 'good',
+	'a second before its end it is good'
+);
+is(
+	verified($today, '--at', $end, '--freeze'),
+	'certificate has expired', '... and then it has expired'
+);
+
 my $later = certificate('later', $UVDSO, 'run', days('+1000'), '--');
 is(
 	verified($later),

@@ -6,15 +6,13 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use RunTest;
 use Test::More;
-use Time::Local 'timegm';
 
 my $SQLITE = '/usr/bin/sqlite3';
 plan skip_all => "$SQLITE is not installed" if !-x $SQLITE;
 
-# The options by which the clock shows that moment, from now on.
+# The options by which the clock shows that moment at first.
 sub moment {
-	my ($y, $m, $d, $h) = @_;
-	return ('--offset', sprintf 'realtime=%+ds', timegm(0, 0, $h, $d, $m - 1, $y) - time);
+	return ('--at', sprintf '%04d-%02d-%02d %02d:00:00 UTC', @_);
 }
 
 sub says {

@@ -260,17 +260,17 @@ static void cost(void)
 {
 	double best = 1e9;
 
-	for (int batch = 0; batch < 20; batch++) {
+	for (int batch = 0; batch < 300; batch++) {
 		struct timespec from = {0}, to = {0}, t;
 
 		syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &from);
-		for (int i = 0; i < 100000; i++)
+		for (int i = 0; i < 10000; i++)
 			clock_gettime(CLOCK_REALTIME, &t);
 		syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &to);
 		if (of(to) - of(from) < best)
 			best = of(to) - of(from);
 	}
-	printf("cost %.0f\n", best * 1e4);
+	printf("cost %.0f\n", best * 1e5);
 }
 
 static const struct {
