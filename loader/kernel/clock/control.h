@@ -24,8 +24,8 @@ struct own_clocks {
  * has published the new clocks, some milliseconds later, and by then are further than a line
  * that begins now. So the tracer first holds the clocks, with hold set and the rate 0 from now
  * on; once that is published, no reader is further than what the old clocks show by then, and
- * there the new ones begin. MONOTONIC and BOOTTIME are never set back: that is refused (wish.h),
- * and the timekeeper would not do it, with hold or without.
+ * there the new ones begin. MONOTONIC and BOOTTIME are never set back: that is refused
+ * (wish.h), and the timekeeper would not do it, with hold or without.
  */
 
 struct control {

@@ -225,7 +225,8 @@ static const char *check_step(int clock, s64 was, s64 then)
 
 	if (wrong || is_wall(clock) || then >= was)
 		return wrong;
-	snprintf(why, sizeof(why), "%s is %lld s now and would become %lld s; it never goes back",
+	snprintf(why, sizeof(why),
+		 "%s is %lld s now and would become %lld s; it never goes back",
 		 timens_clock_name[clock], (long long)(was / SECOND_NS),
 		 (long long)(then / SECOND_NS));
 	return why;

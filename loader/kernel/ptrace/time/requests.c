@@ -14,6 +14,7 @@
 
 #include "kernel/base/wait.h"
 #include "kernel/clock/request.h"
+#include "kernel/map/timens.h"
 #include "kernel/ptrace/time/requests.h"
 
 /* Waits that come back with nothing in a row. */
@@ -100,24 +101,6 @@ pid_t requests_wait(struct desk *desk, int *status)
 	return wait_for(-1, status, __WALL);
 }
 
-static void look_at_kernel(struct clock_now *now)
-{
-	static const clockid_t id[TIMENS_CLOCKS] = {
-		[TIMENS_REALTIME] = CLOCK_REALTIME,
-		[TIMENS_MONOTONIC] = CLOCK_MONOTONIC,
-		[TIMENS_BOOTTIME] = CLOCK_BOOTTIME,
-		[TIMENS_TAI] = CLOCK_TAI,
-	};
-
-	*now = (struct clock_now){0};
-	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		struct timespec ts = {0, 0};
-
-		clock_gettime(id[i], &ts);
-		now->ns[i] = ts.tv_sec * (s64)CLOCK_RATE_ONE + ts.tv_nsec;
-	}
-}
-
 /* A dead timekeeper publishes nothing; then readers ask by system call, which we answer. */
 static void wait_until_published(struct control *control)
 {
@@ -159,7 +142,7 @@ static void hold(struct control *control, const struct clock_wish *wish,
 				now->ns[i], clock_map_shown(&clocks->map[i], now->ns[i]), 0);
 	control_write(control, &held);
 	wait_until_published(control);
-	look_at_kernel(now);
+	timens_now(now);
 }
 
 static void change(const struct clerk *clerk, const struct clock_wish *wish,
@@ -209,7 +192,7 @@ static void answer(const struct clerk *clerk, const struct clock_request *reques
 		       "with --at, --rate, --freeze or an offset, which may be realtime=+0");
 		return;
 	}
-	look_at_kernel(&reply->now);
+	timens_now(&reply->now);
 	control_read(clerk->control, &reply->clocks);
 	if (request->change)
 		change(clerk, &request->wish, reply);
