@@ -64,7 +64,8 @@ static struct reading take(long long (*read)(clockid_t), clockid_t clock)
 static long long outside(const struct reading *first, const struct reading *now, double rate)
 {
 	long long low = first->shown + (long long)((double)(now->before - first->after) * rate);
-	long long high = first->shown + (long long)((double)(now->after - first->before) * rate);
+	long long high =
+		first->shown + (long long)((double)(now->after - first->before) * rate);
 
 	return now->shown < low ? now->shown - low : now->shown > high ? now->shown - high : 0;
 }

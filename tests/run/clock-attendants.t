@@ -75,16 +75,23 @@ SKIP: {
 	    . 'for (1 .. 3) { syscall($nr, 0, $ts) and die "$!"; print +(unpack "q", $ts) - time, "\n" }';
 	my @run = (@other, $UVDSO, 'run', '--offset', 'realtime=-1000d', '--');
 	my $p = run(@run, $^X, '-e', $hidden, $SYS{prctl}, $nr);
-	like($p->{out}, qr/^(?:864000\d\d\n){3}$/, 'a process that may not be looked into asks the kernel');
-	is(() = $p->{err} =~ /^uvdso: .*: has closed its memory, so its system calls/mg, 1,
-		'... which is said once')
-	    or diag $p->{err};
+	like(
+		$p->{out}, qr/^(?:864000\d\d\n){3}$/,
+		'a process that may not be looked into asks the kernel'
+	);
+	is(
+		() = $p->{err} =~ /^uvdso: .*: has closed its memory, so its system calls/mg, 1,
+		'... which is said once'
+	) or diag $p->{err};
 	# Where it has the right, it is root, which may look into all.
 	SKIP: {
 		skip 'not root', 1 if $>;
-		my $p = run($UVDSO, 'run', '--offset', 'realtime=-1000d', '--', $^X, '-e', $hidden,
-			$SYS{prctl}, $nr);
-		like($p->{out}, qr/^(?:-?[01]\n){3}$/, '... and root looks all the same') or diag $p->{err};
+		my $p = run(
+			$UVDSO, 'run', '--offset', 'realtime=-1000d', '--', $^X, '-e', $hidden,
+			$SYS{prctl}, $nr
+		);
+		like($p->{out}, qr/^(?:-?[01]\n){3}$/, '... and root looks all the same')
+		    or diag $p->{err};
 	}
 }
 
