@@ -101,6 +101,11 @@ static int ask(pid_t pid, struct clock_reply *reply)
 			    "; it does so in its own network namespace");
 	if (err)
 		return fail(pid, "uvdso-follow does not answer: ", strerror(-err));
+	/* Who traces it may be anybody who calls itself so. */
+	reply->why[sizeof(reply->why) - 1] = 0;
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (reply->clocks.map[i].rate > CLOCK_RATE_MAX)
+			return fail(pid, "uvdso-follow does not answer: ", strerror(EPROTO));
 	if (reply->version != CLOCK_REQUEST_VERSION)
 		return fail(pid, "it was started by another release of uvdso", "");
 	return reply->err ? fail(pid, reply->why, "") : STATUS_OK;
@@ -167,9 +172,8 @@ static int run(int argc, char **argv)
 	status = check_clocks(&command_clock, &request.wish);
 	if (status)
 		return status;
-	request.change = !clock_wish_says_nothing(&request.wish);
 	status = ask((pid_t)pid, &reply);
-	if (status == STATUS_OK && !request.change)
+	if (status == STATUS_OK && clock_wish_says_nothing(&request.wish))
 		show(&reply);
 	return status;
 }

@@ -15,8 +15,7 @@
 
 struct clock_request {
 	u32 version;
-	bool change; /* else the clocks are only shown */
-	struct clock_wish wish;
+	struct clock_wish wish; /* which may say nothing: the clocks are only shown */
 };
 
 struct clock_reply {

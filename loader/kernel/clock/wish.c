@@ -83,6 +83,26 @@ const char *clock_wish_offset(const char *text, struct clock_wish *wish)
 	return NULL;
 }
 
+/* Whatever bytes there are: a bool has two values only. */
+static bool is_bool(const bool *value)
+{
+	unsigned char byte;
+
+	memcpy(&byte, value, 1);
+	return byte <= 1;
+}
+
+bool clock_wish_is_valid(const struct clock_wish *wish)
+{
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		if (!is_bool(&wish->has_offset[i]))
+			return false;
+	if (!is_bool(&wish->has_moment) || !is_bool(&wish->has_rate) ||
+	    !is_bool(&wish->rate_all))
+		return false;
+	return !wish->rate || (wish->rate >= CLOCK_RATE_MIN && wish->rate <= CLOCK_RATE_MAX);
+}
+
 bool clock_wish_says_nothing(const struct clock_wish *wish)
 {
 	for (int i = 0; i < TIMENS_CLOCKS; i++)

@@ -35,6 +35,9 @@ struct clock_now {
  */
 const char *clock_wish_offset(const char *text, struct clock_wish *wish);
 
+/* Of one that another process has sent: could a user have asked for it? */
+bool clock_wish_is_valid(const struct clock_wish *wish);
+
 /* Nothing is asked for. */
 bool clock_wish_says_nothing(const struct clock_wish *wish);
 

@@ -192,9 +192,13 @@ static void answer(const struct clerk *clerk, const struct clock_request *reques
 		       "with --at, --rate, --freeze or an offset, which may be realtime=+0");
 		return;
 	}
+	if (!clock_wish_is_valid(&request->wish)) {
+		refuse(reply, -EINVAL, "no such clocks can be asked for");
+		return;
+	}
 	timens_now(&reply->now);
 	control_read(clerk->control, &reply->clocks);
-	if (request->change)
+	if (!clock_wish_says_nothing(&request->wish))
 		change(clerk, &request->wish, reply);
 }
 
