@@ -1,5 +1,5 @@
 /*
- * own.c - the lines of a clock of one's own, one after the other.
+ * own-lines.c - the lines of a clock of one's own, one after the other.
  *
  * Timelines that are slewed at random, and looked at as readers do: a line never shows more
  * than the clock does, in parts of a nanosecond; the next one does not begin behind its end;
