@@ -1,5 +1,6 @@
 /*
- * map.c - a clock of one's own as a function of the kernel's, against the same in 128 bits.
+ * clock-map.c - a clock of one's own as a function of the kernel's, against the same in 128
+ * bits.
  *
  * What goes by it must agree to the nanosecond: the timekeeper, in parts of one, and the
  * tracer, both ways. So each result is held against its definition: the line, rounded down; the
