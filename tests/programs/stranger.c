@@ -1,10 +1,10 @@
 /*
- * stranger.c - a program of a tree with clocks of its own that attacks what such a tree has more
- * than others: slots for deadlines, a tracer that reads and writes where it is told, and the
- * desk at which clocks are changed.
+ * stranger.c - a program of a tree with clocks of its own that attacks what such a tree has
+ * more than others: slots for deadlines, a tracer that reads and writes where it is told,
+ * and the desk at which clocks are changed.
  *
- * A line for each attack, "NAME OUTCOME": tests/attack/clocks.t has what they should be. Each is
- * made by a child; then the parent looks at its own clocks and waits:
+ * A line for each attack, "NAME OUTCOME": tests/attack/own-clocks.t has what they should be.
+ * Each is made by a child; then the parent looks at its own clocks and waits:
  *
  *	denied REASON    refused, by the system or at the desk
  *	signal NUMBER    it was the end of the attacker
@@ -141,8 +141,8 @@ static int find_control(void)
 }
 
 /* ---- pointers: what the kernel says without a tracer, it says with one ------------------- */
-static const uintptr_t nowhere[] = {0, 8, 0x7fffffffe000, 0xffff800000000000,
-				    0xffffffffff600000, UINTPTR_MAX - 7};
+static const uintptr_t nowhere[] = {
+	0, 8, 0x7fffffffe000, 0xffff800000000000, 0xffffffffff600000, UINTPTR_MAX - 7};
 
 static int ask_for_answers(void)
 {
@@ -444,7 +444,8 @@ static void attack(const char *name, int (*attack)(void))
 	waitpid(child, &status, 0);
 	fd = open(path, O_RDONLY);
 	printf("%s ", name);
-	if (read(fd, bytes, sizeof(bytes)) != sizeof(bytes) || memcmp(bytes, zero, sizeof(bytes)))
+	if (read(fd, bytes, sizeof(bytes)) != sizeof(bytes) ||
+	    memcmp(bytes, zero, sizeof(bytes)))
 		puts("everybody");
 	else if (!is_right())
 		puts("jumped");

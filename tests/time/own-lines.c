@@ -1,9 +1,5 @@
 /*
-<<<<<<<< HEAD:tests/time/own-line.c
- * own-line.c - the lines of a clock of one's own, one after the other.
-========
  * own-lines.c - the lines of a clock of one's own, one after the other.
->>>>>>>> a230f6ae7701704d408bcc64207eb202987b7456:tests/time/own-lines.c
  *
  * Timelines that are slewed at random, and looked at as readers do: a line never shows more
  * than the clock does, in parts of a nanosecond; the next one does not begin behind its end;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# clocks.t - what a program of a tree with clocks of its own can try against the slots for its deadlines,
+# own-clocks.t - what a program of a tree with clocks of its own can try against the slots for its deadlines,
 # against the tracer that answers it, and at the desk; and what comes of it.
 #
 # tests/programs/stranger.c attacks; SECURITY.md says why each outcome is as it is.
@@ -28,7 +28,10 @@ my %want = (
 # Whom root claims to be is root's to say.
 my @who = (
 	$> ? () : ['root', {'desk-credentials' => 'itself'}],
-	['an ordinary user', {'desk-credentials' => 'denied Operation not permitted'}, $> ? () : @nobody],
+	[
+		'an ordinary user', {'desk-credentials' => 'denied Operation not permitted'},
+		$> ? () : @nobody
+	],
 );
 # Not where this tree is closed to others.
 @who = grep { @$_ < 3 || !run(@nobody, 'test', '-x', $stranger)->{status} } @who;
@@ -41,9 +44,10 @@ for my $who (@who) {
 
 	is_deeply(\%got, {%want, %$more}, "$name: a program of the tree harms itself at most")
 	    || diag $p->{err};
-	is(() = $p->{err} =~ /go by the machine's clocks: ptrace/g, 1,
-		'... and that its waits go by the machine\'s clock is said once')
-	    || diag $p->{err};
+	is(
+		() = $p->{err} =~ /go by the machine's clocks: ptrace/g, 1,
+		'... and that its waits go by the machine\'s clock is said once'
+	) || diag $p->{err};
 }
 
 # Datagrams by the thousand, which anybody may send: the tree goes on.
@@ -55,8 +59,10 @@ ok($p->{out} > 0 && $p->{out} < 200, 'a flood at the desk does not stop the tree
 {
 	my $p = spawn({argv0 => 'uvdso-follow of 1 @00001'}, $^X, '-e', 'sleep 30');
 	wait_until { slurp("/proc/$p->{pid}/cmdline") =~ /^uvdso-follow/ };
-	refused(run($UVDSO, 'clock', $p->{pid}), 2, qr/not uvdso's/,
-		'whom the kernel does not call the tracer is not asked');
+	refused(
+		run($UVDSO, 'clock', $p->{pid}), 2, qr/not uvdso's/,
+		'whom the kernel does not call the tracer is not asked'
+	);
 	kill 'KILL', $p->{pid};
 	finish($p);
 }
