@@ -169,6 +169,9 @@ $(foreach kind,$(PROGRAM_KINDS),$(eval $(call PROGRAM_RULES,$(kind))))
 $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
 
+# It makes requests as `uvdso clock` does.
+$(P)/tests/programs/stranger.pie: PROGRAM_CFLAGS += -Ivdso-src/include
+
 # Without any C library: what the kernel hands over, as it is.
 $(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fno-PIE -static -nostdlib -fno-stack-protector)

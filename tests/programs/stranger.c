@@ -37,6 +37,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/clock/request.h"
+
 #define PAGE  4096
 #define SLOTS (512 << 10)
 #define NSEC  1000000000ll
@@ -291,23 +293,20 @@ static int nonsense(void)
 	return last == ETIMEDOUT ? say(fd, bytes, sizeof(bytes)) : EPROTO;
 }
 
-/* Of the size of a request, whatever that is, and of this version: with a rate of nonsense. */
+/* A rate that no option takes, and a bool that is neither. */
 static int nonsense_rates(void)
 {
-	int fd = visit(true), last = ETIMEDOUT;
-	unsigned words[128];
+	struct clock_request request = {.version = CLOCK_REQUEST_VERSION};
+	int fd = visit(true), first;
 
 	if (!desk_length)
 		return ENOENT;
-	memset(words, 0xee, sizeof(words));
-	words[0] = 1;
-	for (size_t size = 40; size < 256 && last == ETIMEDOUT; size += 8) {
-		struct timeval patience = {0, 20000};
-
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		last = say(fd, words, size);
-	}
-	return last;
+	request.wish.has_rate = true;
+	request.wish.rate = 1ull << 62;
+	first = say(fd, &request, sizeof(request));
+	request.wish.rate = CLOCK_RATE_ONE;
+	memset(&request.wish.has_rate, 0xee, 1);
+	return first == EINVAL ? say(fd, &request, sizeof(request)) : first;
 }
 
 static int forged(void)
