@@ -29,7 +29,9 @@ s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns)
 	/* What is beyond all times is never, by any clock. */
 	if (ns == CLOCK_LATEST_NS)
 		return ns;
-	kernel = clock_map_kernel(&stop->clocks.map[with], ns - stop->ahead[with]);
+	if (__builtin_sub_overflow(ns, stop->ahead[with], &sum))
+		return CLOCK_LATEST_NS;
+	kernel = clock_map_kernel(&stop->clocks.map[with], sum);
 	if (kernel == CLOCK_LATEST_NS ||
 	    __builtin_add_overflow(kernel, stop->ahead[with], &sum))
 		return CLOCK_LATEST_NS;
