@@ -16,6 +16,9 @@
 /* Datagrams of others that are thrown away while one waits for an answer, and interruptions. */
 #define TURNS_MAX 1000
 
+/* Before a request is sent again that there was no room for. */
+#define SEND_PAUSE_NS 2000000
+
 /* Bound to a name of the kernel's choice, and told who sends. Returns the socket or -errno. */
 static int open_socket(void)
 {
@@ -110,6 +113,14 @@ int desk_next(const struct desk *desk, void *request, size_t size, struct desk_v
 	return (size_t)got == size ? 0 : -EPROTO;
 }
 
+/* An empty datagram, which is no answer. */
+bool desk_waits(const struct desk *desk, const struct desk_visitor *visitor)
+{
+	return sendto(desk->fd, NULL, 0, MSG_DONTWAIT | MSG_NOSIGNAL,
+		      (const struct sockaddr *)&visitor->address, visitor->length) == 0 ||
+	       (errno != ECONNREFUSED && errno != ENOENT);
+}
+
 void desk_answer(const struct desk *desk, const struct desk_visitor *visitor,
 		 const void *answer, size_t size)
 {
@@ -126,9 +137,9 @@ static long long now_ms(void)
 }
 
 /* The answer; what anybody else sends is no answer. */
-static int wait_for_answer(int fd, pid_t server, void *answer, size_t size)
+static int wait_for_answer(int fd, pid_t server, long long end, void *answer, size_t size)
 {
-	long long end = now_ms() + DESK_PATIENCE_MS, left;
+	long long left;
 	struct pollfd event = {.fd = fd, .events = POLLIN};
 	struct desk_visitor sender;
 	unsigned times = 0;
@@ -142,10 +153,23 @@ static int wait_for_answer(int fd, pid_t server, void *answer, size_t size)
 		if (events <= 0)
 			continue;
 		got = receive(fd, answer, size, &sender);
-		if (got >= 0 && sender.pid == server)
+		if (got > 0 && sender.pid == server)
 			return (size_t)got == size ? 0 : -EPROTO;
 	}
 	return -ETIMEDOUT;
+}
+
+/* Where others stand in line already, it is tried again. */
+static int send_request(int fd, const struct sockaddr_un *address, socklen_t length,
+			long long end, const void *request, size_t size)
+{
+	while (sendto(fd, request, size, MSG_NOSIGNAL, (const struct sockaddr *)address,
+		      length) < 0) {
+		if (errno != EAGAIN || now_ms() >= end)
+			return errno == EAGAIN ? -ETIMEDOUT : error_from("sendto");
+		pause_ns(SEND_PAUSE_NS);
+	}
+	return 0;
 }
 
 int desk_ask(pid_t server, const char *name, const void *request, size_t request_size,
@@ -153,16 +177,17 @@ int desk_ask(pid_t server, const char *name, const void *request, size_t request
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strnlen(name, DESK_NAME_MAX);
-	int fd = open_socket(), err = 0;
+	long long end = now_ms() + DESK_PATIENCE_MS;
+	int fd = open_socket(), err;
 
 	if (fd < 0)
 		return fd;
 	memcpy(address.sun_path + 1, name + 1, length - 1);
-	if (sendto(fd, request, request_size, MSG_NOSIGNAL, (struct sockaddr *)&address,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
-		err = error_from("sendto");
+	err = send_request(fd, &address,
+			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length), end,
+			   request, request_size);
 	if (!err)
-		err = wait_for_answer(fd, server, answer, answer_size);
+		err = wait_for_answer(fd, server, end, answer, answer_size);
 	descriptor_close(fd);
 	return err;
 }

@@ -12,6 +12,7 @@
 #ifndef KERNEL_CLOCK_DESK_H
 #define KERNEL_CLOCK_DESK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -47,6 +48,9 @@ void desk_close(struct desk *desk);
  */
 int desk_next(const struct desk *desk, void *request, size_t size,
 	      struct desk_visitor *visitor);
+
+/* Does it wait for an answer? Who has given up is not to find later that it was served. */
+bool desk_waits(const struct desk *desk, const struct desk_visitor *visitor);
 
 /* A visitor that does not wait any more gets none. */
 void desk_answer(const struct desk *desk, const struct desk_visitor *visitor,

@@ -102,15 +102,16 @@ pid_t requests_wait(struct desk *desk, int *status)
 }
 
 /* A dead timekeeper publishes nothing; then readers ask by system call, which we answer. */
-static void wait_until_published(struct control *control)
+static bool wait_until_published(struct control *control)
 {
 	u32 seq = atomic_load_explicit(&control->seq, memory_order_relaxed);
 
 	for (int ms = 0; ms < PUBLISH_MS; ms++) {
 		if (atomic_load_explicit(&control->published, memory_order_acquire) == seq)
-			return;
+			return true;
 		pause_ns(1000000);
 	}
+	return false;
 }
 
 static void refuse(struct clock_reply *reply, int err, const char *why)
@@ -175,7 +176,10 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 	clock_wish_change(wish, &reply->now, &reply->clocks);
 	reply->clocks.hold = false;
 	control_write(control, &reply->clocks);
-	wait_until_published(control);
+	if (!wait_until_published(control))
+		refuse(reply, -ETIMEDOUT,
+		       "the clocks are changed, but its timekeeper does not say so: what "
+		       "reads them without a system call may see them as they were");
 	clerk->changed(clerk->arg);
 }
 
@@ -217,7 +221,7 @@ void requests_answer(const struct desk *desk, struct control *control,
 			return;
 		if (err == -EPERM)
 			refuse(&reply, err, "it is another user's");
-		else if (err)
+		else if (err || !desk_waits(desk, &visitor))
 			continue;
 		else
 			answer(&clerk, &request, &reply);
