@@ -9,8 +9,8 @@
  *	                         clock` sets that a thousand days further
  *
  * 43 if a clock is wrong, 44 if a descriptor is open that it was not started with, 46 if it has
- * a child that has ended, 48 if `UVDSO clock` has failed, and the clocks are right. System
- *calls of its own may fail: then it goes without what they would have said.
+ * a child that has ended, 48 if `UVDSO clock` has failed, and the clocks are right. Calls
+ * of its own may fail: then it goes without what they would have said.
  */
 #include <elf.h>
 #include <fcntl.h>

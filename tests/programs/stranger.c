@@ -270,12 +270,15 @@ static int visit(bool named)
 static int say(int fd, const void *words, size_t size)
 {
 	int reply[512] = {0};
+	ssize_t got;
 
 	if (sendto(fd, words, size, 0, (struct sockaddr *)&desk, desk_length) < 0)
 		return errno;
-	if (recv(fd, reply, sizeof(reply), 0) < (ssize_t)(2 * sizeof(int)))
-		return ETIMEDOUT;
-	return -reply[1];
+	/* An empty one before it asks whether we still wait. */
+	do
+		got = recv(fd, reply, sizeof(reply), 0);
+	while (got == 0);
+	return got < (ssize_t)(2 * sizeof(int)) ? ETIMEDOUT : -reply[1];
 }
 
 static int nonsense(void)
