@@ -272,10 +272,11 @@ static void check_publisher(void)
 	static struct vdso_rng_data page;
 	struct timekeeper tk;
 	struct rng rng;
-	u64 first;
+	u64 first, due;
 
 	rng_start(&rng, &page);
 	first = page.generation;
+	due = rng.due;
 	ok(page.is_ready == 1 && first,
 	   "the publisher says ready, and a generation that is not 0");
 	rng_publish(&rng);
@@ -283,6 +284,7 @@ static void check_publisher(void)
 	rng.due = 0;
 	rng_publish(&rng);
 	is(page.generation, first + 1, "after a minute it is the next one");
+	ok(rng.due >= due && rng.due - due < 60, "... which is good for a minute, too");
 	rng_publish(&rng);
 	is(page.generation, first + 1, "and stays again");
 	page.generation = ~0ull;
