@@ -167,6 +167,9 @@ sub faults_of {
 			(map { ['error', $_] } @ANY, @{$ERRORS{$word} // []}),
 			@{$OTHERS{$word} // []}
 		);
+	  # No kernel says that of memory: what cannot be read is left to it, with a deadline in it.
+		@what = grep { $_->[0] ne 'value' } @what
+		    if $way eq 'clocks' && $word eq 'process_vm_readv';
 		for my $what (@what) {
 			my %fault = (
 				way => $way, nr => $nr, what => $what, process => $process,

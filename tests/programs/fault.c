@@ -147,14 +147,16 @@ static void add_ranges(struct code *code)
 }
 
 /*
- * All calls, but for those that set clocks. And no real-time priority: when we are gone all
- * calls fail, for ever.
+ * All calls, but for those that set clocks, and the way back from a signal, which a second one
+ * would interrupt while we are asked, as it never is. And no real-time priority: when we are
+ * gone all calls fail, for ever.
  */
 static void make_filter(struct code *code)
 {
 	struct sock_filter begin[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setscheduler, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),

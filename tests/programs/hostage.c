@@ -241,7 +241,8 @@ __attribute__((used, noreturn)) static void begin(long *stack)
 	if (stack[0] > 2 && status == 42 && argv[2][0] == '/') {
 		gettime *clock = find(image);
 
-		status = !waits_until(clock)
+		/* Where it is not followed a wait is by the machine's clock. */
+		status = !how_far(seconds) && !waits_until(clock)
 				 ? 43
 				 : judge_setting(clock, seconds, set_clock(argv[2], envp));
 	} else if (stack[0] > 2 && status == 42) {

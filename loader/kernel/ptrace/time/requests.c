@@ -40,14 +40,30 @@ static void call(int signal)
 	setitimer(ITIMER_REAL, &soon, NULL);
 }
 
+/* With signals let in, any call may be interrupted where a supervisor is asked about it. */
 static bool hear(int how)
 {
+	unsigned times = 0;
 	sigset_t calls;
+	int failed;
 
 	sigemptyset(&calls);
 	sigaddset(&calls, SIGIO);
 	sigaddset(&calls, SIGALRM);
-	return !sigprocmask(how, &calls, NULL);
+	do
+		failed = sigprocmask(how, &calls, NULL);
+	while (failed && interrupted(&times));
+	return !failed;
+}
+
+/* Nobody calls any more, and nothing is interrupted by what is still on its way. */
+static void close_desk(struct desk *desk)
+{
+	static const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGIO, &ignore, NULL);
+	sigaction(SIGALRM, &ignore, NULL);
+	desk_close(desk);
 }
 
 /* Before the first wait. What is on the desk by then has called nobody. */
@@ -85,17 +101,19 @@ pid_t requests_wait(struct desk *desk, int *status)
 {
 	for (int idle = 0; desk->fd >= 0; idle++) {
 		pid_t pid;
+		int err;
 
 		if (!listen_to(desk) || idle == IDLE_MAX || !hear(SIG_UNBLOCK)) {
-			desk_close(desk);
+			close_desk(desk);
 			break;
 		}
 		pid = was_called() ? 0 : waitpid(-1, status, __WALL);
+		err = errno;
 		if (!hear(SIG_BLOCK))
-			desk_close(desk);
+			close_desk(desk);
 		if (pid >= 0)
 			return pid;
-		if (errno != EINTR)
+		if (err != EINTR)
 			break;
 	}
 	return wait_for(-1, status, __WALL);
