@@ -37,7 +37,8 @@ my @telling = (
 	['trace', 'rt_sigtimedwait', EINTR], ['trace', 'ptrace', EIO, 9], ['trace', 'read', 0],
 	['hand', 'close', EIO, 9], ['foreign', 'setitimer', ENOMEM],
 	['foreign', 'openat', EINTR, 9], ['symbols', 'read', EINTR], ['dump', 'openat', EMFILE],
-	['hand', 'readlink', EINTR, 1, 1], ['hand', 'prctl', EINTR, 3, 1],
+	['clocks', 'rt_sigprocmask', EPERM], ['hand', 'readlink', EINTR, 1, 1],
+	['hand', 'prctl', EINTR, 3, 1],
 );
 
 if (!$of) {
