@@ -10,6 +10,7 @@ use Build;
 use Elf;
 use RunTest;
 use Test::More;
+use Time::HiRes 'clock_gettime';
 
 my $dir = temp_dir();
 my $clocks = program('clocks.pie');
@@ -62,6 +63,48 @@ ahead(
 	'... and the other way round', \%shifted, $UVDSO, 'run', @offsets, $UVDSO, 'run', '--image',
 	"$dir/kernel", $clocks
 );
+
+# Fractions, also of the clocks that a kernel has no offsets for.
+{
+	my %id = (
+		realtime => 0, gettimeofday => 0, 'realtime-coarse' => 0, tai => 11,
+		monotonic => 1, 'monotonic-coarse' => 1, boottime => 7
+	);
+	my %by = (map({ $_ => 0.7 } keys %id), tai => -0.7);
+	my @offset = map { ('--offset', "$_=+0.7") } qw(realtime monotonic boottime);
+	my %before = map { $_ => clock_gettime($id{$_}) } keys %id;
+	my $f = facts(
+		run(
+			$UVDSO, 'run', '--no-follow', @offset, '--offset', 'tai=-0.7', @kernel,
+			$clocks
+		)->{out}
+	);
+	my @wrong = grep {
+		my $shown = ($f->{$_}[0] // 0) - $by{$_};
+	       # A coarse clock may be as old as its last update, and gettimeofday has microseconds.
+		my $old = /coarse/ ? 0.3 : 2e-6;
+		$shown < $before{$_} - $old || $shown > clock_gettime($id{$_});
+	} sort keys %id;
+	is("@wrong", '', 'shifted by parts of a second');
+
+	my $at = 1898553600;
+	$f = facts(run($UVDSO, 'run', @kernel, '--at', "\@$at", $clocks)->{out});
+	my @early =
+	    grep { ($f->{$_}[0] // 0) < $at } qw(realtime realtime-coarse gettimeofday time);
+	is("@early", '', '--at does not begin before its moment');
+
+	# The seconds of time() turn when those of REALTIME do.
+	my $turns = <<'END';
+use Time::HiRes qw(clock_gettime sleep);
+for (1 .. 6) {
+	my ($coarse, $time, $real) = (clock_gettime(5), time, clock_gettime(0));
+	print "$coarse $time $real\n" if $time < int($coarse) || $time > int($real);
+	sleep 0.17;
+}
+END
+	my $p = run($UVDSO, 'run', @kernel, '--offset', 'realtime=+0.5', $^X, '-e', $turns);
+	is($p->{out}, '', '... and time() has the seconds of REALTIME') or diag($p->{err});
+}
 
 SKIP: {
 	my @unshare = ('unshare', '-T', '--monotonic', '1000', '--boottime', '5000');

@@ -46,11 +46,24 @@ static struct fields fields_of(const struct foreign_layout *layout, unsigned cha
 	};
 }
 
-static void set_base(const struct mirror *mirror, int cs, int clock, u64 sec, u64 nsec)
+/*
+ * nsec is in units of 2^-shift ns, and less than a second. So it stays: of a coarse clock the
+ * image shows it as it stands, and of REALTIME time() shows the seconds as they stand.
+ */
+static void set_base(const struct mirror *mirror, int cs, int clock, u64 sec, u64 nsec,
+		     u32 shift)
 {
 	struct fields f = fields_of(mirror->layout, structure(mirror, cs));
+	const struct timens_offset *by = &mirror->shift[clock];
+	u64 second = (u64)NSEC_PER_SEC << shift;
 
-	write_once64(&f.base[clock].sec, sec + (u64)mirror->shift[clock]);
+	sec += (u64)by->sec;
+	nsec += by->nsec << shift;
+	if (nsec >= second) {
+		nsec -= second;
+		sec++;
+	}
+	write_once64(&f.base[clock].sec, sec);
 	write_once64(&f.base[clock].nsec, nsec);
 }
 
@@ -66,9 +79,11 @@ static bool is_kernels(int clock)
 void mirror_shift(struct mirror *mirror, const struct timens_offset offset[VDSO_BASES],
 		  bool no_namespace)
 {
+	static const struct timens_offset none;
+
 	for (int clock = 0; clock < VDSO_BASES; clock++)
 		mirror->shift[clock] =
-			no_namespace || !is_kernels(clock) ? offset[clock].sec : 0;
+			no_namespace || !is_kernels(clock) ? offset[clock] : none;
 }
 
 void mirror_fill_offsets(const struct foreign_layout *layout, union mirror_store *page,
@@ -81,7 +96,7 @@ void mirror_fill_offsets(const struct foreign_layout *layout, union mirror_store
 		for (int clock = 0; clock < VDSO_BASES; clock++)
 			if (is_kernels(clock))
 				set_base(&mirror, cs, clock, (u64)offset[clock].sec,
-					 offset[clock].nsec);
+					 offset[clock].nsec, 0);
 		/* Last, as in vvar_fill_offsets(). */
 		atomic_store_explicit(head_of(&mirror, cs), head.word, memory_order_release);
 	}
@@ -157,7 +172,8 @@ static void write_line(const struct mirror *mirror, int cs, const struct vdso_da
 
 		if (VDSO_BIT(clock) & wanted && is_ours(mirror, cs, mirror->head[cs]))
 			set_base(mirror, cs, clock, from->basetime[clock].sec,
-				 from->basetime[clock].nsec);
+				 from->basetime[clock].nsec,
+				 VDSO_BIT(clock) & VDSO_COARSE ? 0 : from->shift);
 	}
 }
 
@@ -201,7 +217,7 @@ void mirror_stand_in(struct mirror *mirror, const u64 head[CS_BASES], u64 real_n
 		u64 sec, nsec;
 	} coarse[] = {
 		/* Of REALTIME the seconds are read as they stand, in any mode (time()). */
-		{VDSO_CLOCK_REALTIME, real_ns / NSEC_PER_SEC, 0},
+		{VDSO_CLOCK_REALTIME, real_ns / NSEC_PER_SEC, real_ns % NSEC_PER_SEC},
 		{VDSO_CLOCK_REALTIME_COARSE, real_ns / NSEC_PER_SEC, real_ns % NSEC_PER_SEC},
 		{VDSO_CLOCK_MONOTONIC_COARSE, mono_ns / NSEC_PER_SEC, mono_ns % NSEC_PER_SEC},
 	};
@@ -209,7 +225,7 @@ void mirror_stand_in(struct mirror *mirror, const u64 head[CS_BASES], u64 real_n
 	for (size_t i = 0; i < sizeof(coarse) / sizeof(coarse[0]); i++)
 		if (is_ours(mirror, CS_HRES_COARSE, head[CS_HRES_COARSE]))
 			set_base(mirror, CS_HRES_COARSE, coarse[i].clock, coarse[i].sec,
-				 coarse[i].nsec);
+				 coarse[i].nsec, 0);
 	/* If another one has begun meanwhile, it ends it. */
 	for (int cs = 0; cs < CS_BASES; cs++)
 		let_go_on(mirror, cs, head[cs], VDSO_CLOCKMODE_NONE);

@@ -42,9 +42,9 @@ union mirror_store {
 struct mirror {
 	const struct foreign_layout *layout; /* NULL: there is no mirror */
 	union mirror_store *pages; /* MIRROR_PAGES of them, writable, zeroed at first */
-	s64 shift[VDSO_BASES];     /* seconds that are added to a clock here */
-	u64 head[CS_BASES];        /* as mirror_begin() has left them */
-	bool shifted;              /* is any clock, here or by the page of offsets? */
+	struct timens_offset shift[VDSO_BASES]; /* added to a clock here */
+	u64 head[CS_BASES];                     /* as mirror_begin() has left them */
+	bool shifted; /* is any clock, here or by the page of offsets? */
 };
 
 /*
