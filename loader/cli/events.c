@@ -80,9 +80,8 @@ void print_event(void *unused, const struct event *e)
 		break;
 	case EVENT_NOT_FOLLOWED:
 		fprintf(stderr,
-			"uvdso: follow   not possible, so the programs that it starts, and "
-			"deadlines, "
-			"go by the machine's clocks (--no-follow): %s\n",
+			"uvdso: follow   not done, so programs that it starts, and "
+			"deadlines, know nothing of this change of the clocks: %s\n",
 			e->why);
 		break;
 	case EVENT_SLOW_CLOCKS:

@@ -169,6 +169,17 @@ is($p->{out}, "$year\n" x 4, 'what a program starts has the same day') or diag $
 is($p->{err}, '', '... without a word');
 $p = run($UVDSO, 'run', '--no-follow', @future, '--', 'sh', '-c', 'date +%Y');
 is($p->{out}, ((gmtime)[5] + 1900) . "\n", 'with --no-follow it has not');
+is($p->{err}, '', '... and nothing is said, since it was asked for');
+
+# Another option that keeps the tree from having it: that is said once.
+for my $way (['run', '--exec=hand'], ['trace']) {
+	$p = run($UVDSO, @$way, @future, '--', 'sh', '-c', 'date +%Y; date +%Y');
+	is($p->{out}, ((1900 + (gmtime)[5]) . "\n") x 2, "with @$way it has not");
+	my @said = $p->{err} =~ /^uvdso: (follow   not done)/mg;
+	is(scalar(@said), 1, '... and that is said once') or diag $p->{err};
+}
+$p = run($UVDSO, 'run', '--exec=hand', '--', 'true');
+is($p->{err}, '', '... only if a clock is changed');
 
 # A tracer that is there already: once, and the program runs all the same.
 $p = run(
@@ -176,7 +187,7 @@ $p = run(
 	'print 1900 + (gmtime)[5], "\n"'
 );
 is($p->{out}, "$year\n", 'within a followed tree its clocks are added to') or diag $p->{err};
-my @said = $p->{err} =~ /(follow   not possible)/g;
+my @said = $p->{err} =~ /(follow   not done)/g;
 is(scalar(@said), 1, '... and what is not followed is said once') or diag $p->{err};
 
 # Who kills the tracer kills the tree: its clocks would jump.

@@ -66,7 +66,7 @@ struct start {
 	struct attendant tracer; /* with follows */
 	bool follows;            /* the tree, in this attempt */
 	bool cannot_follow;      /* that is why it has failed */
-	const char *why_not;     /* ... in an attempt before this one, or NULL */
+	const char *why_not;     /* if clocks are changed, and nobody asked for that; or NULL */
 	bool traced;             /* by an attendant, whose end would be that of this process */
 };
 
@@ -375,6 +375,7 @@ static int become_traced(struct start *start, int go, pid_t parent, const sigset
 	if (err)
 		return err;
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	tell_not_followed(start);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): program_open() found it */
 	execve(start->program.path, request->argv, request->envp);
 	return exec_failed(start, error);
@@ -729,6 +730,18 @@ static bool follows(const struct run_request *request)
 	       !clock_wish_says_nothing(&request->clocks);
 }
 
+/* Clocks are changed, and it is another option that keeps the tree from having them. */
+static const char *why_not_followed(const struct run_request *request)
+{
+	if (request->follow != RUN_FOLLOW_WITH_CLOCKS || clock_wish_is_none(&request->clocks))
+		return NULL;
+	if (request->trace)
+		return "trace follows with --follow only, and converts no deadline";
+	return request->exec == RUN_BY_HAND ? "what is started by hand (--exec=hand) is not "
+					      "traced"
+					    : NULL;
+}
+
 int run_program(const struct run_request *request, int *wait_status, struct error *error)
 {
 	static const struct start nothing = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
@@ -740,6 +753,7 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 	start = nothing;
 	start.request = request;
 	start.follows = follows(request);
+	start.why_not = why_not_followed(request);
 	err = attempt(&start, &again, wait_status, error);
 	if (!again)
 		return err;
