@@ -154,8 +154,11 @@ static const char *read_iso(const char *text, struct clock_wish *wish, bool *our
 	return set_moment(wish, seconds - east, fraction);
 }
 
-/* "2145916800.500000000": what date(1) says of words, read from its output. */
-static bool ask_date(const char *text, char answer[64])
+/*
+ * "2145916800.500000000": what date(1) says of words, read from its output. Returns its exit
+ * status, or -1.
+ */
+static int ask_date(const char *text, char answer[64])
 {
 	size_t length = 0;
 	int out[2], status;
@@ -163,7 +166,7 @@ static bool ask_date(const char *text, char answer[64])
 	pid_t child;
 
 	if (pipe2(out, O_CLOEXEC))
-		return false;
+		return -1;
 	child = fork();
 	if (child == 0) {
 		dup2(out[1], STDOUT_FILENO);
@@ -178,8 +181,9 @@ static bool ask_date(const char *text, char answer[64])
 	close(out[0]);
 	answer[length] = 0;
 	answer[strcspn(answer, "\n")] = 0;
-	return child > 0 && wait_for(child, &status, 0) == child && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == 0;
+	if (child <= 0 || wait_for(child, &status, 0) != child || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
 }
 
 const char *set_at(const char *text, void *to)
@@ -191,6 +195,7 @@ const char *set_at(const char *text, void *to)
 	char answer[64];
 	const char *why;
 	bool ours;
+	int status;
 
 	if (*text == '@')
 		return read_seconds(text + 1, wish);
@@ -198,7 +203,12 @@ const char *set_at(const char *text, void *to)
 	if (ours)
 		return why;
 	/* An empty text is today's midnight to it. */
-	if (!text[strspn(text, " \t\n")] || !ask_date(text, answer))
+	if (!text[strspn(text, " \t\n")])
+		return unknown;
+	status = ask_date(text, answer);
+	if (status == STATUS_NOT_FOUND)
+		return "no moment in figures, and date(1), which knows words, is not in PATH";
+	if (status)
 		return unknown;
 	why = read_seconds(answer, wish);
 	return why && why != out_of_range ? unknown : why;

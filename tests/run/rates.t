@@ -137,6 +137,14 @@ for my $wrong (
 	my ($options, $why) = @$wrong;
 	refused(run($UVDSO, 'run', @$options, '--', 'true'), 125, qr/\Auvdso: .*$why/, "@$options");
 }
+{
+	# uvdso has its path, date(1) has none.
+	local $ENV{PATH} = '/nonexistent';
+	refused(
+		run($UVDSO, 'run', '--at', 'tomorrow', '--', '/bin/true'), 125,
+		qr/\Auvdso: .*--at.*date\(1\).* not in PATH/, 'words without date(1)'
+	);
+}
 SKIP: {
 	skip no_counter(), 3 if no_counter();
 	refused(
