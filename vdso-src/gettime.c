@@ -112,10 +112,10 @@ static INLINE bool nothing_to_wait_for(const struct vdso_data *vd)
 }
 
 /*
- * Brings ns below one second. A loop, since it runs at most twice; the empty asm keeps the
- * compiler from turning it into a division, which on 32-bit machines is a call into a library
- * that a vDSO does not have. It must stay outside the retry loop: there ns may be a mix of two
- * updates, and this loop could run for hours.
+ * Brings ns below one second. A loop, since it runs at most twice; for a clock at a rate of
+ * 1000, fifty times. The empty asm keeps the compiler from turning it into a division, which on
+ * 32-bit machines is a call into a library that a vDSO does not have. It must stay outside the
+ * retry loop: there ns may be a mix of two updates, and this loop could run for hours.
  */
 static INLINE void set_timespec(struct vdso_timespec *ts, u64 sec, u64 ns)
 {
