@@ -100,6 +100,26 @@ my $all = 'condition met semaphore met shared-timer met sleep met timer met';
 	    or diag $p->{err};
 }
 
+# The same of the clocks that never go back, which the vDSO and the system call show in turn. At
+# another rate their distance in the kernel is no distance of theirs.
+{
+	my $dir = temp_dir();
+	my $p = start(qw(--rate 1000 --rate-all --), program('steady.pie'), "$dir/end");
+	ready($p) or diag slurp($p->{err}->filename);
+	my @wrong = grep { change($p->{pid}, '--rate', $_, '--rate-all')->{status} }
+	    map { (1, 1000, 0.001, 1000) } 1 .. 5;
+	is("@wrong", '', 'the rate of all clocks is changed');
+	open my $file, '>', "$dir/end" or die;
+	finish($p);
+	is(
+		$p->{out} =~ s/^ready\n//r =~ s/ \d+ looks//gr,
+		<<~'END', '... and none of them goes back')
+	MONOTONIC 0 back
+	MONOTONIC_RAW 0 back
+	END
+	    or diag $p->{err};
+}
+
 # A month, day by day, while many wait: in threads and processes.
 {
 	my @days = map { $_ * 86400 } 1 .. 30;

@@ -53,6 +53,7 @@ static struct own_clocks clocks_of(s64 shown_ns, u64 rate)
 
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		clocks.map[i] = clock_map_from(START_NS, shown_ns, rate);
+	clocks.raw = clock_map_from(START_NS, shown_ns, rate);
 	return clocks;
 }
 
@@ -170,7 +171,7 @@ static void test_change(enum own_pair pair, int id, bool hold, u64 rate, bool ba
 	if (!hold)
 		return;
 	/* The clocks go on from what the old ones show by now. */
-	clocks.map[TIMENS_REALTIME] = clocks.map[TIMENS_MONOTONIC] =
+	clocks.map[TIMENS_REALTIME] = clocks.map[TIMENS_MONOTONIC] = clocks.raw =
 		clock_map_from((s64)line.ns + 1000, seen + (s64)(rate / 1000000), rate / 2);
 	own_change(&own, &clocks);
 	timeline_advance(&line, later + 2600000);
@@ -242,6 +243,36 @@ static void test_pairs(void)
 	   "a coarse clock has whole nanoseconds");
 }
 
+/* The kernel's MONOTONIC_RAW has come apart from its MONOTONIC, which the rate does not count.
+ */
+static void test_raw(void)
+{
+	struct timeline line = timeline_of(0.385);
+	struct own_clocks clocks = clocks_of(SHOWN_NS, 1000000000000);
+	struct published now;
+	struct own own;
+	u64 later = line.cycle_last + 10000000;
+	s64 seen;
+
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		clocks.map[i].kernel_ns += 250000000;
+	own_start(&own, OWN_STEADY, &clocks);
+	now = publish(&own, &line, VDSO_CLOCK_MONOTONIC_RAW);
+	is(shown_at(&now, line.cycle_last), SHOWN_NS, "MONOTONIC_RAW has a line of its own");
+	seen = shown_at(&now, later);
+	timeline_advance(&line, later);
+	clocks.raw = clock_map_from((s64)line.ns, seen, 1000000000000);
+	own_change(&own, &clocks);
+	now = publish(&own, &line, VDSO_CLOCK_MONOTONIC_RAW);
+	ok(shown_at(&now, later) - seen < 1000 && shown_at(&now, later) >= seen,
+	   "... at whose change it does not jump");
+	clocks.raw = clock_map_from((s64)line.ns, seen + 5000000000, 1000000000000);
+	own_change(&own, &clocks);
+	now = publish(&own, &line, VDSO_CLOCK_MONOTONIC_RAW);
+	ok(shown_at(&now, later) >= seen + 5000000000,
+	   "... and which is looked at for a change");
+}
+
 int main(void)
 {
 	for (int i = 0; i < RATES; i++)
@@ -255,6 +286,7 @@ int main(void)
 	test_change(OWN_STEADY, VDSO_CLOCK_MONOTONIC_RAW, true, 60000000000, false);
 	test_change(OWN_WALL, VDSO_CLOCK_REALTIME, true, 60000000000, false);
 	test_change(OWN_WALL, VDSO_CLOCK_TAI, false, 60000000000, true);
+	test_raw();
 	test_ends();
 	test_pairs();
 	return done_testing();

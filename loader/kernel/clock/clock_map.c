@@ -2,6 +2,7 @@
  * clock_map.c - see clock_map.h. In 64 bits, as all machines have them; what does not fit is
  * beyond the end of time on its side, and so is the result.
  */
+#include <string.h>
 #include <vdso/clocks.h>
 
 #include "kernel/clock/clock_map.h"
@@ -166,4 +167,16 @@ static const int belongs_to[VDSO_BASES] = {
 int timens_clock_of(s64 id)
 {
 	return id >= 0 && id < VDSO_BASES ? belongs_to[id] : -1;
+}
+
+const struct clock_map *own_clocks_map(const struct own_clocks *clocks, s64 id)
+{
+	return id == VDSO_CLOCK_MONOTONIC_RAW ? &clocks->raw
+					      : &clocks->map[timens_clock_of(id)];
+}
+
+bool own_clocks_agree(const struct own_clocks *a, const struct own_clocks *b)
+{
+	return !memcmp(a->map, b->map, sizeof(a->map)) &&
+	       !memcmp(&a->raw, &b->raw, sizeof(a->raw));
 }

@@ -90,4 +90,19 @@ s64 clock_map_deadline(const struct clock_map *map, s64 kernel_ns);
 s64 clock_map_wait(const struct clock_map *map, s64 ns);
 s64 clock_map_left(const struct clock_map *map, s64 kernel_ns);
 
+/*
+ * All clocks of a tree of processes. MONOTONIC_RAW goes with MONOTONIC: what is asked of the
+ * one is asked of both. But the kernel shows another time by it, and so it has a line through a
+ * point of its own.
+ */
+struct own_clocks {
+	struct clock_map map[TIMENS_CLOCKS], raw;
+	bool hold; /* no clock goes back by this change: one that would, stands still */
+};
+
+/* The line of a clock id that goes with one of them (timens_clock_of()). */
+const struct clock_map *own_clocks_map(const struct own_clocks *clocks, s64 id);
+
+bool own_clocks_agree(const struct own_clocks *a, const struct own_clocks *b);
+
 #endif

@@ -19,6 +19,7 @@ struct control *control_create(void)
 		return NULL;
 	for (int clock = 0; clock < TIMENS_CLOCKS; clock++)
 		control->clocks.map[clock] = none;
+	control->clocks.raw = none;
 	return control;
 }
 

@@ -14,11 +14,6 @@
 
 #include "kernel/clock/clock_map.h"
 
-struct own_clocks {
-	struct clock_map map[TIMENS_CLOCKS];
-	bool hold; /* no clock goes back by this change: one that would, stands still */
-};
-
 /*
  * How a rate is changed without a jump. Readers go on with the old rate until the timekeeper
  * has published the new clocks, some milliseconds later, and by then are further than a line

@@ -164,17 +164,24 @@ static s64 wished(const struct clock_wish *wish, const struct clock_now *now, in
 	return add(add(wish->moment, here), wish->offset[clock]);
 }
 
+/* From the kernel's time now on it shows then. */
+static struct clock_map map_from(s64 now, s64 then, u64 rate)
+{
+	return rate == CLOCK_RATE_ONE ? clock_map_shift(add(then, -now))
+				      : clock_map_from(now, then, rate);
+}
+
 void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now,
 		      struct own_clocks *clocks)
 {
-	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		s64 shown = wished(wish, now, i);
-		bool rated = wish->has_rate && wish->rate != CLOCK_RATE_ONE;
+	s64 raw = now->raw + now->ahead[TIMENS_MONOTONIC];
 
-		clocks->map[i] = rated && (is_wall(i) || wish->rate_all)
-					 ? clock_map_from(now->ns[i], shown, wish->rate)
-					 : clock_map_shift(add(shown, -now->ns[i]));
-	}
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		clocks->map[i] =
+			map_from(now->ns[i], wished(wish, now, i),
+				 clock_wish_rates(wish, i) ? wish->rate : CLOCK_RATE_ONE);
+	clocks->raw = map_from(now->raw, add(raw, wish->offset[TIMENS_MONOTONIC]),
+			       clocks->map[TIMENS_MONOTONIC].rate);
 }
 
 /* A sentence if that is no time for a clock, or NULL. */
@@ -226,15 +233,15 @@ void clock_wish_change(const struct clock_wish *wish, const struct clock_now *no
 		       struct own_clocks *clocks)
 {
 	const struct own_clocks before = *clocks;
+	s64 step = add(wished_of(wish, now, &before, TIMENS_MONOTONIC),
+		       -shown(&before, now, TIMENS_MONOTONIC));
 
-	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		u64 rate = clock_wish_rates(wish, i) ? wish->rate : before.map[i].rate;
-		s64 then = wished_of(wish, now, &before, i);
-
-		clocks->map[i] = rate == CLOCK_RATE_ONE
-					 ? clock_map_shift(add(then, -now->ns[i]))
-					 : clock_map_from(now->ns[i], then, rate);
-	}
+	for (int i = 0; i < TIMENS_CLOCKS; i++)
+		clocks->map[i] =
+			map_from(now->ns[i], wished_of(wish, now, &before, i),
+				 clock_wish_rates(wish, i) ? wish->rate : before.map[i].rate);
+	clocks->raw = map_from(now->raw, add(clock_map_shown(&before.raw, now->raw), step),
+			       clocks->map[TIMENS_MONOTONIC].rate);
 }
 
 /* MONOTONIC and BOOTTIME never go back: programs rely on that. */

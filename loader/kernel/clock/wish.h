@@ -24,9 +24,12 @@ struct clock_wish {
 	u64 rate;      /* as in struct clock_map */
 };
 
-/* What the kernel's clocks show; and what is to be added to that first. */
+/*
+ * What the kernel's clocks show; and what is to be added to that first. MONOTONIC_RAW is as far
+ * ahead as MONOTONIC.
+ */
 struct clock_now {
-	s64 ns[TIMENS_CLOCKS], ahead[TIMENS_CLOCKS];
+	s64 ns[TIMENS_CLOCKS], ahead[TIMENS_CLOCKS], raw;
 };
 
 /*
@@ -65,7 +68,8 @@ const char *clock_wish_check(const struct clock_wish *wish, const struct clock_n
 
 /*
  * The same for clocks that run already: what nothing is asked of goes on as it does, and
- * without a jump where only a rate is asked for. MONOTONIC and BOOTTIME may not be set back.
+ * without a jump where only a rate is asked for. MONOTONIC and BOOTTIME may not be set back;
+ * MONOTONIC_RAW is set forward by as much as MONOTONIC is.
  */
 void clock_wish_change(const struct clock_wish *wish, const struct clock_now *now,
 		       struct own_clocks *clocks);

@@ -42,7 +42,7 @@ static s64 tai_beside(s64 real, s64 tai)
 
 void timens_now(struct clock_now *now)
 {
-	*now = (struct clock_now){{0}, {0}};
+	*now = (struct clock_now){.raw = (s64)sampler_clock(CLOCK_MONOTONIC_RAW)};
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		now->ns[i] = (s64)sampler_clock(clock_id[i]);
 	if (now->ns[TIMENS_TAI])
@@ -123,6 +123,7 @@ void timens_kernel_now(struct clock_now *now)
 		now->ahead[i] = sampler_ahead(clock_id[i]) * NSEC_PER_SEC;
 		now->ns[i] -= now->ahead[i];
 	}
+	now->raw -= now->ahead[TIMENS_MONOTONIC];
 }
 
 void timens_set(struct timens *timens, const struct own_clocks *clocks)

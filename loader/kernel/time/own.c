@@ -1,8 +1,6 @@
 /*
  * own.c - see own.h.
  */
-#include <string.h>
-
 #include "kernel/time/own.h"
 
 static bool is_wall(int of)
@@ -17,7 +15,7 @@ void own_start(struct own *own, enum own_pair pair, const struct own_clocks *clo
 
 void own_change(struct own *own, const struct own_clocks *clocks)
 {
-	if (!memcmp(clocks->map, own->clocks.map, sizeof(clocks->map)))
+	if (own_clocks_agree(clocks, &own->clocks))
 		return;
 	own->before = own->clocks;
 	own->clocks = *clocks;
@@ -48,9 +46,9 @@ struct own_line own_line(const struct own *own, const struct timeline *line)
 
 /* How far readers may have come on a clock that changes where the kernel's shows ns and frac.
  */
-static void set_floor(struct own *own, int id, int of, s64 ns, u64 frac, u32 shift)
+static void set_floor(struct own *own, int id, s64 ns, u64 frac, u32 shift)
 {
-	s64 seen = clock_map_shown_parts(&own->before.map[of], ns, &frac, shift);
+	s64 seen = clock_map_shown_parts(own_clocks_map(&own->before, id), ns, &frac, shift);
 
 	own->changed[id] = false;
 	if (own->pair == OWN_WALL && !own->clocks.hold)
@@ -68,8 +66,9 @@ bool own_point(struct own *own, struct own_line *line, int id, u64 ns, u64 frac,
 	if (of < 0 || is_wall(of) != (own->pair == OWN_WALL))
 		return false;
 	if (own->changed[id])
-		set_floor(own, id, of, (s64)ns, frac, line->from_shift);
-	shown = clock_map_shown_parts(&own->clocks.map[of], (s64)ns, &frac, line->from_shift);
+		set_floor(own, id, (s64)ns, frac, line->from_shift);
+	shown = clock_map_shown_parts(own_clocks_map(&own->clocks, id), (s64)ns, &frac,
+				      line->from_shift);
 	/* At an end of time, too: there the next line would begin behind the end of this. */
 	if (shown <= 0 || shown > CLOCK_LATEST_NS - (s64)line->reach || shown < own->floor[id])
 		line->stands = true;

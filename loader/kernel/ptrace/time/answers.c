@@ -47,7 +47,7 @@ static int shown_now(const struct time_stop *stop, int clock, s64 *ns)
 	int err = kernel_clock(clock, ns);
 
 	if (!err)
-		*ns = time_stop_shown(stop, timens_clock_of(clock), *ns);
+		*ns = time_stop_shown(stop, clock, *ns);
 	return err;
 }
 
@@ -209,7 +209,7 @@ static void exchange_timex(const struct time_stop *stop)
 		return;
 	words.parts = status & STA_NANO ? 1000000000 : 1000000;
 	time_words_set(&words, 0,
-		       time_stop_shown(stop, TIMENS_REALTIME, time_words_ns(&words, 0)));
+		       time_stop_shown(stop, CLOCK_REALTIME, time_words_ns(&words, 0)));
 	time_words_write(&words, stop->pid, at);
 }
 

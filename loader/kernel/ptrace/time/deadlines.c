@@ -284,7 +284,7 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 	/* Also by a clock that is the kernel's: it may be changed meanwhile. */
 	if (wait->with < 0)
 		return false;
-	time_words_set(words, value, not_none(time_stop_kernel(stop, wait->with, ns), timer));
+	time_words_set(words, value, not_none(time_stop_kernel(stop, wait->clock, ns), timer));
 	ns = timer ? time_words_ns(words, 0) : 0;
 	if (ns)
 		time_words_set(

@@ -145,6 +145,11 @@ struct clerk {
 	void *arg;
 };
 
+static struct clock_map held_at(const struct clock_map *map, s64 now)
+{
+	return clock_map_from(now, clock_map_shown(map, now), 0);
+}
+
 /*
  * Before another rate: the clocks stand still until all readers are told, as control.h says
  * why. Then it is now, and the clocks that are to be changed are those of before.
@@ -157,8 +162,9 @@ static void hold(struct control *control, const struct clock_wish *wish,
 	held.hold = true;
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		if (clock_wish_rates(wish, i))
-			held.map[i] = clock_map_from(
-				now->ns[i], clock_map_shown(&clocks->map[i], now->ns[i]), 0);
+			held.map[i] = held_at(&clocks->map[i], now->ns[i]);
+	if (clock_wish_rates(wish, TIMENS_MONOTONIC))
+		held.raw = held_at(&clocks->raw, now->raw);
 	control_write(control, &held);
 	wait_until_published(control);
 	timens_now(now);

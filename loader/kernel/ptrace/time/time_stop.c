@@ -13,27 +13,27 @@
 /* A program may have more timers than a page of their descriptions has room for. */
 #define TIMERS_TEXT_MAX (64 << 10)
 
-s64 time_stop_shown(const struct time_stop *stop, int with, s64 ns)
+s64 time_stop_shown(const struct time_stop *stop, int clock, s64 ns)
 {
-	s64 shown = clock_map_shown(&stop->clocks.map[with], ns), sum;
+	s64 ahead = stop->ahead[timens_clock_of(clock)], sum;
+	s64 shown = clock_map_shown(own_clocks_map(&stop->clocks, clock), ns);
 
-	return __builtin_add_overflow(shown, stop->ahead[with], &sum) ? CLOCK_LATEST_NS
-	       : sum < 0                                              ? 0
-								      : sum;
+	if (__builtin_add_overflow(shown, ahead, &sum))
+		return CLOCK_LATEST_NS;
+	return sum < 0 ? 0 : sum;
 }
 
-s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns)
+s64 time_stop_kernel(const struct time_stop *stop, int clock, s64 ns)
 {
-	s64 kernel, sum;
+	s64 ahead = stop->ahead[timens_clock_of(clock)], kernel, sum;
 
 	/* What is beyond all times is never, by any clock. */
 	if (ns == CLOCK_LATEST_NS)
 		return ns;
-	if (__builtin_sub_overflow(ns, stop->ahead[with], &sum))
+	if (__builtin_sub_overflow(ns, ahead, &sum))
 		return CLOCK_LATEST_NS;
-	kernel = clock_map_kernel(&stop->clocks.map[with], sum);
-	if (kernel == CLOCK_LATEST_NS ||
-	    __builtin_add_overflow(kernel, stop->ahead[with], &sum))
+	kernel = clock_map_kernel(own_clocks_map(&stop->clocks, clock), sum);
+	if (kernel == CLOCK_LATEST_NS || __builtin_add_overflow(kernel, ahead, &sum))
 		return CLOCK_LATEST_NS;
 	return sum < 0 ? 0 : sum;
 }

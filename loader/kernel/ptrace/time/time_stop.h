@@ -28,8 +28,11 @@ struct time_stop {
 /* The id of the clock that a call is about; -1 if it cannot be known. */
 int time_stop_clock(const struct time_stop *stop);
 
-/* What a clock shows when the kernel's is at ns; and the kernel's time for what it shows. */
-s64 time_stop_shown(const struct time_stop *stop, int with, s64 ns);
-s64 time_stop_kernel(const struct time_stop *stop, int with, s64 ns);
+/*
+ * What a clock, by its id, shows when the kernel's is at ns; and the kernel's time for what it
+ * shows. It is one that goes with a clock of the tree.
+ */
+s64 time_stop_shown(const struct time_stop *stop, int clock, s64 ns);
+s64 time_stop_kernel(const struct time_stop *stop, int clock, s64 ns);
 
 #endif
