@@ -7,6 +7,7 @@
  *	midst forks		twenty children wait, while a thread of the parent does
  *	midst thread-exec	a thread becomes another program, while others wait
  *	midst filter		under a filter of its own, which denies clock_gettime(2)
+ *	midst timers		what is left of timers: in tenths of what they were set to
  *	midst closed		closes its memory to others, asks the time: "closed ERROR"
  *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
@@ -15,12 +16,14 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -156,6 +159,44 @@ static int filter(void)
 	return printf("%s %d", err == EAGAIN ? "EAGAIN" : "not filtered", wait_until(200)) < 0;
 }
 
+/* Hours go by the tenth, so that it does not matter how long a call takes. */
+#define TIMER_S 90000
+
+static void show_left(const char *what, const struct itimerspec *left)
+{
+	printf("%s %.0f %.0f, ", what, (double)left->it_value.tv_sec / (TIMER_S / 10),
+	       (double)left->it_interval.tv_sec / (TIMER_S / 10));
+}
+
+static int timers(void)
+{
+	const struct itimerspec length = {{TIMER_S / 10, 0}, {TIMER_S, 0}};
+	struct itimerspec moment = length, left;
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+	struct sigevent none = {.sigev_notify = SIGEV_NONE};
+	timer_t timer;
+
+	timerfd_settime(fd, 0, &length, NULL);
+	timerfd_gettime(fd, &left);
+	show_left("length", &left);
+	clock_gettime(CLOCK_REALTIME, &moment.it_value);
+	moment.it_value.tv_sec += TIMER_S;
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &moment, &left);
+	show_left("was", &left);
+	timerfd_gettime(fd, &left);
+	show_left("moment", &left);
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &moment, &left);
+	show_left("was", &left);
+	if (timer_create(CLOCK_REALTIME, &none, &timer))
+		return 1;
+	timer_settime(timer, 0, &length, NULL);
+	timer_gettime(timer, &left);
+	show_left("length", &left);
+	timer_settime(timer, TIMER_ABSTIME, &moment, &left);
+	show_left("was", &left);
+	return 0;
+}
+
 static int closed(void)
 {
 	struct timespec ts;
@@ -207,6 +248,7 @@ static const struct {
 	{"forks", forks, 0},
 	{"thread-exec", thread_exec, 0},
 	{"filter", filter, 0},
+	{"timers", timers, 0},
 	{"closed", closed, 0},
 	{"set", set, 0},
 	{"set-while", set_while, 0},

@@ -89,6 +89,17 @@ for my $what ([30000], ['lengths', 30000]) {
 	cmp_ok(time - $before, '>', 0.4, '... it takes so much longer');
 }
 
+# What is left of a timer is of the time that it was set in: a length of time is the machine's unless all
+# clocks have a rate.
+for my $rate (['--rate', 60], ['--rate', 60, '--rate-all']) {
+	my $p = run($UVDSO, 'run', @$rate, '--', program('midst.pie'), 'timers');
+	my ($left) = $p->{out} =~ /^timers (.*), /;
+	is(
+		$left, join(', ', map { "$_ 10 1" } qw(length was moment was length was)),
+		"@$rate: timers tell what is left of them"
+	) or diag $p->{err};
+}
+
 # Whatever happens in the middle.
 my $plain = run($waits, 'signals', 300);
 my $p = run($UVDSO, 'run', @future, '--', $waits, 'signals', 300);

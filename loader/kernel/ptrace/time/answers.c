@@ -233,7 +233,7 @@ void answer_exchange(const struct time_stop *stop)
 		exchange_timex(stop);
 	else if (stop->call->layout == LAYOUT_SYSINFO)
 		exchange_uptime(stop);
-	else if (timens_clock_of(time_stop_clock(stop)) >= 0)
+	else if (timens_clock_of(time_stop_clock(stop)) >= 0 && time_stop_is_rated(stop))
 		length_tell_left(stop, (unsigned)stop->call->time, stop->call->layout,
 				 timens_clock_of(time_stop_clock(stop)));
 }

@@ -51,6 +51,7 @@ struct task {
 	bool passes;   /* it names a length of time, which is length */
 	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
 	struct length length;
+	bool was_rated; /* the timer that it sets: so is what was left of that */
 	unsigned slot;
 	struct deadline_wait wait;
 };
@@ -324,6 +325,7 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 		is_closed(deadlines, task, stop);
 		return PTRACE_CONT;
 	}
+	task->was_rated = stop->call->left >= 0 && time_stop_is_rated(stop);
 	task->slot = take_slot(deadlines);
 	at = task->slots + task->slot * TIME_VALUE_MAX;
 	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, at);
@@ -441,7 +443,8 @@ static void end_wait(const struct task *task, const struct time_stop *stop,
 		     struct user_regs_struct *regs)
 {
 	/* What was left of the timer until now. */
-	if (task->call->layout == LAYOUT_ITIMERSPEC && regs_result(regs) == 0)
+	if (task->was_rated && task->call->layout == LAYOUT_ITIMERSPEC &&
+	    regs_result(regs) == 0)
 		length_tell_left(stop, (unsigned)task->call->left, LAYOUT_ITIMERSPEC,
 				 task->wait.with);
 	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,

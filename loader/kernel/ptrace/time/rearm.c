@@ -18,6 +18,7 @@
 #include "kernel/base/proc.h"
 #include "kernel/clock/clock_map.h"
 #include "kernel/ptrace/time/rearm.h"
+#include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
 
 /* Linux 3.18, where it has CONFIG_CHECKPOINT_RESTORE; not in the C library's header. */
@@ -37,24 +38,6 @@ static struct timespec timespec_of(s64 ns)
 {
 	return (struct timespec){(time_t)(ns / (s64)CLOCK_RATE_ONE),
 				 (long)(ns % (s64)CLOCK_RATE_ONE)};
-}
-
-/* As /proc/PID/fdinfo shows it: which clock, and how it was set. */
-static bool is_absolute(pid_t pid, int fd, int *clock, int *flags)
-{
-	char name[32], text[1024];
-	const char *line, *set;
-
-	snprintf(name, sizeof(name), "fdinfo/%d", fd);
-	if (proc_text(pid, name, text, sizeof(text)) < 0)
-		return false;
-	line = strstr(text, "\nclockid: ");
-	set = strstr(text, "\nsettime flags: ");
-	if (!line || !set)
-		return false;
-	*clock = atoi(line + strlen("\nclockid: "));
-	*flags = (int)strtol(set + strlen("\nsettime flags: "), NULL, 8);
-	return *flags & TFD_TIMER_ABSTIME;
 }
 
 /* Is it a timer that is done already? Without kcmp(2) that cannot be known. */
@@ -118,7 +101,8 @@ static void look_at(struct rearm *rearm, pid_t pid, int fd)
 {
 	int clock, flags, with, timer;
 
-	if (rearm->count == TIMERS_MAX || !is_absolute(pid, fd, &clock, &flags))
+	if (rearm->count == TIMERS_MAX || !timerfd_look(pid, fd, &clock, &flags) ||
+	    !(flags & TFD_TIMER_ABSTIME))
 		return;
 	with = timens_clock_of(clock);
 	if (with < 0 || !memcmp(&rearm->before.map[with], &rearm->after.map[with],
