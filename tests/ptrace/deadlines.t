@@ -190,6 +190,20 @@ is($p->{out}, "$year\n", 'within a followed tree its clocks are added to') or di
 my @said = $p->{err} =~ /(follow   not possible)/g;
 is(scalar(@said), 1, '... and what is not followed is said once') or diag $p->{err};
 
+# Who is started by hand has given up what its predecessor had mapped, the slots as well. Nothing is written
+# to what lies there then: its deadlines are the kernel's, and that is said.
+$p = run(
+	$UVDSO, 'run', @past, '--', $UVDSO, 'run', '--exec=hand', '--', program('midst.pie'),
+	'plain'
+);
+like($p->{out}, qr/^plain 0 /, 'a program without slots has its deadlines unconverted')
+    or diag $p->{err};
+like(
+	$p->{err},
+	qr/^uvdso: \d+ midst\.pie: system calls go by the machine's clocks: [^\n]*Bad address\n\z/,
+	'... which is said once'
+);
+
 # Who kills the tracer kills the tree: its clocks would jump.
 SKIP: {
 	my $running = spawn($UVDSO, 'run', @future, '--', 'sleep', 60);
