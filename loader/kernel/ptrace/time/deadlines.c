@@ -117,7 +117,7 @@ static int note(struct deadlines *deadlines, pid_t pid, int err)
 	return PTRACE_CONT;
 }
 
-/* The first that is free, so that few pages are ever touched. */
+/* The first that is free, so that few pages are ever touched; or NO_SLOT. */
 static unsigned take_slot(struct deadlines *deadlines)
 {
 	for (; deadlines->first_free < DEADLINE_SLOTS / 64; deadlines->first_free++) {
@@ -130,8 +130,7 @@ static unsigned take_slot(struct deadlines *deadlines)
 		*used |= 1ull << bit;
 		return deadlines->first_free * 64 + bit;
 	}
-	/* Its wait has begun long ago: the kernel has read it. */
-	return deadlines->oldest++ % DEADLINE_SLOTS;
+	return NO_SLOT;
 }
 
 static void give_slot(struct deadlines *deadlines, struct task *task)
@@ -299,7 +298,7 @@ static int put(const struct deadlines *deadlines, const struct task *task,
 		long word[TIME_VALUE_MAX / sizeof(long)];
 	} value = {{0}};
 	size_t size = time_words_bytes(words, value.bytes);
-	int err = find_slots(deadlines, task);
+	int err = task->slot == NO_SLOT ? -ENOBUFS : find_slots(deadlines, task);
 
 	if (err)
 		return err;

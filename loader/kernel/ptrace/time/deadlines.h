@@ -40,7 +40,7 @@
 #include "kernel/map/place.h"
 #include "kernel/ptrace/time/time_value.h"
 
-/* So many waits may be under way in a tree at a time; the next one takes the oldest's slot. */
+/* So many waits but one may be under way in a tree at a time; more are left to the kernel. */
 #define DEADLINE_SLOTS      16384
 #define DEADLINE_SLOTS_SIZE (DEADLINE_SLOTS * TIME_VALUE_MAX)
 
@@ -51,8 +51,7 @@ struct deadlines {
 	struct own_clocks armed; /* by which all that waits has been converted */
 	uint64_t used[DEADLINE_SLOTS / 64];
 	unsigned first_free; /* below it all are used */
-	unsigned oldest;
-	long mark;    /* in the first slot of each memory that has slots */
+	long mark;           /* in the first slot of each memory that has slots */
 	pid_t closed; /* one whose memory has turned out to be closed to us; to be told */
 	pid_t failed; /* the first thread of whose calls one went by the kernel's clocks, or 0,
 		       */
