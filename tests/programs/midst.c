@@ -11,13 +11,17 @@
  *	midst closed		closes its memory to others, asks the time: "closed ERROR"
  *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
+ *	midst set-thread	... while a thread waits for a timer of a first thread that has
+ *ended
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +44,8 @@ static double now(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
+
+static double begun;
 
 static int wait_until(long ms)
 {
@@ -224,6 +230,46 @@ static int set(void)
 	return 0;
 }
 
+static int timerfd;
+
+static void *wait_for_timer(void *unused)
+{
+	uint64_t ticks;
+
+	printf("%d", read(timerfd, &ticks, sizeof(ticks)) == sizeof(ticks) ? 0 : errno);
+	printf(" %.3f\n", now() - begun);
+	exit(0);
+	return unused;
+}
+
+/*
+ * A child sets the clock while a thread waits, and the first thread is no more; unless the
+ * kernel would not let a tracer look for descriptors elsewhere (before Linux 6.9).
+ */
+static int timer_of_thread(void)
+{
+	struct itimerspec moment = {.it_value = {0, 0}};
+	pthread_t thread;
+
+	timerfd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+	clock_gettime(CLOCK_REALTIME, &moment.it_value);
+	moment.it_value.tv_sec += 10;
+	timerfd_settime(timerfd, TFD_TIMER_ABSTIME, &moment, NULL);
+	if (fork() == 0) {
+		struct timespec ts;
+
+		close(timerfd);
+		pause_ms(100);
+		clock_gettime(CLOCK_REALTIME, &ts);
+		ts.tv_sec += 1000;
+		_exit(clock_settime(CLOCK_REALTIME, &ts) ? errno : 0);
+	}
+	pthread_create(&thread, NULL, wait_for_timer, NULL);
+	if (syscall(SYS_pidfd_open, getpid(), O_EXCL) < 0)
+		pthread_join(thread, NULL);
+	pthread_exit(NULL);
+}
+
 static int set_while(void)
 {
 	pid_t child = fork();
@@ -255,12 +301,12 @@ static const struct {
 	{"closed", closed, 0},
 	{"set", set, 0},
 	{"set-while", set_while, 0},
+	{"set-thread", timer_of_thread, 0},
 };
 
 int main(int argc, char **argv)
 {
-	double before = now();
-
+	begun = now();
 	setvbuf(stdout, NULL, _IONBF, 0);
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(all[0]); i++) {
 		if (strcmp(argv[1], all[i].name))
@@ -268,7 +314,7 @@ int main(int argc, char **argv)
 		printf("%s ", all[i].name);
 		if (all[i].run())
 			return 1;
-		printf(" %.3f\n", now() - before);
+		printf(" %.3f\n", now() - begun);
 		return all[i].status;
 	}
 	return 2;

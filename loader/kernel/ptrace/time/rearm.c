@@ -163,14 +163,48 @@ static bool is_timer(const char *directory, const char *fd)
 	       !memcmp(target, timer, sizeof(timer) - 1);
 }
 
-/* Threads have the descriptors of their process. */
-static bool is_process(pid_t pid)
+static bool is_over(const char *status)
+{
+	const char *state = strstr(status, "\nState:\t");
+
+	return state &&
+	       (state[strlen("\nState:\t")] == 'Z' || state[strlen("\nState:\t")] == 'X');
+}
+
+static pid_t living_thread(pid_t pid)
+{
+	char path[32], text[4096];
+	pid_t found = 0;
+	struct dirent *entry;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	directory = opendir(path);
+	while (directory && !found && (entry = readdir(directory))) {
+		pid_t thread = atoi(entry->d_name);
+
+		if (thread > 0 && proc_text(thread, "status", text, sizeof(text)) > 0 &&
+		    !is_over(text))
+			found = thread;
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+/*
+ * Threads have the descriptors of their process. The first one has them no more if it has ended
+ * before the others. Returns who has them, or 0.
+ */
+static pid_t holder(pid_t pid)
 {
 	char text[4096], *line;
 	ssize_t got = proc_text(pid, "status", text, sizeof(text));
 
 	line = got > 0 ? strstr(text, "\nTgid:") : NULL;
-	return line && atoi(line + strlen("\nTgid:")) == pid;
+	if (!line || atoi(line + strlen("\nTgid:")) != pid)
+		return 0;
+	return is_over(text) ? living_thread(pid) : pid;
 }
 
 void rearm_process(struct rearm *rearm, pid_t pid)
@@ -179,7 +213,8 @@ void rearm_process(struct rearm *rearm, pid_t pid)
 	struct dirent *entry;
 	DIR *directory;
 
-	if (!is_process(pid))
+	pid = holder(pid);
+	if (!pid)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	directory = opendir(path);
