@@ -77,6 +77,10 @@ static void ask(int fd)
 	for (int i = 0; i < 4; i++)
 		if (i != 1 || statx.mask & 0x800)
 			show_age("statx", err, statx.time[i].sec);
+	/* A file that was not born, in every kernel so far. */
+	err = (int)syscall(SYS_statx, AT_FDCWD, "/proc/self/status", 0, 0xfff, &statx);
+	if (!err && !(statx.mask & 0x800))
+		printf("unborn: %lld.%09u\n", statx.time[1].sec, statx.time[1].nsec);
 }
 
 static void set(int fd)

@@ -7,20 +7,27 @@
  *	midst forks		twenty children wait, while a thread of the parent does
  *	midst thread-exec	a thread becomes another program, while others wait
  *	midst filter		under a filter of its own, which denies clock_gettime(2)
+ *	midst timers		what is left of timers: in tenths of what they were set to
  *	midst closed		closes its memory to others, asks the time: "closed ERROR"
  *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
+ *	midst set-thread	... while a thread waits for a timer of a first thread that has
+ *ended
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,6 +44,8 @@ static double now(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
+
+static double begun;
 
 static int wait_until(long ms)
 {
@@ -156,6 +165,44 @@ static int filter(void)
 	return printf("%s %d", err == EAGAIN ? "EAGAIN" : "not filtered", wait_until(200)) < 0;
 }
 
+/* Hours go by the tenth, so that it does not matter how long a call takes. */
+#define TIMER_S 90000
+
+static void show_left(const char *what, const struct itimerspec *left)
+{
+	printf("%s %.0f %.0f, ", what, (double)left->it_value.tv_sec / (TIMER_S / 10),
+	       (double)left->it_interval.tv_sec / (TIMER_S / 10));
+}
+
+static int timers(void)
+{
+	const struct itimerspec length = {{TIMER_S / 10, 0}, {TIMER_S, 0}};
+	struct itimerspec moment = length, left;
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+	struct sigevent none = {.sigev_notify = SIGEV_NONE};
+	timer_t timer;
+
+	timerfd_settime(fd, 0, &length, NULL);
+	timerfd_gettime(fd, &left);
+	show_left("length", &left);
+	clock_gettime(CLOCK_REALTIME, &moment.it_value);
+	moment.it_value.tv_sec += TIMER_S;
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &moment, &left);
+	show_left("was", &left);
+	timerfd_gettime(fd, &left);
+	show_left("moment", &left);
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &moment, &left);
+	show_left("was", &left);
+	if (timer_create(CLOCK_REALTIME, &none, &timer))
+		return 1;
+	timer_settime(timer, 0, &length, NULL);
+	timer_gettime(timer, &left);
+	show_left("length", &left);
+	timer_settime(timer, TIMER_ABSTIME, &moment, &left);
+	show_left("was", &left);
+	return 0;
+}
+
 static int closed(void)
 {
 	struct timespec ts;
@@ -175,9 +222,52 @@ static int set(void)
 	printf("%d %lld %lld", err, (long long)shown.tv_sec - to.tv_sec,
 	       (long long)told.tv_sec - to.tv_sec);
 	err = adjtimex(&on) < 0 ? errno : 0;
+	/* Further than any clock goes, which a product of 64 bits would not show. */
+	if (adjtimex(&(struct timex){.modes = ADJ_SETOFFSET, .time = {36893488147ll, 0}}) >= 0)
+		return 1;
 	clock_gettime(CLOCK_REALTIME, &shown);
 	printf(" %d %lld %d", err, (long long)shown.tv_sec - to.tv_sec, wait_until(200));
 	return 0;
+}
+
+static int timerfd;
+
+static void *wait_for_timer(void *unused)
+{
+	uint64_t ticks;
+
+	printf("%d", read(timerfd, &ticks, sizeof(ticks)) == sizeof(ticks) ? 0 : errno);
+	printf(" %.3f\n", now() - begun);
+	exit(0);
+	return unused;
+}
+
+/*
+ * A child sets the clock while a thread waits, and the first thread is no more; unless the
+ * kernel would not let a tracer look for descriptors elsewhere (before Linux 6.9).
+ */
+static int timer_of_thread(void)
+{
+	struct itimerspec moment = {.it_value = {0, 0}};
+	pthread_t thread;
+
+	timerfd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+	clock_gettime(CLOCK_REALTIME, &moment.it_value);
+	moment.it_value.tv_sec += 10;
+	timerfd_settime(timerfd, TFD_TIMER_ABSTIME, &moment, NULL);
+	if (fork() == 0) {
+		struct timespec ts;
+
+		close(timerfd);
+		pause_ms(100);
+		clock_gettime(CLOCK_REALTIME, &ts);
+		ts.tv_sec += 1000;
+		_exit(clock_settime(CLOCK_REALTIME, &ts) ? errno : 0);
+	}
+	pthread_create(&thread, NULL, wait_for_timer, NULL);
+	if (syscall(SYS_pidfd_open, getpid(), O_EXCL) < 0)
+		pthread_join(thread, NULL);
+	pthread_exit(NULL);
 }
 
 static int set_while(void)
@@ -207,15 +297,16 @@ static const struct {
 	{"forks", forks, 0},
 	{"thread-exec", thread_exec, 0},
 	{"filter", filter, 0},
+	{"timers", timers, 0},
 	{"closed", closed, 0},
 	{"set", set, 0},
 	{"set-while", set_while, 0},
+	{"set-thread", timer_of_thread, 0},
 };
 
 int main(int argc, char **argv)
 {
-	double before = now();
-
+	begun = now();
 	setvbuf(stdout, NULL, _IONBF, 0);
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(all[0]); i++) {
 		if (strcmp(argv[1], all[i].name))
@@ -223,7 +314,7 @@ int main(int argc, char **argv)
 		printf("%s ", all[i].name);
 		if (all[i].run())
 			return 1;
-		printf(" %.3f\n", now() - before);
+		printf(" %.3f\n", now() - begun);
 		return all[i].status;
 	}
 	return 2;

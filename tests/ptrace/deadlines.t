@@ -89,6 +89,17 @@ for my $what ([30000], ['lengths', 30000]) {
 	cmp_ok(time - $before, '>', 0.4, '... it takes so much longer');
 }
 
+# What is left of a timer is of the time that it was set in: a length of time is the machine's unless all
+# clocks have a rate.
+for my $rate (['--rate', 60], ['--rate', 60, '--rate-all']) {
+	my $p = run($UVDSO, 'run', @$rate, '--', program('midst.pie'), 'timers');
+	my ($left) = $p->{out} =~ /^timers (.*), /;
+	is(
+		$left, join(', ', map { "$_ 10 1" } qw(length was moment was length was)),
+		"@$rate: timers tell what is left of them"
+	) or diag $p->{err};
+}
+
 # Whatever happens in the middle.
 my $plain = run($waits, 'signals', 300);
 my $p = run($UVDSO, 'run', @future, '--', $waits, 'signals', 300);
@@ -150,13 +161,16 @@ for my $what (sort keys %midst) {
 	) or diag $p->{err};
 	cmp_ok(abs(time - $before), '<', 1000, '... and never that of the machine');
 	SKIP: {
-		skip 'it takes CAP_SYS_TIME', 1 if !$may;
-		my $p = run($UVDSO, 'run', @future, '--', program('midst.pie'), 'set-while');
-		my ($seconds) = $p->{out} =~ /^set-while 0 0 ([\d.]+)$/;
-		ok(
-			defined $seconds && $seconds < 9,
-			'whoever waits for what it shows then is woken'
-		) or diag $p->{out}, $p->{err};
+		skip 'it takes CAP_SYS_TIME', 2 if !$may;
+		my %want = ('set-while' => '0 0', 'set-thread' => '0');
+		for my $what (sort keys %want) {
+			my $p = run($UVDSO, 'run', @future, '--', program('midst.pie'), $what);
+			my ($seconds) = $p->{out} =~ /^$what $want{$what} ([\d.]+)$/;
+			ok(
+				defined $seconds && $seconds < 9,
+				"$what: whoever waits for what it shows then is woken"
+			) or diag $p->{out}, $p->{err};
+		}
 	}
 }
 
@@ -189,6 +203,20 @@ $p = run(
 is($p->{out}, "$year\n", 'within a followed tree its clocks are added to') or diag $p->{err};
 my @said = $p->{err} =~ /(follow   not done)/g;
 is(scalar(@said), 1, '... and what is not followed is said once') or diag $p->{err};
+
+# Who is started by hand has given up what its predecessor had mapped, the slots as well. Nothing is written
+# to what lies there then: its deadlines are the kernel's, and that is said.
+$p = run(
+	$UVDSO, 'run', @past, '--', $UVDSO, 'run', '--exec=hand', '--', program('midst.pie'),
+	'plain'
+);
+like($p->{out}, qr/^plain 0 /, 'a program without slots has its deadlines unconverted')
+    or diag $p->{err};
+like(
+	$p->{err},
+	qr/^uvdso: \d+ midst\.pie: system calls go by the machine's clocks: [^\n]*Bad address\n\z/,
+	'... which is said once'
+);
 
 # Who kills the tracer kills the tree: its clocks would jump.
 SKIP: {

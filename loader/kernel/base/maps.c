@@ -22,7 +22,9 @@ static int parse_line(const char *line, struct map_range *range)
 	if (*end != '-')
 		return -EINVAL;
 	range->end = strtoul(end + 1, &end, 16);
-	at = end;
+	at = end + strspn(end, " ");
+	memset(range->rights, 0, sizeof(range->rights));
+	strncpy(range->rights, at, sizeof(range->rights) - 1);
 	for (int column = 0; column < 4; column++) {
 		at += strspn(at, " ");
 		at += strcspn(at, " ");

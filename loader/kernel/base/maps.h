@@ -19,7 +19,8 @@
 
 struct map_range {
 	uintptr_t start, end;
-	char name[32]; /* the beginning of the last column: a path, "[stack]", or empty */
+	char rights[5]; /* "r-xp" */
+	char name[32];  /* the beginning of the last column: a path, "[stack]", or empty */
 };
 
 struct maps {

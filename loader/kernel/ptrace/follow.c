@@ -140,8 +140,7 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 	follow->started = follow->left = follow->stuck = false;
 	follow->told_by_kernel = false;
 	follow->told = 0;
-	follow->deadlines =
-		(struct deadlines){.control = follow->control, .files = &follow->files};
+	deadlines_start(&follow->deadlines, follow->control, &follow->files);
 	if (ptrace(PTRACE_SEIZE, first, NULL, (void *)options_of(follow))) {
 		err = error_from("ptrace");
 		if (tracer_of(first) > 0)

@@ -3,6 +3,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -377,10 +378,17 @@ static int receive_there(struct traced *traced, int socket, uintptr_t at, int fd
 	return 0;
 }
 
+/* Linux 6.9: of a thread that is not the first of its process. Not in all headers. */
+#ifndef PIDFD_THREAD
+#	define PIDFD_THREAD O_EXCL
+#endif
+
 int traced_borrow_fd(pid_t pid, int fd)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), borrowed;
 
+	if (pidfd < 0 && (errno == EINVAL || errno == ENOENT))
+		pidfd = (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD);
 	if (pidfd < 0)
 		return error_from("pidfd_open");
 	borrowed = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);

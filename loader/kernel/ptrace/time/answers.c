@@ -162,6 +162,7 @@ static long adjust(struct time_stop *stop, unsigned modes)
 	uintptr_t at = (uintptr_t)stop->arg[(int)stop->call->time] +
 		       timex_form[stop->form].offset_of_time;
 	struct time_words by = {.count = 2, .size = small ? 4 : 8};
+	s64 ns;
 
 	by.parts = modes & ADJ_NANO ? 1000000000 : 1000000;
 	if (!may_set(stop->pid) || (modes & ~(unsigned)ADJ_NANO) != ADJ_SETOFFSET)
@@ -170,8 +171,10 @@ static long adjust(struct time_stop *stop, unsigned modes)
 		return -EFAULT;
 	if (by.word[1] < 0 || by.word[1] >= by.parts)
 		return -EINVAL;
-	return set_by(stop, by.word[0] * (s64)NSEC_PER_SEC +
-				    by.word[1] * ((s64)NSEC_PER_SEC / by.parts));
+	if (__builtin_mul_overflow(by.word[0], (s64)NSEC_PER_SEC, &ns) ||
+	    __builtin_add_overflow(ns, by.word[1] * ((s64)NSEC_PER_SEC / by.parts), &ns))
+		return -EINVAL;
+	return set_by(stop, ns);
 }
 
 bool answer_is_left(const struct time_stop *stop)
@@ -233,7 +236,7 @@ void answer_exchange(const struct time_stop *stop)
 		exchange_timex(stop);
 	else if (stop->call->layout == LAYOUT_SYSINFO)
 		exchange_uptime(stop);
-	else if (timens_clock_of(time_stop_clock(stop)) >= 0)
+	else if (timens_clock_of(time_stop_clock(stop)) >= 0 && time_stop_is_rated(stop))
 		length_tell_left(stop, (unsigned)stop->call->time, stop->call->layout,
 				 timens_clock_of(time_stop_clock(stop)));
 }

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <stub.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kernel/base/maps.h"
 #include "kernel/base/proc.h"
@@ -51,9 +53,23 @@ struct task {
 	bool passes;   /* it names a length of time, which is length */
 	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
 	struct length length;
+	bool was_rated; /* the timer that it sets: so is what was left of that */
 	unsigned slot;
 	struct deadline_wait wait;
 };
+
+void deadlines_start(struct deadlines *deadlines, struct control *control,
+		     const struct vdso_files *files)
+{
+	*deadlines = (struct deadlines){.control = control, .files = files};
+	if (control)
+		control_read(control, &deadlines->armed);
+	/* The first slot is the mark's. */
+	deadlines->used[0] = 1;
+	if (syscall(SYS_getrandom, &deadlines->mark, sizeof(deadlines->mark), 0) < 0)
+		deadlines->mark = (long)(uintptr_t)deadlines ^ syscall(SYS_getpid);
+	deadlines->mark |= 1; /* not what an empty slot has */
+}
 
 static int by_pid(const void *a, const void *b)
 {
@@ -101,7 +117,7 @@ static int note(struct deadlines *deadlines, pid_t pid, int err)
 	return PTRACE_CONT;
 }
 
-/* The first that is free, so that few pages are ever touched. */
+/* The first that is free, so that few pages are ever touched; or NO_SLOT. */
 static unsigned take_slot(struct deadlines *deadlines)
 {
 	for (; deadlines->first_free < DEADLINE_SLOTS / 64; deadlines->first_free++) {
@@ -114,8 +130,7 @@ static unsigned take_slot(struct deadlines *deadlines)
 		*used |= 1ull << bit;
 		return deadlines->first_free * 64 + bit;
 	}
-	/* Its wait has begun long ago: the kernel has read it. */
-	return deadlines->oldest++ % DEADLINE_SLOTS;
+	return NO_SLOT;
 }
 
 static void give_slot(struct deadlines *deadlines, struct task *task)
@@ -153,8 +168,6 @@ void deadlines_exec(struct deadlines *deadlines, pid_t pid)
 void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 {
 	deadlines_gone(deadlines, pid);
-	if (!deadlines->tasks)
-		control_read(deadlines->control, &deadlines->armed);
 	add(deadlines, pid, slots);
 }
 
@@ -234,17 +247,63 @@ static int write_regs(pid_t pid, const struct user_regs_struct *regs)
 	return regs_write(pid, regs) && regs_write(pid, regs) ? error_from("ptrace") : 0;
 }
 
-/* Into the slot, which the program cannot write to: by words, as ptrace(2) can all the same. */
-static int put(pid_t pid, uintptr_t at, const struct time_words *words)
+struct slots {
+	uintptr_t start;
+	bool there;
+};
+
+/* Neighbours that are alike are one mapping to the kernel. */
+static bool is_slots(void *arg, const struct map_range *range)
 {
+	struct slots *slots = arg;
+
+	if (range->end <= slots->start)
+		return true;
+	slots->there = range->start <= slots->start &&
+		       range->end - slots->start >= DEADLINE_SLOTS_SIZE &&
+		       !strcmp(range->rights, "r--p") && !range->name[0];
+	return false;
+}
+
+/* Are its slots still there? Return 0 or -errno. */
+static int find_slots(const struct deadlines *deadlines, const struct task *task)
+{
+	struct slots slots = {.start = task->slots};
+	long mark;
+	int err;
+
+	errno = 0;
+	mark = ptrace(PTRACE_PEEKDATA, task->pid, (void *)task->slots, NULL);
+	if (!errno && mark == deadlines->mark)
+		return 0;
+	if (errno == ESRCH)
+		return -ESRCH;
+	err = maps_walk(task->pid, is_slots, &slots);
+	if (err)
+		return err;
+	if (!slots.there)
+		return error_by("ptrace", -EFAULT);
+	return ptrace(PTRACE_POKEDATA, task->pid, (void *)task->slots, (void *)deadlines->mark)
+		       ? error_from("ptrace")
+		       : 0;
+}
+
+/* Into the slot, which the program cannot write to: by words, as ptrace(2) can all the same. */
+static int put(const struct deadlines *deadlines, const struct task *task,
+	       const struct time_words *words)
+{
+	uintptr_t at = task->slots + task->slot * TIME_VALUE_MAX;
 	union {
 		unsigned char bytes[TIME_VALUE_MAX];
 		long word[TIME_VALUE_MAX / sizeof(long)];
 	} value = {{0}};
 	size_t size = time_words_bytes(words, value.bytes);
+	int err = task->slot == NO_SLOT ? -ENOBUFS : find_slots(deadlines, task);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i * sizeof(long) < size; i++)
-		if (ptrace(PTRACE_POKEDATA, pid, (void *)(at + i * sizeof(long)),
+		if (ptrace(PTRACE_POKEDATA, task->pid, (void *)(at + i * sizeof(long)),
 			   (void *)value.word[i]))
 			return error_from("ptrace");
 	return 0;
@@ -324,10 +383,11 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 		is_closed(deadlines, task, stop);
 		return PTRACE_CONT;
 	}
+	task->was_rated = stop->call->left >= 0 && time_stop_is_rated(stop);
 	task->slot = take_slot(deadlines);
 	at = task->slots + task->slot * TIME_VALUE_MAX;
 	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, at);
-	err = put(stop->pid, at, &words);
+	err = put(deadlines, task, &words);
 	if (!err)
 		err = write_regs(stop->pid, regs);
 	if (err) {
@@ -386,7 +446,7 @@ static int begin_length(struct deadlines *deadlines, struct task *task,
 	if (kind == LENGTH_IN_WORDS) {
 		task->slot = take_slot(deadlines);
 		value = (long)(task->slots + task->slot * TIME_VALUE_MAX);
-		err = put(stop->pid, (uintptr_t)value, &words);
+		err = put(deadlines, task, &words);
 	}
 	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, (uintptr_t)value);
 	if (!err)
@@ -441,7 +501,8 @@ static void end_wait(const struct task *task, const struct time_stop *stop,
 		     struct user_regs_struct *regs)
 {
 	/* What was left of the timer until now. */
-	if (task->call->layout == LAYOUT_ITIMERSPEC && regs_result(regs) == 0)
+	if (task->was_rated && task->call->layout == LAYOUT_ITIMERSPEC &&
+	    regs_result(regs) == 0)
 		length_tell_left(stop, (unsigned)task->call->left, LAYOUT_ITIMERSPEC,
 				 task->wait.with);
 	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
@@ -547,8 +608,9 @@ static void visit(const void *node, VISIT order, int depth)
 	const struct task *task = *(struct task *const *)node;
 
 	(void)depth;
+	/* A call of TIME_ENDS may have been given a length of time. */
 	if ((order == postorder || order == leaf) && task->call && task->replaced &&
-	    task->call->does == TIME_ENDS)
+	    !task->passes && task->call->does == TIME_ENDS)
 		walk.each(walk.arg, &task->wait);
 }
 

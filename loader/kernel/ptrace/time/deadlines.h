@@ -18,6 +18,10 @@
  * call that would go on with a time which the kernel has kept (ERESTART_RESTARTBLOCK) is made
  * one that begins again (ERESTARTNOHAND); with a handler both mean EINTR.
  *
+ * A program may have given up its memory, slots and all: `uvdso run` does so where it starts
+ * one by hand. So the first slot has a mark of ours, and where that is missing nothing is
+ * written before the kernel has said that these are slots.
+ *
  * What cannot be read, or is no valid time, is left to the kernel, which says EFAULT or EINVAL.
  *
  * Who runs on the kernel's vDSO has the kernel's clocks, and its calls are left alone. So are
@@ -36,7 +40,7 @@
 #include "kernel/map/place.h"
 #include "kernel/ptrace/time/time_value.h"
 
-/* So many waits may be under way in a tree at a time; the next one takes the oldest's slot. */
+/* So many waits but one may be under way in a tree at a time; more are left to the kernel. */
 #define DEADLINE_SLOTS      16384
 #define DEADLINE_SLOTS_SIZE (DEADLINE_SLOTS * TIME_VALUE_MAX)
 
@@ -47,7 +51,7 @@ struct deadlines {
 	struct own_clocks armed; /* by which all that waits has been converted */
 	uint64_t used[DEADLINE_SLOTS / 64];
 	unsigned first_free; /* below it all are used */
-	unsigned oldest;
+	long mark;           /* in the first slot of each memory that has slots */
 	pid_t closed; /* one whose memory has turned out to be closed to us; to be told */
 	pid_t failed; /* the first thread of whose calls one went by the kernel's clocks, or 0,
 		       */
@@ -62,6 +66,10 @@ struct deadline_wait {
 	int64_t until; /* by the program's clock */
 	const char *call;
 };
+
+/* For the tree with these clocks, which are in force already. */
+void deadlines_start(struct deadlines *deadlines, struct control *control,
+		     const struct vdso_files *files);
 
 /*
  * At a stop of a filter. Returns how the thread is to go on: PTRACE_CONT, or PTRACE_SYSCALL for

@@ -80,14 +80,22 @@ static void exchange(const struct time_stop *stop, uintptr_t at, const struct pl
 	traced_write(stop->pid, at, part, size);
 }
 
+/* struct statx begins with which of its fields there are: not every file has a birth time. */
+#define STATX_BTIME_BIT 0x800u
+#define STATX_BTIME_AT  80
+
 void files_exchange(const struct time_stop *stop)
 {
-	const struct place *place =
-		stop->call->layout == LAYOUT_STATX ? &statx_of : &stat_of[stop->form];
+	bool is_statx = stop->call->layout == LAYOUT_STATX;
+	const struct place *place = is_statx ? &statx_of : &stat_of[stop->form];
 	uintptr_t buffer = (uintptr_t)stop->arg[(int)stop->call->time];
+	unsigned mask = 0;
 
+	if (is_statx && traced_read(stop->pid, buffer, &mask, sizeof(mask)))
+		return;
 	for (unsigned i = 0; i < place->times; i++)
-		exchange(stop, buffer + place->at[i], place);
+		if (!is_statx || place->at[i] != STATX_BTIME_AT || mask & STATX_BTIME_BIT)
+			exchange(stop, buffer + place->at[i], place);
 }
 
 /* A pair of words; UTIME_NOW and UTIME_OMIT are no times. */

@@ -18,6 +18,7 @@
 #include "kernel/base/proc.h"
 #include "kernel/clock/clock_map.h"
 #include "kernel/ptrace/time/rearm.h"
+#include "kernel/ptrace/time/time_stop.h"
 #include "kernel/ptrace/traced.h"
 
 /* Linux 3.18, where it has CONFIG_CHECKPOINT_RESTORE; not in the C library's header. */
@@ -37,24 +38,6 @@ static struct timespec timespec_of(s64 ns)
 {
 	return (struct timespec){(time_t)(ns / (s64)CLOCK_RATE_ONE),
 				 (long)(ns % (s64)CLOCK_RATE_ONE)};
-}
-
-/* As /proc/PID/fdinfo shows it: which clock, and how it was set. */
-static bool is_absolute(pid_t pid, int fd, int *clock, int *flags)
-{
-	char name[32], text[1024];
-	const char *line, *set;
-
-	snprintf(name, sizeof(name), "fdinfo/%d", fd);
-	if (proc_text(pid, name, text, sizeof(text)) < 0)
-		return false;
-	line = strstr(text, "\nclockid: ");
-	set = strstr(text, "\nsettime flags: ");
-	if (!line || !set)
-		return false;
-	*clock = atoi(line + strlen("\nclockid: "));
-	*flags = (int)strtol(set + strlen("\nsettime flags: "), NULL, 8);
-	return *flags & TFD_TIMER_ABSTIME;
 }
 
 /* Is it a timer that is done already? Without kcmp(2) that cannot be known. */
@@ -87,24 +70,54 @@ static uint64_t ticks_of(int timer)
 	return line ? strtoull(line + strlen("\nticks: "), NULL, 10) : 0;
 }
 
+/* We may lose our CPU between two questions; then both are asked again. */
+#define LOOKS       10
+#define SOON_ENOUGH 20000
+
+/*
+ * What is left of a timer, and the time of its clock then: never earlier, so that it is not
+ * armed early, and later by no more than the question took.
+ */
+static bool look(int timer, clockid_t clock, struct itimerspec *set, s64 *now)
+{
+	s64 least = INT64_MAX;
+
+	for (int turn = 0; turn < LOOKS && least > SOON_ENOUGH; turn++) {
+		struct itimerspec left;
+		struct timespec before, after;
+		s64 took;
+
+		if (clock_gettime(clock, &before) || timerfd_gettime(timer, &left) ||
+		    clock_gettime(clock, &after))
+			return false;
+		took = ns_of(&after) - ns_of(&before);
+		/* Below zero: the machine's clock was set meanwhile. */
+		if (took < 0 || took >= least)
+			continue;
+		least = took;
+		*set = left;
+		*now = ns_of(&after);
+	}
+	return least < INT64_MAX;
+}
+
 static void arm(const struct rearm *rearm, int timer, clockid_t clock, int with, int flags)
 {
 	const struct clock_map *before = &rearm->before.map[with],
 			       *after = &rearm->after.map[with];
 	struct itimerspec set;
-	struct timespec now;
-	s64 left, interval;
+	s64 left, interval, now;
 	uint64_t ticks;
 
 	/* That of one with an interval counts what has expired, too. */
-	if (timerfd_gettime(timer, &set) || clock_gettime(clock, &now))
+	if (!look(timer, clock, &set, &now))
 		return;
 	left = ns_of(&set.it_value);
 	interval = ns_of(&set.it_interval);
 	if (!left)
 		return;
-	set.it_value = timespec_of(not_none(
-		clock_map_kernel(after, clock_map_deadline(before, ns_of(&now) + left))));
+	set.it_value = timespec_of(
+		not_none(clock_map_kernel(after, clock_map_deadline(before, now + left))));
 	if (interval)
 		set.it_interval = timespec_of(
 			not_none(clock_map_wait(after, clock_map_left(before, interval))));
@@ -118,7 +131,8 @@ static void look_at(struct rearm *rearm, pid_t pid, int fd)
 {
 	int clock, flags, with, timer;
 
-	if (rearm->count == TIMERS_MAX || !is_absolute(pid, fd, &clock, &flags))
+	if (rearm->count == TIMERS_MAX || !timerfd_look(pid, fd, &clock, &flags) ||
+	    !(flags & TFD_TIMER_ABSTIME))
 		return;
 	with = timens_clock_of(clock);
 	if (with < 0 || !memcmp(&rearm->before.map[with], &rearm->after.map[with],
@@ -149,14 +163,48 @@ static bool is_timer(const char *directory, const char *fd)
 	       !memcmp(target, timer, sizeof(timer) - 1);
 }
 
-/* Threads have the descriptors of their process. */
-static bool is_process(pid_t pid)
+static bool is_over(const char *status)
+{
+	const char *state = strstr(status, "\nState:\t");
+
+	return state &&
+	       (state[strlen("\nState:\t")] == 'Z' || state[strlen("\nState:\t")] == 'X');
+}
+
+static pid_t living_thread(pid_t pid)
+{
+	char path[32], text[4096];
+	pid_t found = 0;
+	struct dirent *entry;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	directory = opendir(path);
+	while (directory && !found && (entry = readdir(directory))) {
+		pid_t thread = atoi(entry->d_name);
+
+		if (thread > 0 && proc_text(thread, "status", text, sizeof(text)) > 0 &&
+		    !is_over(text))
+			found = thread;
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+/*
+ * Threads have the descriptors of their process. The first one has them no more if it has ended
+ * before the others. Returns who has them, or 0.
+ */
+static pid_t holder(pid_t pid)
 {
 	char text[4096], *line;
 	ssize_t got = proc_text(pid, "status", text, sizeof(text));
 
 	line = got > 0 ? strstr(text, "\nTgid:") : NULL;
-	return line && atoi(line + strlen("\nTgid:")) == pid;
+	if (!line || atoi(line + strlen("\nTgid:")) != pid)
+		return 0;
+	return is_over(text) ? living_thread(pid) : pid;
 }
 
 void rearm_process(struct rearm *rearm, pid_t pid)
@@ -165,7 +213,8 @@ void rearm_process(struct rearm *rearm, pid_t pid)
 	struct dirent *entry;
 	DIR *directory;
 
-	if (!is_process(pid))
+	pid = holder(pid);
+	if (!pid)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	directory = opendir(path);

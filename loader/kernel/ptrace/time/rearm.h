@@ -21,7 +21,8 @@ struct rearm {
 
 /*
  * Arms all timerfds of a process that were set to an absolute time. A timer that several
- * processes have is armed once.
+ * processes have is armed once. Before Linux 6.9 none is of a process whose first thread has
+ * ended.
  */
 void rearm_process(struct rearm *rearm, pid_t pid);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #include "kernel/base/proc.h"
@@ -38,16 +39,40 @@ s64 time_stop_kernel(const struct time_stop *stop, int clock, s64 ns)
 	return sum < 0 ? 0 : sum;
 }
 
-/* "clockid: 1", as /proc/PID/fdinfo/FD says for a timerfd. */
-static int clock_of_timerfd(pid_t pid, int fd)
+/* "clockid: 1" and "settime flags: 01" are two lines of it. */
+bool timerfd_look(pid_t pid, int fd, int *clock, int *flags)
 {
-	char name[32], text[1024], *line;
+	char name[32], text[1024];
+	const char *id, *set;
 
 	snprintf(name, sizeof(name), "fdinfo/%d", fd);
 	if (proc_text(pid, name, text, sizeof(text)) < 0)
-		return -1;
-	line = strstr(text, "\nclockid:");
-	return line ? atoi(line + strlen("\nclockid:")) : -1;
+		return false;
+	id = strstr(text, "\nclockid:");
+	set = strstr(text, "\nsettime flags:");
+	if (!id || !set)
+		return false;
+	*clock = atoi(id + strlen("\nclockid:"));
+	*flags = (int)strtol(set + strlen("\nsettime flags:"), NULL, 8);
+	return true;
+}
+
+static int clock_of_timerfd(pid_t pid, int fd)
+{
+	int clock, flags;
+
+	return timerfd_look(pid, fd, &clock, &flags) ? clock : -1;
+}
+
+bool time_stop_is_rated(const struct time_stop *stop)
+{
+	int clock, flags;
+
+	if (stop->control->rate_all)
+		return true;
+	return stop->call->clock == BY_TIMERFD &&
+	       timerfd_look(stop->pid, (int)stop->arg[0], &clock, &flags) &&
+	       flags & TFD_TIMER_ABSTIME;
 }
 
 /* /proc/PID/timers has some lines for each: "ID: 0" is the first, "ClockID: 1" the last. */

@@ -4,6 +4,8 @@
 #ifndef KERNEL_PTRACE_TIME_STOP_H
 #define KERNEL_PTRACE_TIME_STOP_H
 
+#include <stdbool.h>
+
 #include "kernel/clock/control.h"
 #include "kernel/ptrace/time/time_calls.h"
 #include "kernel/ptrace/time/time_value.h"
@@ -27,6 +29,16 @@ struct time_stop {
 
 /* The id of the clock that a call is about; -1 if it cannot be known. */
 int time_stop_clock(const struct time_stop *stop);
+
+/* What /proc/PID/fdinfo/FD says of a timerfd: its clock, and the flags it was set with. */
+bool timerfd_look(pid_t pid, int fd, int *clock, int *flags);
+
+/*
+ * Does the timer that a call is about run at the rate of its clock? One that was set to a
+ * length of time does so only where all lengths have a rate. Of a timer of timer_create(2) it
+ * cannot be known how it was set.
+ */
+bool time_stop_is_rated(const struct time_stop *stop);
 
 /*
  * What a clock, by its id, shows when the kernel's is at ns; and the kernel's time for what it
