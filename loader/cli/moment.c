@@ -81,7 +81,7 @@ static const char *read_seconds(const char *text, struct clock_wish *wish)
 /* "Z", " UTC", "+01:00", "-0330", or nothing: local time. False if it is something else. */
 static bool read_zone(const char *text, bool *local, long *east)
 {
-	int sign = *text == '-' ? -1 : 1, hours, minutes = 0;
+	int sign, hours, minutes = 0;
 
 	*local = !*text;
 	*east = 0;

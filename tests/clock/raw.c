@@ -1,8 +1,8 @@
 /*
  * raw.c - MONOTONIC_RAW goes with MONOTONIC, by a line of its own.
  *
- * The kernel's two have been apart since it was started, and a rate is not to count that: so what
- * RAW shows is as continuous at a change as MONOTONIC, and only an offset moves both.
+ * The kernel's two have been apart since it was started, and a rate is not to count that: so
+ * what RAW shows is as continuous at a change as MONOTONIC, and only an offset moves both.
  */
 #include <time.h>
 
@@ -40,7 +40,8 @@ static void test_start(void)
 	struct own_clocks clocks;
 
 	clock_wish_start(&wish, &now, &clocks);
-	is(raw(&clocks, &now), now.raw, "at a rate of its own RAW begins where the kernel's is");
+	is(raw(&clocks, &now), now.raw,
+	   "at a rate of its own RAW begins where the kernel's is");
 	is(raw(&clocks, &later) - now.raw, (later.raw - now.raw) * 1000,
 	   "... and goes at that rate");
 	wish.offset[TIMENS_MONOTONIC] = 5 * SECOND;

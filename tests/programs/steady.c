@@ -1,6 +1,6 @@
 /*
- * steady.c - MONOTONIC and MONOTONIC_RAW by the vDSO and by the system call, in turn, until there
- * is a file of that name: how often each has gone back, and how far.
+ * steady.c - MONOTONIC and MONOTONIC_RAW by the vDSO and by the system call, in turn, until
+ * there is a file of that name: how often each has gone back, and how far.
  */
 #include <inttypes.h>
 #include <stdbool.h>

@@ -133,7 +133,7 @@ static long long now_ms(void)
 	struct timespec ts = {0, 0};
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
+	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* The answer; what anybody else sends is no answer. */

@@ -73,6 +73,11 @@ static pid_t tracer_of(pid_t pid)
 /* More of them are as good as none: who has so many is not left to itself. */
 #define FILTERS_MAX 64
 
+bool follow_is_traced(void)
+{
+	return tracer_of(0) > 0;
+}
+
 /* It waits for our answer, so it stops at once. */
 #define STOP_MS 1000
 

@@ -492,7 +492,7 @@ static int read_vector(struct target *t, struct error *error)
 	}
 	/* After it come some strings, and then perhaps nothing. */
 	while (pairs &&
-	       (err = traced_read(pid, t->vector, t->vec.pair, pairs * sizeof(t->vec.pair[0]))))
+	       traced_read(pid, t->vector, t->vec.pair, pairs * sizeof(t->vec.pair[0])))
 		pairs--;
 	while (t->vec.count < pairs)
 		if (t->vec.pair[t->vec.count++].a_type == AT_NULL)

@@ -237,7 +237,7 @@ int row_leave(struct traced *traced, struct row *row, const struct placement *vd
 
 int row_find(pid_t pid, struct row_block *block, uintptr_t *at)
 {
-	struct user_regs_struct regs;
+	struct user_regs_struct regs = {0};
 
 	if (traced_regs(pid, &regs))
 		return -1;

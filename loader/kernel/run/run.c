@@ -568,6 +568,10 @@ static int make_data_pages(struct start *start, const struct foreign_layout *for
  */
 static bool hide(void)
 {
+	/* A tracer of the same user could not answer us any more, as in a tree whose clocks it
+	 * keeps. */
+	if (follow_is_traced())
+		return false;
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 

@@ -7,17 +7,17 @@
 
 #include <sys/syscall.h>
 
-#define SYS_stime      -1
-#define SYS_time       -1
-#define SYS_poll       -1
-#define SYS_select     -1
-#define SYS_epoll_wait -1
-#define SYS_alarm      -1
-#define SYS_stat       -1
-#define SYS_lstat      -1
-#define SYS_utime      -1
-#define SYS_utimes     -1
-#define SYS_futimesat  -1
+#define SYS_stime      (-1)
+#define SYS_time       (-1)
+#define SYS_poll       (-1)
+#define SYS_select     (-1)
+#define SYS_epoll_wait (-1)
+#define SYS_alarm      (-1)
+#define SYS_stat       (-1)
+#define SYS_lstat      (-1)
+#define SYS_utime      (-1)
+#define SYS_utimes     (-1)
+#define SYS_futimesat  (-1)
 #ifndef SYS_epoll_pwait2
 #	define SYS_epoll_pwait2 441
 #endif

@@ -9,7 +9,7 @@
 
 #include "kernel/arch/i386/time_calls.h"
 
-#define SYS_stime -1
+#define SYS_stime (-1)
 #ifndef SYS_epoll_pwait2
 #	define SYS_epoll_pwait2 441
 #endif

@@ -239,11 +239,13 @@ static void know_namespace(struct task *task)
 /* All of them; a failure is asked about once more. Return 0 or -errno. */
 static int read_regs(pid_t pid, struct user_regs_struct *regs)
 {
+	/* NOLINTNEXTLINE(misc-redundant-expression): a second try, not a second condition */
 	return regs_read(pid, regs) && regs_read(pid, regs) ? error_from("ptrace") : 0;
 }
 
 static int write_regs(pid_t pid, const struct user_regs_struct *regs)
 {
+	/* NOLINTNEXTLINE(misc-redundant-expression): a second try, not a second condition */
 	return regs_write(pid, regs) && regs_write(pid, regs) ? error_from("ptrace") : 0;
 }
 
@@ -519,6 +521,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	struct user_regs_struct regs;
 	int err;
 
+	/* NOLINTNEXTLINE(misc-redundant-expression): likewise */
 	if ((ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0 &&
 	     ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0) ||
 	    info.op != PTRACE_SYSCALL_INFO_SECCOMP ||
