@@ -52,18 +52,6 @@ const struct command command_clock = {
 	.run = run,
 };
 
-/* The process that traces pid; 0 for none. */
-static pid_t tracer_of(pid_t pid)
-{
-	char text[4096], *line;
-	ssize_t got = proc_text(pid, "status", text, sizeof(text));
-
-	if (got < 0)
-		return (pid_t)got;
-	line = strstr(text, "\nTracerPid:");
-	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
-}
-
 /* "uvdso-follow of 123 @00a3f": the name of its desk, or NULL. */
 static const char *desk_of(pid_t tracer)
 {
@@ -86,7 +74,7 @@ static int fail(pid_t pid, const char *why, const char *more)
 
 static int ask(pid_t pid, struct clock_reply *reply)
 {
-	pid_t tracer = tracer_of(pid);
+	pid_t tracer = proc_tracer(pid);
 	const char *desk;
 	int err;
 

@@ -96,7 +96,10 @@ static void step_aside(void)
 	setsid();
 	/* With syscall(2), since nothing depends on the result: a directory may stay busy. */
 	syscall(SYS_chdir, "/");
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* In a tree with clocks of its own its tracer, another user's perhaps, answers for
+	 * them. */
+	if (proc_tracer(0) <= 0)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* All that becoming an attendant takes. */

@@ -14,7 +14,7 @@
  *
  * It has a session of its own, where no terminal and no kill(2) of a process group reaches it,
  * blocks all signals, holds none of the program's descriptors, keeps no directory busy, and
- * cannot be looked into (PR_SET_DUMPABLE) except by root.
+ * cannot be looked into (PR_SET_DUMPABLE) except by root; unless they have a tracer from birth.
  *
  * The program may have threads, so an attendant does only what is safe in a signal handler; and
  * it is cloned without the C library, whose fork(2) would run the program's own handlers

@@ -41,6 +41,17 @@ ssize_t proc_text(pid_t pid, const char *name, char *text, size_t size)
 	return got;
 }
 
+pid_t proc_tracer(pid_t pid)
+{
+	char text[4096], *line;
+	ssize_t got = proc_text(pid, "status", text, sizeof(text));
+
+	if (got < 0)
+		return (pid_t)got;
+	line = strstr(text, "\nTracerPid:");
+	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
+}
+
 int proc_stat(pid_t pid, unsigned long field[PROC_STAT_FIELDS])
 {
 	char text[2048], *word, *rest;

@@ -35,6 +35,9 @@ ssize_t proc_text(pid_t pid, const char *name, char *text, size_t size);
 /* The fields of /proc/PID/stat that are numbers, by their number in proc_pid_stat(5). */
 #define PROC_STAT_FIELDS 53
 
+/* The tracer of a process, 0 for the calling one; 0 if it has none, or -errno. */
+pid_t proc_tracer(pid_t pid);
+
 /* Returns 0 or -errno. What is missing in the file is 0. pid 0 is this process. */
 int proc_stat(pid_t pid, unsigned long field[PROC_STAT_FIELDS]);
 

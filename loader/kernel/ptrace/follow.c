@@ -58,25 +58,8 @@ static long options_of(const struct follow *follow)
 	return follow->trace ? options | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT : options;
 }
 
-/* The tracer of a process, or 0, or -errno. */
-static pid_t tracer_of(pid_t pid)
-{
-	char text[4096], *line;
-	ssize_t got = proc_text(pid, "status", text, sizeof(text));
-
-	if (got < 0)
-		return (pid_t)got;
-	line = strstr(text, "\nTracerPid:");
-	return line ? atoi(line + strlen("\nTracerPid:")) : 0;
-}
-
 /* More of them are as good as none: who has so many is not left to itself. */
 #define FILTERS_MAX 64
-
-bool follow_is_traced(void)
-{
-	return tracer_of(0) > 0;
-}
 
 /* It waits for our answer, so it stops at once. */
 #define STOP_MS 1000
@@ -148,17 +131,17 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 	deadlines_start(&follow->deadlines, follow->control, &follow->files);
 	if (ptrace(PTRACE_SEIZE, first, NULL, (void *)options_of(follow))) {
 		err = error_from("ptrace");
-		if (tracer_of(first) > 0)
+		if (proc_tracer(first) > 0)
 			return error_self(error, err, NULL,
 					  "process %d traces this program already, and a "
 					  "process has only one tracer",
-					  tracer_of(first));
+					  proc_tracer(first));
 		return is_denied(error, error_by("ptrace", err));
 	}
 	/*
 	 * In a PID namespace with the /proc of another one the numbers are of other processes.
 	 */
-	tracer = tracer_of(first);
+	tracer = proc_tracer(first);
 	if (tracer < 0)
 		err = error_self(error, tracer, NULL, "/proc/%d/status: %s%s", first,
 				 error_words(tracer),
@@ -619,7 +602,7 @@ bool follow_any_left(void)
 
 	/* Where each look is interrupted for ever, a hundred processes would take too long. */
 	while (proc && tracer != self && tracer != -EINTR && (entry = readdir(proc)))
-		tracer = atoi(entry->d_name) > 0 ? tracer_of(atoi(entry->d_name)) : 0;
+		tracer = atoi(entry->d_name) > 0 ? proc_tracer(atoi(entry->d_name)) : 0;
 	if (proc)
 		closedir(proc);
 	return tracer == self;

@@ -82,9 +82,6 @@ void follow_to_end(struct follow *follow);
  */
 void follow_clocks_changed(struct follow *follow);
 
-/* Has this process a tracer? */
-bool follow_is_traced(void);
-
 /* Is any process still traced by us? */
 bool follow_any_left(void);
 

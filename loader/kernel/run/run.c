@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
+#include "kernel/base/proc.h"
 #include "kernel/base/process.h"
 #include "kernel/base/wait.h"
 #include "kernel/exec/exec.h"
@@ -570,7 +571,7 @@ static bool hide(void)
 {
 	/* A tracer of the same user could not answer us any more, as in a tree whose clocks it
 	 * keeps. */
-	if (follow_is_traced())
+	if (proc_tracer(0) > 0)
 		return false;
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
