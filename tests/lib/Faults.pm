@@ -34,19 +34,20 @@ sub headers {
 my $dir = temp_dir();
 chmod 0777, "$dir";
 
-# Each way to a vDSO, and commands that show one. NOW is the time of the program.
+# Each way to a vDSO, and commands that show one. NOW is the time of the program. What is not followed is
+# so on purpose: else that would be said, and be a second sentence beside that of a fault.
 my $hostage = program('hostage');
 my $image = "$dir/vdso.so";
 my @run = ($UVDSO_DYNAMIC, 'run');
 my @shifted = ('--offset', 'realtime=+' . DAYS . 'd', '--', $hostage, 'NOW');
 our %WAYS = (
 	kernel => {cmd => [@run, '--exec=kernel', @shifted]},
-	hand => {cmd => [@run, '--exec=hand', @shifted]},
+	hand => {cmd => [@run, '--exec=hand', '--no-follow', @shifted]},
 	default => {cmd => [@run, @shifted]},
 	follow => {cmd => [@run, '--follow', @shifted, 'again']},
 	clocks => {cmd => [@run, @shifted, $UVDSO_DYNAMIC]},
 	foreign => {cmd => [@run, '--image=kernel', @shifted]},
-	trace => {cmd => [$UVDSO_DYNAMIC, 'trace', @shifted]},
+	trace => {cmd => [$UVDSO_DYNAMIC, 'trace', '--no-follow', @shifted]},
 	boot => {cmd => [program('booted')]},
 	map {
 		my ($name, @args) = @$_;
