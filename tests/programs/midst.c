@@ -11,8 +11,7 @@
  *	midst closed		closes its memory to others, asks the time: "closed ERROR"
  *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
- *	midst set-thread	... while a thread waits for a timer of a first thread that has
- *ended
+ *	midst set-thread	... while a thread waits for a timer, and the first has ended
  */
 #include <errno.h>
 #include <fcntl.h>
