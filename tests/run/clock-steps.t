@@ -217,4 +217,15 @@ refused(run($UVDSO, 'clock', 0x7ffffff0), 2, qr/there is none/, 'nor is one that
 	finish($p);
 }
 
+# Where no user is mapped, all have one number, and nobody is known by it.
+if (!run('unshare', '-U', $UVDSO, qw(run --offset realtime=+0 true))->{status}) {
+	my $q = run(
+		'unshare', '-U', 'sh', '-c',
+		'"$0" run --offset realtime=+0 sleep 30 & i=0; until grep -qs "(sleep)" "/proc/$!/stat" || [ $((i += 1)) -gt 99 ]; do sleep 0.1; done; '
+		    . '"$0" clock --offset realtime=+1d $!; said=$?; kill $!; wait; exit $said',
+		$UVDSO
+	);
+	refused($q, 2, qr/another user's/, 'a user who is not mapped is nobody');
+}
+
 done_testing;
