@@ -3,13 +3,16 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kernel/base/descriptor.h"
 #include "kernel/base/error.h"
+#include "kernel/base/proc.h"
 #include "kernel/base/wait.h"
 #include "kernel/clock/desk.h"
 
@@ -102,13 +105,35 @@ static ssize_t receive(int fd, void *to, size_t size, struct desk_visitor *sende
 	return got;
 }
 
+/* The line of /proc/PID/uid_map where every user is mapped: "0 0 4294967295". */
+#define EVERY_USER 4294967295ul
+
+/*
+ * In a user namespace all users that are not mapped have one number, which may be ours as well
+ * (user_namespaces(7)): then it says nothing of who it is.
+ */
+static bool is_one_user(uid_t uid)
+{
+	char text[256], *at = text;
+	bool from_first;
+
+	if (proc_text(0, "uid_map", text, sizeof(text)) > 0) {
+		from_first = strtoul(at, &at, 10) == 0;
+		strtoul(at, &at, 10); /* whom the first one is outside */
+		if (from_first && strtoul(at, NULL, 10) == EVERY_USER)
+			return true;
+	}
+	return proc_text(0, "../sys/kernel/overflowuid", text, sizeof(text)) > 0 &&
+	       strtoul(text, NULL, 10) != uid;
+}
+
 int desk_next(const struct desk *desk, void *request, size_t size, struct desk_visitor *visitor)
 {
 	ssize_t got = receive(desk->fd, request, size, visitor);
 
 	if (got < 0)
 		return (int)got;
-	if (visitor->uid != getuid() && visitor->uid != 0)
+	if (visitor->uid != 0 && (visitor->uid != getuid() || !is_one_user(visitor->uid)))
 		return -EPERM;
 	return (size_t)got == size ? 0 : -EPROTO;
 }

@@ -4,8 +4,9 @@
  * A datagram socket in the abstract namespace (unix(7)), so that nothing lies in the file
  * system and nothing is left behind. The kernel chooses its name, and the tracer shows it in
  * its command line, "uvdso-follow of PID @NAME". Who sends a datagram is the kernel's word
- * (SCM_CREDENTIALS): requests are taken from the user whose tree it is, and from root; answers
- * from the tracer alone.
+ * (SCM_CREDENTIALS): requests are taken from the user whose tree it is, and from root; from
+ * root alone if that user is not mapped in our user namespace, and nobody knows them apart;
+ * answers from the tracer alone.
  *
  * One datagram asks, one answers. Nothing waits on the tracer's side. Safe in a signal handler.
  */

@@ -222,7 +222,7 @@ static s64 wished_of(const struct clock_wish *wish, const struct clock_now *now,
 	if (wish->has_moment && clock == TIMENS_REALTIME)
 		return wish->moment;
 	if (wish->has_offset[clock])
-		return add(now->ns[clock], wish->offset[clock]);
+		return add(now->ns[clock] + now->ahead[clock], wish->offset[clock]);
 	if (!wish->has_moment || !is_wall(clock))
 		return shown(clocks, now, clock);
 	distance = shown(clocks, now, TIMENS_TAI) - shown(clocks, now, TIMENS_REALTIME);

@@ -167,7 +167,7 @@ static void hold(struct control *control, const struct clock_wish *wish,
 		held.raw = held_at(&clocks->raw, now->raw);
 	control_write(control, &held);
 	wait_until_published(control);
-	timens_now(now);
+	timens_kernel_now(now);
 }
 
 static void change(const struct clerk *clerk, const struct clock_wish *wish,
@@ -224,7 +224,7 @@ static void answer(const struct clerk *clerk, const struct clock_request *reques
 		refuse(reply, -EINVAL, "no such clocks can be asked for");
 		return;
 	}
-	timens_now(&reply->now);
+	timens_kernel_now(&reply->now);
 	control_read(clerk->control, &reply->clocks);
 	if (!clock_wish_says_nothing(&request->wish))
 		change(clerk, &request->wish, reply);
