@@ -465,6 +465,7 @@ static int begin_length(struct deadlines *deadlines, struct task *task,
 /* Its arguments are still those of the call that goes on, in the form of that. */
 static int begin_again(struct task *task)
 {
+	/* fanalyzer: a task is not lost, tsearch(3) keeps it */
 	if (!task->restarts)
 		return PTRACE_CONT;
 	task->call = task->restarted;
@@ -532,6 +533,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	stop.call = time_call_find(info.arch, info.seccomp.nr, &stop.form);
 	if (!task)
 		return note(deadlines, pid, error_by("calloc", -ENOMEM));
+	/* fanalyzer: nor here */
 	if (!task->slots || !stop.call)
 		return PTRACE_CONT;
 	err = read_regs(pid, &regs);
