@@ -40,8 +40,8 @@ int timens_clock_of(s64 id);
 #define CLOCK_LATEST_NS INT64_MAX
 
 /*
- * Never, in the kernel's time: the year 2200. Who waits for a clock that stands still waits for
- * so much after it as the clock is to go on, so that what was waited for can be told from it.
+ * Never, in the kernel's time: the year 2200. A wait for a clock that stands still is for this
+ * time plus the distance that the clock lacks, so that its deadline can be worked out again.
  */
 #define CLOCK_NEVER_NS (7258118400ll * (s64)CLOCK_RATE_ONE)
 
@@ -80,7 +80,7 @@ s64 clock_map_shown_parts(const struct clock_map *map, s64 kernel_ns, u64 *frac,
  */
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns);
 
-/* The other way: what who waits for that time of the kernel's is waiting for. */
+/* The other way: the deadline of a wait that the kernel has as kernel_ns. */
 s64 clock_map_deadline(const struct clock_map *map, s64 kernel_ns);
 
 /*

@@ -44,7 +44,8 @@ void control_write(struct control *control, const struct own_clocks *clocks)
 	u32 seq = atomic_load_explicit(&control->seq, memory_order_relaxed);
 
 	atomic_store_explicit(&control->seq, seq + 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release); /* the odd number before what changes */
+	/* The odd number before what changes; pairs with the fence in control_read(). */
+	atomic_thread_fence(memory_order_release);
 	control->clocks = *clocks;
 	atomic_store_explicit(&control->seq, seq + 2, memory_order_release);
 }

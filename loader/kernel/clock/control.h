@@ -40,9 +40,10 @@ struct control {
  */
 struct control *control_create(void);
 
-/* A consistent copy; returns its seq, an even one. Bounded: a writer that died halfway leaves
- * the last consistent copy in force for readers that keep one: returns 1, and *clocks is
- * unchanged. */
+/*
+ * A consistent copy; returns its seq, an even one. Bounded: if a writer has died halfway it
+ * returns 1, and *clocks is unchanged.
+ */
 u32 control_read(struct control *control, struct own_clocks *clocks);
 
 /* One writer at a time. */
