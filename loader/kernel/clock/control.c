@@ -3,7 +3,11 @@
  */
 #include <sys/mman.h>
 
+#include "kernel/base/wait.h"
 #include "kernel/clock/control.h"
+
+/* How long the timekeeper may take to publish a change: some updates. */
+#define PUBLISH_MS 60
 
 /* A change takes nanoseconds; its writer may lose its CPU meanwhile, and is asked again later.
  */
@@ -37,6 +41,18 @@ u32 control_read(struct control *control, struct own_clocks *clocks)
 		return seq;
 	}
 	return 1;
+}
+
+bool control_wait(const struct control *control)
+{
+	u32 seq = atomic_load_explicit(&control->seq, memory_order_relaxed);
+
+	for (int ms = 0; ms < PUBLISH_MS; ms++) {
+		if (atomic_load_explicit(&control->published, memory_order_acquire) == seq)
+			return true;
+		pause_ns(1000000);
+	}
+	return false;
 }
 
 void control_write(struct control *control, const struct own_clocks *clocks)

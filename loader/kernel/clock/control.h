@@ -46,6 +46,12 @@ struct control *control_create(void);
  */
 u32 control_read(struct control *control, struct own_clocks *clocks);
 
+/*
+ * Until the timekeeper has published the last change, for some updates at most. False if it has
+ * not: readers may be shown the old time, or, if it is dead, ask by system call.
+ */
+bool control_wait(const struct control *control);
+
 /* One writer at a time. */
 void control_write(struct control *control, const struct own_clocks *clocks);
 

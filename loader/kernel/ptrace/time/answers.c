@@ -15,15 +15,11 @@
 
 #include "kernel/base/error.h"
 #include "kernel/base/proc.h"
-#include "kernel/base/wait.h"
 #include "kernel/map/timens.h"
 #include "kernel/ptrace/time/files.h"
 #include "kernel/ptrace/time/answers.h"
 #include "kernel/ptrace/time/lengths.h"
 #include "kernel/ptrace/traced.h"
-
-/* How long whoever has set a clock is held until the data pages say so. */
-#define PUBLISHED_MS 40
 
 /* Where in a struct timex, and a struct sysinfo, the time is: by the form. */
 #define TIMEX_MODES 0
@@ -102,7 +98,6 @@ static bool may_set(pid_t pid)
 static long set_by(struct time_stop *stop, s64 by)
 {
 	static const int wall[] = {TIMENS_REALTIME, TIMENS_TAI};
-	u32 seq;
 
 	if (stop->control->fixed)
 		return -EPERM;
@@ -113,10 +108,7 @@ static long set_by(struct time_stop *stop, s64 by)
 			return -EINVAL;
 	}
 	control_write(stop->control, &stop->clocks);
-	seq = atomic_load(&stop->control->seq);
-	for (int turn = 0; turn < PUBLISHED_MS && atomic_load(&stop->control->published) != seq;
-	     turn++)
-		pause_ns(1000000);
+	control_wait(stop->control);
 	stop->changed = true;
 	return 0;
 }

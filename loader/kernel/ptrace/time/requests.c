@@ -23,9 +23,6 @@
 /* So many requests at a time; the tree's stops wait meanwhile. */
 #define REQUESTS_MAX 16
 
-/* How long the timekeeper may take to publish a change: some updates. */
-#define PUBLISH_MS 60
-
 /* A request is on the desk, and how soon we are reminded of it. */
 static volatile sig_atomic_t called;
 #define REMIND_US 1000
@@ -119,19 +116,6 @@ pid_t requests_wait(struct desk *desk, int *status)
 	return wait_for(-1, status, __WALL);
 }
 
-/* A dead timekeeper publishes nothing; then readers ask by system call, which we answer. */
-static bool wait_until_published(struct control *control)
-{
-	u32 seq = atomic_load_explicit(&control->seq, memory_order_relaxed);
-
-	for (int ms = 0; ms < PUBLISH_MS; ms++) {
-		if (atomic_load_explicit(&control->published, memory_order_acquire) == seq)
-			return true;
-		pause_ns(1000000);
-	}
-	return false;
-}
-
 static void refuse(struct clock_reply *reply, int err, const char *why)
 {
 	reply->err = err;
@@ -166,7 +150,7 @@ static void hold(struct control *control, const struct clock_wish *wish,
 	if (clock_wish_rates(wish, TIMENS_MONOTONIC))
 		held.raw = held_at(&clocks->raw, now->raw);
 	control_write(control, &held);
-	wait_until_published(control);
+	control_wait(control);
 	timens_kernel_now(now);
 }
 
@@ -200,7 +184,7 @@ static void change(const struct clerk *clerk, const struct clock_wish *wish,
 	clock_wish_change(wish, &reply->now, &reply->clocks);
 	reply->clocks.hold = false;
 	control_write(control, &reply->clocks);
-	if (!wait_until_published(control))
+	if (!control_wait(control))
 		refuse(reply, -ETIMEDOUT,
 		       "the clocks are changed, but its timekeeper does not say so: what "
 		       "reads them without a system call may see them as they were");
