@@ -242,8 +242,22 @@ sub put {
 	spew("$tree->{dir}/$file", $text);
 }
 
+# A test that fails without the mistake as well notices nothing. Asked once for all trees: they lie side
+# by side, and so does what is known. '' if it passes, or why it does not.
+sub fails_anyway {
+	my ($tree, $mutant, $test) = @_;
+	my $known = dirname(dirname($tree->{dir})) . '/passes-' . $test =~ tr{/}{-}r;
+	return '' if -e $known;
+	put($tree, $mutant->{file}, slurp("$TOP/$mutant->{file}"));
+	my $said = make($tree, target($tree, $test)) || run_test($tree, $test, $mutant->{cpu});
+	return $said if length $said && $said ne 'skipped';
+	spew($known, '');
+	return '';
+}
+
 # Tries one: {verdict, said, seconds}. The verdict is noticed, survived, lives (and a sentence says
-# why), outdated, unbuilt, idle (its sentence is wrong: it is noticed) or left.
+# why), outdated, unbuilt, idle (its sentence is wrong: it is noticed), unsound (its test fails anyway)
+# or left.
 sub try {
 	my ($tree, $mutant) = @_;
 	my $from = time;
@@ -276,6 +290,8 @@ sub try {
 		$said = run_test($tree, $test, $mutant->{cpu});
 		$skipped++ if $said eq 'skipped';
 		next if $said eq '' || $said eq 'skipped';
+		my $anyway = fails_anyway($tree, $mutant, $test);
+		return $end->('unsound', "$test: $anyway") if length $anyway;
 		return $end->($mutant->{lives} ? 'idle' : 'noticed', "$test: $said");
 	}
 	return $end->('left', "@{$mutant->{tests}}: skipped on this machine")
@@ -291,13 +307,14 @@ sub first_line {
 }
 
 # ---- what is said of it ----------------------------------------------------------------------
-our @VERDICTS = qw(noticed lives left survived idle outdated unbuilt);
+our @VERDICTS = qw(noticed lives left survived idle unsound outdated unbuilt);
 our %WORDS = (
 	noticed => 'noticed',
 	lives => 'live with a reason',
 	left => 'left out',
 	survived => 'SURVIVED',
 	idle => 'noticed in spite of a reason',
+	unsound => 'with a test that fails anyway',
 	outdated => 'do not fit the source',
 	unbuilt => 'cannot be built',
 );
@@ -307,6 +324,8 @@ my %TEACH = (
 	survived =>
 	    "expected  %s fails\n     got  all pass\n     why  nobody would notice this mistake: write the test that does, or take the\n          guard away; if neither makes sense, say why in a line 'lives: ...'\n",
 	idle => "its line 'lives:' can go: a test notices it\n",
+	unsound =>
+	    "it proves nothing: the test fails in a copy of the project without the mistake, too\n",
 	outdated => "bring it up to date in tests/mutants/table\n",
 	unbuilt =>
 	    "it proves nothing: no test has been asked. If the build is to refuse it, say 'test build'\n",
