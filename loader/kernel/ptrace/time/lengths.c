@@ -8,10 +8,6 @@
 
 #include "kernel/ptrace/time/lengths.h"
 
-/* What the kernel returns for a call that is to be restarted (include/linux/errno.h). */
-#define RESTART_NO_HANDLER 514
-#define RESTART_BLOCK      516
-
 #define NS_A_MS 1000000
 
 static const struct clock_map *map_of(const struct time_stop *stop)

@@ -10,6 +10,10 @@
 #include "kernel/ptrace/time/time_calls.h"
 #include "kernel/ptrace/time/time_value.h"
 
+/* What the kernel returns for a call that is to be restarted (include/linux/errno.h). */
+#define RESTART_NO_HANDLER 514
+#define RESTART_BLOCK      516
+
 struct time_stop {
 	pid_t pid;
 	const struct time_call *call;
