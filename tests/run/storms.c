@@ -326,15 +326,17 @@ static void on_end(pid_t pid, int status)
 /* Everybody but the subject is asked to stop, and let go when it has. */
 static void settle(void)
 {
-	for (int i = 0; i < nr_tracees; i++) {
+	/* Backwards, since those that are let go are forgotten. */
+	for (int i = nr_tracees - 1; i >= 0; i--) {
 		struct tracee *t = &tracees[i];
 
-		if (all_known() && !is_subject(t) && !t->stopped && !t->interrupted) {
-			t->interrupted = true;
-			ptrace(PTRACE_INTERRUPT, t->pid, 0, 0);
-		}
+		if (!all_known() || is_subject(t) || t->stopped || t->interrupted)
+			continue;
+		t->interrupted = true;
+		/* A child may have been let go, or have ended, before its maker names it. */
+		if (ptrace(PTRACE_INTERRUPT, t->pid, 0, 0))
+			forget(t);
 	}
-	/* Backwards, since those that are let go are forgotten. */
 	for (int i = nr_tracees - 1; i >= 0; i--)
 		if (i < nr_tracees)
 			proceed(&tracees[i]);
