@@ -91,7 +91,7 @@ static int ask(pid_t pid, struct clock_reply *reply)
 			    "; it does so in its own network namespace");
 	if (err)
 		return fail(pid, "uvdso-follow does not answer: ", strerror(-err));
-	/* Who traces it may be anybody who calls itself so. */
+	/* The tracer may be any program that gives itself this name. */
 	reply->why[sizeof(reply->why) - 1] = 0;
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		if (reply->clocks.map[i].rate > CLOCK_RATE_MAX)
@@ -113,7 +113,7 @@ static void print_seconds(s64 ns, bool sign)
 	       (unsigned long long)(size / SECOND_NS), (unsigned long long)(size % SECOND_NS));
 }
 
-/* As date(1) writes it; local time is what the reader of it has. */
+/* As date(1) writes it, in the local time of the user who reads it. */
 static void print_date(s64 ns)
 {
 	time_t seconds = (time_t)(ns / SECOND_NS);

@@ -53,7 +53,7 @@
  */
 #define SLOWER_TO_TELL 3
 
-/* How often it is tried to become visible again. */
+/* How often show() tries to make this process visible again. */
 #define SHOWS_MAX 4
 
 /* With a trace: how long a parent that has failed may take to end its child. */
@@ -67,7 +67,7 @@ struct start {
 	struct follow follow;
 	struct attendant tracer; /* with follows */
 	bool follows;            /* the tree, in this attempt */
-	bool cannot_follow;      /* that is why it has failed */
+	bool cannot_follow;      /* the attempt has failed because of that */
 	const char *why_not;     /* if clocks are changed, and nobody asked for that; or NULL */
 	bool traced;             /* by an attendant, whose end would be that of this process */
 };
@@ -195,7 +195,10 @@ static int exec_failed(const struct start *start, struct error *error)
 				error_of_file("execve", -errno));
 }
 
-/* In the last moment: until then it may fail for the same reason, and that is one message. */
+/*
+ * To be called at the last moment: until then the run may fail for the same reason, and then
+ * there is one message.
+ */
 static void tell_not_followed(const struct start *start)
 {
 	if (start->why_not)
@@ -440,7 +443,7 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 	return 0;
 }
 
-/* A process of ours that has one keeper tells of it. */
+/* In static storage: the process that prints it has one keeper. */
 static const char *why_no_counter(const struct keeper *keeper)
 {
 	static char why[160];
@@ -495,7 +498,7 @@ static int recognise(struct start *start, const struct foreign_layout **foreign,
 
 /*
  * Clocks that are not the kernel's, in all of a tree: timekeeper and tracer agree on them. It
- * takes a filter, which cannot be taken away once it is there.
+ * takes a filter, which cannot be removed once it is installed.
  */
 static int make_control(struct start *start, struct error *error)
 {
@@ -618,8 +621,8 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 }
 
 /*
- * One attempt, with the tree or without. *again is set if it has failed before anything was
- * done that cannot be undone, and would not without the tree.
+ * One attempt, with the tree or without. *again is set if it failed because of the tree, before
+ * anything was done that cannot be undone.
  */
 static int attempt(struct start *start, bool *again, int *wait_status, struct error *error)
 {
