@@ -43,7 +43,7 @@ const struct command command_clock = {
 		 "keeps its pace. Words of --at, like '+1 day', count from the clock of this\n"
 		 "command, not from that of the tree.\n",
 	.notes = "An offset counts from the machine's clock. --rate and --freeze begin where\n"
-		 "the clock is now: only --at and --offset make it jump.\n",
+		 "the clock is now: it jumps only by --at and --offset.\n",
 	.ends = "  0    shown, or changed\n"
 		"  2    not done, or wrong usage\n",
 	.run = run,
