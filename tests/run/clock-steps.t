@@ -101,7 +101,7 @@ my $all = 'condition met semaphore met shared-timer met sleep met timer met';
 }
 
 # The same of the clocks that never go back, which the vDSO and the system call show in turn. At
-# another rate their distance in the kernel is no distance of theirs.
+# another rate they are not as far apart as the kernel's two clocks.
 {
 	my $dir = temp_dir();
 	my $p = start(qw(--rate 1000 --rate-all --), program('steady.pie'), "$dir/end");
