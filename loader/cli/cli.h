@@ -78,22 +78,28 @@ int run_with_options(const struct command *command, char **argv, struct trace *t
 			"days; may be repeated, the last one for a clock\n" \
 			"counts"                                            \
 	}
-#define OPTIONS_CLOCK(clocks)                                                       \
-	OPTION_OFFSET(clocks),                                                      \
-		{0,                                                                 \
-		 "at",                                                              \
-		 "TIME",                                                            \
-		 set_at,                                                            \
-		 clocks,                                                            \
-		 "REALTIME and TAI begin at TIME: '2038-01-19\n"                    \
-		 "03:14:00', local or followed by UTC; @SECONDS; or\n"              \
-		 "words that date(1) knows"},                                       \
-		{0, "freeze", NULL, set_freeze, clocks, "they stand still"},        \
-		{0,        "rate", "N",                                             \
-		 set_rate, clocks, "they run N times as fast, from 0.001 to 1000"}, \
-	{                                                                           \
-		0, "rate-all", NULL, set_rate_all, clocks,                          \
-			"all clocks do, and sleeps, timers and timeouts"            \
+#define OPTIONS_CLOCK(clocks)                                                            \
+	OPTION_OFFSET(clocks),                                                           \
+		{0,                                                                      \
+		 "at",                                                                   \
+		 "TIME",                                                                 \
+		 set_at,                                                                 \
+		 clocks,                                                                 \
+		 "REALTIME and TAI begin at TIME: '2038-01-19\n"                         \
+		 "03:14:00', local or followed by UTC; @SECONDS; or\n"                   \
+		 "words that date(1) knows"},                                            \
+		{0, "freeze", NULL, set_freeze, clocks, "REALTIME and TAI stand still"}, \
+		{0,                                                                      \
+		 "rate",                                                                 \
+		 "N",                                                                    \
+		 set_rate,                                                               \
+		 clocks,                                                                 \
+		 "REALTIME and TAI run N times as fast, from 0.001\n"                    \
+		 "to 1000"},                                                             \
+	{                                                                                \
+		0, "rate-all", NULL, set_rate_all, clocks,                               \
+			"with --rate: so do the other clocks, and sleeps,\n"             \
+			"timers and timeouts"                                            \
 	}
 #define OPTION_COUNTER(choice)                                                  \
 	{                                                                       \

@@ -36,17 +36,14 @@ const struct command command_clock = {
 	.max = 1,
 	.options = options,
 	.failure = STATUS_USAGE,
-	.about =
-		"Shows the clocks of process PID, which `uvdso run` has started with clocks "
-		"of\n"
-		"its own, and of all processes of the same tree. With an option they are\n"
-		"changed, for all of them and at once; who waits until a moment waits until\n"
-		"the clock shows it, and a wait or a timer for a length of time that is under\n"
-		"way keeps its pace. Words of --at, like '+1 day', are meant by the clock of\n"
-		"whoever asks.\n",
-	.notes =
-		"An offset is from the machine's clock. A rate holds from now on, and so does\n"
-		"a clock that stands still: no clock jumps but by --at and --offset.\n",
+	.about = "Shows the clocks of process PID, which `uvdso run` has started with changed\n"
+		 "clocks. All processes of its tree have the same ones, and an option changes\n"
+		 "them for all at once. A wait until some time then ends when the new clock\n"
+		 "shows it. A wait or a timer for a length of time that is already under way\n"
+		 "keeps its pace. Words of --at, like '+1 day', count from the clock of this\n"
+		 "command, not from that of the tree.\n",
+	.notes = "An offset counts from the machine's clock. --rate and --freeze begin where\n"
+		 "the clock is now: it jumps only by --at and --offset.\n",
 	.ends = "  0    shown, or changed\n"
 		"  2    not done, or wrong usage\n",
 	.run = run,
@@ -91,7 +88,7 @@ static int ask(pid_t pid, struct clock_reply *reply)
 			    "; it does so in its own network namespace");
 	if (err)
 		return fail(pid, "uvdso-follow does not answer: ", strerror(-err));
-	/* Who traces it may be anybody who calls itself so. */
+	/* The tracer may be any program that gives itself this name. */
 	reply->why[sizeof(reply->why) - 1] = 0;
 	for (int i = 0; i < TIMENS_CLOCKS; i++)
 		if (reply->clocks.map[i].rate > CLOCK_RATE_MAX)
@@ -113,7 +110,7 @@ static void print_seconds(s64 ns, bool sign)
 	       (unsigned long long)(size / SECOND_NS), (unsigned long long)(size % SECOND_NS));
 }
 
-/* As date(1) writes it; local time is what the reader of it has. */
+/* As date(1) writes it, in the local time of the user who reads it. */
 static void print_date(s64 ns)
 {
 	time_t seconds = (time_t)(ns / SECOND_NS);

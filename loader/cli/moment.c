@@ -2,8 +2,9 @@
  * moment.c - the options that say what a clock is to show, of run, trace and clock: --at,
  * --freeze, --rate.
  *
- * A moment in ISO 8601's form, or nearly so, is read here, as local time (tzset(3)) unless it
- * says which. What is in words is left to date(1), which knows more of them than anybody.
+ * A moment in the form of ISO 8601, or close to it, is parsed here, as local time (tzset(3))
+ * unless it names a zone. Words, as in "next friday", are left to date(1), which knows more of
+ * them than we would.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,10 @@ static int digits(const char **text, int count)
 	return number;
 }
 
-/* ".25", or nothing; what is below a nanosecond is cut. False if no digit follows the point. */
+/*
+ * ".25", or nothing; digits below a nanosecond are dropped. False if no digit follows the
+ * point.
+ */
 static bool read_fraction(const char **text, s64 *ns)
 {
 	s64 place = SECOND_NS / 10;
@@ -99,7 +103,7 @@ static bool read_zone(const char *text, bool *local, long *east)
 	return hours >= 0 && hours <= 24 && minutes >= 0 && minutes < 60 && !*text;
 }
 
-/* The date and the time; what is not given is 0. */
+/* The date and the time; parts that are not given are 0. */
 static bool read_date(const char **text, struct tm *tm, s64 *fraction)
 {
 	*tm = (struct tm){.tm_isdst = -1};
@@ -155,8 +159,8 @@ static const char *read_iso(const char *text, struct clock_wish *wish, bool *our
 }
 
 /*
- * "2145916800.500000000": what date(1) says of words, read from its output. Returns its exit
- * status, or -1.
+ * "2145916800.500000000": the moment that date(1) makes of words, read from its output. Returns
+ * its exit status, or -1.
  */
 static int ask_date(const char *text, char answer[64])
 {

@@ -64,12 +64,13 @@ const struct option_row run_options[] = {
 	 "leave the kernel's vDSO mapped as well; on i386\n"
 	 "system calls go through it, which is faster"},
 	{0, "follow", NULL, set_follow, &request.follow,
-	 "the programs that PROGRAM starts run on the vDSO\n"
-	 "of uvdso as well; so it is when a clock is changed,\n"
+	 "run the programs that PROGRAM starts on the vDSO of\n"
+	 "uvdso as well; the default if a clock is changed,\n"
 	 "and then deadlines are converted, too"},
 	{0, "no-follow", NULL, set_no_follow, &request.follow,
-	 "only PROGRAM itself, and only what it reads: its\n"
-	 "deadlines go by the machine's clocks"},
+	 "change only the clocks that PROGRAM itself reads:\n"
+	 "its deadlines, and the programs that it starts, go\n"
+	 "by the machine's clocks"},
 	OPTION_VERBOSE(&request.events.verbose, "say on standard error what is done"),
 	{0},
 };
@@ -90,16 +91,15 @@ const struct command command_run = {
 		 "script; by path or from PATH. It finds the vDSO where it expects the\n"
 		 "kernel's.\n",
 	.notes =
-		"A changed clock is that of PROGRAM and of all that it starts, and what waits\n"
-		"for a moment waits until that clock shows it. File times (--shift-files) and\n"
-		"/proc keep the machine's time. `uvdso clock` changes the clock again while\n"
-		"the tree runs.\n"
+		"A changed clock holds for PROGRAM and for everything that it starts. A wait\n"
+		"until some time ends when that clock shows it. /proc keeps the machine's\n"
+		"time, and so do file times without --shift-files. `uvdso clock` changes the\n"
+		"clocks again while the tree runs.\n"
 		"\n"
-		"Without one, programs that PROGRAM starts get the kernel's vDSO again, "
-		"unless\n"
-		"--follow is given. A tree is traced with ptrace(2): gdb and strace do not\n"
-		"work inside, and a setuid program there has only the rights that ptrace(2)\n"
-		"leaves it.\n",
+		"If no clock is changed, the programs that PROGRAM starts get the kernel's\n"
+		"vDSO again, unless --follow is given. A tree that is followed is traced with\n"
+		"ptrace(2): gdb and strace do not work inside, and a setuid program there has\n"
+		"only the rights that ptrace(2) leaves it.\n",
 	.ends = "  That of PROGRAM. A signal that kills it kills uvdso, too. And:\n"
 		"  125  uvdso itself failed, wrong usage included\n"
 		"  126  PROGRAM cannot be run\n"

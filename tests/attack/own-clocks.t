@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # own-clocks.t - what a program of a tree with clocks of its own can try against the slots for its deadlines,
-# against the tracer that answers it, and at the desk; and what comes of it.
+# against the tracer that answers it, and at its desk; and the outcome of each attack.
 #
 # tests/programs/stranger.c attacks; SECURITY.md says why each outcome is as it is.
 use strict;

@@ -6,8 +6,9 @@ package Build;
 # that is tested is in $TESTED (TEST_BUILD): the same, or for another machine B/ARCH. Both are absolute,
 # or from the top of the project, and have no character that is special in a shell: the Makefile
 # refuses others. All other paths may have any: quoted() makes words of them, and matching() lists what
-# is below one. $MACHINE is the machine that make calls HOST, $IMAGE our image
-# for it, and $PREFIX and $NODE are what begins the names of its functions, and their version.
+# is below one. slurp() reads a file, and returns '' for one that cannot be read. $MACHINE is the machine
+# that make calls HOST, $IMAGE our image for it, and $PREFIX and $NODE are what begins the names of its
+# functions, and their version.
 
 use strict;
 use warnings;
@@ -17,6 +18,7 @@ use POSIX ();
 
 our @EXPORT =
     qw($BUILD $TESTED $MACHINE $IMAGE $PREFIX $NODE $STRIDE $PAGE $PATIENCE quoted matching);
+our @EXPORT_OK = qw(slurp);
 our $BUILD = $ENV{UVDSO_BUILD} // 'build';
 our $TESTED = $ENV{TEST_BUILD} // $BUILD;
 our $MACHINE = (POSIX::uname())[4] =~ s/^i.86$/i386/r;
@@ -39,6 +41,13 @@ sub quoted {
 sub matching {
 	my ($dir, $pattern) = @_;
 	return File::Glob::bsd_glob($dir =~ s/([\\*?\[\]{}~])/\\$1/gr . "/$pattern");
+}
+
+sub slurp {
+	my ($path) = @_;
+	open my $file, '<:raw', $path or return '';
+	local $/;
+	return readline($file) // '';
 }
 
 1;

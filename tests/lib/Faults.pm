@@ -131,7 +131,7 @@ my %ERRORS = (
 	(map { $_ => [ECHILD] } qw(wait4 waitid)),
 	(map { $_ => [ESRCH] } qw(kill tgkill pidfd_send_signal rt_sigqueueinfo)),
 	(map { $_ => [ESRCH, EIO] } qw(process_vm_readv process_vm_writev)),
-	# That a traced process is gone is no failure, and nobody would ask it again.
+# Not ESRCH: it means that the tracee has ended, which is no failure, and no call is repeated for it.
 	ptrace => [EIO],
 	(map { $_ => [EINVAL] } qw(poll ppoll clock_nanosleep nanosleep ftruncate prctl)),
 	(map { $_ => [EAGAIN, EMFILE] } qw(sendmsg recvmsg)),

@@ -11,6 +11,7 @@ use Exporter 'import';
 use Build;
 
 our @EXPORT = qw(port_test);
+our @EXPORT_OK = qw(functions);
 
 my $FAR = 8;    # instructions: what belongs together is closer
 
@@ -56,6 +57,7 @@ sub functions {
 		`$arch-linux-gnu-objdump $which --no-show-raw-insn -M no-aliases $object 2>/dev/null`
 	    )
 	{
+		# Not the labels inside of a function, which ld.lld keeps on riscv64.
 		if (/^[0-9a-f]+ <(.+)>:$/) { $name = $1 unless $1 =~ /^[.\$]/ }
 		elsif ($name && /^ +[0-9a-f]+:\t(.*?)\s*$/) {
 			(my $text = $1) =~ s/\s+/ /g;

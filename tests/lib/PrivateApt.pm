@@ -12,14 +12,8 @@ package PrivateApt;
 
 use strict;
 use warnings;
+use Build 'slurp';
 use File::Path 'make_path';
-
-sub slurp {
-	my ($path) = @_;
-	open my $file, '<:raw', $path or return '';
-	local $/;
-	return scalar(<$file>) // '';
-}
 
 # Where this machine has its packages from, or where everybody can have them from.
 sub mirror {

@@ -5,7 +5,7 @@ package RunTest;
 
 use strict;
 use warnings;
-use Build ();
+use Build qw(slurp);
 use Cwd 'abs_path';
 use Exporter 'import';
 use File::Basename 'dirname';
@@ -136,13 +136,6 @@ sub run { return finish(spawn(@_)) }
 sub uvdso {
 	my @opt = ref $_[0] ? shift : ();
 	return run(@opt, $UVDSO, @RUN, @_);
-}
-
-sub slurp {
-	my ($path) = @_;
-	local $/;
-	open my $file, '<', $path or return '';
-	return readline($file) // '';
 }
 
 # Calls the code until it returns something true, but not for longer than the limit.

@@ -242,8 +242,8 @@ static void *wait_for_timer(void *unused)
 }
 
 /*
- * A child sets the clock while a thread waits, and the first thread is no more; unless the
- * kernel would not let a tracer look for descriptors elsewhere (before Linux 6.9).
+ * A child sets the clock while a thread waits and the first thread has ended; except where the
+ * kernel lets a tracer have the descriptors of a first thread only (before Linux 6.9).
  */
 static int timer_of_thread(void)
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # deadlines.t - in a tree with clocks of its own, a deadline is met when the program's clock shows it, and
-# who asks the kernel for the time is told that of the program.
+# a system call that asks for the time returns that of the program.
 #
 # The calls are those of tests/programs/waits.c. What each says without us is asked first: an old kernel does
 # not have all of them.
@@ -64,8 +64,8 @@ SKIP: {
 	}
 }
 
-# Clocks with a rate of their own: half a minute of theirs is half a second. What is not converted would
-# take half a minute, which is longer than a test may.
+# Clocks with a rate of their own, at which half a minute takes half a second. A wait that is not converted
+# would take half a minute, which is longer than a test may.
 for my $what ([30000], ['lengths', 30000]) {
 	my $plain = lengths(run($waits, @$what[0 .. $#$what - 1], 200));
 	my $p = run($UVDSO, 'run', qw(--rate 60 --rate-all --), $waits, @$what);
@@ -89,8 +89,8 @@ for my $what ([30000], ['lengths', 30000]) {
 	cmp_ok(time - $before, '>', 0.4, '... it takes so much longer');
 }
 
-# What is left of a timer is of the time that it was set in: a length of time is the machine's unless all
-# clocks have a rate.
+# The time that is left of a timer is told by the clock that it was set by: for a length of time that is the
+# machine's, unless all clocks have a rate.
 for my $rate (['--rate', 60], ['--rate', 60, '--rate-all']) {
 	my $p = run($UVDSO, 'run', @$rate, '--', program('midst.pie'), 'timers');
 	my ($left) = $p->{out} =~ /^timers (.*), /;
@@ -204,8 +204,8 @@ is($p->{out}, "$year\n", 'within a followed tree its clocks are added to') or di
 my @said = $p->{err} =~ /(follow   not done)/g;
 is(scalar(@said), 1, '... and what is not followed is said once') or diag $p->{err};
 
-# Who is started by hand has given up what its predecessor had mapped, the slots as well. Nothing is written
-# to what lies there then: its deadlines are the kernel's, and that is said.
+# A program that is started by hand has unmapped all memory of its predecessor, the slots as well. Nothing is
+# written to their old place: its deadlines are left to the kernel, and a message says so.
 $p = run(
 	$UVDSO, 'run', @past, '--', $UVDSO, 'run', '--exec=hand', '--', program('midst.pie'),
 	'plain'
@@ -218,7 +218,7 @@ like(
 	'... which is said once'
 );
 
-# Who kills the tracer kills the tree: its clocks would jump.
+# Killing the tracer kills the tree: its clocks would jump.
 SKIP: {
 	my $running = spawn($UVDSO, 'run', @future, '--', 'sleep', 60);
 	my $tracer;

@@ -107,7 +107,7 @@ my $kinds = () = $all =~ /met/g;
 }
 
 # The same of the clocks that never go back, which the vDSO and the system call show in turn. At
-# another rate their distance in the kernel is no distance of theirs.
+# another rate they are not as far apart as the kernel's two clocks.
 {
 	my $dir = temp_dir();
 	my $p = start(qw(--rate 1000 --rate-all --), program('steady.pie'), "$dir/end");

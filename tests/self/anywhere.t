@@ -9,7 +9,7 @@ use File::Find ();
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
-use Build;
+use Build qw(:DEFAULT slurp);
 
 # `make test CC=clang` compares with what that has built.
 my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
@@ -28,13 +28,6 @@ sub said {
 	my ($command) = @_;
 	my $out = `cd @{[quoted($top)]} && { timeout 100 $command; } 2>&1 </dev/null`;
 	return ($? >> 8) . "<$out>";
-}
-
-sub slurp {
-	my ($path) = @_;
-	open my $fh, '<:raw', $path or return '';
-	local $/;
-	return readline($fh) // '';
 }
 
 # Every path below a directory, with its size and when it was changed last.

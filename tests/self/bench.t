@@ -9,7 +9,7 @@ use strict;
 use warnings;
 use Test::More;
 use lib 'tests/lib';
-use Build;
+use Build qw(:DEFAULT slurp);
 use File::Temp qw(tempdir);
 use POSIX ();
 use Time::HiRes qw(time sleep);
@@ -39,12 +39,6 @@ sub run {
 	    // '';
 	close $fh;
 	return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $out, slurp("$dir/err"));
-}
-
-sub slurp {
-	open my $fh, '<', $_[0] or return '';
-	local $/;
-	return <$fh> // '';
 }
 
 sub left_behind {

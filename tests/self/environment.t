@@ -7,7 +7,7 @@ use warnings;
 use File::Temp 'tempdir';
 use Test::More;
 use lib 'tests/lib';
-use Build;
+use Build qw(:DEFAULT slurp);
 
 my ($choices) = ($ENV{MAKEFLAGS} // '') =~ /(?:^|\s)-- (.*)/;
 $choices = join ' ', grep { /^(?:CC|LD)=/ } split ' ', $choices // '';
@@ -23,13 +23,6 @@ sub said {
 	my ($command) = @_;
 	my $out = `{ timeout 100 env $command; } 2>&1 </dev/null`;
 	return ($? >> 8) . "<$out>";
-}
-
-sub slurp {
-	my ($path) = @_;
-	open my $fh, '<:raw', $path or return '';
-	local $/;
-	return readline($fh) // '';
 }
 
 sub same_image {

@@ -38,7 +38,7 @@ is(
 	'... and with uvdso all of them are right, but for two that the page has a word on'
 );
 
-# In what is ours: a command, or the second column of a table.
+# The options of uvdso that the page names: in a command, or in the second column of a table.
 my %known = map { $_ => 1 }
     map { run($UVDSO, $_, '--help')->{out} =~ /(?<![\w-])(--[a-z][a-z-]*)/g } qw(run clock);
 $page =~ s/<!-- begin: matrix.*end: matrix -->//s;

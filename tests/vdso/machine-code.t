@@ -9,30 +9,10 @@ use warnings;
 use Test::More;
 use lib 'tests/lib';
 use Build;
+use Port qw(functions);
 
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC LD ARCH B)};
 $ENV{LC_ALL} = 'C';
-
-# The functions of an image: name => [instruction text ...].
-sub functions {
-	my ($arch, $image) = @_;
-	my (%code, $name);
-	for (
-		split /\n/,
-		`$arch-linux-gnu-objdump -d --no-show-raw-insn -M no-aliases $image 2>/dev/null`
-	    )
-	{
-		# Not the labels inside of a function, which ld.lld keeps on riscv64.
-		if (/^[0-9a-f]+ <(.+)>:$/) { $name = $1 unless $1 =~ /^[.\$]/ }
-		elsif ($name && /^ +[0-9a-f]+:\t(.*?)\s*$/) {
-			(my $text = $1) =~ s/\s+/ /g;
-			$text =~ s{ *(//|<).*}{};
-			$text =~ s{ # .*}{};
-			push @{$code{$name}}, $text;
-		}
-	}
-	return \%code;
-}
 
 # One point for a list that must be empty.
 sub none {

@@ -96,8 +96,10 @@ static void step_aside(void)
 	setsid();
 	/* With syscall(2), since nothing depends on the result: a directory may stay busy. */
 	syscall(SYS_chdir, "/");
-	/* In a tree with clocks of its own its tracer, another user's perhaps, answers for
-	 * them. */
+	/*
+	 * A tracer answers system calls in a tree with clocks of its own, and may be another
+	 * user's.
+	 */
 	if (proc_tracer(0) <= 0)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -98,8 +98,9 @@ void attendant_tell(int out, const void *bytes, size_t size);
 void attendant_meet(struct attendant *attendant);
 
 /*
- * For an attendant: what ps(1) calls it, name, a literal, whose it is, and more, which may be
- * empty. Where that cannot be it keeps the words of its owner's command line.
+ * For an attendant: sets the command line that ps(1) shows: name, a literal, the process id of
+ * its owner, and more, which may be empty. If that fails it keeps the command line of its
+ * owner.
  */
 void attendant_title(const char *name, pid_t owner, const char *more);
 

@@ -29,6 +29,15 @@
 #ifndef SYS_pidfd_getfd
 #	define SYS_pidfd_getfd 438
 #endif
+#ifndef SYS_epoll_pwait2
+#	define SYS_epoll_pwait2 441
+#endif
+#ifndef SYS_futex_waitv
+#	define SYS_futex_waitv 449
+#endif
+#ifndef SYS_futex_wait
+#	define SYS_futex_wait 455
+#endif
 
 /* glibc registers restartable sequences since 2.35; without RSEQ_SIG it has not. */
 #if __has_include(<sys/rseq.h>)

@@ -1,6 +1,6 @@
 /*
- * clock_map.c - see clock_map.h. In 64 bits, as all machines have them; what does not fit is
- * beyond the end of time on its side, and so is the result.
+ * clock_map.c - see clock_map.h. All is done in 64 bits, which every machine has. A value that
+ * does not fit is beyond the end of time on its side, and so is the result.
  */
 #include <string.h>
 #include <vdso/clocks.h>
@@ -9,7 +9,7 @@
 
 #define ONE ((s64)CLOCK_RATE_ONE)
 
-/* No number, but all that are too large, or too small. */
+/* These two stand for all numbers that are too large, or too small. */
 static bool is_beyond(s64 ns)
 {
 	return ns == INT64_MAX || ns == INT64_MIN;
@@ -51,7 +51,7 @@ static s64 divide(s64 a, s64 by, s64 *rest)
 	return quotient;
 }
 
-/* ns * rate / ONE, rounded down: by whole seconds of both factors, and what is left of them. */
+/* ns * rate / ONE, rounded down. Each factor is split into whole seconds and a remainder. */
 static s64 to_shown(s64 ns, u64 rate)
 {
 	s64 rest, times = (s64)rate / ONE, part = (s64)rate % ONE;
@@ -60,7 +60,9 @@ static s64 to_shown(s64 ns, u64 rate)
 	return add(multiply(seconds, (s64)rate), rest * times + rest * part / ONE);
 }
 
-/* ns * ONE / rate, rounded down, in two steps: a rest may be as large as the highest rate. */
+/*
+ * ns * ONE / rate, rounded down, in two steps: a remainder may be as large as the highest rate.
+ */
 static s64 to_kernel(s64 ns, u64 rate)
 {
 	s64 rest, by = (s64)rate;
@@ -98,8 +100,8 @@ s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns)
 }
 
 /*
- * The product is taken apart as in to_shown(). All that is below a nanosecond of it is divided
- * in one go: what is rounded down twice may be one part less than it should be.
+ * The product is taken apart as in to_shown(). All of it that is below a nanosecond is divided
+ * in one go: rounded down twice, it could come out one part too small.
  */
 s64 clock_map_shown_parts(const struct clock_map *map, s64 kernel_ns, u64 *frac, u32 shift)
 {

@@ -68,15 +68,15 @@ bool clock_map_is_none(const struct clock_map *map);
 s64 clock_map_shown(const struct clock_map *map, s64 kernel_ns);
 
 /*
- * The same to a fraction of a nanosecond, frac of the kernel's and of what is shown, both <<
- * shift, which is 32 at most. Rounded down, exactly.
+ * The same with a fraction of a nanosecond: *frac is that of kernel_ns, and becomes that of the
+ * result. Both are << shift, which is 32 at most. Rounded down, exactly.
  */
 s64 clock_map_shown_parts(const struct clock_map *map, s64 kernel_ns, u64 *frac, u32 shift);
 
 /*
- * The kernel's time at which it shows shown_ns for the first time, rounded up: nobody is woken
- * early. From CLOCK_NEVER_NS on for a clock that stands still and has not shown it yet; what it
- * shows already, it has shown since 0.
+ * The kernel's time at which it shows shown_ns for the first time, rounded up, so that no wait
+ * ends early. For a clock that stands still: 0 if it shows that time already, else
+ * CLOCK_NEVER_NS or later.
  */
 s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns);
 
@@ -84,16 +84,16 @@ s64 clock_map_kernel(const struct clock_map *map, s64 shown_ns);
 s64 clock_map_deadline(const struct clock_map *map, s64 kernel_ns);
 
 /*
- * How long a wait takes that the program takes for ns long, rounded up; CLOCK_LATEST_NS if for
- * ever. And the other way, rounded down: what is left of a wait.
+ * How long the kernel must wait for what the program counts as ns, rounded up; CLOCK_LATEST_NS
+ * if for ever. And the other way, rounded down, for the time that is left of a wait.
  */
 s64 clock_map_wait(const struct clock_map *map, s64 ns);
 s64 clock_map_left(const struct clock_map *map, s64 kernel_ns);
 
 /*
- * All clocks of a tree of processes. MONOTONIC_RAW goes with MONOTONIC: what is asked of the
- * one is asked of both. But the kernel shows another time by it, and so it has a line through a
- * point of its own.
+ * All clocks of a tree of processes. MONOTONIC_RAW is always changed together with MONOTONIC.
+ * But the kernel's two clocks show different times, so it has a line through a point of its
+ * own.
  */
 struct own_clocks {
 	struct clock_map map[TIMENS_CLOCKS], raw;

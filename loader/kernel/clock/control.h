@@ -1,5 +1,5 @@
 /*
- * control.h - the clocks of a tree of processes, as those who keep them agree on them.
+ * control.h - the clocks of a tree of processes, on which its timekeeper and its tracer agree.
  *
  * Memory that the timekeeper and the tracer of a tree share, and nobody else. The timekeeper
  * fills it at the start, since it looks at the kernel's clocks; from then on the tracer alone
@@ -16,9 +16,9 @@
 
 /*
  * How a rate is changed without a jump. Readers go on with the old rate until the timekeeper
- * has published the new clocks, some milliseconds later, and by then are further than a line
- * that begins now. So the tracer first holds the clocks, with hold set and the rate 0 from now
- * on; once that is published, no reader is further than what the old clocks show by then, and
+ * has published the new clocks, some milliseconds later, and by then have passed a line that
+ * begins now. So the tracer first holds the clocks, with hold set and the rate 0 from now on;
+ * once that is published, no reader has seen more than the old clocks show at that moment, and
  * there the new ones begin. MONOTONIC and BOOTTIME are never set back: that is refused
  * (wish.h), and the timekeeper would not do it, with hold or without.
  */

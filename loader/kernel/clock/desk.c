@@ -16,13 +16,16 @@
 #include "kernel/base/wait.h"
 #include "kernel/clock/desk.h"
 
-/* Datagrams of others that are thrown away while one waits for an answer, and interruptions. */
+/* How many interruptions, and datagrams of strangers, a wait for an answer puts up with. */
 #define TURNS_MAX 1000
 
-/* Before a request is sent again that there was no room for. */
+/* How long to wait before a request is sent again, if there was no room for it. */
 #define SEND_PAUSE_NS 2000000
 
-/* Bound to a name of the kernel's choice, and told who sends. Returns the socket or -errno. */
+/*
+ * Bound to a name that the kernel chooses, with the credentials of each sender. Returns the
+ * socket or -errno.
+ */
 static int open_socket(void)
 {
 	static const struct sockaddr_un any = {.sun_family = AF_UNIX};
@@ -109,8 +112,8 @@ static ssize_t receive(int fd, void *to, size_t size, struct desk_visitor *sende
 #define EVERY_USER 4294967295ul
 
 /*
- * In a user namespace all users that are not mapped have one number, which may be ours as well
- * (user_namespaces(7)): then it says nothing of who it is.
+ * In a user namespace all users that are not mapped have the same number, which may be ours as
+ * well (user_namespaces(7)). Then the number does not tell who the sender is.
  */
 static bool is_one_user(uid_t uid)
 {
@@ -138,7 +141,7 @@ int desk_next(const struct desk *desk, void *request, size_t size, struct desk_v
 	return (size_t)got == size ? 0 : -EPROTO;
 }
 
-/* An empty datagram, which is no answer. */
+/* By an empty datagram, which the visitor does not take for an answer. */
 bool desk_waits(const struct desk *desk, const struct desk_visitor *visitor)
 {
 	return sendto(desk->fd, NULL, 0, MSG_DONTWAIT | MSG_NOSIGNAL,
@@ -161,7 +164,7 @@ static long long now_ms(void)
 	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* The answer; what anybody else sends is no answer. */
+/* Waits for the answer; datagrams of other processes are dropped. */
 static int wait_for_answer(int fd, pid_t server, long long end, void *answer, size_t size)
 {
 	long long left;
@@ -184,7 +187,7 @@ static int wait_for_answer(int fd, pid_t server, long long end, void *answer, si
 	return -ETIMEDOUT;
 }
 
-/* Where others stand in line already, it is tried again. */
+/* While the queue of the desk is full, it tries again. */
 static int send_request(int fd, const struct sockaddr_un *address, socklen_t length,
 			long long end, const void *request, size_t size)
 {

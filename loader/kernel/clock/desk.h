@@ -1,12 +1,12 @@
 /*
- * desk.h - where the tracer of a tree takes requests from other processes, and they ask.
+ * desk.h - the socket at which the tracer of a tree takes requests from other processes.
  *
  * A datagram socket in the abstract namespace (unix(7)), so that nothing lies in the file
  * system and nothing is left behind. The kernel chooses its name, and the tracer shows it in
- * its command line, "uvdso-follow of PID @NAME". Who sends a datagram is the kernel's word
- * (SCM_CREDENTIALS): requests are taken from the user whose tree it is, and from root; from
- * root alone if that user is not mapped in our user namespace, and nobody knows them apart;
- * answers from the tracer alone.
+ * its command line, "uvdso-follow of PID @NAME". The kernel vouches for the sender of each
+ * datagram (SCM_CREDENTIALS). Requests are taken from the user who owns the tree, and from
+ * root; from root alone in a user namespace that does not map this user, since users that are
+ * not mapped cannot be told apart. Answers are taken from the tracer alone.
  *
  * One datagram asks, one answers. Nothing waits on the tracer's side. Safe in a signal handler.
  */
@@ -50,7 +50,10 @@ void desk_close(struct desk *desk);
 int desk_next(const struct desk *desk, void *request, size_t size,
 	      struct desk_visitor *visitor);
 
-/* Does it wait for an answer? Who has given up is not to find later that it was served. */
+/*
+ * Does it still wait for an answer? A visitor that has given up must not find out later that it
+ * was served.
+ */
 bool desk_waits(const struct desk *desk, const struct desk_visitor *visitor);
 
 /* A visitor that does not wait any more gets none. */
@@ -58,8 +61,8 @@ void desk_answer(const struct desk *desk, const struct desk_visitor *visitor,
 		 const void *answer, size_t size);
 
 /*
- * Asks the process server at its desk of that name, and waits DESK_PATIENCE_MS at most. Returns
- * 0; -ECONNREFUSED if there is no such desk; -ETIMEDOUT; or another -errno.
+ * Sends a request to the process server, whose desk has that name, and waits DESK_PATIENCE_MS
+ * at most. Returns 0; -ECONNREFUSED if there is no such desk; -ETIMEDOUT; or another -errno.
  */
 #define DESK_PATIENCE_MS 5000
 int desk_ask(pid_t server, const char *name, const void *request, size_t request_size,

@@ -1,6 +1,5 @@
 /*
- * request.h - what `uvdso clock` asks of the tracer of a tree at its desk, and what that
- * answers.
+ * request.h - the request of `uvdso clock` to the tracer of a tree, and the answer (desk.h).
  */
 #ifndef KERNEL_CLOCK_REQUEST_H
 #define KERNEL_CLOCK_REQUEST_H
@@ -15,14 +14,14 @@
 
 struct clock_request {
 	u32 version;
-	struct clock_wish wish; /* which may say nothing: the clocks are only shown */
+	struct clock_wish wish; /* empty if the clocks are only to be shown */
 };
 
 struct clock_reply {
 	u32 version;
 	int err; /* 0 or -errno; then why says more */
 	struct own_clocks clocks;
-	struct clock_now now; /* the kernel's clocks, when that was answered */
+	struct clock_now now; /* the kernel's clocks at the time of the answer */
 	char why[200];
 };
 

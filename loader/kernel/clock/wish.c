@@ -13,7 +13,9 @@
 const char *const timens_clock_name[TIMENS_CLOCKS] = {"realtime", "monotonic", "boottime",
 						      "tai"};
 
-/* As from a decimal fraction of a second, "25" for 0.25; what is below a nanosecond is cut. */
+/*
+ * As from a decimal fraction of a second, "25" for 0.25; digits below a nanosecond are dropped.
+ */
 static const char *read_fraction(const char *digits, s64 *ns)
 {
 	s64 place = SECOND_NS / 10;
@@ -83,7 +85,7 @@ const char *clock_wish_offset(const char *text, struct clock_wish *wish)
 	return NULL;
 }
 
-/* Whatever bytes there are: a bool has two values only. */
+/* Another process has sent the byte, and it may be anything. */
 static bool is_bool(const bool *value)
 {
 	unsigned char byte;
@@ -143,7 +145,7 @@ bool clock_wish_rates(const struct clock_wish *wish, int clock)
 	return wish->has_rate && (is_wall(clock) || wish->rate_all);
 }
 
-/* Saturating: what is too large is so for the check as well. */
+/* Saturates: a sum that is too large stays so, and the check refuses it. */
 static s64 add(s64 a, s64 b)
 {
 	s64 sum;
@@ -184,7 +186,7 @@ void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now
 			       clocks->map[TIMENS_MONOTONIC].rate);
 }
 
-/* A sentence if that is no time for a clock, or NULL. */
+/* A sentence if no clock can show that time, or NULL. */
 static const char *check(int clock, s64 was, s64 then)
 {
 	static char why[160];

@@ -12,14 +12,14 @@
 extern const char *const timens_clock_name[TIMENS_CLOCKS];
 
 /*
- * A moment and a rate are those of REALTIME and TAI, which keep their distance. Zeroed: nothing
- * is asked for. All times in ns.
+ * A moment and a rate are for REALTIME and TAI, which keep their distance. Zeroed: nothing is
+ * asked for. All times in ns.
  */
 struct clock_wish {
 	s64 offset[TIMENS_CLOCKS]; /* from the kernel's clock */
 	bool has_offset[TIMENS_CLOCKS];
 	bool has_moment, has_rate;
-	bool rate_all; /* the rate is that of all clocks */
+	bool rate_all; /* the rate is for all clocks */
 	s64 moment;    /* REALTIME shows it at first; then its offset counts for nothing */
 	u64 rate;      /* as in struct clock_map */
 };
@@ -38,16 +38,16 @@ struct clock_now {
  */
 const char *clock_wish_offset(const char *text, struct clock_wish *wish);
 
-/* Of one that another process has sent: could a user have asked for it? */
+/* For a wish that another process has sent: is it one that a user could have? */
 bool clock_wish_is_valid(const struct clock_wish *wish);
 
 /* Nothing is asked for. */
 bool clock_wish_says_nothing(const struct clock_wish *wish);
 
-/* It is about how fast clocks are, and not about what they show. */
+/* It changes how fast clocks are, and not the time that they show now. */
 bool clock_wish_only_rate(const struct clock_wish *wish);
 
-/* A rate that is asked for is one of that clock, enum timens_clock. */
+/* The rate that is asked for is for that clock, too (enum timens_clock). */
 bool clock_wish_rates(const struct clock_wish *wish, int clock);
 
 /* It is about MONOTONIC or BOOTTIME. */
@@ -67,8 +67,8 @@ void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now
 const char *clock_wish_check(const struct clock_wish *wish, const struct clock_now *now);
 
 /*
- * The same for clocks that run already: what nothing is asked of goes on as it does, and
- * without a jump where only a rate is asked for. MONOTONIC and BOOTTIME may not be set back;
+ * The same for clocks that run already: a clock that is not named goes on as before, and one
+ * that only gets a rate does not jump. MONOTONIC and BOOTTIME may not be set back;
  * MONOTONIC_RAW is set forward by as much as MONOTONIC is.
  */
 void clock_wish_change(const struct clock_wish *wish, const struct clock_now *now,

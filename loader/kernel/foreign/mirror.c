@@ -47,8 +47,8 @@ static struct fields fields_of(const struct foreign_layout *layout, unsigned cha
 }
 
 /*
- * nsec is in units of 2^-shift ns, and less than a second. So it stays: of a coarse clock the
- * image shows it as it stands, and of REALTIME time() shows the seconds as they stand.
+ * nsec is in units of 2^-shift ns, and less than a second. It has to be: for a coarse clock the
+ * image shows it as it is stored, and time() shows the seconds of REALTIME as they are stored.
  */
 static void set_base(const struct mirror *mirror, int cs, int clock, u64 sec, u64 nsec,
 		     u32 shift)

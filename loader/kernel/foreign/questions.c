@@ -31,7 +31,7 @@
 /* All of them, if they sleep; on any machine they take milliseconds. */
 #define ALL_PATIENCE_S 20
 
-/* One that does not look at the number answers in far less. */
+/* A function that ignores the sequence number answers in far less. */
 #define UPDATE_US 300
 
 /* A call that fails is made so often: it may have been interrupted. */
@@ -145,7 +145,7 @@ static void catch_signals(void)
 		fail("rt_sigprocmask", errno);
 }
 
-/* Without a timer, who does not come back would be waited for. */
+/* Without a timer we would wait for ever for a call that does not come back. */
 static void set_timer(int which, time_t sec, suseconds_t usec)
 {
 	const struct itimerval timer = {.it_value = {sec, usec}};
@@ -189,8 +189,8 @@ static int kernel_gettime(int clock, struct answer *answer)
 }
 
 /*
- * A function that has given an error, again and again. It may be that of a system call which it
- * has made: then that fails here, too.
+ * For a function that has returned an error each time. The error may come from a system call
+ * that it makes: then this call fails here, too.
  */
 static _Noreturn void refuse_error(long result, const char *call, int kernels)
 {
@@ -434,7 +434,7 @@ static void ask_about_time(bool counted)
 		expect(answer, before, look(CLOCK_REALTIME, counted), 1000);
 		before = look(CLOCK_REALTIME, counted);
 		answer = gettimeofday_(&tz);
-		/* Where the kernel is asked it tells of its own zone. */
+		/* A function that asks the kernel gets the zone of the kernel. */
 		if (counted && (tz.tz_minuteswest != TZ_WEST || tz.tz_dsttime != TZ_DST))
 			refuse("gives another time zone than the data page");
 		expect(answer, before, look(CLOCK_REALTIME, counted), 1000);

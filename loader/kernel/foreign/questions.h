@@ -1,6 +1,6 @@
 /*
- * questions.h - what an image is asked to find out which data pages it reads (probe.h): the
- * part that runs in a process of its own, which the image may end.
+ * questions.h - calls the functions of an image, to find out which data pages it reads
+ * (probe.h). It runs in a process of its own, because the image may crash it.
  */
 #ifndef KERNEL_FOREIGN_QUESTIONS_H
 #define KERNEL_FOREIGN_QUESTIONS_H

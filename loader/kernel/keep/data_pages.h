@@ -47,7 +47,7 @@ int data_pages_make(struct data_pages *pages, struct vvar *vvar, const struct ti
 		    struct control *control, enum counter_choice counter, int owner,
 		    pid_t owner_pid, const char **step);
 
-/* An update of all there is; what has been changed in control is published then. */
+/* Updates everything, which also publishes what has been changed in control. */
 void data_pages_update(struct data_pages *pages);
 
 /* The kernel's clock was set. */

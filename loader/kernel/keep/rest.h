@@ -27,8 +27,8 @@ struct rest {
 };
 
 /*
- * As ppoll(2) with no signals; where that fails, or says too early that the time is over, it
- * has waited all the same, if it can, and returns -1: nothing is known of the events.
+ * Like ppoll(2) with no signals. If that fails, or says too early that the time is over, this
+ * waits by other means, where there are any, and returns -1: nothing is known of the events.
  */
 int rest_poll(struct rest *rest, struct pollfd *events, unsigned count, unsigned long ns);
 

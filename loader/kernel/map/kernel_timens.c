@@ -23,8 +23,9 @@
 #endif
 
 /*
- * The number of a namespace, which is that of an inode: what the link says,
- * "time:[4026531834]", or what is behind it. 0 before Linux 5.6, which has no time namespaces.
+ * The number of a namespace, which is that of an inode: from the text of the link,
+ * "time:[4026531834]", or from the file that it leads to. 0 before Linux 5.6, which has no time
+ * namespaces.
  */
 static int namespace_number(pid_t pid, const char *which, unsigned long long *number)
 {
@@ -68,7 +69,7 @@ static int is_same(pid_t a, const char *of_a, pid_t b, const char *of_b)
 /* The one of this process, which all others are held against; 0: not asked yet. */
 static unsigned long long ours;
 
-/* Is it that of another process, too? As is_same(). */
+/* Is another process in the same one? Returns what is_same() does. */
 static int is_ours(pid_t pid)
 {
 	unsigned long long theirs;
@@ -119,7 +120,7 @@ int kernel_timens_ahead(pid_t pid, struct timens_offset ahead[TIMENS_CLOCKS], bo
 	struct timens_offset here[TIMENS_CLOCKS] = {{0}};
 	int err, same = is_ours(pid);
 
-	/* Who may not be looked at has offsets all the same, perhaps ours. */
+	/* A process that we may not look at has offsets all the same, perhaps ours. */
 	*other = same <= 0;
 	if (same > 0 || (same < 0 && same != -EACCES))
 		return same < 0 ? same : 0;

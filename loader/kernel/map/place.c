@@ -218,7 +218,7 @@ size_t vdso_files_slots_at(const struct vdso_files *files)
 	return mapped_length(files) + (files->counters >= 0 ? page_size() : 0);
 }
 
-/* Zeros that the program can read: what is still as it was reserved. */
+/* The slots are a part of the reserved memory, zeros, that the program may read. */
 static int open_slots(struct process *process, const struct vdso_files *files, uintptr_t at)
 {
 	long got = process_call(process, SYS_mprotect, (long)at, (long)files->slots, PROT_READ);

@@ -28,10 +28,10 @@ bool timens_is_empty(const struct timens *timens);
 void timens_now(struct clock_now *now);
 
 /*
- * What those of the kernel show, and how far the clocks of this process are ahead of them: it
- * may itself run on a vDSO of ours, and what it starts is to see its clocks, shifted further.
- * For the timekeeper, since it takes system calls, and the clock system calls of its owner
- * should be those of the program.
+ * What the clocks of the kernel show, and how far those of this process are ahead of them: it
+ * may itself run on a vDSO of ours, and the programs that it starts are to see its clocks,
+ * shifted further. For the timekeeper, since it takes system calls, and the clock system calls
+ * of its owner should be those of the program.
  */
 void timens_kernel_now(struct clock_now *now);
 

@@ -58,7 +58,7 @@ static long options_of(const struct follow *follow)
 	return follow->trace ? options | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXIT : options;
 }
 
-/* More of them are as good as none: who has so many is not left to itself. */
+/* How many filters are looked at: a process with more is not left to itself. */
 #define FILTERS_MAX 64
 
 /* It waits for our answer, so it stops at once. */
@@ -418,8 +418,8 @@ static void end(struct follow *follow, pid_t pid)
 }
 
 /*
- * A stopped process goes on, with a signal. It is asked twice: that there is no such process is
- * true if it has been killed, and then again.
+ * Continues a stopped process, with a signal. It is tried twice: ESRCH is final for a process
+ * that has been killed, and then it comes again.
  */
 static bool let_go(struct follow *follow, enum __ptrace_request how, pid_t pid, int signal)
 {
@@ -445,7 +445,7 @@ static void tell_by_kernel(struct follow *follow)
 						   .why = error_words(deadlines->why)});
 }
 
-/* What a filter says of a call, and the end of such a call. */
+/* A stop by a filter at the beginning of a call, and the stop at the end of such a call. */
 static void time_call(struct follow *follow, pid_t pid, int event)
 {
 	struct deadlines *deadlines = &follow->deadlines;
@@ -603,7 +603,10 @@ bool follow_any_left(void)
 	struct dirent *entry;
 	pid_t tracer = 0, self = getpid();
 
-	/* Where each look is interrupted for ever, a hundred processes would take too long. */
+	/*
+	 * If every read of /proc is interrupted for ever, a hundred processes would take too
+	 * long.
+	 */
 	while (proc && tracer != self && tracer != -EINTR && (entry = readdir(proc)))
 		tracer = atoi(entry->d_name) > 0 ? proc_tracer(atoi(entry->d_name)) : 0;
 	if (proc)

@@ -184,7 +184,7 @@ static void note_unmapped(struct injection *injection, unsigned first, unsigned 
 			kernel_vdso_range(&known, i, injection->kernel_vdso);
 }
 
-/* What lies side by side goes with one call. */
+/* Mappings that lie side by side are unmapped by one call. */
 static struct map_range group(const struct injection *injection, unsigned first, unsigned end)
 {
 	struct map_range range = kernel_vdso_range(&known, first, injection->kernel_vdso);
@@ -296,7 +296,7 @@ static void close_files(struct target *t)
 
 #if HOST_CALLS
 
-/* The list. Returns -errno if something is not to be had. */
+/* Fills the list. Returns 0, or -errno if something for it is missing. */
 static int make_list(struct target *t, struct row *row, const struct vdso_files *files,
 		     unsigned *needed)
 {
@@ -322,7 +322,7 @@ static int make_list(struct target *t, struct row *row, const struct vdso_files 
 	return err;
 }
 
-/* What is left can fail. */
+/* The rest of the steps, which may fail. */
 static void finish_one_by_one(struct target *t)
 {
 	close_files(t);
@@ -330,7 +330,7 @@ static void finish_one_by_one(struct target *t)
 	unmap_kernel_vdso(t);
 }
 
-/* As it was, and its calls can be made one by one. */
+/* Leaves the process as it was, so that its calls can be made one by one. */
 static void undo(const struct target *t, int made)
 {
 	struct injection *injection = t->injection;

@@ -27,8 +27,8 @@ struct injection {
 
 /*
  * How. With INJECT_INHERITED the program has the descriptors of files already, except for
- * offsets, by the same numbers: it came with them through its execve(2). They are closed. What
- * it does not have it is sent copies of. With INJECT_KEEP the kernel's vDSO stays.
+ * offsets, by the same numbers: it came with them through its execve(2). They are closed.
+ * Copies of all others are sent to it. With INJECT_KEEP the kernel's vDSO stays.
  *
  * With INJECT_LEAVE it may be left to itself, as soon as nothing but an error can come between:
  * it has a few system calls to make, and then is the program, without a further stop. Such a

@@ -2,8 +2,8 @@
  * kernel_vdso.h - the kernel's vDSO in a program that has just started.
  *
  * The kernel maps its image and the data before it in every program alike, at another address.
- * So what /proc/PID/maps has said of one program holds for the next one, if that has the same
- * image; and reading a page of it costs a fraction of reading that file.
+ * So the mappings that /proc/PID/maps lists for one program are those of the next one, too, if
+ * it has the same image; and reading a page of it costs a fraction of reading that file.
  */
 #ifndef KERNEL_PTRACE_KERNEL_VDSO_H
 #define KERNEL_PTRACE_KERNEL_VDSO_H

@@ -24,10 +24,10 @@
 /* Of its numbering. */
 #	define SYS_MMAP2 192
 
-/* Until it comes to the stop that is waited for, it may stop for so many SIGSTOPs. */
+/* How many SIGSTOPs may stop it before the stop that we wait for. */
 #	define STOPS_MAX 1000
 
-/* How far up the stack its vector may be: what execve(2) accepts. */
+/* How far up the stack its vector may be: execve(2) accepts no more arguments. */
 #	define STACK_MAX (64u << 20)
 
 bool narrow_is(pid_t pid)
@@ -39,7 +39,10 @@ bool narrow_is(pid_t pid)
 	       iov.iov_len < sizeof(struct user_regs_struct);
 }
 
-/* Word by word: a program begins only once. Returns 0 if it is not there. */
+/*
+ * Like find_vector() of inject.c, which the course has readers write for the words of one
+ * machine. Returns 0 if it is not there.
+ */
 static uintptr_t find_vector(pid_t pid, uintptr_t sp)
 {
 	uint32_t word[256];
@@ -86,7 +89,8 @@ static uintptr_t find_instruction(pid_t pid, uintptr_t image)
 
 /*
  * To the next beginning or end of a system call. Signals are blocked: only death can come
- * between, and SIGSTOP, as in traced.c.
+ * between, and SIGSTOP. Not run_to() of traced.c, which is for a process that we have taken
+ * over, with registers of our own machine.
  */
 static int to_syscall_stop(struct traced *traced)
 {

@@ -4,7 +4,7 @@
  * There is no image of ours for it. But all that it needs of the kernel's vDSO is the way into
  * the kernel (AT_SYSINFO) and the code that signal handlers return to, and neither is found by
  * AT_SYSINFO_EHDR. Without that entry of its vector it asks for the time by system calls, and
- * these are answered (deadlines.h). The memory for its deadlines it is made to map.
+ * these are answered (deadlines.h). We make it map the memory for its deadlines.
  */
 #ifndef KERNEL_PTRACE_NARROW_H
 #define KERNEL_PTRACE_NARROW_H

@@ -26,11 +26,11 @@
 /* An injection makes twenty. */
 #define ROW_MAX 24
 
-/* What lies in the process. */
+/* The block, as it lies in the process. */
 struct row_block {
 	unsigned char code[CALLS_CODE_SIZE];
 
-	/* For who finds the process at the breakpoint (row_find()). */
+	/* For row_find(), which finds the process at the breakpoint. */
 	uint64_t secret, mask;
 	struct user_regs_struct saved;
 	struct placement vdso;
@@ -92,7 +92,10 @@ int row_leave(struct traced *traced, struct row *row, const struct placement *vd
 /* Is a process in a row that has been left to it? Returns how many calls it has made, or -1. */
 int row_find(pid_t pid, struct row_block *block, uintptr_t *at);
 
-/* What was there before the block is there again, page, and calls are made one by one. */
+/*
+ * Puts back page, the bytes that were there before the block. From then on calls are made one
+ * by one.
+ */
 void row_end(struct traced *traced, struct row *row, const void *page);
 
 #endif

@@ -23,7 +23,7 @@
 /* waitpid(2) shows a stop at a system call like this (PTRACE_O_TRACESYSGOOD). */
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 
-/* Until it comes to the stop that is waited for, it may stop for so many SIGSTOPs. */
+/* How many SIGSTOPs may stop it before the stop that we wait for. */
 #define STOPS_MAX 1000
 
 /* Signals that are looked at: more do not wait for a process that has just made a call. */

@@ -41,6 +41,7 @@
 #include "kernel/ptrace/follow.h"
 #include "kernel/ptrace/settle.h"
 #include "kernel/ptrace/time/time_calls.h"
+#include "kernel/run/clocks.h"
 #include "kernel/run/run.h"
 #include "kernel/run/supervise.h"
 #include "kernel/time/timekeeper.h"
@@ -52,7 +53,7 @@
  */
 #define SLOWER_TO_TELL 3
 
-/* How often it is tried to become visible again. */
+/* How often show() tries to make this process visible again. */
 #define SHOWS_MAX 4
 
 /* With a trace: how long a parent that has failed may take to end its child. */
@@ -66,35 +67,16 @@ struct start {
 	struct follow follow;
 	struct attendant tracer; /* with follows */
 	bool follows;            /* the tree, in this attempt */
-	bool cannot_follow;      /* that is why it has failed */
+	bool cannot_follow;      /* the attempt has failed because of that */
 	const char *why_not;     /* if clocks are changed, and nobody asked for that; or NULL */
 	bool traced;             /* by an attendant, whose end would be that of this process */
 };
-
-/* Clocks that the kernel's answers, some seconds more or less, are never right for. */
-static bool is_rated(const struct run_request *request)
-{
-	return request->clocks.has_rate && request->clocks.rate != CLOCK_RATE_ONE;
-}
-
-static const char *rate_option(const struct run_request *request)
-{
-	return request->clocks.rate ? "--rate" : "--freeze";
-}
-
-/* Who has asked for the tree. */
-static const char *why_followed(const struct run_request *request)
-{
-	if (request->follow == RUN_FOLLOW)
-		return "--follow";
-	return is_rated(request) ? rate_option(request) : "--shift-files";
-}
 
 /* Has nobody asked for it in so many words? Then it can be done without, but for a rate. */
 static bool is_implied(const struct start *start)
 {
 	return start->follows && start->request->follow == RUN_FOLLOW_WITH_CLOCKS &&
-	       !start->request->shift_files && !is_rated(start->request);
+	       !start->request->shift_files && !clocks_are_rated(start->request);
 }
 
 /* What a message is about. */
@@ -102,7 +84,7 @@ static const char *what_of(const struct start *start)
 {
 	if (!start->follows || is_implied(start))
 		return "run";
-	return why_followed(start->request);
+	return clocks_why_followed(start->request);
 }
 
 /* With a trace it is a copy of the image, which counts. */
@@ -213,7 +195,10 @@ static int exec_failed(const struct start *start, struct error *error)
 				error_of_file("execve", -errno));
 }
 
-/* In the last moment: until then it may fail for the same reason, and that is one message. */
+/*
+ * To be called at the last moment: until then the run may fail for the same reason, and then
+ * there is one message.
+ */
 static void tell_not_followed(const struct start *start)
 {
 	if (start->why_not)
@@ -458,7 +443,7 @@ static int run_traced(struct start *start, int *wait_status, struct error *error
 	return 0;
 }
 
-/* A process of ours that has one keeper tells of it. */
+/* In static storage: the process that prints it has one keeper. */
 static const char *why_no_counter(const struct keeper *keeper)
 {
 	static char why[160];
@@ -513,7 +498,7 @@ static int recognise(struct start *start, const struct foreign_layout **foreign,
 
 /*
  * Clocks that are not the kernel's, in all of a tree: timekeeper and tracer agree on them. It
- * takes a filter, which cannot be taken away once it is there.
+ * takes a filter, which cannot be removed once it is installed.
  */
 static int make_control(struct start *start, struct error *error)
 {
@@ -576,17 +561,6 @@ static bool hide(void)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static const char *files_refused(const struct start *start)
-{
-	if (!start->request->shift_files)
-		return NULL;
-	if (clock_wish_says_nothing(&start->request->clocks))
-		return "no clock is changed that they could go with";
-	return start->follows ? NULL
-			      : "only in a tree that is followed: not with --no-follow, "
-				"--exec=hand or trace";
-}
-
 /* Else our own files in /proc would be root's. Returns 0 or -errno. */
 static int show(void)
 {
@@ -596,52 +570,19 @@ static int show(void)
 	return error_from("prctl");
 }
 
-/* What a rate takes: that system calls are answered, in all of the tree. */
-static int check_rate(const struct start *start, struct error *error)
-{
-	const struct run_request *request = start->request;
-
-	if (!is_rated(request) || (start->follows && !request->trace))
-		return 0;
-	return error_self(error, -EINVAL, rate_option(request),
-			  "not together with %s: system calls would show the machine's time",
-			  request->trace                 ? "trace"
-			  : request->exec == RUN_BY_HAND ? "--exec=hand"
-							 : "--no-follow");
-}
-
 /* Everything up to the point where the program can be had. */
 static int prepare(struct start *start, const struct keeper_duty *duty, struct error *error)
 {
 	const struct run_request *request = start->request;
 	struct keeper *keeper = &start->keeper;
 	const struct foreign_layout *foreign;
-	struct clock_now now;
 	struct rlimit stack;
-	const char *why;
 	bool hidden;
 	int err, shown;
 
-	if (timens_is_rated())
-		return error_self(error, -ENOTSUP, "run",
-				  "not inside of a `uvdso run --rate` or --freeze: its clocks "
-				  "cannot be followed");
-	timens_now(&now);
-	why = clock_wish_check(&request->clocks, &now);
-	if (why)
-		return error_self(error, -ERANGE,
-				  request->clocks.has_moment ? "--at" : "--offset", "%s", why);
-	err = check_rate(start, error);
+	err = clocks_check(request, start->follows, error);
 	if (err)
 		return err;
-	/* Both take ptrace(2), from the kernel's exec on. */
-	if (request->exec == RUN_BY_HAND && (request->follow == RUN_FOLLOW || request->trace))
-		return error_self(error, -EINVAL, "--exec=hand",
-				  "not together with %s: what is started by hand is not traced",
-				  request->trace ? "trace" : "--follow");
-	why = files_refused(start);
-	if (why)
-		return error_self(error, -EINVAL, "--shift-files", "%s", why);
 	if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < STACK_NEEDED)
 		return error_self(
 			error, -ENOMEM, "run",
@@ -653,8 +594,8 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 	err = recognise(start, &foreign, error);
 	if (err)
 		return err;
-	if (foreign && is_rated(request))
-		return error_self(error, -ENOTSUP, rate_option(request),
+	if (foreign && clocks_are_rated(request))
+		return error_self(error, -ENOTSUP, clocks_rate_option(request),
 				  "not on a kernel's image, in which all clocks have one rate");
 	err = make_control(start, error);
 	start->cannot_follow = err;
@@ -680,8 +621,8 @@ static int prepare(struct start *start, const struct keeper_duty *duty, struct e
 }
 
 /*
- * One attempt, with the tree or without. *again is set if it has failed before anything was
- * done that cannot be undone, and would not without the tree.
+ * One attempt, with the tree or without. *again is set if it failed because of the tree, before
+ * anything was done that cannot be undone.
  */
 static int attempt(struct start *start, bool *again, int *wait_status, struct error *error)
 {
@@ -726,27 +667,6 @@ static int attempt(struct start *start, bool *again, int *wait_status, struct er
 	return err;
 }
 
-/* With clocks of its own: the whole tree, unless somebody has said otherwise. */
-static bool follows(const struct run_request *request)
-{
-	if (request->follow != RUN_FOLLOW_WITH_CLOCKS)
-		return request->follow == RUN_FOLLOW;
-	return !request->trace && request->exec != RUN_BY_HAND &&
-	       !clock_wish_says_nothing(&request->clocks);
-}
-
-/* Clocks are changed, and it is another option that keeps the tree from having them. */
-static const char *why_not_followed(const struct run_request *request)
-{
-	if (request->follow != RUN_FOLLOW_WITH_CLOCKS || clock_wish_is_none(&request->clocks))
-		return NULL;
-	if (request->trace)
-		return "trace follows with --follow only, and converts no deadline";
-	return request->exec == RUN_BY_HAND ? "what is started by hand (--exec=hand) is not "
-					      "traced"
-					    : NULL;
-}
-
 int run_program(const struct run_request *request, int *wait_status, struct error *error)
 {
 	static const struct start nothing = {.keeper = KEEPER_NONE, .tracer = ATTENDANT_NONE};
@@ -757,8 +677,8 @@ int run_program(const struct run_request *request, int *wait_status, struct erro
 
 	start = nothing;
 	start.request = request;
-	start.follows = follows(request);
-	start.why_not = why_not_followed(request);
+	start.follows = clocks_follow(request);
+	start.why_not = clocks_why_not_followed(request);
 	err = attempt(&start, &again, wait_status, error);
 	if (!again)
 		return err;

@@ -22,7 +22,8 @@ enum run_exec { RUN_BY_ANY, RUN_BY_KERNEL, RUN_BY_HAND };
 
 /*
  * Do the programs that it starts get our vDSO as well? Without a word: if it has clocks of its
- * own, and nothing is in the way. Such a tree has its deadlines converted (ptrace/deadlines.h).
+ * own, and nothing is in the way. Such a tree has its deadlines converted
+ * (ptrace/time/deadlines.h).
  */
 enum run_follow { RUN_FOLLOW_WITH_CLOCKS, RUN_FOLLOW, RUN_FOLLOW_NOT };
 

@@ -1,9 +1,9 @@
 /*
  * supervise.h - the parent of a traced program: reports on it, and does not get in its way.
  *
- * With `uvdso trace` the program is a child, as with strace(1): who tells what a program has
- * done must be there after it, and before the shell's next prompt. For all else the process
- * that was started is the program, and nothing is passed on to anybody.
+ * With `uvdso trace` the program is a child, as with strace(1): the process that reports what a
+ * program has done must outlive it, and report before the shell's next prompt. In all other
+ * cases the process that was started becomes the program, and nothing needs to be passed on.
  */
 #ifndef KERNEL_RUN_SUPERVISE_H
 #define KERNEL_RUN_SUPERVISE_H

@@ -5,8 +5,8 @@
  * a tree with clocks of its own is the same line seen through the map of each clock: another
  * beginning, and the slope times the rate. Both are rounded down, and so a line never ends
  * ahead of where the next one begins. What the kernel's clocks do not do, go back, the others
- * do not do either; and what the kernel answers a reader who is sent there is later still, by
- * way of the same map (ptrace/answers.h).
+ * do not do either; and a reader that falls back to a system call gets a later time still,
+ * through the same map (ptrace/time/answers.h).
  *
  * All clocks of one pair of bases share a line. So REALTIME and TAI, which can have a rate
  * while MONOTONIC has not, have a pair of their own (vdso/datapage.h, CS_WALL), which a
@@ -33,8 +33,8 @@ enum own_pair {
 struct own {
 	enum own_pair pair;
 	struct own_clocks clocks; /* what readers are shown, from the next write on */
-	struct own_clocks before; /* what they were shown up to then, */
-	bool changed[VDSO_BASES]; /* where that is something else */
+	struct own_clocks before; /* what they are shown up to then; */
+	bool changed[VDSO_BASES]; /* the clocks for which the two differ */
 	s64 floor[VDSO_BASES];    /* no reader may be shown less any more */
 };
 
@@ -57,7 +57,7 @@ void own_start(struct own *own, enum own_pair pair, const struct own_clocks *clo
 
 /*
  * From the next write on. A clock of the first pair does not go back: where the new time is
- * before what readers have seen it stands still until the two agree. So do all clocks if
+ * before one that readers have seen, it stands still until the two agree. So do all clocks if
  * clocks->hold says so.
  */
 void own_change(struct own *own, const struct own_clocks *clocks);

@@ -1,9 +1,9 @@
 /*
  * aarch64/time_calls.h - the numbers of the system calls that name a time; TIME_NR() is
- * explained in i386/time_calls.h. Programs of 32 bits are not known here.
+ * explained in i386/time_calls.h. Programs of 32 bits are not known here. riscv64 uses it, too.
  */
-#ifndef KERNEL_ARCH_TIME_CALLS_H
-#define KERNEL_ARCH_TIME_CALLS_H
+#ifndef KERNEL_ARCH_AARCH64_TIME_CALLS_H
+#define KERNEL_ARCH_AARCH64_TIME_CALLS_H
 
 #include <sys/syscall.h>
 
@@ -18,15 +18,6 @@
 #define SYS_utime      (-1)
 #define SYS_utimes     (-1)
 #define SYS_futimesat  (-1)
-#ifndef SYS_epoll_pwait2
-#	define SYS_epoll_pwait2 441
-#endif
-#ifndef SYS_futex_waitv
-#	define SYS_futex_waitv 449
-#endif
-#ifndef SYS_futex_wait
-#	define SYS_futex_wait 455
-#endif
 
 #define TIME_NR(name)              \
 	{                          \

@@ -1,8 +1,8 @@
 /*
  * i386/time_calls.h - the numbers of the system calls that name a time, for
- * ptrace/time_calls.c: TIME_NR(name) is three of them, of a machine of 64 bits, and of one of
- * 32 bits, with the times of old (a long for seconds) and with those of 64 bits. -1: there is
- * none. Its own machine of 32 bits x86_64 has here as well.
+ * ptrace/time/time_calls.c: TIME_NR(name) is three of them: that of a 64-bit machine, and the
+ * two of a 32-bit machine, with the old times (seconds in a long) and with 64-bit ones. -1:
+ * there is none. x86_64 takes the numbers of its 32-bit programs from here.
  */
 #ifndef KERNEL_ARCH_I386_TIME_CALLS_H
 #define KERNEL_ARCH_I386_TIME_CALLS_H

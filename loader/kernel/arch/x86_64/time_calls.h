@@ -10,15 +10,6 @@
 #include "kernel/arch/i386/time_calls.h"
 
 #define SYS_stime (-1)
-#ifndef SYS_epoll_pwait2
-#	define SYS_epoll_pwait2 441
-#endif
-#ifndef SYS_futex_waitv
-#	define SYS_futex_waitv 449
-#endif
-#ifndef SYS_futex_wait
-#	define SYS_futex_wait 455
-#endif
 
 #define TIME_NR(name)                                         \
 	{                                                     \

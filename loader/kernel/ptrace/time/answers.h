@@ -1,8 +1,8 @@
 /*
  * answers.h - the time that a program asks the kernel for, and the one that it sets.
  *
- * What it may set is the clock of its tree, and never that of the machine. It needs the right
- * that the machine's would take (CAP_SYS_TIME).
+ * It can set the clock of its tree, and never that of the machine. This takes the same
+ * capability as the machine's clock (CAP_SYS_TIME).
  */
 #ifndef KERNEL_PTRACE_ANSWERS_H
 #define KERNEL_PTRACE_ANSWERS_H
@@ -10,8 +10,8 @@
 #include "kernel/ptrace/time/time_stop.h"
 
 /*
- * For a call that is TIME_TOLD or TIME_SET: does what it is to do, and returns its result, or
- * -errno. answer_is_left() says that it is the kernel that knows the answer.
+ * For a call that is TIME_TOLD or TIME_SET: does the work of the call, and returns its result,
+ * or -errno. answer_is_left(): the call is left to the kernel, which knows the answer.
  */
 long answer(struct time_stop *stop);
 bool answer_is_left(const struct time_stop *stop);

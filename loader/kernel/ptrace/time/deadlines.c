@@ -206,15 +206,15 @@ static bool is_not_image(void *arg, const struct map_range *range)
 }
 
 /*
- * Of one that nobody has told us of: a new thread or process may stop before its maker says
- * that it has made one.
+ * Adds a task that we have not heard of: a new thread or process may stop before the clone(2)
+ * of its parent is reported.
  */
 static struct task *unknown(struct deadlines *deadlines, pid_t pid, bool native)
 {
 	const struct task *maker;
 	uintptr_t image = 0;
 
-	/* Who may not be looked into is where its maker is. */
+	/* A task that we may not look into has its slots where its parent has them. */
 	if (native && !maps_walk(pid, is_not_image, &image))
 		return add(deadlines, pid,
 			   image ? image + vdso_files_slots_at(deadlines->files) : 0);

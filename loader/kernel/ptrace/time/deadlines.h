@@ -14,20 +14,22 @@
  * we write there, by ptrace(2). The program's own memory is not written to, since other threads
  * may read the same deadline, and it may be read-only. After the end the kernel may restart the
  * call, because a signal has come without a handler: with the program's pointer, through the
- * filter once more. So every restart is converted anew, by what the clocks are then. For that a
- * call that would go on with a time which the kernel has kept (ERESTART_RESTARTBLOCK) is made
- * one that begins again (ERESTARTNOHAND); with a handler both mean EINTR.
+ * filter once more. So every restart is converted anew, by what the clocks are then. For that,
+ * a call that would go on with a time kept by the kernel (ERESTART_RESTARTBLOCK) is made to
+ * begin again with its arguments (ERESTARTNOHAND). Where the signal has a handler both become
+ * EINTR.
  *
- * A program may have given up its memory, slots and all: `uvdso run` does so where it starts
- * one by hand. So the first slot has a mark of ours, and where that is missing nothing is
- * written before the kernel has said that these are slots.
+ * A program may have unmapped all of its memory, and its slots with it: `uvdso run` does so
+ * when it starts a program by hand. So the first slot has a mark of ours. Where that is
+ * missing, nothing is written before the kernel has confirmed that these are slots.
  *
- * What cannot be read, or is no valid time, is left to the kernel, which says EFAULT or EINVAL.
+ * A time that cannot be read, or is not valid, is left to the kernel, which returns EFAULT or
+ * EINVAL.
  *
- * Who runs on the kernel's vDSO has the kernel's clocks, and its calls are left alone. So are
- * those of a process whose memory we may not read: one that has closed itself
- * (PR_SET_DUMPABLE), unless we are root. Whatever else fails leaves a call to the kernel, too,
- * and is noted (failed).
+ * A program on the kernel's vDSO has the kernel's clocks, and its calls are left alone. So are
+ * those of a process whose memory we may not read: one that has made itself undumpable
+ * (PR_SET_DUMPABLE), unless we are root. After any other failure a call is left to the kernel
+ * as well, and the failure is noted (failed).
  */
 #ifndef KERNEL_PTRACE_DEADLINES_H
 #define KERNEL_PTRACE_DEADLINES_H
@@ -41,7 +43,7 @@
 #include "kernel/ptrace/time/time_value.h"
 #include "kernel/ptrace/time/timers.h"
 
-/* So many waits but one may be under way in a tree at a time; more are left to the kernel. */
+/* A tree can have one wait less than this under way at a time; more are left to the kernel. */
 #define DEADLINE_SLOTS      16384
 #define DEADLINE_SLOTS_SIZE (DEADLINE_SLOTS * TIME_VALUE_MAX)
 
@@ -50,14 +52,14 @@ struct deadlines {
 	const struct vdso_files *files;
 	void *tasks;             /* tsearch(3): threads by their id */
 	struct timers timers;    /* of timer_create(2) */
-	struct own_clocks armed; /* by which all that waits has been converted */
+	struct own_clocks armed; /* by which all pending waits have been converted */
 	uint64_t used[DEADLINE_SLOTS / 64];
 	unsigned first_free; /* below it all are used */
 	long mark;           /* in the first slot of each memory that has slots */
-	pid_t closed; /* one whose memory has turned out to be closed to us; to be told */
-	pid_t failed; /* the first thread of whose calls one went by the kernel's clocks, or 0,
+	pid_t closed; /* a process whose memory turned out to be closed to us; to be reported */
+	pid_t failed; /* the first thread with a call that went by the kernel's clocks, or 0;
 		       */
-	int why;      /* ... since that failed: -errno */
+	int why;      /* -errno of the failure that caused it */
 };
 
 /* A wait that is under way, as the program has asked for it. */

@@ -114,8 +114,8 @@ void length_tell_left(const struct time_stop *stop, unsigned arg, enum time_layo
 }
 
 /*
- * select(2) and ppoll(2) write what is left where the time was, and begin again from there
- * after a signal without a handler. Of the slot they can do neither, and say EINTR.
+ * select(2) and ppoll(2) write the time that is left over their argument, and begin again with
+ * that after a signal without a handler. They cannot write to a slot, and return EINTR.
  */
 static long update(const struct time_stop *stop, const struct length *length, long result)
 {
@@ -140,7 +140,7 @@ long length_end(const struct time_stop *stop, const struct length *length, long 
 		return seconds_up(clock_map_left(map_of(stop), result * (s64)NSEC_PER_SEC));
 	if (call->left < 0)
 		return result;
-	/* A sleep tells it when a signal has come, a timer when it is set. */
+	/* A sleep reports it when a signal has come, a timer when it is set. */
 	if (call->layout == LAYOUT_TIMESPEC ? result == -EINTR || result == -RESTART_BLOCK
 					    : result == 0)
 		length_tell_left(stop, (unsigned)call->left, call->layout, TIMENS_MONOTONIC);

@@ -1,9 +1,10 @@
 /*
  * rearm.h - timers that run when the clocks of a tree are changed.
  *
- * The kernel has been told when a timer is to expire, by its own clocks. By the changed ones
- * that is another moment. A timerfd tells what it waits for, and by a copy of its descriptor
- * (pidfd_getfd(2)) it can be told the new moment, without its program.
+ * The kernel has been told when a timer is to expire, by its own clocks. After a change of the
+ * clocks of the tree, that is the wrong moment. A timerfd can be asked what it waits for, and
+ * set to the right moment through a copy of its descriptor (pidfd_getfd(2)), without help of
+ * its program.
  */
 #ifndef KERNEL_PTRACE_REARM_H
 #define KERNEL_PTRACE_REARM_H
@@ -21,7 +22,7 @@ struct rearm {
 
 /*
  * Arms all timerfds of a process that were set to an absolute time. A timer that several
- * processes have is armed once. Before Linux 6.9 none is of a process whose first thread has
+ * processes share is armed once. Before Linux 6.9 none is of a process whose first thread has
  * ended.
  */
 void rearm_process(struct rearm *rearm, pid_t pid);

@@ -12,13 +12,13 @@
 #include "kernel/clock/desk.h"
 
 /*
- * Until the next stop or request. Returns a process and its status, as waitpid(-1) does, which
- * is asked in any case; 0 if requests have come; -1 with errno. Where waiting for both fails,
- * the desk is closed, and from then on there is only waitpid(2).
+ * Waits for the next stop or request. Returns a process and its status, as waitpid(-1) does,
+ * which is called in any case; 0 if requests have come; or -1 with errno. If waiting for both
+ * fails the desk is closed, and from then on it waits by waitpid(2) alone.
  */
 pid_t requests_wait(struct desk *desk, int *status);
 
-/* What is to be done when the clocks have changed, before whoever asked for it is answered. */
+/* To be called after the clocks have changed, before the request for that is answered. */
 typedef void requests_changed(void *arg);
 
 /* Answers the requests that wait. control is NULL if the clocks are the machine's for good. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernel/base/error.h"
+#include "kernel/base/newer.h"
 #include "kernel/ptrace/time/time_calls.h"
 
 #ifndef FUTEX_LOCK_PI2

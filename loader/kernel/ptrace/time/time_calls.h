@@ -19,7 +19,7 @@
 
 enum time_form { FORM_64, FORM_32, FORM_32_TIME64, TIME_FORMS };
 
-/* What becomes of it. */
+/* What is done with the call. */
 enum time_does {
 	TIME_TOLD,   /* it asks for a clock: answered in the kernel's place */
 	TIME_SET,    /* it sets a clock: that of the tree */
@@ -31,7 +31,7 @@ enum time_does {
 	FILE_SET,    /* it names the times that a file is to have: converted */
 };
 
-/* Of what the time consists. A long is as long as the program's. */
+/* The layout of the time. A long is one of the program's machine. */
 enum time_layout {
 	LAYOUT_TIMESPEC,   /* seconds, nanoseconds */
 	LAYOUT_ITIMERSPEC, /* two of them: interval, value */
@@ -71,13 +71,13 @@ struct time_call {
 	signed char time;  /* the argument */
 	signed char clock; /* enum time_clock, or an argument */
 	bool optional;     /* NULL is no time */
-	/* It is concerned only if this argument has, or has not, this bit. */
+	/* The call names a time only if this argument has, or has not, this bit. */
 	signed char flags;
 	bool without;
 	unsigned bit;
 	bool passes;      /* ... or else it names how long something is to take */
-	signed char left; /* the argument where it tells what is left of a time; NO_ARGUMENT */
-	bool updates;     /* it tells that in place of the time */
+	signed char left; /* the argument that gets the time left, or NO_ARGUMENT */
+	bool updates;     /* it writes the time that is left over the time */
 };
 
 /* Operations of futex(2) with a deadline; FUTEX_WAIT has a length of time. */
@@ -90,13 +90,12 @@ const struct time_call *time_call_find(uint32_t arch, uint64_t nr, enum time_for
  * For the process that becomes the program, once it is traced: has the calls that name one of
  * these clocks (bits by clock id) reported to its tracer; with lengths those that name a length
  * of time as well, and with files those that name the times of a file. Inherited by all that it
- * starts. Where the process may not do so (CAP_SYS_ADMIN) no program that it starts gets more
- * rights than it has (PR_SET_NO_NEW_PRIVS), which a traced one would not get, either. Returns 0
- * or -errno.
+ * starts. Without CAP_SYS_ADMIN it sets PR_SET_NO_NEW_PRIVS: then no program that it starts can
+ * gain privileges, which a traced one could not, either. Returns 0 or -errno.
  */
 int time_calls_filter(unsigned clocks, bool lengths, bool files);
 
-/* What the filter says with its stops. */
+/* The message of the filter at its stops (PTRACE_GETEVENTMSG). */
 #define TIME_CALLS_FILTER 0x71de
 
 /* The clocks that go with REALTIME, and those that go with MONOTONIC and BOOTTIME. */

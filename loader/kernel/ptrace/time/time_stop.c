@@ -28,7 +28,7 @@ s64 time_stop_kernel(const struct time_stop *stop, int clock, s64 ns)
 {
 	s64 ahead = stop->ahead[timens_clock_of(clock)], kernel, sum;
 
-	/* What is beyond all times is never, by any clock. */
+	/* The latest time means never, by any clock. */
 	if (ns == CLOCK_LATEST_NS)
 		return ns;
 	if (__builtin_sub_overflow(ns, ahead, &sum))

@@ -24,14 +24,15 @@ struct time_words {
 	bool padded;    /* of the parts the kernel reads only the lower half */
 };
 
-/* How this layout looks like in this form. Not for LAYOUT_IN_..., TIMEX and SYSINFO. */
+/* How a time of this layout looks in this form. Not for LAYOUT_IN_..., TIMEX and SYSINFO. */
 struct time_words time_words_of(enum time_layout layout, enum time_form form);
 
 /* Return 0 or -errno. */
 int time_words_read(struct time_words *words, pid_t pid, uintptr_t at);
 int time_words_write(const struct time_words *words, pid_t pid, uintptr_t at);
 
-/* The bytes as they are to lie there; returns how many. What is too large becomes the largest.
+/* Writes the bytes as they are to lie there, and returns how many. A time that is too large
+ * becomes the largest.
  */
 size_t time_words_bytes(const struct time_words *words, unsigned char bytes[TIME_VALUE_MAX]);
 
