@@ -155,8 +155,9 @@ NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$
 PROGRAMS_CXX := $(foreach kind,pie static,$(NAMES_CXX:%=$(P)/tests/programs/%.$(kind)))
 PROGRAMS := $(addprefix $(P)/tests/programs/,$(SINGLES) $(foreach kind,$(PROGRAM_KINDS), \
 	$(NAMES_C:%=%.$(kind)))) $(PROGRAMS_CXX)
-$(PROGRAMS_CXX): CXX_HERE := $(CXX)
-$(filter %.musl %.musl-static,$(PROGRAMS)): CC_HERE := musl-gcc
+# Private: .config is not to change with what is made first.
+$(PROGRAMS_CXX): private CXX_HERE := $(CXX)
+$(filter %.musl %.musl-static,$(PROGRAMS)): private CC_HERE := musl-gcc
 
 define PROGRAM_RULES
 $(P)/tests/programs/%.$(1): tests/programs/%.c $(O)/.config
@@ -170,7 +171,7 @@ $(P)/tests/programs/%.so: tests/programs/%.c $(O)/.config
 	$(call program,$(PROGRAM_CFLAGS) -fPIC -shared)
 
 # It makes requests as `uvdso clock` does.
-$(P)/tests/programs/stranger.pie: PROGRAM_CFLAGS += -Ivdso-src/include
+$(P)/tests/programs/stranger.pie: private PROGRAM_CFLAGS += -Ivdso-src/include
 
 # Without any C library: what the kernel hands over, as it is.
 $(addprefix $(P)/tests/programs/,bare hostage): $(P)/tests/programs/%: tests/programs/%.c $(O)/.config

@@ -194,6 +194,20 @@ static void tries(void)
 	_exit(2);
 }
 
+/* A thread of a child has ended, and its parent; the child goes on. */
+static void stays(void)
+{
+	pthread_t thread;
+
+	if (fork())
+		_exit(0);
+	if (pthread_create(&thread, NULL, end_at_once, NULL))
+		_exit(2);
+	pthread_join(thread, NULL);
+	if (write(1, "stays\n", 6) == 6)
+		pause();
+}
+
 static void killed(void)
 {
 	work();
@@ -295,6 +309,7 @@ static const struct {
 	{"vforks", vforks},
 	{"clones", clones},
 	{"thread-execs", thread_execs},
+	{"stays", stays},
 	{"killed", killed},
 	{"tries", tries},
 	{"daemonises", daemonises},

@@ -159,19 +159,25 @@ SKIP: {
 
 # What is not known is not said.
 {
-	my $p = spawn(
-		$UVDSO, 'trace', 'perl', '-e',
-		'$| = 1; print "forks\n"; fork and exit; sleep 30'
+	my %goes_on = (
+		'a child' => ['perl', '-e', '$| = 1; print "stays\n"; fork and exit; sleep 30'],
+		'a child of which a thread has ended' => [program('asks.pie'), 'stays'],
 	);
-	wait_until { slurp($p->{out}->filename) eq "forks\n" };
+	my %running = map { $_ => spawn($UVDSO, 'trace', @{$goes_on{$_}}) } sort keys %goes_on;
+	for my $p (values %running) {
+		wait_until { slurp($p->{out}->filename) eq "stays\n" };
+	}
 	select undef, undef, undef, 0.3;
-	kill 'INT', $p->{pid};
-	finish($p);
-	like(
-		$p->{err}, qr/^    __\w+_clock_gettime +(yes|\?) /m,
-		'a report while the program still runs'
-	);
-	unlike($p->{err}, qr/^    __\w+ +no /m, '... does not say what it has not resolved');
+	for my $what (sort keys %running) {
+		my $p = $running{$what};
+		kill 'INT', $p->{pid};
+		finish($p);
+		like(
+			$p->{err}, qr/^    __\w+_clock_gettime +(yes|\?) /m,
+			"a report while $what goes on"
+		);
+		unlike($p->{err}, qr/^    __\w+ +no /m, '... does not say what is not resolved');
+	}
 }
 
 {

@@ -99,11 +99,11 @@ sub copy_file {
 # What make has built in the project: a cache. It may be empty. What a file was made from is told by
 # paths that begin with B, which is build in the copy.
 sub copy_built {
-	my ($self) = @_;
+	my ($self, @parts) = @_;
 	my $b = $ENV{UVDSO_BUILD} // 'build';
 	my ($from, $to) = (Course::Files::built($self->{from}), "$self->{dir}/build");
-	my @parts = grep { -e "$from/$_" } qw(x86_64 fake tests uvdso internal.a bench);
-	for my $part (@parts) {
+	@parts = qw(x86_64 fake tests uvdso internal.a bench) if !@parts;
+	for my $part (grep { -e "$from/$_" } @parts) {
 		File::Find::find(
 			{
 				no_chdir => 1,
