@@ -104,6 +104,7 @@ SKIP: {
 		push @all, $pid if $with;
 		my $moved = join_group($freezer, @all);
 		my $frozen = 0;
+
 		for (1 .. 4) {
 			freeze($freezer, 1);
 			$frozen += !!wait_until { is_frozen($freezer) };
