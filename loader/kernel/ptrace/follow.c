@@ -269,12 +269,12 @@ static unsigned count_filters(pid_t pid)
 }
 
 /*
- * With again it is one that has been left on its way to our vDSO, and was denied a call there.
- * status is changed if the process has ended.
+ * A new program gets our vDSO. With again it is a program that was left on its way to it, and
+ * was denied a call there. status is changed if the process has ended.
  */
 static void new_program(struct follow *follow, pid_t pid, bool again, int *status)
 {
-	/* Those that we have put in ourselves. All others are asked for their consent. */
+	/* How many filters the first program begins with: later ones may deny us calls. */
 	static unsigned filters;
 	struct vdso_files files = follow->files;
 	struct injection injection;

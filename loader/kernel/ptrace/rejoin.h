@@ -16,9 +16,9 @@
 /*
  * For a process that may be new, at a stop that is the first one of a new process; threads, and
  * processes that SIGCONT has continued, stop in the same way. Nearly always there is nothing to
- * be done: only who returns from a fork, and has offsets that are not those of its namespace,
- * is touched. Returns 0, or -errno with error filled: then its clocks are those of its parent's
- * namespace. traced->gone says that it has ended meanwhile.
+ * be done: it changes only a process that returns from a fork, and has offsets other than those
+ * of its namespace. Returns 0, or -errno with error filled: then its clocks are those of its
+ * parent's namespace. traced->gone says that it has ended meanwhile.
  */
 int rejoin_timens(struct traced *traced, pid_t pid, const struct vdso_files *files,
 		  const struct timens *timens, struct error *error);
