@@ -146,7 +146,7 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs)
 	/*
 	 * Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
 	 */
-	char bytes[512];
+	char bytes[512] = {0};
 	struct iovec iov = {bytes, sizeof(bytes)};
 
 	if (request(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))

@@ -34,8 +34,8 @@ struct task {
 	uintptr_t slots; /* where its process has them; 0: nowhere */
 
 	/* How far the kernel's clocks are ahead in its time namespace. */
-	bool namespace_known;
 	s64 ahead[TIMENS_CLOCKS];
+	bool namespace_known;
 
 	bool closed; /* its memory is, to us */
 
@@ -44,14 +44,14 @@ struct task {
 	const struct time_call *restarted; /* one that the kernel goes on with (restarts) */
 	enum time_form form;
 	uint64_t arg[6];
-	bool answered; /* ... and is skipped */
-	bool replaced; /* an argument of it, by a slot or another value */
-	bool passes;   /* it names a length of time, which is length */
-	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
-	struct length length;
-	bool was_rated;     /* the timer that it sets: so is what was left of that */
-	struct timer timer; /* of timer_create(2), that it sets */
+	bool answered;  /* ... and is skipped */
+	bool replaced;  /* an argument of it, by a slot or another value */
+	bool passes;    /* it names a length of time, which is length */
+	bool restarts;  /* ... and so does the call that goes on by restart_syscall(2) */
+	bool was_rated; /* the timer that it sets: so is what was left of that */
 	unsigned slot;
+	struct length length;
+	struct timer timer; /* of timer_create(2), that it sets */
 	struct deadline_wait wait;
 };
 

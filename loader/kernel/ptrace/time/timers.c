@@ -85,7 +85,9 @@ static char state_of(pid_t pid)
 
 	proc_text(pid, "status", text, sizeof(text));
 	line = strstr(text, name);
-	return line ? line[strlen(name)] : 0;
+	if (!line)
+		return 0;
+	return line[strlen(name)];
 }
 
 /*
@@ -104,8 +106,10 @@ static void interrupt_one(pid_t process)
 	directory = opendir(path);
 	while (directory && !done && (entry = readdir(directory))) {
 		pid_t thread = atoi(entry->d_name);
-		char state = thread > 0 ? state_of(thread) : 0;
+		char state = 0;
 
+		if (thread > 0)
+			state = state_of(thread);
 		if (!state || strchr("ZX", state))
 			continue;
 		if (strchr("DT", state))
