@@ -686,19 +686,27 @@ void deadlines_changed(struct deadlines *deadlines)
 	timers_changed(&deadlines->timers, &deadlines->armed);
 }
 
+/* Where it has our image, or 0. */
+static uintptr_t image_of(struct deadlines *deadlines, pid_t pid)
+{
+	const struct task *task = find(deadlines, pid);
+
+	if (!task)
+		task = unknown(deadlines, pid, true);
+	/* fanalyzer: nor here */
+	return task && task->slots ? task->slots - vdso_files_slots_at(deadlines->files) : 0;
+}
+
 void deadlines_stop(struct deadlines *deadlines, pid_t pid, int *status)
 {
-	struct task *task = deadlines->timers.due ? find(deadlines, pid) : NULL;
+	uintptr_t image = deadlines->timers.due ? image_of(deadlines, pid) : 0;
 	struct own_clocks clocks;
 	int err;
 
-	if (deadlines->timers.due && !task)
-		task = unknown(deadlines, pid, true);
-	if (!task || !task->slots)
-		return; /* fanalyzer: nor here */
+	if (!image)
+		return;
 	control_read(deadlines->control, &clocks);
-	err = timers_stop(&deadlines->timers, pid,
-			  task->slots - vdso_files_slots_at(deadlines->files), &clocks, status);
+	err = timers_stop(&deadlines->timers, pid, image, &clocks, status);
 	if (err)
 		note(deadlines, pid, err);
 }
