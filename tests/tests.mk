@@ -148,7 +148,7 @@ PROBES := $(if $(filter i386,$(ARCH)),,probe.pie probe.static-pie $(if $(filter 
 
 # These are linked in one way only. They are for this machine alone, and so are those in C++.
 SINGLES := $(if $(CROSS),,bare booted mapped.pie fault.pie fault.so hostage $(PROBES) surroundings.pie filter.so \
-	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static midst.pie opaque attacker.pie line.pie stranger.pie timers.pie until.pie $(SMALLS))
+	slow_waitid.so linker.pie tree.pie sandbox.pie asks.pie asks.static midst.pie opaque attacker.pie line.pie stranger.pie until.pie $(SMALLS))
 NAMES_C := $(if $(CROSS),clocks compare end signals start,$(filter-out $(basename $(SINGLES)), \
 	$(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))))
 NAMES_CXX := $(if $(CROSS)$(if $(CXX),,none),,$(patsubst tests/programs/%.cc,%,$(sort $(wildcard tests/programs/*.cc))))

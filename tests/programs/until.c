@@ -6,8 +6,8 @@
  *				last; after 60 s by the alarm of the machine's clock
  *
  * All wait at the same time: two timerfds, one with an interval and one that a child has as
- * well, on x86-64 a timer that sends a signal, a sleep, a condition, and a semaphore by
- * REALTIME; a sleep by MONOTONIC where SECONDS begins with m.
+ * well, a sleep, a condition, and a semaphore by REALTIME; a sleep by MONOTONIC where SECONDS
+ * begins with m.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,15 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#ifndef sigev_notify_thread_id /* glibc */
-#	define sigev_notify_thread_id _sigev_un._tid
-#endif
 
 struct wait {
 	const char *name;
@@ -106,28 +101,6 @@ static void wait_for_shared_timer(const struct timespec *deadline)
 	waitpid(child, NULL, 0);
 }
 
-#ifdef __x86_64__
-/* A timer of timer_create(2), with an interval. The signal is blocked: it comes to nobody else.
- */
-static void wait_for_signal(const struct timespec *deadline)
-{
-	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
-	struct itimerspec set = {{7200, 0}, *deadline};
-	timer_t timer;
-	sigset_t signals;
-
-	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGRTMIN);
-	timer_create(CLOCK_REALTIME, &event, &timer);
-	timer_settime(timer, TIMER_ABSTIME, &set, NULL);
-	/* Whoever changes the clock must not be seen by anybody. */
-	if (sigwaitinfo(&signals, NULL) < 0)
-		printf("signal %s\n", strerror(errno));
-	timer_delete(timer);
-}
-#endif
-
 static void *work(void *arg)
 {
 	const struct wait *wait = arg;
@@ -151,27 +124,19 @@ int main(int argc, char **argv)
 		{"semaphore", wait_for_semaphore, CLOCK_REALTIME, 0, 0},
 		{"timer", wait_for_timer, CLOCK_REALTIME, 0, 0},
 		{"shared-timer", wait_for_shared_timer, CLOCK_REALTIME, 0, 0},
-#ifdef __x86_64__ /* elsewhere it keeps the moment that it had (uvdso(1)) */
-		{"signal", wait_for_signal, CLOCK_REALTIME, 0, 0},
-#endif
 	};
-	enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 	static struct wait waits[64];
 	unsigned count = 0;
-	sigset_t blocked;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGRTMIN);
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	setlinebuf(stdout);
 	alarm(60);
-	for (int i = 1; i < argc && count + KINDS < 64; i++) {
+	for (int i = 1; i < argc && count + 5 < 64; i++) {
 		if (*argv[i] == 'm') {
 			waits[count++] = (struct wait){"steady", sleep_steady, CLOCK_MONOTONIC,
 						       atol(argv[i] + 1), 0};
 			continue;
 		}
-		for (unsigned k = 0; k < KINDS; k++) {
+		for (unsigned k = 0; k < 5; k++) {
 			waits[count] = kinds[k];
 			waits[count++].seconds = atol(argv[i]);
 		}

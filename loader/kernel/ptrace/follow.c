@@ -505,14 +505,11 @@ int follow_event(struct follow *follow, pid_t pid, int *status)
 	}
 	if (WIFSTOPPED(*status) && event == PTRACE_EVENT_STOP && signal == SIGTRAP)
 		new_process(follow, pid, status);
-	if (follow->control && WIFSTOPPED(*status) && event == PTRACE_EVENT_STOP &&
-	    signal == SIGTRAP)
-		deadlines_stop(&follow->deadlines, pid, status);
 	if (!WIFSTOPPED(*status)) {
 		if (follow->trace)
 			trace_gone(follow->trace, pid);
 		if (follow->control)
-			deadlines_ended(&follow->deadlines, pid);
+			deadlines_gone(&follow->deadlines, pid);
 		return 0;
 	}
 	if (follow->control && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||

@@ -92,32 +92,6 @@ static int to_syscall_stop(struct traced *traced)
 	return run_to(traced, PTRACE_SYSCALL, SYSCALL_STOP);
 }
 
-int traced_stop_again(struct traced *traced)
-{
-	long deliver = 0;
-
-	for (int stops = 0; stops < STOPS_MAX; stops++) {
-		int status;
-
-		if (request(PTRACE_INTERRUPT, traced->pid, NULL, NULL) ||
-		    request(PTRACE_CONT, traced->pid, NULL, (void *)deliver))
-			return error_from("ptrace");
-		if (wait_for(traced->pid, &status, __WALL) < 0)
-			return error_from("waitpid");
-		if (!WIFSTOPPED(status)) {
-			traced->gone = true;
-			traced->status = status;
-			return -ESRCH;
-		}
-		if (status >> 16 == PTRACE_EVENT_STOP) {
-			traced->stopped |= WSTOPSIG(status) != SIGTRAP;
-			return 0;
-		}
-		deliver = status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
-	}
-	return error_by("ptrace", -ELOOP);
-}
-
 static int block_signals(pid_t pid)
 {
 	uint64_t all = ~0ull;
@@ -146,7 +120,7 @@ int traced_regs(pid_t pid, struct user_regs_struct *regs)
 	/*
 	 * Larger than ours: longer registers would otherwise be cut to fit, and look like ours.
 	 */
-	char bytes[512] = {0};
+	char bytes[512];
 	struct iovec iov = {bytes, sizeof(bytes)};
 
 	if (request(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))

@@ -58,13 +58,6 @@ int traced_take_new(struct traced *traced, pid_t pid, uintptr_t instruction);
 /* Gives it back its registers and signals. It is still stopped: continue it. */
 void traced_release(struct traced *traced);
 
-/*
- * Lets it run from the end of a call to the next PTRACE_EVENT_STOP, which is at once. On its
- * way from there, with the registers that it had when it was taken over at one, the kernel
- * restarts the call that it was in. Returns 0 or -errno.
- */
-int traced_stop_again(struct traced *traced);
-
 /* It exits with that status; or is killed, if it cannot be told to. */
 void traced_exit(struct traced *traced, int status);
 

@@ -14,7 +14,6 @@
 #include <sys/user.h>
 
 #define REGS_AUDIT_ARCH AUDIT_ARCH_I386
-#define REGS_GO_ON      0
 
 /*
  * INT 0x80. The kernel's vDSO has one on every processor, because system calls are restarted

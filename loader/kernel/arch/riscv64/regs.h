@@ -55,7 +55,6 @@ static inline uintptr_t regs_sp(const struct user_regs_struct *regs)
 }
 
 #define REGS_AUDIT_ARCH AUDIT_ARCH_RISCV64
-#define REGS_GO_ON      0
 
 static inline long regs_nr(const struct user_regs_struct *regs)
 {

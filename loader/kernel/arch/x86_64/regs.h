@@ -17,10 +17,9 @@
  *                        (REGS_AUDIT_ARCH_32): its registers, and its arguments from 0 on
  *   REGS_SKIP_TAKES_NR   a call that is skipped (stub.h) leaves no number in the register in
  *                        which the program keeps it; regs_set_nr() puts it back
- *   REGS_GO_ON           with the registers of a PTRACE_EVENT_STOP the kernel restarts a call
- * at a later one as well: what it makes of them is done on the way from there REGS_AUDIT_ARCH
- * what seccomp(2) calls this machine traced_instruction   the bytes of a system call
- * instruction, and of what its address TRACED_ALIGN         is a multiple
+ *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
+ *   traced_instruction   the bytes of a system call instruction, and of what its address
+ *   TRACED_ALIGN         is a multiple
  */
 #ifndef KERNEL_ARCH_REGS_H
 #define KERNEL_ARCH_REGS_H
@@ -84,7 +83,6 @@ static inline void regs_set_result(struct user_regs_struct *regs, long result)
 }
 
 #define REGS_AUDIT_ARCH AUDIT_ARCH_X86_64
-#define REGS_GO_ON      1
 
 static inline long regs_nr(const struct user_regs_struct *regs)
 {

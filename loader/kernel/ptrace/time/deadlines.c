@@ -34,8 +34,8 @@ struct task {
 	uintptr_t slots; /* where its process has them; 0: nowhere */
 
 	/* How far the kernel's clocks are ahead in its time namespace. */
-	s64 ahead[TIMENS_CLOCKS];
 	bool namespace_known;
+	s64 ahead[TIMENS_CLOCKS];
 
 	bool closed; /* its memory is, to us */
 
@@ -44,14 +44,13 @@ struct task {
 	const struct time_call *restarted; /* one that the kernel goes on with (restarts) */
 	enum time_form form;
 	uint64_t arg[6];
-	bool answered;  /* ... and is skipped */
-	bool replaced;  /* an argument of it, by a slot or another value */
-	bool passes;    /* it names a length of time, which is length */
-	bool restarts;  /* ... and so does the call that goes on by restart_syscall(2) */
+	bool answered; /* ... and is skipped */
+	bool replaced; /* an argument of it, by a slot or another value */
+	bool passes;   /* it names a length of time, which is length */
+	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
+	struct length length;
 	bool was_rated; /* the timer that it sets: so is what was left of that */
 	unsigned slot;
-	struct length length;
-	struct timer timer; /* of timer_create(2), that it sets */
 	struct deadline_wait wait;
 };
 
@@ -142,7 +141,7 @@ static void give_slot(struct deadlines *deadlines, struct task *task)
 	task->slot = NO_SLOT;
 }
 
-static void gone(struct deadlines *deadlines, pid_t pid)
+void deadlines_gone(struct deadlines *deadlines, pid_t pid)
 {
 	struct task *task = find(deadlines, pid);
 
@@ -153,26 +152,18 @@ static void gone(struct deadlines *deadlines, pid_t pid)
 	free(task);
 }
 
-void deadlines_ended(struct deadlines *deadlines, pid_t pid)
-{
-	gone(deadlines, pid);
-	timers_gone(&deadlines->timers, pid);
-	timers_thread_gone(&deadlines->timers);
-}
-
 void deadlines_exec(struct deadlines *deadlines, pid_t pid)
 {
 	unsigned long former;
 
 	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
-		gone(deadlines, (pid_t)former);
-	gone(deadlines, pid);
+		deadlines_gone(deadlines, (pid_t)former);
+	deadlines_gone(deadlines, pid);
 }
 
 void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 {
-	gone(deadlines, pid);
-	timers_gone(&deadlines->timers, pid);
+	deadlines_gone(deadlines, pid);
 	add(deadlines, pid, slots);
 }
 
@@ -328,7 +319,7 @@ static s64 not_none(s64 ns, bool timer)
  * kernel as it is.
  */
 static bool convert(const struct time_stop *stop, struct time_words *words,
-		    struct deadline_wait *wait, struct timer *set)
+		    struct deadline_wait *wait)
 {
 	uintptr_t at = (uintptr_t)stop->arg[(int)stop->call->time];
 	unsigned value;
@@ -350,20 +341,12 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 	/* Also by a clock that is the kernel's: it may be changed meanwhile. */
 	if (wait->with < 0)
 		return false;
-	*set = (struct timer){
-		.clock = wait->clock,
-		.with = wait->with,
-		.until = ns,
-		.interval = timer ? time_words_ns(words, 0) : 0,
-		.kernel = not_none(time_stop_kernel(stop, wait->clock, ns), timer),
-		.ahead = stop->ahead[wait->with],
-		.map = stop->clocks.map[wait->with],
-	};
-	time_words_set(words, value, set->kernel);
-	if (set->interval) {
-		set->kernel_interval = not_none(clock_map_wait(&set->map, set->interval), true);
-		time_words_set(words, 0, set->kernel_interval);
-	}
+	time_words_set(words, value, not_none(time_stop_kernel(stop, wait->clock, ns), timer));
+	ns = timer ? time_words_ns(words, 0) : 0;
+	if (ns)
+		time_words_set(
+			words, 0,
+			not_none(clock_map_wait(&stop->clocks.map[wait->with], ns), true));
 	return true;
 }
 
@@ -394,7 +377,7 @@ static int begin_wait(struct deadlines *deadlines, struct task *task,
 	int err;
 
 	if (stop->call->does == FILE_SET ? !files_convert(stop, &words)
-					 : !convert(stop, &words, &task->wait, &task->timer)) {
+					 : !convert(stop, &words, &task->wait)) {
 		is_closed(deadlines, task, stop);
 		return PTRACE_CONT;
 	}
@@ -512,26 +495,10 @@ static void end_length(const struct task *task, const struct time_stop *stop,
 	regs_set_result(regs, length_end(stop, &task->length, result));
 }
 
-/* By clocks that may have been changed meanwhile. */
-static void note_timer(struct deadlines *deadlines, struct task *task,
-		       const struct time_stop *stop)
-{
-	if (task->form != FORM_64)
-		return;
-	task->timer.process = status_number(task->pid, "\nTgid:");
-	task->timer.id = (int)task->arg[0];
-	timers_note(&deadlines->timers, &task->timer);
-	if (memcmp(&task->timer.map, &stop->clocks.map[task->timer.with],
-		   sizeof(task->timer.map)))
-		timers_changed(&deadlines->timers, &stop->clocks);
-}
-
 /* With the program's own arguments, as it was; the one time a result is not the kernel's. */
-static void end_wait(struct deadlines *deadlines, struct task *task,
-		     const struct time_stop *stop, struct user_regs_struct *regs)
+static void end_wait(const struct task *task, const struct time_stop *stop,
+		     struct user_regs_struct *regs)
 {
-	if (task->call->clock == BY_TIMER && regs_result(regs) == 0)
-		note_timer(deadlines, task, stop);
 	/* What was left of the timer until now. */
 	if (task->was_rated && task->call->layout == LAYOUT_ITIMERSPEC &&
 	    regs_result(regs) == 0)
@@ -608,7 +575,7 @@ static bool end_call(struct deadlines *deadlines, struct task *task,
 	else if (task->passes)
 		length_end(&stop, &task->length, regs_result(regs));
 	else if (task->replaced)
-		end_wait(deadlines, task, &stop, regs);
+		end_wait(task, &stop, regs);
 	else if (regs_result(regs) >= 0)
 		answer_exchange(&stop);
 	return task->replaced;
@@ -683,30 +650,4 @@ void deadlines_changed(struct deadlines *deadlines)
 	walk.arg = &change;
 	twalk(deadlines->tasks, rearm);
 	rearm_end(&change);
-	timers_changed(&deadlines->timers, &deadlines->armed);
-}
-
-/* Where it has our image, or 0. */
-static uintptr_t image_of(struct deadlines *deadlines, pid_t pid)
-{
-	const struct task *task = find(deadlines, pid);
-
-	if (!task)
-		task = unknown(deadlines, pid, true);
-	/* fanalyzer: nor here */
-	return task && task->slots ? task->slots - vdso_files_slots_at(deadlines->files) : 0;
-}
-
-void deadlines_stop(struct deadlines *deadlines, pid_t pid, int *status)
-{
-	uintptr_t image = deadlines->timers.due ? image_of(deadlines, pid) : 0;
-	struct own_clocks clocks;
-	int err;
-
-	if (!image)
-		return;
-	control_read(deadlines->control, &clocks);
-	err = timers_stop(&deadlines->timers, pid, image, &clocks, status);
-	if (err)
-		note(deadlines, pid, err);
 }

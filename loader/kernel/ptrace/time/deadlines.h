@@ -41,7 +41,6 @@
 #include "kernel/clock/control.h"
 #include "kernel/map/place.h"
 #include "kernel/ptrace/time/time_value.h"
-#include "kernel/ptrace/time/timers.h"
 
 /* A tree can have one wait less than this under way at a time; more are left to the kernel. */
 #define DEADLINE_SLOTS      16384
@@ -51,7 +50,6 @@ struct deadlines {
 	struct control *control;
 	const struct vdso_files *files;
 	void *tasks;             /* tsearch(3): threads by their id */
-	struct timers timers;    /* of timer_create(2) */
 	struct own_clocks armed; /* by which all pending waits have been converted */
 	uint64_t used[DEADLINE_SLOTS / 64];
 	unsigned first_free; /* below it all are used */
@@ -97,19 +95,12 @@ void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots);
 /* At the stop of a fork(2), vfork(2) or clone(2): there is a new thread or process. */
 void deadlines_fork(struct deadlines *deadlines, pid_t pid);
 
-/*
- * At a PTRACE_EVENT_STOP with SIGTRAP: it may be there because the clocks have been changed.
- * *status is changed if it has ended meanwhile.
- */
-void deadlines_stop(struct deadlines *deadlines, pid_t pid, int *status);
-
-/* A thread has ended; or the process, with its first one. */
-void deadlines_ended(struct deadlines *deadlines, pid_t pid);
+void deadlines_gone(struct deadlines *deadlines, pid_t pid);
 
 /*
  * The clocks have been changed (control_write()): every wait that is under way for a deadline
  * is interrupted, and converted anew when the kernel restarts it; timers are armed anew
- * (rearm.h, timers.h). The program does not notice.
+ * (rearm.h). The program does not notice.
  */
 void deadlines_changed(struct deadlines *deadlines);
 

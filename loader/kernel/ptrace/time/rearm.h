@@ -5,6 +5,13 @@
  * clocks of the tree, that is the wrong moment. A timerfd can be asked what it waits for, and
  * set to the right moment through a copy of its descriptor (pidfd_getfd(2)), without help of
  * its program.
+ *
+ * A timer of timer_create(2) belongs to its process alone. A thread of that could be
+ * interrupted wherever it is, and made to set it; but that shows. Of a send(2) that is under
+ * way half is lost, waits with a timeout end or begin again, an rseq section goes on that
+ * should not (rseq(2)), an expiry that the program has not taken yet is dropped. And a thread
+ * that is made to make calls may end in their midst with its process. So such a timer keeps its
+ * moment.
  */
 #ifndef KERNEL_PTRACE_REARM_H
 #define KERNEL_PTRACE_REARM_H
