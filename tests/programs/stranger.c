@@ -18,6 +18,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -38,6 +40,7 @@
 #include <unistd.h>
 
 #include "kernel/clock/request.h"
+#include "kernel/ptrace/time/time_calls.h"
 
 #define PAGE  4096
 #define SLOTS (512 << 10)
@@ -273,6 +276,41 @@ static int signals(void)
 	return wrong;
 }
 
+/*
+ * A filter of its own that stops calls in the name of the tree's: of clocks that are none of
+ * the tree's, so that the tracer has no line for them.
+ */
+static int own_filter(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_settime, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLOCK_REALTIME, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | TIME_CALLS_FILTER),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	static const int none[] = {CLOCK_THREAD_CPUTIME_ID, CLOCK_PROCESS_CPUTIME_ID};
+	static const int nonsense[] = {12, 31, 32, 1 << 20, -1};
+	struct timespec ts;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return errno;
+	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (syscall(SYS_clock_gettime, none[i], &ts) || ts.tv_sec < 0 || ts.tv_sec > 9)
+			return EBADMSG;
+		if (!syscall(SYS_clock_settime, none[i], &ts) || errno != EINVAL)
+			return EBADMSG;
+	}
+	for (unsigned i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)
+		if (!syscall(SYS_clock_gettime, nonsense[i], &ts) || errno != EINVAL)
+			return EBADMSG;
+	return 0;
+}
+
 /* ---- the desk ---------------------------------------------------------------------------- */
 static int visit(bool named)
 {
@@ -419,6 +457,7 @@ static const struct {
 	{"deadline-pointers", ask_for_waits},
 	{"deadline-race", race},
 	{"stop-signals", signals},
+	{"own-filter", own_filter},
 	{"desk-nonsense", nonsense},
 	{"desk-rates", nonsense_rates},
 	{"desk-credentials", forged},

@@ -510,6 +510,20 @@ static void end_wait(const struct task *task, const struct time_stop *stop,
 		regs_set_result(regs, -RESTART_NO_HANDLER);
 }
 
+/*
+ * A filter of the program's own may stop a call in the name of ours. With a clock for which
+ * ours would have let it pass there is nothing to answer.
+ */
+static bool has_no_clock(const struct time_stop *stop)
+{
+	int id =
+		stop->call->clock < 0 ? CLOCK_REALTIME : (int)stop->arg[(int)stop->call->clock];
+
+	if (stop->call->does == TIME_SET)
+		return id != CLOCK_REALTIME;
+	return stop->call->does == TIME_TOLD && timens_clock_of(id) < 0;
+}
+
 int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 {
 	struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
@@ -541,6 +555,8 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	/* Another call: the one before will not go on. */
 	task->restarts = false;
 	memcpy(stop.arg, info.seccomp.args, sizeof(stop.arg));
+	if (has_no_clock(&stop))
+		return PTRACE_CONT;
 	fill_stop(deadlines, task, &stop);
 	task->form = stop.form;
 	memcpy(task->arg, stop.arg, sizeof(task->arg));
