@@ -299,24 +299,15 @@ static const struct {
 	const char *name;
 	void (*how)(void);
 } ways[] = {
-	{"nothing", nothing},
-	{"work", work},
-	{"threads", threads},
-	{"leaves-threads", leaves_threads},
-	{"first-ends", first_ends},
-	{"thread-ends", thread_ends},
-	{"forks", forks},
-	{"vforks", vforks},
-	{"clones", clones},
-	{"thread-execs", thread_execs},
-	{"stays", stays},
-	{"killed", killed},
-	{"tries", tries},
-	{"daemonises", daemonises},
-	{"filters", filters},
-	{"library", library},
-	{"clocks", clocks},
-	{"other-numbers", other_numbers},
+	{"nothing", nothing},       {"work", work},
+	{"threads", threads},       {"leaves-threads", leaves_threads},
+	{"first-ends", first_ends}, {"thread-ends", thread_ends},
+	{"forks", forks},           {"vforks", vforks},
+	{"clones", clones},         {"thread-execs", thread_execs},
+	{"stays", stays},           {"killed", killed},
+	{"tries", tries},           {"daemonises", daemonises},
+	{"filters", filters},       {"library", library},
+	{"clocks", clocks},         {"other-numbers", other_numbers},
 };
 
 int main(int argc, char **argv)

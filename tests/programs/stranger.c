@@ -248,8 +248,8 @@ static void storm(pid_t victim, const _Atomic(int) *waits)
 
 static int signals(void)
 {
-	_Atomic(int) *waits = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	_Atomic(int) *waits =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t parent = getpid(), child = fork();
 	int wrong = 0;
 
