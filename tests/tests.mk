@@ -38,9 +38,9 @@ TESTS_MACHINE := box/starts box/clocks $(filter-out box/%,$(filter $(TESTS_C),$(
 	attack/% box/% course/% image/% self/% run/storms time/halted time/update $(addprefix vdso/,cycles fake fresh-keys interleave \
 	offsets reader),$(TESTS_C))))
 # The longest tests start first, so that none is left running alone at the end.
-TESTS_SLOW := time/storm run/storms machines/machine-riscv64 machines/machine-i386 machines/matrix \
-	machines/machine-aarch64 self/mutants course/03 course/capstone course/checker vdso/load course/05 course/10 \
-	course/runs course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12 course/17
+TESTS_SLOW := time/storm run/storms course/checker course/runs machines/machine-riscv64 machines/machine-i386 machines/matrix \
+	machines/machine-aarch64 self/mutants course/03 course/capstone vdso/load course/05 course/10 \
+	course/workspace self/demo self/bench self/anywhere self/environment course/07 run/signals course/change-the-vdso ptrace/follow time/halted course/08 course/09 course/13 course/16 course/12 course/17 course/all course/contributing
 
 # T names tests; tests/lib/names knows the forms. It is asked before anything is built. Only the
 # command line counts: a test that calls make for another machine has this T in its environment,
