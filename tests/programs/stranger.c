@@ -211,7 +211,7 @@ static int race(void)
 
 	if (pthread_create(&thread, NULL, change, NULL))
 		return EAGAIN;
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 100; i++)
 		if (syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &changing,
 			    NULL) == -1 &&
 		    errno != EINVAL)
@@ -255,7 +255,7 @@ static int signals(void)
 
 	if (child == 0)
 		storm(parent, waits);
-	for (; *waits < 100; ++*waits) {
+	for (; *waits < 50; ++*waits) {
 		long long before = now(CLOCK_REALTIME);
 		struct timespec ts = {before / NSEC, before % NSEC};
 
