@@ -2,7 +2,8 @@
  * line.c - reads its REALTIME for a while, and looks whether that goes on as it began.
  *
  *	line RATE [fine]	until SIGTERM comes and no coarse clock is late, or for some
- *				seconds; with "fine" it may stand still
+ *				seconds; with "fine" it may stand still. After SIGUSR1 it
+ *				says "on time" as soon as the coarse clock is not late
  *
  * By the vDSO and by system calls, by turns, it must be the line through its first reading with
  * that rate over MONOTONIC, which must be the machine's; none goes back. "ready" after the
@@ -70,12 +71,14 @@ static long long outside(const struct reading *first, const struct reading *now,
 	return now->shown < low ? now->shown - low : now->shown > high ? now->shown - high : 0;
 }
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, asked;
 
-static void stop(int signal)
+static void hear(int signal)
 {
-	(void)signal;
-	stopped = 1;
+	if (signal == SIGTERM)
+		stopped = 1;
+	else
+		asked = 1;
 }
 
 int main(int argc, char **argv)
@@ -93,7 +96,8 @@ int main(int argc, char **argv)
 		if (next.after - next.before < first.after - first.before)
 			first = next;
 	}
-	signal(SIGTERM, stop);
+	signal(SIGTERM, hear);
+	signal(SIGUSR1, hear);
 	setlinebuf(stdout);
 	puts("ready");
 	for (; (!stopped || (late && argc <= 2)) &&
@@ -119,6 +123,10 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		coarse = now.shown;
+		if (asked && !late) {
+			asked = 0;
+			puts("on time");
+		}
 		usleep(300);
 	}
 	puts(late && argc <= 2 ? "coarse: it stands still" : "right");

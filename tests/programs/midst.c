@@ -8,6 +8,10 @@
  *	midst thread-exec	a thread becomes another program, while others wait
  *	midst filter		under a filter of its own, which denies clock_gettime(2)
  *	midst timers		what is left of timers: in tenths of what they were set to
+ *	midst left		what is left of a sleep and of a select(2), when SIGUSR1 and
+ *				SIGUSR2 come: "CALL INTERRUPTED SECONDS LEFT", in seconds
+ *	midst ticks		what there is to be read of a timer that has expired, when
+ *				SIGUSR1 comes
  *	midst closed		closes its memory to others, asks the time: "closed ERROR"
  *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
@@ -17,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -25,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
@@ -202,6 +208,53 @@ static int timers(void)
 	return 0;
 }
 
+static void wake_up(int signal)
+{
+	(void)signal;
+}
+
+static int left(void)
+{
+	struct sigaction action = {.sa_handler = wake_up};
+	struct timespec length = {600, 0}, rest = {0, 0};
+	struct timeval more = {600, 0};
+	double before = now();
+	int interrupted;
+
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
+	puts("ready");
+	interrupted = clock_nanosleep(CLOCK_MONOTONIC, 0, &length, &rest) == EINTR;
+	printf("sleep %d %.1f %.1f\n", interrupted, now() - before,
+	       (double)rest.tv_sec + (double)rest.tv_nsec / 1e9);
+	/* Some may be on their way still. */
+	signal(SIGUSR1, SIG_IGN);
+	before = now();
+	interrupted = select(0, NULL, NULL, NULL, &more) < 0 && errno == EINTR;
+	printf("select %d %.1f %.1f\n", interrupted, now() - before,
+	       (double)more.tv_sec + (double)more.tv_usec / 1e6);
+	return 0;
+}
+
+static int ticks(void)
+{
+	struct itimerspec moment = {.it_interval = {FOR_EVER, 0}};
+	struct pollfd event = {timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK), POLLIN, 0};
+	uint64_t got = 0;
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	clock_gettime(CLOCK_REALTIME, &moment.it_value);
+	timerfd_settime(event.fd, TFD_TIMER_ABSTIME, &moment, NULL);
+	poll(&event, 1, -1);
+	puts("ready");
+	sigwait(&set, &signal);
+	return read(event.fd, &got, sizeof(got)) < 0 || printf("%d", (int)got) < 0;
+}
+
 static int closed(void)
 {
 	struct timespec ts;
@@ -297,6 +350,8 @@ static const struct {
 	{"thread-exec", thread_exec, 0},
 	{"filter", filter, 0},
 	{"timers", timers, 0},
+	{"left", left, 0},
+	{"ticks", ticks, 0},
 	{"closed", closed, 0},
 	{"set", set, 0},
 	{"set-while", set_while, 0},

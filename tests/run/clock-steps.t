@@ -120,6 +120,45 @@ my $all = 'condition met semaphore met shared-timer met sleep met timer met';
 	    or diag $p->{err};
 }
 
+# What has expired, and was not read yet, when the clocks are changed.
+{
+	my $p = start(qw(--offset realtime=+0 --), program('midst.pie'), 'ticks');
+	ready($p);
+	change($p->{pid}, '--offset', 'realtime=+1h');
+	kill 'USR1', $p->{pid};
+	finish($p);
+	like($p->{out}, qr/^1 /m, 'what a timer has to be read is there after a change')
+	    or diag $p->{err};
+}
+
+# What is left of a length of time, ten seconds of the machine's. It keeps its pace, and is told by the
+# clocks as they are then.
+{
+	my $p = start(qw(--rate 60 --rate-all --), program('midst.pie'), 'left');
+	my $interrupt = sub {
+		my ($signal, $call) = @_;
+		wait_until {
+			kill $signal, $p->{pid};
+			sleep 0.02;
+			slurp($p->{out}->filename) =~ /^$call .*\n/m;
+		};
+		return slurp($p->{out}->filename) =~ /^$call 1 (\S+) (\S+)$/m;
+	};
+	ready($p);
+	my ($took, $left) = $interrupt->('USR1', 'sleep');
+	ok(
+		defined $left && $left < 600 && $took + $left > 599,
+		'a sleep that is interrupted is told what is left of it'
+	) or diag $p->{out};
+	change($p->{pid}, qw(--rate 600 --rate-all));
+	($took, $left) = $interrupt->('USR2', 'select');
+	ok(
+		defined $left && $left > 601 && $left < 6000,
+		'... and a select(2) by the new rate, where that was changed'
+	) or diag "$took $left";
+	finish($p);
+}
+
 # A month, day by day, while many wait: in threads and processes.
 {
 	my @days = map { $_ * 86400 } 1 .. 30;
