@@ -8,6 +8,7 @@
  *	midst thread-exec	a thread becomes another program, while others wait
  *	midst filter		under a filter of its own, which denies clock_gettime(2)
  *	midst timers		what is left of timers: in tenths of what they were set to
+ *	midst many-timers	waits for the first of 1501 timers
  *	midst left		what is left of a sleep and of a select(2), when SIGUSR1 and
  *				SIGUSR2 come: "CALL INTERRUPTED SECONDS LEFT", in seconds
  *	midst ticks		what there is to be read of a timer that has expired, when
@@ -15,10 +16,12 @@
  *	midst closed		closes its memory to others, asks the time: "closed ERROR"
  *	midst set		sets the clock to 2 000 000 000, and an hour on
  *	midst set-while		a child sets the clock past what its parent waits for
+ *	midst set-groups	a member of 500 groups sets the clock
  *	midst set-thread	... while a thread waits for a timer; the first has ended
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -208,6 +211,31 @@ static int timers(void)
 	return 0;
 }
 
+/* What /proc says of so many fills a hundred KiB, and of the first one it comes last. */
+static int many_timers(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+	const struct timespec most = {10, 0};
+	struct itimerspec moment = {.it_interval = {0, 0}};
+	timer_t first, timer;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	timer_create(CLOCK_REALTIME, &event, &first);
+	event.sigev_notify = SIGEV_NONE;
+	for (int i = 0; i < 1500; i++)
+		if (timer_create(CLOCK_REALTIME, &event, &timer))
+			return 1;
+	clock_gettime(CLOCK_REALTIME, &moment.it_value);
+	moment.it_value.tv_nsec += 300000000;
+	moment.it_value.tv_sec += moment.it_value.tv_nsec / 1000000000;
+	moment.it_value.tv_nsec %= 1000000000;
+	timer_settime(first, TIMER_ABSTIME, &moment, NULL);
+	return printf("%d", sigtimedwait(&set, NULL, &most) < 0 ? errno : 0) < 0;
+}
+
 static void wake_up(int signal)
 {
 	(void)signal;
@@ -322,6 +350,19 @@ static int timer_of_thread(void)
 	pthread_exit(NULL);
 }
 
+/* Its status in /proc is long then: what it may do stands after them. */
+static int set_with_groups(void)
+{
+	static gid_t group[500];
+	const struct timespec to = {2000000000, 0};
+
+	for (unsigned i = 0; i < sizeof(group) / sizeof(group[0]); i++)
+		group[i] = 1000000000 + i;
+	if (setgroups(sizeof(group) / sizeof(group[0]), group))
+		return 1;
+	return printf("%d", clock_settime(CLOCK_REALTIME, &to) ? errno : 0) < 0;
+}
+
 static int set_while(void)
 {
 	pid_t child = fork();
@@ -350,11 +391,13 @@ static const struct {
 	{"thread-exec", thread_exec, 0},
 	{"filter", filter, 0},
 	{"timers", timers, 0},
+	{"many-timers", many_timers, 0},
 	{"left", left, 0},
 	{"ticks", ticks, 0},
 	{"closed", closed, 0},
 	{"set", set, 0},
 	{"set-while", set_while, 0},
+	{"set-groups", set_with_groups, 0},
 	{"set-thread", timer_of_thread, 0},
 };
 

@@ -9,28 +9,59 @@
 #include "kernel/base/proc.h"
 #include "kernel/base/wait.h"
 
+static ssize_t read_some(int fd, void *bytes, size_t size)
+{
+	unsigned interrupts = 0;
+	ssize_t got;
+
+	do
+		got = read(fd, bytes, size);
+	while (got < 0 && interrupted(&interrupts));
+	return got < 0 ? error_from("read") : got;
+}
+
 ssize_t proc_read(pid_t pid, const char *name, void *bytes, size_t size)
 {
-	int fd = proc_open(pid, name), err = 0;
-	unsigned interrupts = 0;
+	int fd = proc_open(pid, name);
+	ssize_t got = 1;
 	size_t have = 0;
 
 	if (fd < 0)
 		return fd;
-	/* Each turn reads something, or is the last one, or was interrupted. */
-	while (have < size) {
-		ssize_t got = read(fd, (char *)bytes + have, size - have);
-
-		if (got < 0 && interrupted(&interrupts))
-			continue;
-		if (got < 0)
-			err = error_from("read");
-		if (got <= 0)
-			break;
-		have += (size_t)got;
+	while (have < size && got > 0) {
+		got = read_some(fd, (char *)bytes + have, size - have);
+		have += got > 0 ? (size_t)got : 0;
 	}
 	descriptor_close(fd);
-	return err ? err : (ssize_t)have;
+	return got < 0 ? got : (ssize_t)have;
+}
+
+int proc_lines(pid_t pid, const char *name, bool (*each)(void *arg, const char *line),
+	       void *arg)
+{
+	char bytes[4096], line[PROC_LINE_MAX + 1];
+	int fd = proc_open(pid, name);
+	size_t length = 0;
+	ssize_t got = 1;
+	bool more = true;
+
+	if (fd < 0)
+		return fd;
+	while (more && got > 0) {
+		got = read_some(fd, bytes, sizeof(bytes));
+		for (ssize_t i = 0; more && i < got; i++) {
+			if (bytes[i] != '\n') {
+				if (length < PROC_LINE_MAX)
+					line[length++] = bytes[i];
+				continue;
+			}
+			line[length] = 0;
+			length = 0;
+			more = each(arg, line);
+		}
+	}
+	descriptor_close(fd);
+	return got < 0 ? (int)got : 0;
 }
 
 ssize_t proc_text(pid_t pid, const char *name, char *text, size_t size)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -31,6 +32,14 @@ static inline int proc_open(pid_t pid, const char *name)
  */
 ssize_t proc_read(pid_t pid, const char *name, void *bytes, size_t size);
 ssize_t proc_text(pid_t pid, const char *name, char *text, size_t size);
+
+/*
+ * Calls each() for the lines of /proc/PID/name, which may have any size, until it returns
+ * false; what is longer than PROC_LINE_MAX is cut. Returns 0 or -errno.
+ */
+#define PROC_LINE_MAX 128
+int proc_lines(pid_t pid, const char *name, bool (*each)(void *arg, const char *line),
+	       void *arg);
 
 /* The fields of /proc/PID/stat that are numbers, by their number in proc_pid_stat(5). */
 #define PROC_STAT_FIELDS 53

@@ -83,15 +83,24 @@ static long tell(const struct time_stop *stop)
 	return layout == LAYOUT_ZONE ? tell_zone(stop) : 0;
 }
 
-/* CAP_SYS_TIME, of the thread. */
+static bool is_not_effective(void *arg, const char *line)
+{
+	static const char effective[] = "CapEff:";
+	size_t length = sizeof(effective) - 1;
+
+	if (strncmp(line, effective, length))
+		return true;
+	*(unsigned long long *)arg = strtoull(line + length, NULL, 16);
+	return false;
+}
+
+/* CAP_SYS_TIME, of the thread. Before that line are its groups, of which it may have many. */
 static bool may_set(pid_t pid)
 {
-	char text[4096], *line;
+	unsigned long long effective = 0;
 
-	if (proc_text(pid, "status", text, sizeof(text)) < 0)
-		return false;
-	line = strstr(text, "\nCapEff:");
-	return line && strtoull(line + strlen("\nCapEff:"), NULL, 16) >> CAP_SYS_TIME & 1;
+	return !proc_lines(pid, "status", is_not_effective, &effective) &&
+	       effective >> CAP_SYS_TIME & 1;
 }
 
 /* The wall clocks of the tree go to where by is added. TAI keeps its distance. */

@@ -11,9 +11,6 @@
 #include "kernel/base/proc.h"
 #include "kernel/ptrace/time/time_stop.h"
 
-/* A program may have more timers than a page of their descriptions has room for. */
-#define TIMERS_TEXT_MAX (64 << 10)
-
 s64 time_stop_shown(const struct time_stop *stop, int clock, s64 ns)
 {
 	s64 ahead = stop->ahead[timens_clock_of(clock)], sum;
@@ -75,21 +72,31 @@ bool time_stop_is_rated(const struct time_stop *stop)
 	       flags & TFD_TIMER_ABSTIME;
 }
 
-/* /proc/PID/timers has some lines for each: "ID: 0" is the first, "ClockID: 1" the last. */
+struct timer_clock {
+	int id;
+	bool found; /* the lines of that timer have begun */
+	int clock;
+};
+
+/* Some lines for each timer: "ID: 0" is the first, "ClockID: 1" the last. */
+static bool is_not_clock(void *arg, const char *line)
+{
+	struct timer_clock *timer = arg;
+
+	if (!strncmp(line, "ID: ", strlen("ID: ")))
+		timer->found = atoi(line + strlen("ID: ")) == timer->id;
+	if (!timer->found || strncmp(line, "ClockID: ", strlen("ClockID: ")))
+		return true;
+	timer->clock = atoi(line + strlen("ClockID: "));
+	return false;
+}
+
 static int clock_of_timer(pid_t pid, int id)
 {
-	static char text[TIMERS_TEXT_MAX];
-	char *line = text, start[32];
-	size_t length = (size_t)snprintf(start, sizeof(start), "ID: %d\n", id);
+	struct timer_clock timer = {.id = id, .clock = -1};
 
-	if (proc_text(pid, "timers", text, sizeof(text)) < 0)
-		return -1;
-	while (line && strncmp(line, start, length)) {
-		line = strstr(line, "\nID: ");
-		line += line != NULL;
-	}
-	line = line ? strstr(line, "\nClockID: ") : NULL;
-	return line ? atoi(line + strlen("\nClockID: ")) : -1;
+	proc_lines(pid, "timers", is_not_clock, &timer);
+	return timer.clock;
 }
 
 static int clock_of_futex(unsigned operation)
