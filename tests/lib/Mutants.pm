@@ -195,13 +195,25 @@ sub failures {
 	return grep { !/# (?:todo|skip)/i } $out =~ /^(not ok\b.*)\n/mg;
 }
 
+# For what a test leaves that is ended at its first failure.
+sub temporary {
+	my ($tree) = @_;
+	my $dir = dirname($tree->{dir}) . '/tmp';
+	return $dir if -d $dir;
+	mkdir $dir and chmod 01777, $dir or die "$dir: $!\n";
+	return $dir;
+}
+
 # Runs a test in the tree, until something in it fails. '' if it passes, 'skipped' or why it did not.
 sub run_test {
 	my ($tree, $test, $cpu) = @_;
 	my $run = capture(
 		{
 			dir => $tree->{dir}, limit => $WALL, enough => sub { failures($_[0]) > 0 },
-			env => {PERL5LIB => 'tests/lib', TEST_BUILD => 'build'}
+			env => {
+				PERL5LIB => 'tests/lib', TEST_BUILD => 'build',
+				TMPDIR => temporary($tree)
+			}
 		},
 		apart(),
 		'sh', '-c',
@@ -246,13 +258,12 @@ sub put {
 # by side, and so does what is known. '' if it passes, or why it does not.
 sub fails_anyway {
 	my ($tree, $mutant, $test) = @_;
-	my $known = dirname(dirname($tree->{dir})) . '/passes-' . $test =~ tr{/}{-}r;
+	my $known = dirname(dirname($tree->{dir})) . "/passes-$mutant->{cpu}-" . $test =~ tr{/}{-}r;
 	return '' if -e $known;
 	put($tree, $mutant->{file}, slurp("$TOP/$mutant->{file}"));
 	my $said = make($tree, target($tree, $test)) || run_test($tree, $test, $mutant->{cpu});
-	return $said if length $said && $said ne 'skipped';
-	spew($known, '');
-	return '';
+	spew($known, '') if $said eq '';
+	return $said;
 }
 
 # Tries one: {verdict, said, seconds}. The verdict is noticed, survived, lives (and a sentence says
@@ -348,6 +359,8 @@ sub told {
 sub try_all {
 	my ($jobs, $hear, @mutants) = @_;
 	my $dir = File::Temp->newdir('uvdso-mutants-XXXXXX', TMPDIR => 1);
+	# Tests are somebody else at times.
+	chmod 0711, $dir;
 	my (%of, @groups, %workers);
 	push @{$of{"$mutants[$_]{file} @{$mutants[$_]{tests}}"}}, $_ for 0 .. $#mutants;
 	for my $group (map { $of{$_} } sort { @{$of{$b}} <=> @{$of{$a}} || $a cmp $b } keys %of) {
