@@ -315,7 +315,8 @@ static int wait2(clockid_t clock)
 	struct time64 until = deadline64(clock);
 	static uint32_t word;
 
-	return of(syscall(SYS_futex_wait, &word, 0l, ~0u, 2 | 128, &until, clock));
+	/* Not ~0u: some machines extend its sign, and the mask is as long as a register. */
+	return of(syscall(SYS_futex_wait, &word, 0l, 0xfffffffful, 2 | 128, &until, clock));
 }
 
 static const struct {
