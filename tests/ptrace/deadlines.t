@@ -89,6 +89,7 @@ for my $what ([30000], ['lengths', 30000]) {
 	is_deeply([sort keys %took], [sort keys %$plain], 'at a fiftieth of it, too')
 	    or diag $p->{err};
 	cmp_ok(time - $before, '>', 0.4, '... it takes so much longer');
+	is_deeply([grep { $took{$_} < 0.009 } sort keys %took], [], '... each of them');
 }
 
 # What is left of a timer is of the time that it was set in: a length of time is the machine's unless all
