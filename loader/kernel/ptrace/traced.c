@@ -201,8 +201,13 @@ long traced_call(struct process *process, long nr, const long arg[6])
 		process->broken = error_name(err);
 		traced->error = err;
 	}
-	if (!err && was_trapped(traced->pid, regs_result(&regs), nr, arg))
+	if (!err && was_trapped(traced->pid, regs_result(&regs), nr, arg)) {
+		/* Taken away, or the program dies of it where this was our last call. The
+		 * kernel has unblocked it. */
+		run_to(traced, PTRACE_SYSCALL, SIGSYS);
+		block_signals(traced->pid);
 		return -EPERM;
+	}
 	return err ? err : regs_result(&regs);
 }
 

@@ -68,7 +68,8 @@ static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
 	return regs->pc;
 }
 
-#define REGS_SKIP_TAKES_NR 0
+#define REGS_SKIP_TAKES_NR   0
+#define REGS_KEEPS_FIRST_ARG 0
 
 static inline long regs_read(pid_t pid, struct user_regs_struct *regs)
 {

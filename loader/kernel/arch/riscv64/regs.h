@@ -77,7 +77,8 @@ static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
 	return regs->pc;
 }
 
-#define REGS_SKIP_TAKES_NR 1
+#define REGS_SKIP_TAKES_NR   1
+#define REGS_KEEPS_FIRST_ARG 1 /* since Linux 6.5 */
 
 static inline long regs_read(pid_t pid, struct user_regs_struct *regs)
 {

@@ -17,6 +17,8 @@
  *                        (REGS_AUDIT_ARCH_32): its registers, and its arguments from 0 on
  *   REGS_SKIP_TAKES_NR   a call that is skipped (stub.h) leaves no number in the register in
  *                        which the program keeps it; regs_set_nr() puts it back
+ *   REGS_KEEPS_FIRST_ARG at the beginning of a call the kernel has taken its first argument
+ *                        already: regs_set_arg() does not change it
  *   REGS_AUDIT_ARCH      what seccomp(2) calls this machine
  *   traced_instruction   the bytes of a system call instruction, and of what its address
  *   TRACED_ALIGN         is a multiple
@@ -100,8 +102,9 @@ static inline uintptr_t regs_pc(const struct user_regs_struct *regs)
 	return regs->rip;
 }
 
-#define REGS_AUDIT_ARCH_32 AUDIT_ARCH_I386
-#define REGS_SKIP_TAKES_NR 0
+#define REGS_AUDIT_ARCH_32   AUDIT_ARCH_I386
+#define REGS_SKIP_TAKES_NR   0
+#define REGS_KEEPS_FIRST_ARG 0
 
 /* By these requests a 32-bit program has long registers, too (PTRACE_GETREGSET: short ones). */
 static inline long regs_read(pid_t pid, struct user_regs_struct *regs)

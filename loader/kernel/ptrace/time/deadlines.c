@@ -50,6 +50,10 @@ struct task {
 	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
 	struct length length;
 	bool was_rated; /* the timer that it sets: so is what was left of that */
+	/* Of a sleep that is made by another call (skip_sleep()). */
+	uint64_t sleep[4];  /* its own arguments */
+	uintptr_t sleep_at; /* where the other one ends; 0: there is none */
+	bool sleeps;        /* ... and is under way */
 	unsigned slot;
 	struct deadline_wait wait;
 };
@@ -428,6 +432,57 @@ static void fill_stop(struct deadlines *deadlines, struct task *task, struct tim
 	control_read(deadlines->control, &stop->clocks);
 }
 
+/*
+ * nanosleep(2), where what we write in the place of its first argument changes nothing any
+ * more: it is skipped, and in its place clock_nanosleep(2) is made, which has the time
+ * elsewhere.
+ */
+static int skip_sleep(struct deadlines *deadlines, struct task *task,
+		      const struct time_stop *stop, struct user_regs_struct *regs)
+{
+	int err;
+
+	stub_refuse_call(stop->pid, regs);
+	err = write_regs(stop->pid, regs);
+	if (err)
+		return note(deadlines, stop->pid, err);
+	task->call = stop->call;
+	task->answered = true;
+	return PTRACE_SYSCALL;
+}
+
+/* Skipped: the instruction is executed once more, and stops as the other call. */
+static void sleep_by_other(struct task *task, struct user_regs_struct *regs)
+{
+	const long arg[6] = {CLOCK_MONOTONIC,    0,
+			     (long)task->arg[0], (long)task->arg[1],
+			     (long)task->arg[4], (long)task->arg[5]};
+
+	memcpy(task->sleep, task->arg, sizeof(task->sleep));
+	task->sleep_at = regs_pc(regs);
+	regs_for_call(regs, regs_pc(regs) - sizeof(traced_instruction), SYS_clock_nanosleep,
+		      arg);
+}
+
+/* A handler's calls may come before it. */
+static bool is_other_sleep(const struct task *task, const struct time_stop *stop,
+			   const struct user_regs_struct *regs)
+{
+	return task->sleep_at && task->sleep_at == regs_pc(regs) &&
+	       stop->call->nr[stop->form] == SYS_clock_nanosleep &&
+	       stop->arg[0] == CLOCK_MONOTONIC && stop->arg[1] == 0 &&
+	       stop->arg[2] == task->sleep[0] && stop->arg[3] == task->sleep[1];
+}
+
+/* The program finds all registers as nanosleep(2) leaves them. */
+static void end_other_sleep(struct task *task, struct user_regs_struct *regs)
+{
+	for (unsigned i = 1; i < 4; i++)
+		regs_set_arg(regs, false, i, (uintptr_t)task->sleep[i]);
+	regs_set_nr(regs, SYS_nanosleep);
+	task->sleep_at = 0;
+}
+
 /* A length of time, if there is one. */
 static int begin_length(struct deadlines *deadlines, struct task *task,
 			const struct time_stop *stop, struct user_regs_struct *regs)
@@ -439,8 +494,14 @@ static int begin_length(struct deadlines *deadlines, struct task *task,
 
 	if (kind == LENGTH_AS_IT_IS) {
 		is_closed(deadlines, task, stop);
-		return PTRACE_CONT;
+		if (!task->sleeps)
+			return PTRACE_CONT;
+		task->call = stop->call;
+		task->passes = true;
+		return PTRACE_SYSCALL;
 	}
+	if (REGS_KEEPS_FIRST_ARG && kind == LENGTH_IN_WORDS && stop->call->time == 0)
+		return skip_sleep(deadlines, task, stop, regs);
 	if (kind == LENGTH_IN_WORDS) {
 		task->slot = take_slot(deadlines);
 		value = (long)(task->slots + task->slot * TIME_VALUE_MAX);
@@ -549,7 +610,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	err = read_regs(pid, &regs);
 	if (err)
 		return note(deadlines, pid, err);
-	task->answered = task->replaced = task->passes = false;
+	task->answered = task->replaced = task->passes = task->sleeps = false;
 	if (stop.call->does == TIME_AGAIN)
 		return begin_again(task);
 	/* Another call: the one before will not go on. */
@@ -560,6 +621,7 @@ int deadlines_begin(struct deadlines *deadlines, pid_t pid)
 	fill_stop(deadlines, task, &stop);
 	task->form = stop.form;
 	memcpy(task->arg, stop.arg, sizeof(task->arg));
+	task->sleeps = REGS_KEEPS_FIRST_ARG && is_other_sleep(task, &stop, &regs);
 	if (is_length(&stop))
 		return begin_length(deadlines, task, &stop, &regs);
 	if (stop.call->does == TIME_ENDS || stop.call->does == FILE_SET)
@@ -580,6 +642,8 @@ static bool end_call(struct deadlines *deadlines, struct task *task,
 
 	if (task->answered) {
 		regs_set_nr(regs, task->call->nr[task->form]);
+		if (task->call->does == TIME_PASSES)
+			sleep_by_other(task, regs);
 		return true;
 	}
 	memcpy(stop.arg, task->arg, sizeof(stop.arg));
@@ -594,7 +658,9 @@ static bool end_call(struct deadlines *deadlines, struct task *task,
 		end_wait(task, &stop, regs);
 	else if (regs_result(regs) >= 0)
 		answer_exchange(&stop);
-	return task->replaced;
+	if (task->sleeps)
+		end_other_sleep(task, regs);
+	return task->replaced || task->sleeps;
 }
 
 void deadlines_end(struct deadlines *deadlines, pid_t pid)
