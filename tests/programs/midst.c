@@ -9,6 +9,8 @@
  *	midst filter		under a filter of its own, which denies clock_gettime(2)
  *	midst timers		what is left of timers: in tenths of what they were set to
  *	midst many-timers	waits for the first of 1501 timers
+ *	midst alarms		what alarm(2) says was left, and how long it took
+ *	midst alarm-left	likewise, of one that was set before
  *	midst left		what is left of a sleep and of a select(2), when SIGUSR1 and
  *				SIGUSR2 come: "CALL INTERRUPTED SECONDS LEFT", in seconds
  *	midst ticks		what there is to be read of a timer that has expired, when
@@ -241,6 +243,30 @@ static void wake_up(int signal)
 	(void)signal;
 }
 
+/* What was left of the one before, each time; and one goes on in the next program. */
+static int alarms(void)
+{
+	const struct itimerval two = {.it_value.tv_sec = 2};
+	const struct timespec some = {0, 200000000};
+
+	signal(SIGALRM, wake_up);
+	printf("%u ", alarm(3));
+	printf("%u ", alarm(4));
+	pause();
+	printf("%.1f ", now() - begun);
+	printf("%u ", alarm(0));
+	setitimer(ITIMER_REAL, &two, NULL);
+	nanosleep(&some, NULL);
+	printf("%u ", alarm(9));
+	execl("/proc/self/exe", "midst", "alarm-left", NULL);
+	return 1;
+}
+
+static int alarm_left(void)
+{
+	return printf("%u", alarm(0)) < 0;
+}
+
 static int left(void)
 {
 	struct sigaction action = {.sa_handler = wake_up};
@@ -392,6 +418,8 @@ static const struct {
 	{"filter", filter, 0},
 	{"timers", timers, 0},
 	{"many-timers", many_timers, 0},
+	{"alarms", alarms, 0},
+	{"alarm-left", alarm_left, 0},
 	{"left", left, 0},
 	{"ticks", ticks, 0},
 	{"closed", closed, 0},

@@ -141,6 +141,16 @@ for my $what (sort keys %midst) {
 	) or diag $p->{out}, $p->{err};
 }
 
+# In the kernel's seconds an alarm would come after six of the program's.
+for my $rate (1, 3) {
+	my $p =
+	    run($UVDSO, 'run', '--rate', $rate, '--rate-all', '--', program('midst.pie'), 'alarms');
+	like(
+		$p->{out}, qr/^alarms 0 [23] (?:4\.\d|5\.[0-4]) 0 [12] alarm-left [789] /,
+		"alarm(2) at rate $rate: seconds of the program"
+	) or diag $p->{err};
+}
+
 # A program that has closed its memory cannot be answered by who is not root. It is told what the kernel
 # says, and that is said; never that its own address is a bad one.
 {

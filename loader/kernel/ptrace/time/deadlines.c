@@ -49,7 +49,9 @@ struct task {
 	bool passes;   /* it names a length of time, which is length */
 	bool restarts; /* ... and so does the call that goes on by restart_syscall(2) */
 	struct length length;
-	bool was_rated; /* the timer that it sets: so is what was left of that */
+	long alarm;              /* the result of alarm(2) that it will have */
+	struct real_timer timer; /* of its process, if it is the first thread */
+	bool was_rated;          /* the timer that it sets: so is what was left of that */
 	/* Of a sleep that is made by another call (skip_sleep()). */
 	uint64_t sleep[4];  /* its own arguments */
 	uintptr_t sleep_at; /* where the other one ends; 0: there is none */
@@ -158,8 +160,11 @@ void deadlines_gone(struct deadlines *deadlines, pid_t pid)
 
 void deadlines_exec(struct deadlines *deadlines, pid_t pid)
 {
+	const struct task *first = find(deadlines, pid);
 	unsigned long former;
 
+	deadlines->execs = pid;
+	deadlines->timer = first ? first->timer : (struct real_timer){0, 0};
 	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) && (pid_t)former != pid)
 		deadlines_gone(deadlines, (pid_t)former);
 	deadlines_gone(deadlines, pid);
@@ -167,8 +172,12 @@ void deadlines_exec(struct deadlines *deadlines, pid_t pid)
 
 void deadlines_program(struct deadlines *deadlines, pid_t pid, uintptr_t slots)
 {
+	struct task *task;
+
 	deadlines_gone(deadlines, pid);
-	add(deadlines, pid, slots);
+	task = add(deadlines, pid, slots);
+	if (task && deadlines->execs == pid)
+		task->timer = deadlines->timer;
 }
 
 /* Its maker may say so late: by then it may have been asked about, or be another program. */
@@ -483,6 +492,14 @@ static void end_other_sleep(struct task *task, struct user_regs_struct *regs)
 	task->sleep_at = 0;
 }
 
+/* Which one of the threads of its process knows of the timer. */
+static struct task *knows_timer(const struct deadlines *deadlines, struct task *task)
+{
+	struct task *first = find(deadlines, status_number(task->pid, "\nTgid:"));
+
+	return first ? first : task;
+}
+
 /* A length of time, if there is one. */
 static int begin_length(struct deadlines *deadlines, struct task *task,
 			const struct time_stop *stop, struct user_regs_struct *regs)
@@ -490,6 +507,7 @@ static int begin_length(struct deadlines *deadlines, struct task *task,
 	struct time_words words;
 	long value = 0;
 	enum length_kind kind = length_convert(stop, &words, &value, &task->length);
+	struct task *first = NULL;
 	int err = 0;
 
 	if (kind == LENGTH_AS_IT_IS) {
@@ -502,18 +520,28 @@ static int begin_length(struct deadlines *deadlines, struct task *task,
 	}
 	if (REGS_KEEPS_FIRST_ARG && kind == LENGTH_IN_WORDS && stop->call->time == 0)
 		return skip_sleep(deadlines, task, stop, regs);
-	if (kind == LENGTH_IN_WORDS) {
+	if (length_sets_real_timer(stop))
+		first = knows_timer(deadlines, task);
+	if (kind != LENGTH_IN_REGISTER) {
 		task->slot = take_slot(deadlines);
 		value = (long)(task->slots + task->slot * TIME_VALUE_MAX);
 		err = put(deadlines, task, &words);
 	}
-	regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time, (uintptr_t)value);
+	if (kind == LENGTH_IN_TIMER) {
+		task->alarm = length_of_alarm(stop, &first->timer);
+		length_make_timer(stop->form, regs, (uintptr_t)value);
+	} else {
+		regs_set_arg(regs, stop->form != FORM_64, (unsigned)stop->call->time,
+			     (uintptr_t)value);
+	}
 	if (!err)
 		err = write_regs(stop->pid, regs);
 	if (err) {
 		give_slot(deadlines, task);
 		return note(deadlines, stop->pid, err);
 	}
+	if (first)
+		first->timer = length_real_timer(&words, &task->length);
 	task->call = stop->call;
 	task->replaced = task->passes = true;
 	return PTRACE_SYSCALL;
@@ -549,9 +577,17 @@ static bool is_length(const struct time_stop *stop)
 static void end_length(const struct task *task, const struct time_stop *stop,
 		       struct user_regs_struct *regs)
 {
+	bool is_32 = task->form != FORM_64;
 	long result = regs_result(regs);
 
-	regs_set_arg(regs, task->form != FORM_64, (unsigned)task->call->time,
+	if (task->call->layout == LAYOUT_IN_SECONDS) {
+		for (unsigned i = 0; i < 3; i++)
+			regs_set_arg(regs, is_32, i, (uintptr_t)task->arg[i]);
+		regs_set_nr(regs, task->call->nr[task->form]);
+		regs_set_result(regs, task->alarm);
+		return;
+	}
+	regs_set_arg(regs, is_32, (unsigned)task->call->time,
 		     (uintptr_t)task->arg[(int)task->call->time]);
 	regs_set_result(regs, length_end(stop, &task->length, result));
 }

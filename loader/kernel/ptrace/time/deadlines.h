@@ -40,6 +40,7 @@
 
 #include "kernel/clock/control.h"
 #include "kernel/map/place.h"
+#include "kernel/ptrace/time/lengths.h"
 #include "kernel/ptrace/time/time_value.h"
 
 /* A tree can have one wait less than this under way at a time; more are left to the kernel. */
@@ -52,8 +53,10 @@ struct deadlines {
 	void *tasks;             /* tsearch(3): threads by their id */
 	struct own_clocks armed; /* by which all pending waits have been converted */
 	uint64_t used[DEADLINE_SLOTS / 64];
-	unsigned first_free; /* below it all are used */
-	long mark;           /* in the first slot of each memory that has slots */
+	unsigned first_free;     /* below it all are used */
+	long mark;               /* in the first slot of each memory that has slots */
+	pid_t execs;             /* the process that becomes another program, with */
+	struct real_timer timer; /* ... its timer, which goes on */
 	pid_t closed; /* a process whose memory turned out to be closed to us; to be reported */
 	pid_t failed; /* the first thread with a call that went by the kernel's clocks, or 0;
 		       */

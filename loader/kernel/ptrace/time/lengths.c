@@ -3,7 +3,9 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <sys/time.h>
 #include <time.h>
+#include <time_calls.h>
 #include <vdso/once.h>
 
 #include "kernel/ptrace/time/lengths.h"
@@ -59,23 +61,61 @@ static enum length_kind convert_ms(const struct time_stop *stop, long *value,
 	return LENGTH_IN_REGISTER;
 }
 
-/* Whole ones: part of a second is one. */
-static long seconds_up(s64 ns)
-{
-	s64 seconds = ns / (s64)NSEC_PER_SEC + (ns % (s64)NSEC_PER_SEC > 0);
-
-	return seconds > INT_MAX ? INT_MAX : (long)seconds;
-}
-
-/* alarm(2). With zero it is stopped, and what was left is told. */
-static enum length_kind convert_seconds(const struct time_stop *stop, long *value,
+/* alarm(2): once. With zero it is stopped. */
+static enum length_kind convert_seconds(const struct time_stop *stop, struct time_words *words,
 					struct length *length)
 {
 	unsigned seconds = (unsigned)stop->arg[(int)stop->call->time];
 
+	*words = time_words_of(LAYOUT_ITIMERVAL, stop->form);
 	length->takes = clock_map_wait(map_of(stop), (s64)seconds * (s64)NSEC_PER_SEC);
-	*value = seconds_up(length->takes);
-	return LENGTH_IN_REGISTER;
+	time_words_set(words, 0, 0);
+	time_words_set(words, 1, length->takes);
+	return LENGTH_IN_TIMER;
+}
+
+bool length_sets_real_timer(const struct time_stop *stop)
+{
+	return stop->call->layout == LAYOUT_IN_SECONDS ||
+	       (stop->call->layout == LAYOUT_ITIMERVAL && stop->call->does == TIME_PASSES);
+}
+
+struct real_timer length_real_timer(const struct time_words *words, const struct length *length)
+{
+	struct real_timer timer = {.interval = time_words_ns(words, 0)};
+
+	if (length->takes && __builtin_add_overflow(length->begun, length->takes, &timer.until))
+		timer.until = CLOCK_LATEST_NS;
+	return timer;
+}
+
+/* Too much is better than too little, and none is what says that there was no timer. */
+long length_of_alarm(const struct time_stop *stop, const struct real_timer *timer)
+{
+	s64 now, left, seconds;
+
+	if (!timer->until || kernel_clock(CLOCK_MONOTONIC, &now) ||
+	    (now >= timer->until && !timer->interval))
+		return 0;
+	left = timer->until - now;
+	if (left <= 0)
+		left = timer->interval - -left % timer->interval;
+	left = clock_map_left(map_of(stop), left);
+	seconds = left / (s64)NSEC_PER_SEC;
+	if (!seconds || left % (s64)NSEC_PER_SEC >= (s64)NSEC_PER_SEC / 2)
+		seconds++;
+	return seconds > INT_MAX ? INT_MAX : (long)seconds;
+}
+
+void length_make_timer(enum time_form form, struct user_regs_struct *regs, uintptr_t words)
+{
+	static const int setitimer_nr[TIME_FORMS] = TIME_NR(setitimer);
+	bool is_32 = form != FORM_64;
+
+	regs_set_nr(regs, setitimer_nr[form]);
+	regs_set_arg(regs, is_32, 0, ITIMER_REAL);
+	regs_set_arg(regs, is_32, 1, words);
+	regs_set_arg(regs, is_32, 2, 0);
 }
 
 enum length_kind length_convert(const struct time_stop *stop, struct time_words *words,
@@ -83,12 +123,13 @@ enum length_kind length_convert(const struct time_stop *stop, struct time_words 
 {
 	enum length_kind kind;
 
-	if (map_of(stop)->rate == CLOCK_RATE_ONE)
+	/* At another rate it must be known what has been set at this one. */
+	if (map_of(stop)->rate == CLOCK_RATE_ONE && !length_sets_real_timer(stop))
 		return LENGTH_AS_IT_IS;
 	if (stop->call->layout == LAYOUT_IN_MS)
 		kind = convert_ms(stop, value, length);
 	else if (stop->call->layout == LAYOUT_IN_SECONDS)
-		kind = convert_seconds(stop, value, length);
+		kind = convert_seconds(stop, words, length);
 	else
 		kind = convert_words(stop, words, length);
 	begin(length, length->takes);
@@ -136,8 +177,6 @@ long length_end(const struct time_stop *stop, const struct length *length, long 
 
 	if (call->updates)
 		return update(stop, length, result);
-	if (call->layout == LAYOUT_IN_SECONDS)
-		return seconds_up(clock_map_left(map_of(stop), result * (s64)NSEC_PER_SEC));
 	if (call->left < 0)
 		return result;
 	/* A sleep reports it when a signal has come, a timer when it is set. */
