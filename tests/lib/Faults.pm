@@ -243,9 +243,12 @@ sub wrong {
 	    $p->{err};
 
 	# What the program waits for is far away by the machine's clocks.
+	my $hangs = $status == 250 || $p->{timed_out};
 	return
-	    if $try->{way} eq 'clocks' && $p->{err} =~ /system calls go by the machine's clocks: ./;
-	return 'it hangs' if $status == 250 || $p->{timed_out};
+	       if $hangs
+	    && $try->{way} eq 'clocks'
+	    && $p->{err} =~ /system calls go by the machine's clocks: ./;
+	return 'it hangs' if $hangs;
 	return 'something is left running' if $status == 251;
 	if ($way->{shows}) {
 		return
