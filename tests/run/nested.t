@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use POSIX ();
 use RunTest;
 use Test::More;
+use Time::HiRes 'time';
 
 my $clocks = program('clocks.pie');
 my @outer = map { ('--offset', $_) } 'realtime=+10d', 'monotonic=+1d', 'boottime=+2d', 'tai=+3d';
@@ -68,5 +69,19 @@ for my $image ([], ['--force', '--image', $other], ['--exec=hand', '--force', '-
 		"three of a day each: @$image", \%three, @run[1 .. $#run], ($UVDSO, @run) x 2,
 		$clocks
 	);
+}
+
+# Less than a second is added up as well.
+{
+	my $before = time;
+	my $p = uvdso(
+		'--no-follow', '--offset', 'realtime=+1000.4s', $UVDSO, 'run',
+		'--no-counter', $clocks
+	);
+	my $shown = facts($p->{out})->{realtime}[0] - 1000.4;
+	ok(
+		$shown > $before - 0.001 && $shown < time + 0.001,
+		'part of a second is added up as well'
+	) or diag "$shown is not between $before and now", $p->{err};
 }
 done_testing();

@@ -120,7 +120,7 @@ void timens_kernel_now(struct clock_now *now)
 	sampler_is_nested(!on_kernel_vdso());
 	timens_now(now);
 	for (int i = 0; i < TIMENS_CLOCKS; i++) {
-		now->ahead[i] = sampler_ahead(clock_id[i]) * NSEC_PER_SEC;
+		now->ahead[i] = sampler_ahead(clock_id[i]);
 		now->ns[i] -= now->ahead[i];
 	}
 	now->raw -= now->ahead[TIMENS_MONOTONIC];

@@ -64,32 +64,43 @@ void sampler_is_nested(bool is)
 	nested = is;
 }
 
+/* Tries, of which the one counts in which the least time passed; and what that is at best. */
+#define TRIES   8
+#define EXACTLY 10000
+
 s64 sampler_ahead(clockid_t clock)
 {
-	s64 second = NSEC_PER_SEC, ahead = 0;
-	struct timespec before, here, after;
+	s64 ahead = 0, unit = EXACTLY;
+	u64 width = ~0ull;
 
-	if (!nested)
-		return 0;
-	/* Not twice as long as half a second: then it was we who lost the CPU. */
-	for (int tries = 0; tries < 3; tries++) {
+	for (int i = 0; nested && i < TRIES; i++) {
+		struct timespec before, here, after;
+		u64 took;
+
 		if (!ask_kernel(clock, &before) || clock_gettime(clock, &here) ||
 		    !ask_kernel(clock, &after))
 			return 0;
-		ahead = (s64)(in_ns(here) - in_ns(before));
-		if (in_ns(after) - in_ns(before) < NSEC_PER_SEC / 4)
-			break;
+		took = in_ns(after) - in_ns(before);
+		if (took >= width)
+			continue;
+		width = took;
+		ahead = (s64)(in_ns(here) - in_ns(before) - took / 2);
 	}
-	return (ahead + (ahead < 0 ? -second : second) / 2) / second;
+	if (width == ~0ull)
+		return 0;
+	/* An offset is a round number, mostly; what is smaller than that is not known. */
+	while (unit < (s64)width && unit < (s64)NSEC_PER_SEC)
+		unit *= 10;
+	return (ahead + (ahead < 0 ? -unit : unit) / 2) / unit * unit;
 }
 
 void sampler_find_ahead(struct clocks_ahead *ahead)
 {
-	ahead->mono = sampler_ahead(CLOCK_MONOTONIC) * NSEC_PER_SEC;
-	ahead->raw = sampler_ahead(CLOCK_MONOTONIC_RAW) * NSEC_PER_SEC;
-	ahead->real = sampler_ahead(CLOCK_REALTIME) * NSEC_PER_SEC;
-	ahead->boot = sampler_ahead(CLOCK_BOOTTIME) * NSEC_PER_SEC;
-	ahead->tai = sampler_ahead(CLOCK_TAI) * NSEC_PER_SEC;
+	ahead->mono = sampler_ahead(CLOCK_MONOTONIC);
+	ahead->raw = sampler_ahead(CLOCK_MONOTONIC_RAW);
+	ahead->real = sampler_ahead(CLOCK_REALTIME);
+	ahead->boot = sampler_ahead(CLOCK_BOOTTIME);
+	ahead->tai = sampler_ahead(CLOCK_TAI);
 }
 
 /*

@@ -35,7 +35,10 @@ u64 sampler_clock(clockid_t clock);
  */
 void sampler_is_nested(bool is);
 
-/* By how many seconds it is ahead of the kernel's own: 0 unless a vDSO of ours shifts it. */
+/*
+ * By how many ns it is ahead of the kernel's own, to some ten thousand: 0 unless a vDSO of ours
+ * shifts it.
+ */
 s64 sampler_ahead(clockid_t clock);
 
 /*
