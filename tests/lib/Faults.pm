@@ -168,8 +168,9 @@ sub faults_of {
 			(map { ['error', $_] } @ANY, @{$ERRORS{$word} // []}),
 			@{$OTHERS{$word} // []}
 		);
-	  # No kernel says that of memory: what cannot be read is left to it, with a deadline in it.
-		@what = grep { $_->[0] ne 'value' } @what
+      # No kernel says that of a stopped program's memory: what cannot be read is left to it, with a
+      # deadline in it.
+		@what = grep { $_->[0] eq 'error' && $_->[1] != ESRCH } @what
 		    if $way eq 'clocks' && $word eq 'process_vm_readv';
 		for my $what (@what) {
 			my %fault = (
@@ -247,7 +248,7 @@ sub wrong {
 	return
 	       if $hangs
 	    && $try->{way} eq 'clocks'
-	    && $p->{err} =~ /system calls go by the machine's clocks: ./;
+	    && $p->{err} =~ /go by the machine's clocks: ./;
 	return 'it hangs' if $hangs;
 	return 'something is left running' if $status == 251;
 	if ($way->{shows}) {

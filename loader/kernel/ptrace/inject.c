@@ -480,7 +480,7 @@ static int read_vector(struct target *t, struct error *error)
 	uintptr_t sp = traced_sp(t->traced), word;
 	pid_t pid = t->traced->pid;
 	size_t pairs = AUXVEC_MAX;
-	int err;
+	int err = 0;
 
 	t->vector = find_vector(pid, sp);
 	if (!t->vector) {
@@ -492,8 +492,11 @@ static int read_vector(struct target *t, struct error *error)
 	}
 	/* After it come some strings, and then perhaps nothing. */
 	while (pairs &&
-	       traced_read(pid, t->vector, t->vec.pair, pairs * sizeof(t->vec.pair[0])))
+	       (err = traced_read(pid, t->vector, t->vec.pair, pairs * sizeof(t->vec.pair[0]))))
 		pairs--;
+	if (err)
+		return error_self(error, err, NULL, "its vector cannot be read: %s",
+				  error_words(err));
 	while (t->vec.count < pairs)
 		if (t->vec.pair[t->vec.count++].a_type == AT_NULL)
 			return 0;

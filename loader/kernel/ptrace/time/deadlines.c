@@ -365,15 +365,17 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 
 /*
  * Of a call whose memory could not be used: is that because it is closed to us? That is no
- * fault of the program's.
+ * fault of the program's, and neither is what else we may fail with.
  */
 static bool is_closed(struct deadlines *deadlines, struct task *task,
 		      const struct time_stop *stop)
 {
 	char byte;
+	int err = traced_read(stop->pid, (uintptr_t)stop->arg[(int)stop->call->time], &byte, 1);
 
-	if (traced_read(stop->pid, (uintptr_t)stop->arg[(int)stop->call->time], &byte, 1) !=
-	    -EPERM)
+	if (err && err != -EPERM && err != -EFAULT)
+		note(deadlines, stop->pid, err);
+	if (err != -EPERM)
 		return false;
 	if (!task->closed)
 		deadlines->closed = stop->pid;

@@ -47,8 +47,12 @@ size_t time_words_bytes(const struct time_words *words, unsigned char bytes[TIME
 int time_words_read(struct time_words *words, pid_t pid, uintptr_t at)
 {
 	unsigned char bytes[TIME_VALUE_MAX];
-	int err = traced_read(pid, at, bytes, (size_t)words->count * words->size);
+	size_t size = (size_t)words->count * words->size;
+	int err = traced_read(pid, at, bytes, size);
 
+	/* What is no fault of the program's is tried once more. */
+	if (err && err != -EFAULT)
+		err = traced_read(pid, at, bytes, size);
 	for (unsigned i = 0; !err && i < words->count; i++) {
 		s32 half;
 
