@@ -51,6 +51,16 @@ CHOSEN := $(if $(filter test test-list machine,$(MAKECMDGOALS)),$(shell tests/li
 $(if $(filter failed,$(CHOSEN)),$(error no test is run))
 CHOSEN := $(foreach test,$(TESTS_SLOW),$(filter $(test),$(CHOSEN))) $(filter-out $(TESTS_SLOW),$(CHOSEN))
 
+# What is given to a goal of Proof is looked at as early: $(call choice,GOAL,VARIABLE,FORM). What is not has a
+# default, further down. TIME counts on the command line alone: bash and time(1) know another one.
+asked = $(if $(filter $(1),$(MAKECMDGOALS)),$(shell $(2) || echo failed))
+choice = $(if $(filter-out undefined,$(origin $(2))),$(call asked,$(1),tests/lib/choice $(2) $(3) $(call quoted,$($(2)))))
+REFUSED := $(call choice,faults,PART,part) $(call choice,load,READS,size) $(call choice,load storms,LIMIT,seconds) \
+	$(call choice,storms attacks,N,count) $(call choice,mutants,JOBS,count) $(call choice,random,BYTES,size) \
+	$(if $(filter command%,$(origin TIME)),$(call choice,random,TIME,seconds) $(call choice,fuzz,TIME,time)) \
+	$(call asked,mutants,tests/mutants/run --fits $(call quoted,$(M)))
+$(if $(filter failed,$(REFUSED)),$(error nothing is done))
+
 TESTS_BUILT := $(if $(CROSS),$(filter $(TESTS_C),$(TESTS_CROSS) box/clocks),$(TESTS_C) vdso/interleave-halves)
 
 # ---- tests in C -----------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "kernel/base/maps.h"
 #include "kernel/base/proc.h"
 #include "kernel/clock/desk.h"
 #include "kernel/clock/request.h"
@@ -42,8 +43,12 @@ const struct command command_clock = {
 		 "shows it. A wait or a timer for a length of time that is already under way\n"
 		 "keeps its pace. Words of --at, like '+1 day', count from the clock of this\n"
 		 "command, not from that of the tree.\n",
-	.notes = "An offset counts from the machine's clock. --rate and --freeze begin where\n"
-		 "the clock is now: it jumps only by --at and --offset.\n",
+	.notes =
+		"An offset counts from the machine's clock. --rate and --freeze begin where\n"
+		"the clock is now: it jumps only by --at and --offset. Without --rate-all "
+		"they\n"
+		"are about REALTIME and TAI alone: in a tree that was started with --rate-all\n"
+		"the other clocks, sleeps and timeouts keep the rate that they have.\n",
 	.ends = "  0    shown, or changed\n"
 		"  2    not done, or wrong usage\n",
 	.run = run,
@@ -69,6 +74,20 @@ static int fail(pid_t pid, const char *why, const char *more)
 	return STATUS_USAGE;
 }
 
+/* No tracer has its clocks. */
+static int not_followed(pid_t pid)
+{
+	uintptr_t image;
+
+	if (!maps_image(pid, &image) && image)
+		return fail(pid, "nothing follows its clocks",
+			    ", so they can be neither shown nor changed: `uvdso run` started "
+			    "it with --no-follow or --exec=hand, or changed no clock");
+	return fail(pid, "its clocks are not uvdso's to change",
+		    ": `uvdso run` follows programs that it starts with --at, --rate, "
+		    "--freeze or --offset");
+}
+
 static int ask(pid_t pid, struct clock_reply *reply)
 {
 	pid_t tracer = proc_tracer(pid);
@@ -79,9 +98,7 @@ static int ask(pid_t pid, struct clock_reply *reply)
 		return fail(pid, tracer == -ENOENT ? "there is none" : strerror(-tracer), "");
 	desk = tracer ? desk_of(tracer) : NULL;
 	if (!desk)
-		return fail(pid, "its clocks are not uvdso's to change",
-			    ": `uvdso run` follows programs that it starts with --at, --rate, "
-			    "--freeze or --offset");
+		return not_followed(pid);
 	err = desk_ask(tracer, desk, &request, sizeof(request), reply, sizeof(*reply));
 	if (err == -ECONNREFUSED)
 		return fail(pid, "uvdso-follow does not listen",

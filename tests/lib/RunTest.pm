@@ -46,14 +46,21 @@ my $LIMIT = 20 * $Build::PATIENCE;
 
 -x $UVDSO or BAIL_OUT("$UVDSO is not built: run `make test` at the top");
 
-# The runner's limit ends a test with SIGTERM: then, too, nothing is left behind.
+# The runner's limit ends a test with SIGTERM, a user with ^C, and where prove has gone so a test can
+# print nothing more: then, too, nothing is left behind.
 my $self = $$;
 my %running;
-$SIG{TERM} = sub {
+my $end = sub {
 	POSIX::_exit(1) if $$ != $self;
+	$SIG{PIPE} = 'IGNORE';
+	# It may be such a test itself, which then ends what it has started.
+	kill 'TERM', map { -$_ } keys %running;
+	my $late = time + 3;
+	sleep 0.01 while time < $late && grep { waitpid($_, WNOHANG) == 0 } keys %running;
 	kill 'KILL', map { -$_ } keys %running;
 	exit 1;    # and the temporary files go
 };
+$SIG{$_} = $end for 'TERM', grep { ($SIG{$_} // '') ne 'IGNORE' } qw(HUP INT PIPE);
 
 # spawn({OPTION => ...}, PROGRAM, ARG...) starts a program, as the leader of a process group:
 #   argv0    what it gets for its own name         env      its whole environment

@@ -375,8 +375,9 @@ refused(
 	my $p = follow($UVDSO, 'run', '--follow', '--', '/bin/true');
 	is($p->{status}, 125, 'a tree inside a tree: 125');
 	like(
-		$p->{err}, qr/process \d+ traces this program already/,
-		'... and it says who is in the way'
+		$p->{err},
+		qr/process \d+ traces this program already, .*the outer `uvdso run`.*`uvdso clock`/,
+		'... and it says who is in the way, and what to do'
 	);
 }
 {

@@ -244,6 +244,18 @@ SKIP: {
 	finish($p);
 }
 refused(run($UVDSO, 'clock', $$), 2, qr/not uvdso's/, 'a process without a tracer is refused');
+{
+	my $p = start('--no-follow', '--offset', 'realtime=+1d', 'sleep', 30);
+	wait_until { slurp("/proc/$p->{pid}/comm") eq "sleep\n" };
+	refused(
+		run($UVDSO, 'clock', $p->{pid}),
+		2,
+		qr/process $p->{pid}: nothing follows its clocks, .*--no-follow/,
+		'one with changed clocks that nothing follows hears why'
+	);
+	kill 'KILL', $p->{pid};
+	finish($p);
+}
 refused(run($UVDSO, 'clock', $_), 2, qr/no process id/, "'$_' is no process") for '0', 'x', '1x';
 refused(run($UVDSO, 'clock', 0x7ffffff0), 2, qr/there is none/, 'nor is one that is not there');
 {

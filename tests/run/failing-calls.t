@@ -22,6 +22,24 @@ use Test::More;
 my $JOBS = $ENV{FAULTS_JOBS} // 6;
 my $MOST = 60;    # of the same call
 my ($part, $of) = split m{/}, $ENV{FAULTS} // '';
+my @ways = split ' ', $ENV{FAULTS_WAYS} || join ' ', sort keys %WAYS;
+my %calls = map { $_ => 1 } split ' ', $ENV{FAULTS_CALLS} // '';
+
+# What is asked for and cannot be, in the words of make.
+sub refuse {
+	print STDERR "@_\n";
+	exit 2;
+}
+exit 2
+    if defined $ENV{FAULTS}
+    && system "$FindBin::Bin/../lib/choice", 'PART', 'part', $ENV{FAULTS};
+for (grep { !$WAYS{$_} } @ways) {
+	refuse("WAYS=$_: there is no such way; there is @{[sort keys %WAYS]}");
+}
+my %is_call = map { $_ => 1 } values %NAME;
+for (grep { %NAME && !$is_call{$_} } sort keys %calls) {
+	refuse("CALLS=$_: there is no such system call");
+}
 
 plan skip_all => 'the kernel has no seccomp_unotify(2) here' if !%NAME;
 
@@ -69,10 +87,9 @@ if (!$of) {
 	exit;
 }
 
-my @ways = split ' ', $ENV{FAULTS_WAYS} || join ' ', sort keys %WAYS;
-my %calls = map { $_ => 1 } split ' ', $ENV{FAULTS_CALLS} // '';
 my $sum = 0;
 my %all;
+sub faults { return $_[0] == 1 ? '1 fault' : "$_[0] faults" }
 
 my %users = users();
 my @all_ways = map {
@@ -89,11 +106,13 @@ for (@all_ways) {
 	@faults = @faults[grep { $_ % $of == $part - 1 } 0 .. $#faults];
 	my $began = time;
 	my ($count, @bad) = try_all($JOBS, @faults);
-	ok(!@bad, "$way$who: " . @faults . ' faults: it runs right, or says what failed');
+	ok(!@bad, "$way$who: " . faults(scalar @faults) . ': it runs right, or says what failed');
 	diag sprintf '%s: %s (%d s)', "$way$who",
 	    join(', ', map { "$count->{$_} $_" } sort keys %$count), time - $began;
 	$all{$_} += $count->{$_} for keys %$count;
 	$sum += @faults;
 }
-diag "$sum faults: " . join ', ', map { "$all{$_} $_" } sort keys %all;
+diag faults($sum) . ': ' . join ', ', map { "$all{$_} $_" } sort keys %all;
 done_testing;
+# A call that none of them makes, or more parts than there are faults.
+refuse("nothing fits WAYS='@ways' CALLS='@{[sort keys %calls]}' PART=$ENV{FAULTS}") if !$sum;

@@ -119,4 +119,54 @@ unlike(
 	'... and no program and no other test'
 );
 
+# ---- and with the other choices ----
+for (
+	['part', '1/1 1/20 20/20', '5/2 0/3 1 1/0 a/b 1/2/3'],
+	['count', '1 10000', '0 -1 abc 1.5'],
+	['seconds', '1 7200', '0 60s -1'],
+	['size', '1 1e10 2.5e9', '0 0.5 -1 abc e9'],
+	['time', '60s 10m 2h', '60 0s 1d s']
+    )
+{
+	my ($form, $good, $bad) = @$_;
+	my @wrong = grep { run('tests/lib/choice', 'A', $form, $_)->{status} != 0 } split ' ',
+	    $good;
+	is("@wrong", '', "of the form $form are $good");
+	@wrong = grep {
+		my $p = run('tests/lib/choice', 'A', $form, $_);
+		$p->{status} != 2 || $p->{err} !~ /\AA=\Q$_\E: expected .*\n\z/;
+	} split(' ', $bad), '';
+	is("@wrong", '', "... and not $bad, nor nothing");
+}
+my @goals = qw(faults load storms attacks mutants random fuzz);
+my @given = qw(PART=5/2 READS=abc LIMIT=0 N=-1 JOBS=0 BYTES=x TIME=10 M=nosuch);
+$p = run('make', '-n', @goals, @given, "B=$b");
+is(
+	join(' ', $p->{err} =~ /^(?:mutants: )?(\w+=\S+): /mg),
+	'PART=5/2 READS=abc LIMIT=0 N=-1 JOBS=0 BYTES=x TIME=10 M=nosuch',
+	'what no goal can use is named, each once'
+) or diag $p->{err};
+ok($p->{status} == 2 && $p->{out} eq '', '... and nothing is done');
+like(
+	run('tests/model/model', 'look', 'nosuch')->{err},
+	qr/\Amodel: nosuch: no guard has this name; there is acquire .*\blook\b.*\n\z/,
+	'make model names the guards that there are'
+);
+{
+	local @ENV{qw(FAULTS FAULTS_WAYS)} = ('1/99999', 'hand nosuch');
+	$p = run('tests/run/failing-calls.t');
+	like(
+		"$p->{status} $p->{out}$p->{err}",
+		qr/\A2 WAYS=nosuch: there is no such way; there is boot .*\bhand\b.*\n\z/,
+		'make faults names the ways, and tries nothing'
+	);
+	local @ENV{qw(FAULTS_WAYS FAULTS_CALLS)} = ('hand', 'read nosuch');
+	$p = run('tests/run/failing-calls.t');
+	is(
+		"$p->{status} $p->{out}$p->{err}",
+		"2 CALLS=nosuch: there is no such system call\n",
+		'... and what is no call'
+	);
+}
+
 done_testing;

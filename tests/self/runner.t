@@ -72,6 +72,40 @@ fails(make_test([qw(good.t no-plan.t)]), qr/No plan/, '... one that ends early')
 fails(make_test([qw(good.t bail.t)]), qr/nothing works/, '... one that bails out');
 fails(make_test([qw(good.t missing.t)]), qr/missing\.t/, '... one that is not there');
 
+# A test that runs another one is ended, with programs and files of both.
+file('nested', <<'END');
+use RunTest;
+my $dir = temp_dir();
+run($^X, $0, $ARGV[0] - 1, $ARGV[1]) if $ARGV[0];
+my $p = spawn('sleep', $ARGV[1]);
+mkdir "$dir/ready";
+sleep 1 while 1;
+END
+my %ended;
+for (qw(TERM INT PIPE)) {
+	mkdir "$dir/$_" or die;
+	# An argument by which it is found.
+	$ended{$_} = {seconds => '30.' . $$ . keys %ended};
+	local $ENV{TMPDIR} = "$dir/$_";
+	$ended{$_}{p} = spawn(
+		{before => sub { @SIG{qw(INT PIPE)} = ('DEFAULT') x 2 }},
+		$^X, "-I$FindBin::Bin/../lib", $path{nested}, 1, $ended{$_}{seconds}
+	);
+}
+for my $signal (sort keys %ended) {
+	my $test = $ended{$signal};
+	my $sleeps = sub {
+		grep { slurp($_) eq "sleep\0$test->{seconds}\0" } glob '/proc/[1-9]*/cmdline';
+	};
+	wait_until { glob "$dir/$signal/*/ready" } or diag 'it does not begin';
+	kill $signal, $test->{p}{pid};
+	finish($test->{p});
+	is(
+		join(' ', glob("$dir/$signal/*"), $sleeps->()),
+		'', "a test that is ended by SIG$signal leaves no file and no program"
+	);
+}
+
 my $hang = make_test([qw(good.t hang.t)], TEST_LIMIT => 1);
 fails($hang, qr/exited 124/, 'a test that hangs is stopped at the limit and fails the run');
 

@@ -109,3 +109,17 @@ bool maps_is_kernel_vdso(const struct map_range *range)
 {
 	return !strcmp(range->name, "[vdso]") || !strncmp(range->name, "[vvar", 5);
 }
+
+static bool is_not_image(void *arg, const struct map_range *range)
+{
+	if (strncmp(range->name, "/memfd:vdso ", 12))
+		return true;
+	*(uintptr_t *)arg = range->start;
+	return false;
+}
+
+int maps_image(pid_t pid, uintptr_t *image)
+{
+	*image = 0;
+	return maps_walk(pid, is_not_image, image);
+}

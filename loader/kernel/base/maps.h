@@ -44,4 +44,7 @@ int maps_walk(pid_t pid, bool (*visit)(void *arg, const struct map_range *range)
 /* Is this a mapping of the kernel's vDSO or of its data? */
 bool maps_is_kernel_vdso(const struct map_range *range);
 
+/* Where a process has our image, or 0. Returns 0 or -errno. */
+int maps_image(pid_t pid, uintptr_t *image);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kernel/clock/wish.h"
 
@@ -186,17 +187,31 @@ void clock_wish_start(const struct clock_wish *wish, const struct clock_now *now
 			       clocks->map[TIMENS_MONOTONIC].rate);
 }
 
+/* "-86400 s (1969-12-31 00:00:00 UTC)": only a wall clock has a date. */
+static const char *words(int clock, s64 ns, char *text, size_t size)
+{
+	time_t seconds = (time_t)(ns / SECOND_NS);
+	size_t length = (size_t)snprintf(text, size, "%lld s", (long long)seconds);
+	struct tm tm;
+
+	if (is_wall(clock) && gmtime_r(&seconds, &tm))
+		strftime(text + length, size - length,
+			 clock == TIMENS_TAI ? " (%F %T TAI)" : " (%F %T UTC)", &tm);
+	return text;
+}
+
 /* A sentence if no clock can show that time, or NULL. */
 static const char *check(int clock, s64 was, s64 then)
 {
-	static char why[160];
+	static char why[200];
+	char now[64], later[64];
 
 	if (then >= 0 && then < CLOCK_LATEST_NS / SECOND_NS * SECOND_NS)
 		return NULL;
 	snprintf(why, sizeof(why),
-		 "%s is %lld s now and would become %lld s; a clock is between 0 and %lld s",
-		 timens_clock_name[clock], (long long)(was / SECOND_NS),
-		 (long long)(then / SECOND_NS), CLOCK_LATEST_NS / SECOND_NS);
+		 "%s is %s now and would become %s; a clock is between 0 and %lld s",
+		 timens_clock_name[clock], words(clock, was, now, sizeof(now)),
+		 words(clock, then, later, sizeof(later)), CLOCK_LATEST_NS / SECOND_NS);
 	return why;
 }
 

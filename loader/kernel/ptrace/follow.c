@@ -116,6 +116,15 @@ static int is_denied(struct error *error, int err)
 			  strerror(-err));
 }
 
+/* Does an outer `uvdso run` trace it? */
+static bool is_another_run(pid_t tracer)
+{
+	char text[16];
+
+	return proc_text(tracer, "cmdline", text, sizeof(text)) > 0 &&
+	       !strncmp(text, "uvdso-follow ", 13);
+}
+
 int follow_start(struct follow *follow, pid_t first, struct error *error)
 {
 	/* The C library's getpid(3) takes no failure for possible. */
@@ -134,8 +143,12 @@ int follow_start(struct follow *follow, pid_t first, struct error *error)
 		if (proc_tracer(first) > 0)
 			return error_self(error, err, NULL,
 					  "process %d traces this program already, and a "
-					  "process has only one tracer",
-					  proc_tracer(first));
+					  "process has only one tracer%s",
+					  proc_tracer(first),
+					  is_another_run(proc_tracer(first))
+						  ? "; the outer `uvdso run` can change the "
+						    "clocks, and so can `uvdso clock`"
+						  : "");
 		return is_denied(error, error_by("ptrace", err));
 	}
 	/*

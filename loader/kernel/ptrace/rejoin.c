@@ -13,20 +13,12 @@
 #include "kernel/ptrace/inject.h"
 #include "kernel/ptrace/rejoin.h"
 
-static bool is_not_image(void *arg, const struct map_range *range)
-{
-	if (strncmp(range->name, "/memfd:vdso ", 12))
-		return true;
-	*(uintptr_t *)arg = range->start;
-	return false;
-}
-
 /* Where it has our image, or 0. It may have any number of other mappings. */
 static uintptr_t find_image(pid_t pid)
 {
-	uintptr_t image = 0;
+	uintptr_t image;
 
-	return maps_walk(pid, is_not_image, &image) ? 0 : image;
+	return maps_image(pid, &image) ? 0 : image;
 }
 
 /*

@@ -72,7 +72,8 @@ int clocks_check(const struct run_request *request, bool follows, struct error *
 	if (timens_is_rated())
 		return error_self(error, -ENOTSUP, "run",
 				  "not inside of a `uvdso run --rate` or --freeze: its clocks "
-				  "cannot be followed");
+				  "cannot be followed; the outer one can change the clocks, "
+				  "and so can `uvdso clock`");
 	timens_now(&now);
 	why = clock_wish_check(&request->clocks, &now);
 	if (why)
