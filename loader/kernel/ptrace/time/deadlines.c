@@ -201,14 +201,6 @@ static pid_t status_number(pid_t pid, const char *name)
 	return line ? atoi(line + strlen(name)) : 0;
 }
 
-static bool is_not_image(void *arg, const struct map_range *range)
-{
-	if (strncmp(range->name, "/memfd:vdso ", 12))
-		return true;
-	*(uintptr_t *)arg = range->start;
-	return false;
-}
-
 /*
  * Adds a task that we have not heard of: a new thread or process may stop before the clone(2)
  * of its parent is reported.
@@ -219,7 +211,7 @@ static struct task *unknown(struct deadlines *deadlines, pid_t pid, bool native)
 	uintptr_t image = 0;
 
 	/* A task that we may not look into has its slots where its parent has them. */
-	if (native && !maps_walk(pid, is_not_image, &image))
+	if (native && !maps_image(pid, &image))
 		return add(deadlines, pid,
 			   image ? image + vdso_files_slots_at(deadlines->files) : 0);
 	maker = find(deadlines, status_number(pid, "\nTgid:"));
