@@ -174,6 +174,10 @@ sub is_test {
 sub target {
 	my ($tree, $test) = @_;
 	return "build/tests/$test" if -e "$tree->{dir}/tests/$test.c";
+	# One that is a program with other arguments.
+	my ($command) = slurp("$TOP/tests/table") =~ /^\Q$test\E\s+(\S.*)/m;
+	return "build/tests/$1"
+	    if ($command // '') =~ m{build\}/tests/(\S+)} && -e "$tree->{dir}/tests/$1.c";
 	return 'build/tests/vdso/interleave-halves' if $test eq 'vdso/interleave-halves';
 	return 'i386-course' if $test eq 'machines/trampolines';
 	return ('build/uvdso', 'i386-programs') if $test eq 'machines/i386';
