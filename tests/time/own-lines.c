@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <vdso/cycles.h>
 
+#include "kernel/time/bases.h"
 #include "kernel/time/own.h"
 #include "tap.h"
 
@@ -273,6 +274,26 @@ static void test_raw(void)
 	   "... and which is looked at for a change");
 }
 
+/* What a page has of a line whose clock waits for a later one: a multiplier of 0. */
+static void test_page(void)
+{
+	struct own_clocks clocks = clocks_of(SHOWN_NS, 1000000000);
+	struct bases bases = {.mono = timeline_of(0.385), .raw = timeline_of(0.385)};
+	struct vdso_data page[CS_BASES] = {{.mult = 0}};
+
+	own_start(&bases.own, OWN_STEADY, &clocks);
+	bases_write(&bases, &page[CS_HRES_COARSE], bases.mono.cycle_last);
+	bases_write_raw(&bases, &page[CS_RAW], bases.raw.cycle_last);
+	ok(page[CS_HRES_COARSE].mult && page[CS_RAW].mult,
+	   "a page has the multiplier of a line");
+	clocks = clocks_of(SHOWN_NS - 1000000000, 1000000000);
+	own_change(&bases.own, &clocks);
+	bases_write(&bases, &page[CS_HRES_COARSE], bases.mono.cycle_last);
+	bases_write_raw(&bases, &page[CS_RAW], bases.raw.cycle_last);
+	ok(!page[CS_HRES_COARSE].mult && !page[CS_RAW].mult,
+	   "... and none where a clock waits");
+}
+
 int main(void)
 {
 	for (int i = 0; i < RATES; i++)
@@ -289,5 +310,6 @@ int main(void)
 	test_raw();
 	test_ends();
 	test_pairs();
+	test_page();
 	return done_testing();
 }
