@@ -31,8 +31,15 @@ for my $name (qw(SIGTERM SIGKILL SIGSEGV SIGABRT SIGINT SIGQUIT SIGPIPE)) {
 	# Where core files are allowed, the program's is wanted.
 	my ($plain, $p) = map {
 		run(
-			{before => sub { chdir "$dir"; $SIG{PIPE} = 'DEFAULT' }}, '/bin/sh', '-c',
-			'ulimit -c unlimited 2>/dev/null; exec "$@"', 'sh', @$_, $end, -$signal
+			{
+				before =>
+				    sub { chdir "$dir"; $SIG{$_} = 'DEFAULT' for qw(PIPE INT QUIT) }
+			},
+			'/bin/sh',
+			'-c',
+			'ulimit -c unlimited 2>/dev/null; exec "$@"',
+			'sh', @$_, $end,
+			-$signal
 		)
 	} [], [$UVDSO, @RUN];
 	is($p->{signal}, $signal, "a program that dies of $name takes uvdso with it")
