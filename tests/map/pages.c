@@ -95,11 +95,14 @@ void *mmap(void *at, size_t length, int prot, int flags, int fd, off_t offset)
 
 static long call(struct process *process, long nr, const long arg[6])
 {
+	long result = process_self.call(&process_self, nr, arg);
+
 	(void)process;
-	if (nr == MMAP)
+	/* Where something lies already, another place is tried. */
+	if (nr == MMAP && result != -EEXIST)
 		note((uintptr_t)arg[0], (size_t)arg[1], (int)arg[3],
 		     (unsigned long)arg[5] * HOST_MMAP_UNIT);
-	return process_self.call(&process_self, nr, arg);
+	return result;
 }
 
 static struct process process = {.call = call};
