@@ -100,6 +100,8 @@ for my $signal (sort keys %ended) {
 	wait_until { glob "$dir/$signal/*/ready" } or diag 'it does not begin';
 	kill $signal, $test->{p}{pid};
 	finish($test->{p});
+	# The one inside may end a moment later.
+	wait_until { my @left = (glob("$dir/$signal/*"), $sleeps->()); !@left };
 	is(
 		join(' ', glob("$dir/$signal/*"), $sleeps->()),
 		'', "a test that is ended by SIG$signal leaves no file and no program"
