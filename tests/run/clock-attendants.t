@@ -47,7 +47,8 @@ while (my @some = splice @cases, 0, $Build::PATIENCE > 1 ? 2 : @cases) {
 		    [grep { $_ } map { attendant($p->{pid}, "uvdso-$_") } @{$case->{whom}}];
 		kill $case->{signal}, @{$case->{pids}};
 	}
-# Longer than a coarse clock may be late. Who is stopped alone is found out, and the kernel is asked.
+	# Longer than a coarse clock may be late. If only one of the two is stopped, the other one
+	# notices, and readers ask the kernel.
 	sleep 0.3;
 	for my $case (grep { $_->{signal} eq 'STOP' } @some) {
 		if (@{$case->{pids}} == 1) {

@@ -356,8 +356,8 @@ static bool convert(const struct time_stop *stop, struct time_words *words,
 }
 
 /*
- * Of a call whose memory could not be used: is that because it is closed to us? That is no
- * fault of the program's, and neither is what else we may fail with.
+ * The memory of a call could not be used: because the process has closed it to us? EFAULT is
+ * the program's mistake, and the kernel tells it so; any other error is ours, and is reported.
  */
 static bool is_closed(struct deadlines *deadlines, struct task *task,
 		      const struct time_stop *stop)
@@ -486,7 +486,7 @@ static void end_other_sleep(struct task *task, struct user_regs_struct *regs)
 	task->sleep_at = 0;
 }
 
-/* Which one of the threads of its process knows of the timer. */
+/* The task that keeps the process's timer: its first thread's, which ends last. */
 static struct task *knows_timer(const struct deadlines *deadlines, struct task *task)
 {
 	struct task *first = find(deadlines, status_number(task->pid, "\nTgid:"));

@@ -50,7 +50,7 @@ int time_words_read(struct time_words *words, pid_t pid, uintptr_t at)
 	size_t size = (size_t)words->count * words->size;
 	int err = traced_read(pid, at, bytes, size);
 
-	/* What is no fault of the program's is tried once more. */
+	/* EFAULT is the program's mistake. Any other error is ours, and may be gone already. */
 	if (err && err != -EFAULT)
 		err = traced_read(pid, at, bytes, size);
 	for (unsigned i = 0; !err && i < words->count; i++) {
